@@ -1,0 +1,81 @@
+"""The command line: `rex STATION VERB`. Each station declares its own verbs in `commands.py`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rex import __version__
+from rex.errors import InputError
+from rex.logs import configure_logging
+
+STATIONS = (
+    "rex.config_commands",
+    "rex.gqa.commands",
+    "rex.world.commands",
+    "rex.regions.commands",
+    "rex.explanations.commands",
+    "rex.training.commands",
+    "rex.evaluation.commands",
+    "rex.reporting.commands",
+)
+
+Command = Callable[[argparse.Namespace], None]
+"""What a verb does; set with `parser.set_defaults(run=...)`. It raises InputError on bad input."""
+
+_logger = logging.getLogger("rex.cli")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="rex",
+        description="Reasoning-aware and grounded explanations for visual question answering.",
+        epilog="example: rex world make --out data/world --images 200 --seed 1",
+    )
+    parser.add_argument("--version", action="version", version=f"rex {__version__}")
+    stations = parser.add_subparsers(title="stations", metavar="STATION", required=True)
+    for name in STATIONS:
+        importlib.import_module(name).add_commands(stations)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 (done), 1 (failed) or 2 (bad input)."""
+    parsed = build_parser().parse_args(arguments)
+    log: Path | None = getattr(parsed, "log", None)
+    configure_logging(log)
+    try:
+        parsed.run(parsed)
+    except InputError as error:
+        _logger.error("%s", error)
+        _logger.debug("traceback", exc_info=True)
+        return 2
+    except KeyboardInterrupt:
+        _logger.error("stopped")
+        return 1
+    except BrokenPipeError:
+        # the reader of our output (head, less) went away
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if log is None:
+            raise
+        _logger.error("failed: %s: %s; the traceback is in %s", type(error).__name__, error, log)
+        _logger.debug("traceback", exc_info=True)
+        return 1
+    return 0
+
+
+def entry_point() -> None:
+    """Run the installed command `rex`."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry_point()

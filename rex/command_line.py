@@ -1,0 +1,39 @@
+"""What the verbs of all stations have in common."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Subparsers = Any
+"""What `add_subparsers` returns (argparse keeps its type private)."""
+
+
+def add_station(stations: Subparsers, name: str, help: str) -> Subparsers:
+    """Add the station `rex NAME` and return where its verbs are added."""
+    parser = stations.add_parser(name, help=help, description=help)
+    return parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+
+
+def add_verb(
+    verbs: Subparsers,
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    *,
+    help: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    """Add a verb that calls `run` with its parsed arguments; it gets `--config` and `--log`."""
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name, help=help, description=help, epilog=f"example: {example}"
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="YAML", help="configuration file (default: the built-in one)"
+    )
+    parser.add_argument(
+        "--log", type=Path, metavar="FILE", help="also write messages, with tracebacks, here"
+    )
+    parser.set_defaults(run=run)
+    return parser

@@ -1,0 +1,308 @@
+"""Typed configuration: the one source of defaults, of `config.yaml` and of the JSON schema.
+
+The classes are plain dataclasses, so that models and training need no more than the standard
+library; pydantic checks the values when a file is read (`read_config`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+from rex.errors import InputError
+
+SPLITS = ("train", "val", "testdev")
+
+_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldSettings:
+    """The embedded default: a small rendered world in GQA's file formats."""
+
+    __pydantic_config__ = _STRICT
+
+    train_images: int = 2000
+    """Images of the train split."""
+    val_images: int = 400
+    """Images of the val split."""
+    testdev_images: int = 200
+    """Images of the testdev split."""
+    questions_per_image: int = 8
+    """Balanced questions an image, on average."""
+    width: int = 320
+    """Width of an image, in pixels."""
+    height: int = 240
+    """Height of an image, in pixels."""
+    seed: int = 1
+    """One seed gives one world, byte for byte."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionSettings:
+    """The detector, its training on the world, and the choice of 36 regions."""
+
+    __pydantic_config__ = _STRICT
+
+    detector: Literal["small-fpn", "bottom-up"] = "small-fpn"
+    """`small-fpn`: trained here from scene graphs; `bottom-up`: the public Visual Genome detector."""
+    weights: str | None = None
+    """A checkpoint to extract with; none: the detector that `rex regions train` made."""
+    iterations: int = 600
+    """Training steps of the detector."""
+    batch_size: int = 8
+    """Images a training step."""
+    learning_rate: float = 0.02
+    """Peak learning rate (SGD with momentum)."""
+    short_side: int = 144
+    """Images are resized to this short side before detection, in pixels."""
+    feature_size: int = 256
+    """Width D of a region's feature vector (the public detector: 2048)."""
+    regions: int = 36
+    """Regions kept for each image."""
+    seed: int = 1
+    """Seed of the detector's initial weights and of the order of its batches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplanationSettings:
+    """How programs become explanations."""
+
+    __pydantic_config__ = _STRICT
+
+    mode: Literal["fixed", "compat"] = "fixed"
+    """`fixed`: what the method says; `compat`: what the published code did."""
+    region_threshold: float = 0.5
+    """An object whose best region has a lower IoU is written by its name (0 to 1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSettings:
+    """The vision-and-language backbone and the explanation decoder."""
+
+    __pydantic_config__ = _STRICT
+
+    backbone: Literal["visualbert", "lxmert"] = "visualbert"
+    """The transformer that encodes the question and the regions."""
+    pretrained: str | None = None
+    """A local folder or hub name to start the backbone from; none: from the sizes below."""
+    hidden_size: int = 128
+    """Width of the transformer and of the decoder."""
+    layers: int = 3
+    """Transformer layers."""
+    heads: int = 4
+    """Attention heads of a layer."""
+    intermediate_size: int = 512
+    """Width of the transformer's feed-forward layers."""
+    dropout: float = 0.1
+    """Dropout probability, in the transformer and the decoder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """Optimisation, common to all methods."""
+
+    __pydantic_config__ = _STRICT
+
+    epochs: int = 8
+    """Passes over the training questions."""
+    batch_size: int = 128
+    """Questions a step."""
+    learning_rate: float = 1e-3
+    """Peak learning rate (Adam)."""
+    warmup: float = 0.05
+    """Share of the steps over which the learning rate rises from 0."""
+    decay_epoch: int = 7
+    """From this epoch on (counted from 1) the learning rate is multiplied by `decay_factor`."""
+    decay_factor: float = 0.25
+    """See `decay_epoch`."""
+    gradient_clip: float = 0.1
+    """Largest norm of the gradient."""
+    explanation_weight: float = 1.0
+    """Weight of the explanation's cross-entropy beside the answer's (alpha in the paper)."""
+    gate_weight: float = 1.0
+    """Weight of the gate's binary cross-entropy (beta in the paper)."""
+    question_length: int = 30
+    """Word pieces of a question that are kept."""
+    explanation_length: int = 20
+    """Tokens of an explanation that are learnt; the rest is cut off."""
+    holdout: float = 0.05
+    """Share of the training images held out to choose the epoch."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Number format of the matrix products."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSettings:
+    """What is predicted and measured."""
+
+    __pydantic_config__ = _STRICT
+
+    splits: tuple[Literal["val", "testdev"], ...] = ("val", "testdev")
+    """The splits that runs are measured on."""
+    batch_size: int = 256
+    """Questions a prediction step."""
+    examples: int = 60
+    """Examples in the gallery."""
+    seed: int = 1
+    """Seed of the random-regions row and of the examples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One cell of the grid of experiments."""
+
+    __pydantic_config__ = _STRICT
+
+    setting: Literal["answer-only", "multi-task"]
+    """What is trained: the answer alone, or answer and explanation."""
+    method: Literal["backbone", "rex"]
+    """`backbone`: no decoder; `rex`: gate and region mapping."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentSettings:
+    """The grid of runs."""
+
+    __pydantic_config__ = _STRICT
+
+    runs: tuple[Run, ...] = (
+        Run(setting="answer-only", method="backbone"),
+        Run(setting="multi-task", method="rex"),
+    )
+    """The settings and methods that are trained."""
+    seeds: tuple[int, ...] = (0,)
+    """Each run is repeated with each of these seeds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeSettings:
+    """Where the numbers are computed."""
+
+    __pydantic_config__ = _STRICT
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto`: a GPU if there is one."""
+    detector_threads: int = 2
+    """CPU threads of the detector. Sums are ordered by it, so it is part of the result."""
+    training_threads: int = 1
+    """CPU threads of one training run. Sums are ordered by it, so it is part of the result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A whole experiment."""
+
+    __pydantic_config__ = _STRICT
+
+    dataset: str = "world"
+    """Names the folder under `results/`."""
+    data: str = "data/world"
+    """The folder of the annotations and images, in GQA's layout."""
+    source: Literal["world", "gqa"] = "world"
+    """`world`: the annotations are made by `rex world make`; `gqa`: they are there already."""
+    world: WorldSettings = field(default_factory=WorldSettings)
+    regions: RegionSettings = field(default_factory=RegionSettings)
+    explanations: ExplanationSettings = field(default_factory=ExplanationSettings)
+    model: ModelSettings = field(default_factory=ModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    experiment: ExperimentSettings = field(default_factory=ExperimentSettings)
+    compute: ComputeSettings = field(default_factory=ComputeSettings)
+
+
+def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None = None) -> Config:
+    """Check `values` (as read from YAML) and fill in the defaults.
+
+    Raises InputError that names the key when one is unknown or its value is wrong.
+    """
+    import pydantic
+
+    try:
+        return pydantic.TypeAdapter(Config).validate_python(dict(values))
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "unexpected_keyword_argument":
+            problem, cure = "unknown key", f"known here: {', '.join(_known_keys(first['loc']))}"
+        else:
+            problem = f"{first['msg']} (found {first['input']!r})"
+            cure = "see config.yaml for every key, with its default and meaning"
+        raise InputError(problem, file=file or "config", place=place, cure=cure) from None
+
+
+def read_config(path: str | PathLike[str] | None) -> Config:
+    """Read a YAML configuration; no path: the defaults. Raises InputError."""
+    if path is None:
+        return Config()
+    import yaml
+
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure="check the path") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise InputError(
+            f"not valid YAML ({getattr(error, 'problem', error)})",
+            file=path,
+            place=None if mark is None else f"line {mark.line + 1}",
+            cure="mend the line",
+        ) from None
+    if not isinstance(values, dict):
+        raise InputError("holds no settings", file=path, cure="see config.yaml for an example")
+    values.pop("made_by", None)
+    return parse_config(values, file=path)
+
+
+def config_values(config: Config) -> dict[str, Any]:
+    """Return the configuration as plain dicts, lists and scalars, for YAML or JSON."""
+    import json
+
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return values
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON schema (2020-12) of a configuration file."""
+    import pydantic
+
+    schema = pydantic.TypeAdapter(Config).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def config_yaml() -> str:
+    """Return the text of `config.yaml`: every key with its default and, above it, its meaning."""
+    import yaml
+
+    schema = config_schema()
+    definitions: dict[str, Any] = schema["$defs"]
+    lines = [
+        "# The embedded default: the small world, on CPU. Every key is here with its default.",
+        "# Made by `rex config defaults`; the source is rex/config.py.",
+    ]
+    for name, value in config_values(Config()).items():
+        entry = schema["properties"][name]
+        if isinstance(value, dict):
+            section = definitions[entry["$ref"].rpartition("/")[2]]
+            lines += ["", f"# {section['description']}", f"{name}:"]
+            for key, inner in value.items():
+                lines.append(f"  # {section['properties'][key]['description']}")
+                text = yaml.safe_dump(inner, default_flow_style=True, width=10_000, sort_keys=False)
+                lines.append(f"  {key}: {text.splitlines()[0]}")
+        else:
+            lines += ["", f"# {entry['description']}"]
+            lines += yaml.safe_dump({name: value}).splitlines()
+    return "\n".join(lines) + "\n"
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys allowed where the unknown key `location` stands."""
+    section: Any = Config()
+    for part in location[:-1]:
+        section = section[part] if isinstance(part, int) else getattr(section, part)
+    return [entry.name for entry in dataclasses.fields(section)]

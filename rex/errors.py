@@ -1,0 +1,34 @@
+"""The one kind of error that is the user's to mend."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class InputError(Exception):
+    """Bad input: names the file, the place in it, what is wrong, and the cure.
+
+    The command line prints it as one line and exits with code 2. Raise it for whatever a user gave
+    (files, configurations, arguments); a defect of ours is any other exception.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | PathLike[str] | None = None,
+        place: str | None = None,
+        cure: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.file = None if file is None else str(file)
+        self.place = place
+        self.cure = cure
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        where = ": ".join(part for part in (self.file, self.place) if part)
+        line = f"{where}: {self.problem}" if where else self.problem
+        if self.cure:
+            line = f"{line}; {self.cure}"
+        return " ".join(line.split())

@@ -1,0 +1,147 @@
+"""Files that appear whole or not at all, and say what made them."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rex import __version__
+from rex.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Settings = Mapping[str, Any]
+"""What made a file: setting name to a JSON value."""
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; on success rename it to `path`, on failure remove it.
+
+    The temporary name is unique, so two jobs that write the same file do not hurt each other: the
+    last one to finish wins, whole.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes a private file; what we publish follows the user's umask
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def made_by(command: str, settings: Settings | None = None) -> dict[str, Any]:
+    """Return the provenance record of a file: the command, its settings, and REX's version."""
+    return {"command": command, "rex": __version__, "settings": dict(settings or {})}
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write `text` as UTF-8, whole."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(
+    path: str | os.PathLike[str], value: Any, *, provenance: Mapping[str, Any] | None = None
+) -> None:
+    """Write `value` as JSON, whole; `provenance`, if given, becomes its field `made_by`."""
+    if provenance is not None:
+        value = {**value, "made_by": dict(provenance)}
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: str | os.PathLike[str], *, cure: str | None = None) -> Any:
+    """Read a JSON file.
+
+    Raises InputError, with the line and column, when it is missing, truncated or not JSON.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure=cure or "check the path") from None
+    except IsADirectoryError:
+        raise InputError("is a folder", file=path, cure="name a JSON file") from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "not UTF-8 text", file=path, place=f"byte {error.start}", cure="is it a JSON file?"
+        ) from None
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"not valid JSON ({error.msg})",
+            file=path,
+            place=f"line {error.lineno} column {error.colno}",
+            cure=cure or "the file may be truncated: make or fetch it again",
+        ) from None
+
+
+_PROVENANCE_KEY = b"made_by"
+
+
+def write_parquet(
+    path: str | os.PathLike[str], table: pa.Table, *, provenance: Mapping[str, Any]
+) -> None:
+    """Write an Arrow table as Parquet, whole, with `provenance` in the file's metadata."""
+    import pyarrow.parquet as pq
+
+    metadata = {
+        **(table.schema.metadata or {}),
+        _PROVENANCE_KEY: json.dumps(provenance, sort_keys=True).encode(),
+    }
+    with whole_file(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+
+
+def read_parquet(
+    path: str | os.PathLike[str], *, columns: Sequence[str] | None = None, cure: str | None = None
+) -> pa.Table:
+    """Read a Parquet file, or those `columns` of it.
+
+    Raises InputError when it is missing, damaged, or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            missing = sorted(set(columns or ()) - set(file.schema_arrow.names))
+            if missing:
+                raise InputError(
+                    f"no column {missing[0]!r}",
+                    file=path,
+                    place=f"columns {', '.join(file.schema_arrow.names)}",
+                    cure=cure or "make the file again with this version of REX",
+                )
+            return file.read(columns=None if columns is None else list(columns))
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure=cure or "check the path") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            f"not a readable Parquet file ({str(error).splitlines()[0]})",
+            file=path,
+            cure=cure or "make it again",
+        ) from None
+
+
+def parquet_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what made a Parquet file ({} when the file does not say)."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(path).metadata or {}
+    found: dict[str, Any] = json.loads(metadata.get(_PROVENANCE_KEY, b"{}"))
+    return found

@@ -1,0 +1,77 @@
+"""What a command says while it works: lines on stderr, everything in the log file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+_logger = logging.getLogger("rex")
+
+
+def configure_logging(log: Path | None = None) -> None:
+    """Send REX's messages to stderr, and with tracebacks and times to the file `log`."""
+    _logger.setLevel(logging.DEBUG)
+    _logger.propagate = False
+    for handler in _logger.handlers[:]:
+        _logger.removeHandler(handler)
+        handler.close()
+    console = logging.StreamHandler(sys.stderr)
+    console.setLevel(logging.INFO)
+    console.setFormatter(logging.Formatter("%(message)s"))
+    _logger.addHandler(console)
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(log, encoding="utf-8")
+        file.setLevel(logging.DEBUG)
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        _logger.addHandler(file)
+
+
+class Progress:
+    """Says every few seconds how far a long job is, how fast, and how long it will take."""
+
+    def __init__(self, label: str, total: int, unit: str = "it", every: float = 5.0) -> None:
+        self.label, self.total, self.unit, self.every = label, total, unit, every
+        self.done = 0
+        self._start = self._last = time.monotonic()
+        self._from = 0
+
+    def start_at(self, done: int) -> None:
+        """Count `done` items as finished earlier (a resumed job), so that the speed stays true."""
+        self.done = self._from = done
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Count `count` more items; `note` (a loss, say) is shown with the next line."""
+        self.done += count
+        now = time.monotonic()
+        if now - self._last >= self.every or self.done >= self.total:
+            self._last = now
+            speed = (self.done - self._from) / max(now - self._start, 1e-9)
+            left = (self.total - self.done) / speed if speed else 0.0
+            share = 100 * self.done // max(self.total, 1)
+            _logger.info(
+                "%s  %d/%d %s  %d%%  %.1f %s/s  %d:%02d left%s",
+                self.label,
+                self.done,
+                self.total,
+                self.unit,
+                share,
+                speed,
+                self.unit,
+                *divmod(round(left), 60),
+                f"  {note}" if note else "",
+            )
+
+
+def track(items: Iterable[Item], label: str, total: int, unit: str = "it") -> Iterator[Item]:
+    """Yield `items`, reporting progress."""
+    progress = Progress(label, total, unit)
+    for item in items:
+        yield item
+        progress.advance()
