@@ -49,7 +49,7 @@ class RegionSettings:
     __pydantic_config__ = _STRICT
 
     detector: Literal["small-fpn", "bottom-up"] = "small-fpn"
-    """`small-fpn`: trained here from scene graphs; `bottom-up`: the public Visual Genome detector."""
+    """`small-fpn`: trained here from scene graphs; `bottom-up`: the public one (Visual Genome)."""
     weights: str | None = None
     """A checkpoint to extract with; none: the detector that `rex regions train` made."""
     iterations: int = 600
