@@ -1,0 +1,343 @@
+"""The region store: one HDF5 file that holds the regions of a split, read through a memory map."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from rex.errors import InputError
+
+Array = npt.NDArray[Any]
+
+_LISTS = ("object_names", "attribute_names")
+_COLUMNS: dict[str, tuple[tuple[str, ...], str]] = {
+    "features": (("images", "regions", "width"), "float16"),
+    "boxes": (("images", "regions", "4"), "float32"),
+    "scores": (("images", "regions"), "float32"),
+    "object_ids": (("images", "regions"), "int32"),
+    "attribute_ids": (("images", "regions"), "int32"),
+    "num_boxes": (("images",), "int32"),
+    "image_sizes": (("images", "2"), "int32"),
+}
+"""Every numeric dataset: its dimensions by name, and its type."""
+
+_UNWRITTEN = -1
+"""`num_boxes` of an image whose regions are not in the (unfinished) store yet."""
+
+
+@dataclass(frozen=True)
+class ImageRegions:
+    """The regions of one image, best first.
+
+    `features` [n, D]; `boxes` [n, 4] absolute x1, y1, x2, y2 in pixels of the original image;
+    `scores` [n] in 0 to 1; `object_ids`, `attribute_ids` [n], -1: none; sizes in pixels.
+    """
+
+    features: Array
+    boxes: Array
+    scores: Array
+    object_ids: Array
+    attribute_ids: Array
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class StoreHeader:
+    """What a store says of itself: its images in order, its sizes, and how the features were made.
+
+    `signature` names all that features depend on (detector, sha256 of the weights, resize,
+    selection): a model trained on one signature must not be fed another.
+    """
+
+    image_ids: Sequence[str]
+    regions: int
+    feature_size: int
+    signature: Mapping[str, Any]
+    object_names: Sequence[str]
+    attribute_names: Sequence[str]
+    made_by: Mapping[str, Any]
+    feature_type: str = "float16"
+
+
+class RegionStoreWriter:
+    """Writes a region store image by image, in any order; a stopped job goes on where it was.
+
+    Use as a context manager. Until all is written the store lies in a hidden `.NAME.partial` beside
+    `path`; leaving without an error renames it. A later writer with the same header takes up what
+    an interrupted one left. Bad input (InputError) removes the unfinished file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], header: StoreHeader) -> None:
+        self.path = Path(path)
+        self.header = header
+        self._partial = self.path.with_name(f".{self.path.name}.partial")
+        self._open()
+
+    def missing(self) -> list[int]:
+        """Return the rows that are still to be written, in order."""
+        rows: list[int] = np.flatnonzero(self._done == _UNWRITTEN).tolist()
+        return rows
+
+    def write(self, rows: Sequence[int], images: Sequence[ImageRegions]) -> None:
+        """Store `images` in `rows`; after return they survive a kill of this process."""
+        for row, image in zip(rows, images, strict=True):
+            self._write_image(row, image)
+        # an image counts as done only once all its data has left this process
+        self._file.flush()
+        for row, image in zip(rows, images, strict=True):
+            self._file["num_boxes"][row] = self._done[row] = len(image.boxes)
+        self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        unwritten = len(self.missing())
+        self._file.close()
+        if kind is None:
+            if unwritten:
+                raise RuntimeError(f"{self._partial}: {unwritten} images were not written")
+            self._partial.replace(self.path)
+        elif isinstance(error, InputError):
+            self._partial.unlink()
+
+    def _open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self._partial.exists():
+            try:
+                self._file = h5py.File(self._partial, "r+")
+            except BlockingIOError:
+                raise InputError(
+                    "another process is writing this store", file=self.path, cure="wait for it"
+                ) from None
+            except OSError:  # killed before its layout was on the disk
+                self._partial.unlink()
+            else:
+                if _header_of(self._file) == _comparable(self.header):
+                    self._done = self._file["num_boxes"][:]
+                    return
+                self._file.close()
+        self._file = h5py.File(self._partial, "w")
+        self._lay_out()
+        self._done = np.full(len(self.header.image_ids), _UNWRITTEN)
+
+    def _lay_out(self) -> None:
+        header, file = self.header, self._file
+        sizes = {"images": len(header.image_ids), "regions": header.regions}
+        sizes |= {"width": header.feature_size, "4": 4, "2": 2}
+        # allocated at once, so that later writes change no layout and a kill cannot damage it
+        early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        for name, (dimensions, kind) in _COLUMNS.items():
+            space = h5py.h5s.create_simple(tuple(sizes[part] for part in dimensions))
+            dtype = np.dtype(header.feature_type if name == "features" else kind)
+            h5py.h5d.create(file.id, name.encode(), h5py.h5t.py_create(dtype), space, early.copy())
+        file["num_boxes"][...] = _UNWRITTEN
+        file.create_dataset(
+            "image_ids", data=list(header.image_ids), dtype=h5py.string_dtype("utf-8")
+        )
+        for name, value in _comparable(header)["attributes"].items():
+            file.attrs[name] = value
+        file.attrs["made_by"] = json.dumps(header.made_by)
+        file.flush()
+
+    def _write_image(self, row: int, image: ImageRegions) -> None:
+        count = len(image.boxes)
+        if count > self.header.regions or image.features.shape != (count, self.header.feature_size):
+            raise ValueError(
+                f"features {image.features.shape} for {count} boxes do not fit a store of "
+                f"{self.header.regions} regions of width {self.header.feature_size}"
+            )
+        file = self._file
+        for name in ("features", "boxes", "scores", "object_ids", "attribute_ids"):
+            file[name][row, :count] = getattr(image, name)
+        file["image_sizes"][row] = image.width, image.height
+
+
+class RegionStore:
+    """Reads a region store; cheap to make, and picklable: each worker process opens it anew.
+
+    Raises InputError when the file is missing, damaged, not a region store, or (given
+    `feature_size`) of another width.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], feature_size: int | None = None) -> None:
+        self.path = Path(path)
+        with self._open() as file:
+            self._shape = self._check_layout(file)
+            attributes = dict(file.attrs)
+            features = file["features"]
+            self._feature_type = features.dtype
+            self._offset = features.id.get_offset()
+        try:
+            self.signature: dict[str, Any] = json.loads(attributes["signature"])
+            self.object_names: list[str] = json.loads(attributes["object_names"])
+            self.attribute_names: list[str] = json.loads(attributes["attribute_names"])
+            self.made_by: dict[str, Any] = json.loads(attributes.get("made_by", "{}"))
+        except (KeyError, json.JSONDecodeError) as error:
+            raise self._damaged(f"attribute {error} is missing or not JSON") from None
+        if self._offset is None and self._shape[0]:
+            raise self._damaged("features are not contiguous")
+        if feature_size is not None and feature_size != self.feature_size:
+            raise InputError(
+                f"features are {self.feature_size} wide, expected {feature_size}",
+                file=self.path,
+                place="features",
+                cure="use the store that the model was trained on, or extract again",
+            )
+
+    def __reduce__(self) -> tuple[type[RegionStore], tuple[Path]]:
+        return type(self), (self.path,)
+
+    def __len__(self) -> int:
+        return self._shape[0]
+
+    @property
+    def regions(self) -> int:
+        """Regions an image has room for (R)."""
+        return self._shape[1]
+
+    @property
+    def feature_size(self) -> int:
+        """Width of a feature vector (D)."""
+        return self._shape[2]
+
+    @cached_property
+    def image_ids(self) -> list[str]:
+        """The images, in the order of the rows."""
+        with self._open() as file:
+            return [image_id.decode() for image_id in file["image_ids"][:]]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Image id to row."""
+        return {image_id: row for row, image_id in enumerate(self.image_ids)}
+
+    @cached_property
+    def boxes(self) -> npt.NDArray[np.float32]:
+        """[N, R, 4] x1, y1, x2, y2 in pixels of the original image."""
+        return self._column("boxes")
+
+    @cached_property
+    def scores(self) -> npt.NDArray[np.float32]:
+        """[N, R] confidence of the object class, 0 to 1."""
+        return self._column("scores")
+
+    @cached_property
+    def object_ids(self) -> npt.NDArray[np.int32]:
+        """[N, R] index into `object_names`, -1: none."""
+        return self._column("object_ids")
+
+    @cached_property
+    def attribute_ids(self) -> npt.NDArray[np.int32]:
+        """[N, R] index into `attribute_names`, -1: none."""
+        return self._column("attribute_ids")
+
+    @cached_property
+    def num_boxes(self) -> npt.NDArray[np.int32]:
+        """[N] regions that an image has; the rows past it are zero."""
+        return self._column("num_boxes")
+
+    @cached_property
+    def image_sizes(self) -> npt.NDArray[np.int32]:
+        """[N, 2] width and height of the original image, in pixels."""
+        return self._column("image_sizes")
+
+    def rows(self, image_ids: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Return the rows of images [B]; raises InputError naming the first one not in the store."""
+        try:
+            return np.array([self.index[image_id] for image_id in image_ids], dtype=np.int64)
+        except KeyError as error:
+            raise InputError(
+                f"has no regions of image {error}",
+                file=self.path,
+                cure="extract them: rex regions extract --questions with all questions you use",
+            ) from None
+
+    def features(self, rows: Array | Sequence[int]) -> Array:
+        """Return [B, R, D] features of `rows` (any order, repeats allowed), a fresh array."""
+        gathered: Array = self._memory_map[np.asarray(rows, dtype=np.int64)]
+        return gathered
+
+    @cached_property
+    def _memory_map(self) -> Array:
+        if not len(self):
+            return np.zeros(self._shape, self._feature_type)
+        return np.memmap(
+            self.path, self._feature_type, mode="r", offset=self._offset, shape=self._shape
+        )
+
+    def _column(self, name: str) -> Array:
+        with self._open() as file:
+            column: Array = file[name][:]
+            return column
+
+    def _open(self) -> h5py.File:
+        try:
+            return h5py.File(self.path, "r")
+        except FileNotFoundError:
+            raise InputError(
+                "no such file", file=self.path, cure="make it with rex regions extract"
+            ) from None
+        except OSError as error:
+            raise self._damaged(str(error)) from None
+
+    def _check_layout(self, file: h5py.File) -> tuple[int, int, int]:
+        for name in (*_COLUMNS, "image_ids"):
+            if name not in file:
+                raise self._damaged(f"no dataset {name!r}")
+        if file["features"].ndim != 3:
+            raise self._damaged("features are not [images, regions, width]")
+        images, regions, width = file["features"].shape
+        sizes = {"images": images, "regions": regions, "width": width, "4": 4, "2": 2}
+        for name, (dimensions, _) in (*_COLUMNS.items(), ("image_ids", (("images",), ""))):
+            expected = tuple(sizes[part] for part in dimensions)
+            if file[name].shape != expected:
+                raise self._damaged(f"{name} is {file[name].shape}, features ask for {expected}")
+        return images, regions, width
+
+    def _damaged(self, problem: str) -> InputError:
+        return InputError(
+            f"not a whole region store ({problem})",
+            file=self.path,
+            cure="delete it and make it again with rex regions extract",
+        )
+
+
+def _comparable(header: StoreHeader) -> dict[str, Any]:
+    """Return what must agree for an unfinished store to be taken up again."""
+    return {
+        "image_ids": list(header.image_ids),
+        "shape": (len(header.image_ids), header.regions, header.feature_size),
+        "type": np.dtype(header.feature_type),
+        "attributes": {
+            "signature": json.dumps(header.signature, sort_keys=True),
+            **{name: json.dumps(list(getattr(header, name))) for name in _LISTS},
+        },
+    }
+
+
+def _header_of(file: h5py.File) -> dict[str, Any]:
+    """Return the same of an unfinished store on the disk."""
+    try:
+        return {
+            "image_ids": [image_id.decode() for image_id in file["image_ids"][:]],
+            "shape": file["features"].shape,
+            "type": file["features"].dtype,
+            "attributes": {name: file.attrs[name] for name in ("signature", *_LISTS)},
+        }
+    except KeyError:  # killed before its layout was whole
+        return {}

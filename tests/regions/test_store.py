@@ -1,0 +1,244 @@
+"""The region store: what is written comes back, whole, after pickling and after a kill."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rex.errors import InputError
+from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
+
+
+def header(images: int = 3, regions: int = 4, width: int = 5, **changes: object) -> StoreHeader:
+    values: dict[str, object] = {
+        "image_ids": [f"im é{k}" for k in range(images)],
+        "regions": regions,
+        "feature_size": width,
+        "signature": {"detector": "test", "short_side": 144},
+        "object_names": ["cup", "man"],
+        "attribute_names": ["red"],
+        "made_by": {"command": "test"},
+    }
+    return StoreHeader(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def image(count: int, width: int, seed: int) -> ImageRegions:
+    draw = np.random.default_rng(seed)
+    return ImageRegions(
+        features=draw.normal(size=(count, width)).astype(np.float32),
+        boxes=draw.uniform(0, 100, (count, 4)).astype(np.float32),
+        scores=draw.uniform(0, 1, count).astype(np.float32),
+        object_ids=draw.integers(0, 2, count),
+        attribute_ids=draw.integers(-1, 1, count),
+        width=320 + seed,
+        height=240,
+    )
+
+
+def write(path: Path, made: StoreHeader, images: list[ImageRegions]) -> None:
+    with RegionStoreWriter(path, made) as writer:
+        writer.write(writer.missing(), images)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    counts=st.lists(st.integers(0, 4), max_size=5),
+    width=st.integers(1, 9),
+    kind=st.sampled_from(["float16", "float32"]),
+)
+def test_what_is_written_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, counts: list[int], width: int, kind: str
+) -> None:
+    path = tmp_path_factory.mktemp("store") / "r.h5"
+    images = [image(count, width, seed) for seed, count in enumerate(counts)]
+    made = header(len(counts), 4, width, feature_type=kind)
+    write(path, made, images)
+    store = RegionStore(path, feature_size=width)
+
+    assert (len(store), store.regions, store.feature_size) == (len(counts), 4, width)
+    assert store.image_ids == list(made.image_ids)
+    assert store.num_boxes.tolist() == counts
+    assert store.signature == made.signature
+    assert (store.object_names, store.attribute_names) == (["cup", "man"], ["red"])
+    order = list(reversed(range(len(counts)))) * 2
+    gathered = store.features(order)
+    assert gathered.shape == (len(order), 4, width)
+    for place, row in enumerate(order):
+        count, expected = counts[row], images[row]
+        np.testing.assert_array_equal(gathered[place, :count], expected.features.astype(kind))
+        np.testing.assert_array_equal(store.boxes[row, :count], expected.boxes)
+        np.testing.assert_array_equal(store.scores[row, :count], expected.scores)
+        np.testing.assert_array_equal(store.object_ids[row, :count], expected.object_ids)
+        np.testing.assert_array_equal(store.attribute_ids[row, :count], expected.attribute_ids)
+        assert store.image_sizes[row].tolist() == [expected.width, expected.height]
+        for padding in (
+            gathered[place, count:],
+            store.boxes[row, count:],
+            store.scores[row, count:],
+        ):
+            assert not padding.any()
+
+
+def test_a_store_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    images = [image(4, 5, seed) for seed in range(3)]
+    for name in ("a.h5", "b.h5"):
+        write(tmp_path / name, header(), images)
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_a_pickled_store_reads_the_same_and_carries_no_data(tmp_path: Path) -> None:
+    path = tmp_path / "r.h5"
+    write(path, header(), [image(4, 5, seed) for seed in range(3)])
+    store = RegionStore(path)
+    before = store.features([2, 0])
+    pickled = pickle.dumps(store)
+    assert len(pickled) < 500
+    np.testing.assert_array_equal(pickle.loads(pickled).features([2, 0]), before)
+
+
+def test_rows_names_the_missing_image(tmp_path: Path) -> None:
+    path = tmp_path / "r.h5"
+    write(path, header(), [image(4, 5, seed) for seed in range(3)])
+    store = RegionStore(path)
+    assert store.rows(["im é2", "im é0"]).tolist() == [2, 0]
+    with pytest.raises(InputError, match="no regions of image 'elsewhere'"):
+        store.rows(["im é0", "elsewhere"])
+
+
+def test_unfinished_store_is_not_published(tmp_path: Path) -> None:
+    path = tmp_path / "r.h5"
+    with (
+        pytest.raises(RuntimeError, match="2 images were not written"),
+        RegionStoreWriter(path, header()) as writer,
+    ):
+        writer.write([1], [image(4, 5, 0)])
+    assert not path.exists()
+
+
+def test_bad_input_leaves_nothing(tmp_path: Path) -> None:
+    def stopped_by_bad_input() -> None:
+        with RegionStoreWriter(tmp_path / "r.h5", header()) as writer:
+            writer.write([1], [image(4, 5, 0)])
+            raise InputError("corrupt image")
+
+    with pytest.raises(InputError, match="corrupt image"):
+        stopped_by_bad_input()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_features_of_another_width_are_refused(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ValueError, match="do not fit"),
+        RegionStoreWriter(tmp_path / "r.h5", header()) as writer,
+    ):
+        writer.write([0], [image(4, 6, 0)])
+
+
+_KILLED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[2])
+from test_store import header, image
+from rex.regions.store import RegionStoreWriter
+writer = RegionStoreWriter(sys.argv[1], header())
+writer.write([0, 2], [image(4, 5, 0), image(3, 5, 2)])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_writer_is_taken_up_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "r.h5"
+    arguments = [sys.executable, "-c", _KILLED, str(path), str(Path(__file__).parent)]
+    assert (
+        subprocess.run(arguments, env=dict(os.environ), check=False).returncode == -signal.SIGKILL
+    )
+    assert not path.exists()
+
+    with RegionStoreWriter(path, header()) as writer:
+        assert writer.missing() == [1]
+        writer.write([1], [image(2, 5, 1)])
+    whole = tmp_path / "whole.h5"
+    write(whole, header(), [image(4, 5, 0), image(2, 5, 1), image(3, 5, 2)])
+    assert path.read_bytes() == whole.read_bytes()
+
+
+def test_another_header_starts_anew(tmp_path: Path) -> None:
+    path = tmp_path / "r.h5"
+    with pytest.raises(RuntimeError), RegionStoreWriter(path, header()) as writer:
+        writer.write([0], [image(4, 5, 0)])
+    other = header(signature={"detector": "another"})
+    with pytest.raises(RuntimeError), RegionStoreWriter(path, other) as writer:
+        assert writer.missing() == [0, 1, 2]
+
+
+def damage_nothing(path: Path) -> None:
+    path.unlink()
+
+
+def damage_tail(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def damage_kind(path: Path) -> None:
+    path.write_bytes(b"not HDF5 at all")
+
+
+def damage_dataset(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["boxes"]
+
+
+def damage_shape(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        del file["scores"]
+        file["scores"] = np.zeros((3, 9))
+
+
+def damage_attribute(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs["signature"] = "{"
+
+
+def damage_storage(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        features = file["features"][:]
+        del file["features"]
+        file.create_dataset("features", data=features, chunks=(1, 4, 5))
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (damage_nothing, "no such file"),
+        (damage_tail, "not a whole region store"),
+        (damage_kind, "not a whole region store"),
+        (damage_dataset, "no dataset 'boxes'"),
+        (damage_shape, r"scores is \(3, 9\), features ask for \(3, 4\)"),
+        (damage_attribute, "not JSON"),
+        (damage_storage, "not contiguous"),
+    ],
+)
+def test_a_damaged_store_is_named(tmp_path: Path, damage, said: str) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "r.h5"
+    write(path, header(), [image(4, 5, seed) for seed in range(3)])
+    damage(path)
+    with pytest.raises(InputError, match=said) as caught:
+        RegionStore(path)
+    assert str(path) in str(caught.value)
+    assert caught.value.cure
+
+
+def test_a_store_of_another_width_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r.h5"
+    write(path, header(), [image(4, 5, seed) for seed in range(3)])
+    with pytest.raises(InputError, match="5 wide, expected 2048"):
+        RegionStore(path, feature_size=2048)
