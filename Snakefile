@@ -1,0 +1,32 @@
+"""REX: from annotations and images to the paper's tables.
+
+snakemake --cores 2                                     the embedded world
+snakemake --cores 2 --configfile config/smoke.yaml      the same chain in two minutes
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/annotations.smk"
+include: "workflow/rules/regions.smk"
+include: "workflow/rules/explanations.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/reporting.smk"
+
+
+report: "workflow/report/workflow.rst"
+
+
+rule all:
+    default_target: True
+    input:
+        TABLES,
+        FIGURES,
+        f"{RESULTS}/gallery/index.html",

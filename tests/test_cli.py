@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rex import cli
+from rex.errors import InputError
+
+
+def verbs(
+    parser: argparse.ArgumentParser, path: str = "rex"
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """Yield every leaf command with its words."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, child in action.choices.items():
+                yield from verbs(child, f"{path} {name}")
+            return
+    yield path, parser
+
+
+COMMANDS = dict(verbs(cli.build_parser()))
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_explains_itself_with_an_example(command: str) -> None:
+    text = COMMANDS[command].format_help()
+    assert f"example: {command}" in " ".join(text.split())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from rex.cli import build_parser; build_parser();"
+        "heavy = {'torch', 'mlflow', 'pandas', 'pyarrow', 'detectron2', 'transformers'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def run_main(monkeypatch: pytest.MonkeyPatch, error: Exception | None, arguments: list[str]) -> int:
+    def run(_: argparse.Namespace) -> None:
+        if error is not None:
+            raise error
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--log", type=Path)
+    parser.set_defaults(run=run)
+    monkeypatch.setattr(cli, "build_parser", lambda: parser)
+    return cli.main(arguments)
+
+
+def test_bad_input_is_one_line_and_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "logs" / "x.log"
+    error = InputError("no such\nfile", file="q.json", place="line 3", cure="fetch it")
+    assert run_main(monkeypatch, error, ["--log", str(log)]) == 2
+    assert capsys.readouterr().err == "q.json: line 3: no such file; fetch it\n"
+    assert "Traceback" in log.read_text()
+
+
+def test_a_defect_is_one_line_with_the_traceback_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "x.log"
+    assert run_main(monkeypatch, ZeroDivisionError("by zero"), ["--log", str(log)]) == 1
+    printed = capsys.readouterr().err
+    assert "ZeroDivisionError: by zero" in printed
+    assert "Traceback" not in printed
+    assert "Traceback" in log.read_text()
+
+
+def test_a_defect_without_a_log_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_main(monkeypatch, ZeroDivisionError(), [])
+
+
+def test_success_is_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_main(monkeypatch, None, []) == 0

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from rex.errors import InputError
+from rex.files import (
+    made_by,
+    parquet_provenance,
+    read_json,
+    read_parquet,
+    whole_file,
+    write_json,
+    write_parquet,
+)
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "sub" / "file.txt"
+    with pytest.raises(RuntimeError), whole_file(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert list(target.parent.iterdir()) == []
+
+    with whole_file(target) as temporary:
+        temporary.write_text("whole")
+        assert not target.exists()
+    assert [path.name for path in target.parent.iterdir()] == ["file.txt"]
+    assert target.read_text() == "whole"
+
+
+def test_a_failed_rewrite_keeps_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "file.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), whole_file(target) as temporary:
+        temporary.write_text("new")
+        raise RuntimeError
+    assert target.read_text() == "old"
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
+    target = tmp_path / "file.txt"
+    with whole_file(target) as first, whole_file(target) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert target.read_text() == "first"  # the outer one finishes last
+
+
+def test_json_says_what_made_it(tmp_path: Path) -> None:
+    path = tmp_path / "value.json"
+    write_json(path, {"a": 1}, provenance=made_by("rex test", {"seed": 3}))
+    value = read_json(path)
+    assert value["a"] == 1
+    assert value["made_by"]["settings"] == {"seed": 3}
+
+
+def test_truncated_json_is_named_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "value.json"
+    path.write_text(json.dumps({"a": list(range(10))})[:-5])
+    with pytest.raises(InputError) as caught:
+        read_json(path)
+    assert str(path) in str(caught.value)
+    assert "line 1" in str(caught.value)
+
+
+def test_not_a_number_is_never_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "value.json", {"a": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_round_trip_with_provenance(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    write_parquet(path, pa.table({"a": [1, 2]}), provenance=made_by("rex test"))
+    assert read_parquet(path, columns=["a"]).to_pydict() == {"a": [1, 2]}
+    assert parquet_provenance(path)["command"] == "rex test"
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 but no more", b"{}"])
+def test_a_damaged_parquet_file_is_bad_input(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "table.parquet"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"table\.parquet"):
+        read_parquet(path)
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    write_parquet(path, pa.table({"a": [1]}), provenance={})
+    with pytest.raises(InputError, match="no column 'b'"):
+        read_parquet(path, columns=["a", "b"])

@@ -1,0 +1,134 @@
+"""The whole chain on the smoke configuration: it runs, twice alike, and picks up after a kill."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("workflow")]
+
+
+def prepare(folder: Path) -> Path:
+    """Lay out a working directory; the code stays where it is."""
+    folder.mkdir()
+    shutil.copy(ROOT / "config.yaml", folder)
+    shutil.copytree(ROOT / "config", folder / "config")
+    return folder
+
+
+def command(*arguments: str) -> list[str]:
+    return [
+        "snakemake",
+        *("--snakefile", str(ROOT / "Snakefile"), "--cores", "2"),
+        *("--configfile", "config/smoke.yaml", "--rerun-incomplete", *arguments),
+    ]
+
+
+def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=900, check=False
+    )
+
+
+def tables(folder: Path) -> dict[str, bytes]:
+    found = sorted((folder / "results/smoke/tables").glob("*.*"))
+    return {path.name: path.read_bytes() for path in found if not path.name.startswith("cost")}
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the smoke configuration."""
+    folder = prepare(tmp_path_factory.mktemp("smoke") / "first")
+    done = snakemake(folder)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
+    return folder
+
+
+def test_every_station_left_its_file(finished: Path) -> None:
+    results = finished / "results/smoke"
+    expected = [
+        "regions/val.h5",
+        "explanations/val.parquet",
+        "vocabulary.json",
+        "runs/multi-task/rex/seed0/checkpoint.pt",
+        "runs/multi-task/rex/seed0/predictions/val.parquet",
+        "runs/multi-task/rex/seed0/metrics/testdev.json",
+        "tables/answers.md",
+        "figures/training-curves.png",
+        "gallery/index.html",
+        "mlflow.db",
+    ]
+    assert [name for name in expected if not (results / name).is_file()] == []
+
+
+def test_no_half_written_file_is_left(finished: Path) -> None:
+    hidden = [path for path in (finished / "results").rglob(".*") if path.is_file()]
+    assert [path for path in hidden if path.name != ".snakemake_timestamp"] == []
+
+
+def test_what_is_done_is_not_done_again(finished: Path) -> None:
+    again = snakemake(finished, "--dry-run")
+    assert again.returncode == 0
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_a_changed_setting_reruns_what_depends_on_it_alone(finished: Path) -> None:
+    path = finished / "config/smoke.yaml"
+    original = path.read_text()
+    changed = yaml.safe_load(original)
+    changed["training"]["epochs"] = 3
+    path.write_text(yaml.safe_dump(changed))
+    try:
+        planned = snakemake(finished, "--dry-run", "--quiet", "reason")
+    finally:
+        path.write_text(original)
+    text = planned.stdout + planned.stderr
+    assert "\nrule train:" in text
+    assert "\nrule extract_regions:" not in text
+
+
+def test_two_runs_give_the_same_tables_though_one_was_killed(
+    finished: Path, tmp_path: Path
+) -> None:
+    folder = prepare(tmp_path / "second")
+    first_try = subprocess.Popen(
+        command(),
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    log = folder / "results/smoke/runs/multi-task/rex/seed0"
+    deadline = time.monotonic() + 600
+    # kill everything in the middle of training, or when it ended before that was seen
+    while not log.exists() and first_try.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert first_try.poll() is None, "ended before training began"
+    os.killpg(first_try.pid, signal.SIGKILL)
+    first_try.wait()
+
+    assert snakemake(folder, "--unlock").returncode == 0
+    second_try = snakemake(folder)
+    assert second_try.returncode == 0, second_try.stderr[-8000:]
+    assert tables(folder) == tables(finished)
+    assert len(tables(folder)) >= 6
+
+
+def test_an_unknown_key_is_one_line_and_code_2(tmp_path: Path) -> None:
+    folder = prepare(tmp_path / "bad")
+    (folder / "config/smoke.yaml").write_text("trainning:\n  epochs: 3\n")
+    done = snakemake(folder, "--dry-run")
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if "trainning" in line]
+    assert len(lines) == 1
+    assert "unknown key" in lines[0]
+    assert "Traceback" not in done.stderr

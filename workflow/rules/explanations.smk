@@ -1,0 +1,39 @@
+"""Explanations: programs run on scene graphs, their objects tied to regions; the vocabulary."""
+
+
+rule explain:
+    input:
+        config=ancient(SETTINGS),
+        data=DATA,
+        regions=f"{RESULTS}/regions/{{split}}.h5",
+    output:
+        f"{RESULTS}/explanations/{{split}}.parquet",
+    log:
+        f"{LOGS}/explain_{{split}}.log",
+    benchmark:
+        f"{BENCHMARKS}/explain_{{split}}.tsv"
+    conda:
+        "../../envs/rex.yaml"
+    params:
+        settings=sections("explanations"),
+    shell:
+        "rex explain build --config {input.config} "
+        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
+        "--scene-graphs {input.data}/sceneGraphs/{wildcards.split}_sceneGraphs.json "
+        "--regions {input.regions} --out {output} --log {log}"
+
+
+rule vocabulary:
+    input:
+        data=DATA,
+        explanations=f"{RESULTS}/explanations/train.parquet",
+    output:
+        f"{RESULTS}/vocabulary.json",
+    log:
+        f"{LOGS}/vocabulary.log",
+    conda:
+        "../../envs/rex.yaml"
+    shell:
+        "rex explain vocabulary "
+        "--questions {input.data}/questions/train_balanced_questions.json "
+        "--explanations {input.explanations} --out {output} --log {log}"

@@ -1,0 +1,60 @@
+"""Training: one run of the grid, and what it predicts."""
+
+
+rule train:
+    input:
+        config=ancient(SETTINGS),
+        data=DATA,
+        explanations=f"{RESULTS}/explanations/train.parquet",
+        regions=f"{RESULTS}/regions/train.h5",
+        vocabulary=f"{RESULTS}/vocabulary.json",
+    output:
+        checkpoint=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/checkpoint.pt",
+        log=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/log.jsonl",
+        config=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/config.yaml",
+    log:
+        f"{LOGS}/train_{{setting}}_{{method}}_seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/train_{{setting}}_{{method}}_seed{{seed}}.tsv"
+    conda:
+        "../../envs/rex.yaml"
+    threads: CONFIG.compute.training_threads
+    resources:
+        gpu=GPU,
+    params:
+        settings=sections("model", "training", "compute"),
+        tracking=TRACKING,
+        run=subpath(output.checkpoint, parent=True),
+    shell:
+        "rex train --config {input.config} --setting {wildcards.setting} "
+        "--method {wildcards.method} --seed {wildcards.seed} "
+        "--questions {input.data}/questions/train_balanced_questions.json "
+        "--explanations {input.explanations} --regions {input.regions} "
+        "--vocabulary {input.vocabulary} --tracking {params.tracking} "
+        "--out {params.run} --log {log}"
+
+
+rule predict:
+    input:
+        config=ancient(SETTINGS),
+        data=DATA,
+        checkpoint=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/checkpoint.pt",
+        regions=f"{RESULTS}/regions/{{split}}.h5",
+    output:
+        f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/predictions/{{split}}.parquet",
+    log:
+        f"{LOGS}/predict_{{setting}}_{{method}}_seed{{seed}}_{{split}}.log",
+    benchmark:
+        f"{BENCHMARKS}/predict_{{setting}}_{{method}}_seed{{seed}}_{{split}}.tsv"
+    conda:
+        "../../envs/rex.yaml"
+    threads: CONFIG.compute.training_threads
+    resources:
+        gpu=GPU,
+    params:
+        settings=sections("evaluation", "compute"),
+        run=subpath(input.checkpoint, parent=True),
+    shell:
+        "rex predict --config {input.config} --run {params.run} "
+        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
+        "--regions {input.regions} --out {output} --log {log}"
