@@ -257,7 +257,7 @@ class RegionStore:
         return self._column("image_sizes")
 
     def rows(self, image_ids: Iterable[str]) -> npt.NDArray[np.int64]:
-        """Return the rows of images [B]; raises InputError naming the first one not in the store."""
+        """Return the rows [B] of images; raises InputError naming the first that is not here."""
         try:
             return np.array([self.index[image_id] for image_id in image_ids], dtype=np.int64)
         except KeyError as error:
