@@ -1,1 +1,1 @@
-""""""
+"""The data model of GQA: questions, scene graphs, layout, word categories."""

@@ -1,0 +1,175 @@
+"""Reading a large JSON object entry by entry, in bounded memory.
+
+GQA's files are one JSON object of up to a million entries. A file is read in blocks; each block is
+cut after the last entry that ends in it, and what stands before the cut is decoded at once. The cut
+is found by counting braces and proven by decoding: put between braces, a piece is a JSON object
+only if it holds whole entries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from os import PathLike
+from typing import Any, TypeVar
+
+import msgspec
+
+from rex.errors import InputError
+
+Entry = TypeVar("Entry")
+Decoder = msgspec.json.Decoder[Any]
+
+BLOCK_SIZE = 1 << 20
+"""Bytes read at a time: large enough to decode fast, small enough to stay in the cache."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_OPENING = re.compile(rb"\s*\{")
+_CLOSING = re.compile(rb"\}\s*\Z")
+_BOUNDARY = re.compile(rb'\}\s*,\s*(?=")')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*\{', re.DOTALL)
+_BRACES_TO_BLANKS = bytes.maketrans(b"{}", b"  ")
+
+
+def iter_blocks(
+    path: str | PathLike[str],
+    kind: type[Entry],
+    *,
+    entry: str,
+    cure: str,
+    block_size: int = BLOCK_SIZE,
+) -> Iterator[dict[str, Entry]]:
+    """Yield the JSON object in the file `path` in pieces, each value decoded as `kind`.
+
+    `entry` says in messages what an entry is ("question"). Raises InputError when the file is
+    missing or truncated, or when an entry is not of this kind (named, with the field).
+    """
+    decoder: Decoder = msgspec.json.Decoder(dict[str, kind])  # type: ignore[valid-type]
+    try:
+        file = open(path, "rb")  # noqa: SIM115 (the error is about opening alone)
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure="check the path") from None
+    except IsADirectoryError:
+        raise InputError("is a folder", file=path, cure="name a JSON file") from None
+    except PermissionError:
+        raise InputError("may not be read", file=path, cure="check its permissions") from None
+    with file:
+        pending = file.read(block_size).removeprefix(_BYTE_ORDER_MARK)
+        opening = _OPENING.match(pending)
+        if opening is None:
+            problem = "is not a JSON object" if pending.strip() else "is empty"
+            raise InputError(problem, file=path, cure=cure)
+        pending = pending[opening.end() :]
+        try:
+            size = block_size
+            while more := file.read(size):
+                pending += more
+                decoded = _decode_start(pending, decoder)
+                if decoded is None:
+                    # an entry larger than a block: read as much again, so that time stays linear
+                    size = max(block_size, len(pending))
+                    continue
+                entries, taken = decoded
+                yield entries
+                pending, size = pending[taken:], block_size
+            closing = _CLOSING.search(pending)
+            if closing is None:
+                raise msgspec.DecodeError("it ends too early")
+            pending = pending[: closing.start()]
+            yield decoder.decode(b"{" + pending + b"}")
+        except msgspec.ValidationError as error:
+            raise _wrong_entry(pending, decoder, kind, path, entry, cure) or error from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"not valid JSON ({str(error).partition(' (byte')[0]})",
+                file=path,
+                place=_last_key(pending, entry),
+                cure="the file may be truncated: make or fetch it again",
+            ) from None
+
+
+def iter_entries(
+    path: str | PathLike[str], kind: type[Entry], *, entry: str, cure: str
+) -> Iterator[tuple[str, Entry]]:
+    """Yield (key, value) of the JSON object in the file `path`; see `iter_blocks`."""
+    for block in iter_blocks(path, kind, entry=entry, cure=cure):
+        yield from block.items()
+
+
+def _decode_start(pending: bytes, decoder: Decoder) -> tuple[dict[str, Any], int] | None:
+    """Decode the entries that end in `pending`; return them and the bytes they take.
+
+    Returns None when none ends there. Raises DecodeError when the text is not JSON.
+    """
+    quick = _last_boundary(pending)
+    if quick is not None:
+        try:
+            return decoder.decode(b"{" + pending[: quick[0]] + b"}"), quick[1]
+        except msgspec.ValidationError:
+            raise
+        except msgspec.DecodeError:
+            pass  # a string holds a brace: count again, without the strings
+    exact = _last_boundary(_without_braces_in_strings(pending))
+    if exact is None:
+        return None
+    return decoder.decode(b"{" + pending[: exact[0]] + b"}"), exact[1]
+
+
+def _last_boundary(pending: bytes) -> tuple[int, int] | None:
+    """Return where the last whole entry of `pending` ends and where the next one starts."""
+    depth = position = 0
+    last = None
+    for found in _BOUNDARY.finditer(pending):
+        end = found.start() + 1
+        depth += pending.count(b"{", position, end) - pending.count(b"}", position, end)
+        position = end
+        if depth == 0:
+            last = (end, found.end())
+    return last
+
+
+def _without_braces_in_strings(pending: bytes) -> bytes:
+    """Return `pending` with the braces inside strings blanked, up to a string that is cut off."""
+    strings_end = 0
+
+    def blank(string: re.Match[bytes]) -> bytes:
+        nonlocal strings_end
+        strings_end = string.end()
+        return string.group().translate(_BRACES_TO_BLANKS)
+
+    kept = _STRING.sub(blank, pending)
+    cut_off = kept.find(b'"', strings_end)
+    return kept if cut_off < 0 else kept[:cut_off]
+
+
+def _wrong_entry(
+    pending: bytes,
+    decoder: Decoder,
+    kind: type[Entry],
+    path: str | PathLike[str],
+    entry: str,
+    cure: str,
+) -> InputError | None:
+    """Return the error that names the first wrong entry of `pending`, and its field."""
+    raw: Decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+    try:
+        entries = raw.decode(b"{" + pending + b"}")
+    except msgspec.DecodeError:
+        start = _decode_start(pending, raw)
+        entries = start[0] if start else {}
+    for key, value in entries.items():
+        try:
+            msgspec.json.decode(value, type=kind)
+        except msgspec.ValidationError as wrong:
+            problem, _, field = str(wrong).partition(" - at `$")
+            place = f"{entry} {key}"
+            if field:
+                place += f": field {field.rstrip('`').lstrip('.')}"
+            return InputError(problem[:1].lower() + problem[1:], file=path, place=place, cure=cure)
+    return None
+
+
+def _last_key(pending: bytes, entry: str) -> str | None:
+    keys = _KEY.findall(pending)
+    return f"near {entry} {keys[-1].decode('utf-8', 'replace')}" if keys else None

@@ -1,0 +1,117 @@
+"""What words mean in GQA: attributes by category, object names by class, gender of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from rex.gqa.attribute_words import ATTRIBUTE_WORDS
+from rex.gqa.object_names import FEMALE_NAMES, MALE_NAMES, OBJECT_NAMES
+
+_NAME_CATEGORIES = ("name", "place", "room", "type")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(" ".join(word.split()) for word in text.split(",")))
+
+
+CATEGORY_WORDS: Mapping[str, tuple[str, ...]] = {
+    category: _words(text) for category, text in ATTRIBUTE_WORDS.items()
+}
+"""Category to its attribute words, the commonest first."""
+
+CATEGORIES = frozenset({*CATEGORY_WORDS, *_NAME_CATEGORIES})
+"""The categories that GQA's operations name (`filter color`, `choose place`)."""
+
+WORD_CATEGORIES: Mapping[str, frozenset[str]] = {
+    word: frozenset(category for category, words in CATEGORY_WORDS.items() if word in words)
+    for words in CATEGORY_WORDS.values()
+    for word in words
+}
+"""Attribute word to the categories it belongs to."""
+
+
+def plural(noun: str) -> str:
+    """Return the regular English plural of a noun or noun phrase ("wine glass": "wine glasses")."""
+    if noun.endswith(("s", "x", "z", "ch", "sh")):
+        return noun + "es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    if noun.endswith(("man",)) and noun != "human":
+        return noun[:-3] + "men"
+    return noun + "s"
+
+
+def _with_plurals(names: Iterable[str]) -> frozenset[str]:
+    listed = tuple(names)
+    return frozenset({*listed, *(plural(name) for name in listed)})
+
+
+CLASS_NAMES: Mapping[str, frozenset[str]] = {
+    hypernym: _with_plurals(_words(names)) for hypernym, names in OBJECT_NAMES.items()
+}
+"""Class of objects (`animal`) to the names in it, singular and plural."""
+
+_WIDER: Mapping[str, tuple[str, ...]] = {
+    "bird": ("animal",),
+    "aircraft": ("vehicle",),
+    "watercraft": ("vehicle",),
+    "footwear": ("clothing",),
+    "pastry": ("baked good",),
+    "tree": ("plant",),
+    "flower": ("plant",),
+    "fruit": ("food",),
+    "vegetable": ("food",),
+    "meat": ("food",),
+    "fast food": ("food",),
+    "baked good": ("food",),
+    "dessert": ("food",),
+    "sauce": ("food",),
+    "room": ("place",),
+    "road": ("place",),
+}
+
+_FEMALE = _with_plurals(_words(FEMALE_NAMES))
+_MALE = _with_plurals(_words(MALE_NAMES))
+
+
+def _hypernyms() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for hypernym, names in CLASS_NAMES.items():
+        for name in names:
+            found.setdefault(name, set()).add(hypernym)
+    for classes in found.values():
+        pending = list(classes)
+        while pending:
+            for wider in _WIDER.get(pending.pop(), ()):
+                if wider not in classes:
+                    classes.add(wider)
+                    pending.append(wider)
+    return {name: frozenset(classes) for name, classes in found.items()}
+
+
+HYPERNYMS: Mapping[str, frozenset[str]] = _hypernyms()
+"""Object name to the classes it belongs to (`cat`: `animal`)."""
+
+
+def in_category(word: str, category: str) -> bool:
+    """Return whether an attribute word belongs to a category (`tan`, `color`: yes)."""
+    return category in WORD_CATEGORIES.get(word, ())
+
+
+def is_a(name: str, wanted: str) -> bool:
+    """Return whether an object called `name` is what `wanted` says: the same word or its class."""
+    return (
+        name == wanted
+        or wanted in HYPERNYMS.get(name, ())
+        or plural(wanted) == name
+        or plural(name) == wanted
+    )
+
+
+def gender(name: str) -> str | None:
+    """Return `male` or `female` where the name of a person says it ("girls": female), else None."""
+    if name in _FEMALE:
+        return "female"
+    if name in _MALE:
+        return "male"
+    return None

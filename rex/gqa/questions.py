@@ -1,0 +1,101 @@
+"""GQA's questions, with the programs that answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rex.gqa.records import QuestionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticStep:
+    """One step of a question's program, as GQA writes it."""
+
+    operation: str
+    """GQA's operation name, e.g. `filter color`."""
+    argument: str
+    """Its argument, e.g. `person,wearing,s (1984147)`."""
+    dependencies: tuple[int, ...]
+    """The earlier steps (from 0) whose results it takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question about an image (GQA 1.2 names in parentheses where they differ)."""
+
+    question_id: str
+    image_id: str
+    """(imageId)"""
+    question: str
+    answer: str = ""
+    """Empty where GQA publishes no answer (test and challenge)."""
+    full_answer: str = ""
+    """A sentence (fullAnswer)."""
+    semantic: tuple[SemanticStep, ...] = ()
+    semantic_str: str = ""
+    """The program as text (semanticStr)."""
+    structural: str = ""
+    """`query`, `verify`, `choose`, `logical` or `compare` (types.structural)."""
+    semantic_type: str = ""
+    """`obj`, `attr`, `cat`, `rel` or `global` (types.semantic)."""
+    detailed: str = ""
+    """The question's template (types.detailed)."""
+    group_global: str | None = None
+    """The class of answers it belongs to (groups.global)."""
+    group_local: str | None = None
+    """The context that answers are balanced in, and rare in, for GQA-OOD (groups.local)."""
+    entailed: tuple[str, ...] = ()
+    """Questions whose answers follow from this one's."""
+    equivalent: tuple[str, ...] = ()
+    is_balanced: bool = True
+    """(isBalanced)"""
+    question_objects: Mapping[str, str] = field(default_factory=dict)
+    """Word span (`4` or `2:4`) of the question to object id (annotations.question)."""
+    answer_objects: Mapping[str, str] = field(default_factory=dict)
+    """The same for the answer (annotations.answer)."""
+    full_answer_objects: Mapping[str, str] = field(default_factory=dict)
+    """The same for the full answer (annotations.fullAnswer)."""
+
+
+def iter_questions(path: str | PathLike[str]) -> Iterator[Question]:
+    """Yield the questions of a GQA file in its order, holding only a part of it in memory.
+
+    Raises InputError, naming the question and the field, when the file is missing, truncated or
+    not in GQA's format.
+    """
+    from rex.gqa.records import iter_question_records
+
+    for question_id, record in iter_question_records(path):
+        yield _question(question_id, record)
+
+
+def read_questions(path: str | PathLike[str]) -> dict[str, Question]:
+    """Read all questions of a GQA file: question id to question. Raises InputError."""
+    return {question.question_id: question for question in iter_questions(path)}
+
+
+def _question(question_id: str, record: QuestionRecord) -> Question:
+    return Question(
+        question_id=question_id,
+        image_id=record.image_id,
+        question=record.question,
+        answer=record.answer or "",
+        full_answer=record.full_answer or "",
+        semantic=record.semantic,
+        semantic_str=record.semantic_str,
+        structural=record.types.structural or "",
+        semantic_type=record.types.semantic or "",
+        detailed=record.types.detailed or "",
+        group_global=record.groups.global_,
+        group_local=record.groups.local,
+        entailed=record.entailed,
+        equivalent=record.equivalent,
+        is_balanced=record.is_balanced,
+        question_objects=record.annotations.question,
+        answer_objects=record.annotations.answer,
+        full_answer_objects=record.annotations.full_answer,
+    )

@@ -1,0 +1,71 @@
+"""GQA's scene graphs: the objects of an image, their attributes, and how they relate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`name` holds between the object it belongs to and the object `object`."""
+
+    name: str
+    """E.g. `to the left of`, `wearing`."""
+    object: str
+    """The other object's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class SceneObject:
+    """One annotated object: its box is `x, y, w, h`, in pixels from the top left corner."""
+
+    name: str
+    x: float
+    y: float
+    w: float
+    h: float
+    attributes: tuple[str, ...] = ()
+    relations: tuple[Relation, ...] = ()
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The box as (left, top, right, bottom), in pixels."""
+        return (self.x, self.y, self.x + self.w, self.y + self.h)
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """The middle of the box, in pixels."""
+        return (self.x + self.w / 2, self.y + self.h / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class SceneGraph:
+    """All that is annotated about one image."""
+
+    width: float
+    """Of the image, in pixels."""
+    height: float
+    objects: dict[str, SceneObject]
+    """Object id to object, in the order of annotation."""
+    location: str | None = None
+    """E.g. `indoors`, `outdoors`, `street`."""
+    weather: str | None = None
+    """E.g. `cloudy`."""
+
+
+def iter_scene_graphs(path: str | PathLike[str]) -> Iterator[tuple[str, SceneGraph]]:
+    """Yield (image id, scene graph) of a GQA file, holding only a part of it in memory.
+
+    Raises InputError, naming the image and the field, when the file is missing, truncated or not
+    in GQA's format.
+    """
+    from rex.gqa.records import iter_scene_graph_records
+
+    yield from iter_scene_graph_records(path)
+
+
+def read_scene_graphs(path: str | PathLike[str]) -> dict[str, SceneGraph]:
+    """Read all scene graphs of a GQA file: image id to scene graph. Raises InputError."""
+    return dict(iter_scene_graphs(path))
