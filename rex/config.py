@@ -100,6 +100,10 @@ class ModelSettings:
     """Width of the transformer's feed-forward layers."""
     dropout: float = 0.1
     """Dropout probability, in the transformer and the decoder."""
+    attention_dropout: float = 0.0
+    """Dropout probability of the transformer's attention weights."""
+    initializer_range: float = 0.08
+    """Standard deviation of the transformer's initial weights (about the hidden size to -1/2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +136,8 @@ class TrainingSettings:
     """Tokens of an explanation that are learnt; the rest is cut off."""
     holdout: float = 0.05
     """Share of the training images held out to choose the epoch."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """Number format of the matrix products."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Number format of the matrix products; `auto`: bf16 where the processor multiplies it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,111 @@
+"""Transformers that encode a question together with the regions of its image."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rex.config import ModelSettings
+from rex.models.batch import Batch
+from rex.operators import register_operators
+
+
+class Encoding(NamedTuple):
+    """What the answer head and the explanation decoders read."""
+
+    cls: Tensor
+    """[B, H]: the output at [CLS], the question in the light of the image."""
+    regions: Tensor
+    """[B, R, H]: the outputs v_i at the region positions."""
+    visual: Tensor
+    """[B, R, D]: the regions as the transformer received them."""
+    region_mask: Tensor
+    """[B, R] bool: regions that exist."""
+
+    def repeat(self, times: int) -> Encoding:
+        """Repeat each row `times` times, neighbours first (one row a beam)."""
+        return Encoding(*(part.repeat_interleave(times, dim=0) for part in self))
+
+
+class BoxEmbedding(nn.Module):
+    """Turns a region's normalised box into a vector of the features' width.
+
+    The paper's VisualBERT sees features alone, and the public detector's features, pooled over
+    large overlapping fields of the image, betray where they come from. Those of a detector trained
+    on a small world do not, and programs ask for left, right and positions; LXMERT embeds the box
+    for the same reason. The last layer starts at zero: a pretrained backbone starts undisturbed.
+    """
+
+    def __init__(self, hidden_size: int, feature_size: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(6, hidden_size)
+        self.output = nn.Linear(hidden_size, feature_size)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, boxes: Tensor) -> Tensor:
+        """Embed boxes [..., 6] (shares of the image's size) as [..., D]."""
+        embedded: Tensor = self.output(functional.gelu(self.hidden(boxes)))
+        return embedded
+
+
+class VisualBert(nn.Module):
+    """VisualBERT (Li et al. 2019): question and regions in one sequence, transformers' own class."""
+
+    def __init__(
+        self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+    ) -> None:
+        super().__init__()
+        register_operators()  # transformers can't be imported over half a torchvision
+        from transformers import VisualBertConfig, VisualBertModel
+
+        if settings.pretrained is None:
+            config = VisualBertConfig(
+                vocab_size=pieces,
+                hidden_size=settings.hidden_size,
+                visual_embedding_dim=feature_size,
+                num_hidden_layers=settings.layers,
+                num_attention_heads=settings.heads,
+                intermediate_size=settings.intermediate_size,
+                hidden_dropout_prob=settings.dropout,
+                attention_probs_dropout_prob=settings.attention_dropout,
+                initializer_range=settings.initializer_range,
+                max_position_embeddings=question_length,
+                pad_token_id=0,
+            )
+            self.transformer = VisualBertModel(config, add_pooling_layer=False)
+        else:
+            self.transformer = VisualBertModel.from_pretrained(
+                settings.pretrained, add_pooling_layer=False
+            )
+        self.box_embedding = BoxEmbedding(settings.hidden_size, feature_size)
+
+    @property
+    def hidden_size(self) -> int:
+        """Width H of the outputs."""
+        size: int = self.transformer.config.hidden_size
+        return size
+
+    def forward(self, batch: Batch) -> Encoding:
+        """Encode a batch."""
+        visual = batch.features + self.box_embedding(batch.boxes)
+        region_mask = batch.region_mask
+        output = self.transformer(
+            input_ids=batch.pieces,
+            attention_mask=(batch.pieces != 0).long(),
+            visual_embeds=visual,
+            visual_attention_mask=region_mask.long(),
+        ).last_hidden_state
+        question_length = batch.pieces.shape[1]
+        return Encoding(output[:, 0], output[:, question_length:], visual, region_mask)
+
+
+def build_backbone(
+    settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+) -> VisualBert:
+    """Build the backbone that the settings name."""
+    return VisualBert(
+        settings, pieces=pieces, feature_size=feature_size, question_length=question_length
+    )

@@ -1,0 +1,48 @@
+"""What a model reads: a batch of questions about images."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+IGNORED = -100
+"""Stands in `answers` and `explanations` where nothing is to be learnt (PyTorch's own convention)."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B questions of at most Q word pieces, R regions of D features, explanations of T tokens."""
+
+    pieces: Tensor
+    """[B, Q] int64: [CLS], the question's word pieces, [SEP], padding (0)."""
+    features: Tensor
+    """[B, R, D] float32: the detector's features; rows past `num_boxes` are zero."""
+    boxes: Tensor
+    """[B, R, 6] float32: x1, y1, x2, y2, width, height as shares of the image's size."""
+    num_boxes: Tensor
+    """[B] int64: regions that exist."""
+    answers: Tensor
+    """[B] int64: the answer's class, or IGNORED."""
+    explanations: Tensor
+    """[B, T] int64: token ids with END where there is room, then IGNORED."""
+
+    def __len__(self) -> int:
+        return self.pieces.shape[0]
+
+    @property
+    def region_mask(self) -> Tensor:
+        """Which regions exist, [B, R] bool."""
+        regions = torch.arange(self.features.shape[1], device=self.num_boxes.device)
+        return regions < self.num_boxes[:, None]
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on `device`."""
+        return Batch(
+            **{
+                field.name: getattr(self, field.name).to(device, non_blocking=True)
+                for field in dataclasses.fields(self)
+            }
+        )

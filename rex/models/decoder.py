@@ -1,0 +1,152 @@
+"""The attentive recurrent decoder that all explanation methods share.
+
+At each step an attention GRU looks at the regions, and a language GRU writes. A method
+(`methods/`) says how the next token is predicted from their states. Notation, with V the regions
+as the transformer received them, q its output at [CLS], and y the last token's embedding:
+
+    F_i  = tanh(W_v V_i) ∘ tanh(W_q q)                       (fused regions)
+    h₁   = GRU₁([mean F; h₂; y], h₁)
+    a    = softmax_i(w · tanh(W_h h₁ + F_i))                  (attention)
+    h₂   = GRU₂([tanh(U_v Σ a_i V_i) ∘ tanh(U_q q); h₁], h₂)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from rex.models.backbones import Encoding
+from rex.models.gru import GatedRecurrentUnit
+from rex.models.vocabulary import END
+
+MASKED = -1e9
+"""Score of what must not be chosen: finite, so that no sum or difference of scores is undefined."""
+
+
+class Memory(NamedTuple):
+    """What stays the same while an explanation is written."""
+
+    encoding: Encoding
+    fused: Tensor
+    """[B, R, H]: F, the regions fused with the question."""
+    question: Tensor
+    """[B, H]: tanh(U_q q)."""
+    context: Tensor
+    """[B, 3H]: what the mean of F adds to the attention GRU's gates."""
+
+
+class State(NamedTuple):
+    """What changes from step to step."""
+
+    attention: Tensor
+    """[B, H]: h₁."""
+    language: Tensor
+    """[B, H]: h₂."""
+
+    def select(self, rows: Tensor) -> State:
+        """Return the states of these rows, [N] int64."""
+        return State(self.attention[rows], self.language[rows])
+
+
+class Prediction(NamedTuple):
+    """The next token's distribution."""
+
+    log_probabilities: Tensor
+    """[..., V]."""
+    gate: Tensor | None
+    """[...]: logit of g, the probability that a word is written; None: the method has no gate."""
+
+
+class AttentiveDecoder(nn.Module):
+    """The family: `predict` is what a method adds.
+
+    `words` counts END, UNKNOWN and words, `regions` the region tokens that follow them; H is
+    `hidden_size`, D `feature_size`.
+    """
+
+    region_tokens = True
+    """Whether explanations hold `#i`; otherwise objects are written by their names."""
+
+    def __init__(
+        self, *, words: int, regions: int, hidden_size: int, feature_size: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.words = words
+        self.embedding = nn.Embedding(words + regions, hidden_size)
+        self.fuse_regions = nn.Linear(feature_size, hidden_size)
+        self.fuse_question = nn.Linear(hidden_size, hidden_size)
+        self.attention_rnn = GatedRecurrentUnit(3 * hidden_size, hidden_size)
+        self.attention_query = nn.Linear(hidden_size, hidden_size)
+        self.attention_score = nn.Linear(hidden_size, 1, bias=False)
+        self.attended = nn.Linear(feature_size, hidden_size)
+        self.question = nn.Linear(hidden_size, hidden_size)
+        self.language_rnn = GatedRecurrentUnit(2 * hidden_size, hidden_size)
+        self.output = nn.Linear(hidden_size, words + regions)
+        self.dropout = nn.Dropout(dropout)
+
+    def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
+        """Predict the token after h₂.
+
+        `language` is h₂ [B, T, H]; `scores` are the attention's scores of the regions before the
+        softmax, [B, T, R].
+        """
+        raise NotImplementedError
+
+    def forward(self, encoding: Encoding, explanations: Tensor) -> Prediction:
+        """Predict each token of the explanations [B, T] from those before it (teacher forcing)."""
+        memory = self.remember(encoding)
+        start = explanations.new_full((len(explanations), 1), END)
+        previous = torch.cat([start, explanations[:, :-1].clamp(min=END)], dim=1)
+        words = self.project_words(previous)
+        state = self.start(memory)
+        states, scores = [], []
+        for projected in words.unbind(dim=1):
+            state, step_scores = self.step(projected, state, memory)
+            states.append(state.language)
+            scores.append(step_scores)
+        return self.predict(
+            self.dropout(torch.stack(states, dim=1)), torch.stack(scores, dim=1), encoding
+        )
+
+    def remember(self, encoding: Encoding) -> Memory:
+        """Compute what all steps share."""
+        asked = torch.tanh(self.fuse_question(encoding.cls))
+        fused = torch.tanh(self.fuse_regions(encoding.visual)) * asked[:, None]
+        return Memory(
+            encoding=encoding,
+            fused=fused,
+            question=torch.tanh(self.question(encoding.cls)),
+            context=self.attention_rnn.project(self.mean(fused, encoding.region_mask), 0),
+        )
+
+    def mean(self, fused: Tensor, region_mask: Tensor) -> Tensor:
+        """Average the fused regions that exist, [B, H]."""
+        weights = region_mask / region_mask.sum(dim=1, keepdim=True).clamp(min=1)
+        return torch.einsum("brh,br->bh", fused, weights.to(fused.dtype))
+
+    def start(self, memory: Memory) -> State:
+        """Return the state before the first step: zeros, in the weights' own precision."""
+        zeros = torch.zeros_like(memory.question, dtype=self.embedding.weight.dtype)
+        return State(zeros, zeros)
+
+    def project_words(self, tokens: Tensor) -> Tensor:
+        """Return what the last tokens [B, ...] add to the attention GRU's gates, [B, ..., 3H]."""
+        embedded = self.dropout(self.embedding(tokens))
+        return self.attention_rnn.project(embedded, 2 * self.attention_rnn.hidden_size)
+
+    def step(self, word: Tensor, state: State, memory: Memory) -> tuple[State, Tensor]:
+        """Advance one step: the new state, and the attention's scores [B, R] before the softmax."""
+        rnn = self.attention_rnn
+        gates = memory.context + word + rnn.project(state.language, rnn.hidden_size)
+        attention = rnn(gates, state.attention)
+        compared = torch.tanh(self.attention_query(attention)[:, None] + memory.fused)
+        scores = self.attention_score(compared).squeeze(-1)
+        scores = scores.masked_fill(~memory.encoding.region_mask, MASKED)
+        weights = torch.softmax(scores, dim=-1)
+        visual = memory.encoding.visual
+        seen = torch.bmm(weights[:, None].to(visual.dtype), visual).squeeze(1)
+        fused = torch.tanh(self.attended(seen)) * memory.question
+        language_input = self.language_rnn.project(torch.cat([fused, attention], dim=-1), 0)
+        return State(attention, self.language_rnn(language_input, state.language)), scores

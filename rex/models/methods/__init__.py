@@ -1,0 +1,12 @@
+"""The compared methods by name; each adds a few lines to the decoder family."""
+
+from __future__ import annotations
+
+from rex.models.decoder import AttentiveDecoder
+from rex.models.methods.rex import RexDecoder
+
+METHODS: dict[str, type[AttentiveDecoder] | None] = {
+    "backbone": None,
+    "rex": RexDecoder,
+}
+"""Method name to explanation decoder; None: answers alone."""

@@ -1,0 +1,49 @@
+"""REX: words and regions mixed by a gate (Chen and Zhao, CVPR 2022)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rex.models.backbones import Encoding
+from rex.models.decoder import MASKED, AttentiveDecoder, Prediction
+
+
+class RexDecoder(AttentiveDecoder):
+    """p = g · softmax(W h₂) + (1 − g) · M softmax(h₂ᵀ v_i), with g = σ(w · h₂).
+
+    M maps region i to the token `#i`. Region tokens are the last of the vocabulary, in the order
+    of the regions, so M is a slice. All is computed in log space: p underflows where a sure gate
+    is wrong, and its logarithm must still have a gradient.
+    """
+
+    def __init__(
+        self, *, words: int, regions: int, hidden_size: int, feature_size: int, dropout: float
+    ) -> None:
+        super().__init__(
+            words=words,
+            regions=regions,
+            hidden_size=hidden_size,
+            feature_size=feature_size,
+            dropout=dropout,
+        )
+        self.gate = nn.Linear(hidden_size, 1)
+
+    def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
+        """Mix the word distribution with the similarity of h₂ to the regions' outputs."""
+        gate = self.gate(language).squeeze(-1).float()
+        similarity = torch.bmm(language, encoding.regions.transpose(1, 2)).float()
+        similarity = similarity.masked_fill(~encoding.region_mask[:, None], MASKED)
+        pointed = similarity.log_softmax(dim=-1) + functional.logsigmoid(-gate)[..., None]
+        written = self.output(language).float().log_softmax(dim=-1)
+        written = written + functional.logsigmoid(gate)[..., None]
+        # regions past those of this batch can't be pointed at
+        count = similarity.shape[-1]
+        mixed = torch.logaddexp(written[..., self.words : self.words + count], pointed)
+        return Prediction(
+            torch.cat(
+                [written[..., : self.words], mixed, written[..., self.words + count :]], dim=-1
+            ),
+            gate,
+        )

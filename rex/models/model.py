@@ -1,0 +1,67 @@
+"""A backbone, an answer head and a method's explanation decoder as one model."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from rex.config import ModelSettings
+from rex.models.backbones import Encoding, build_backbone
+from rex.models.batch import Batch
+from rex.models.decoder import Prediction
+from rex.models.methods import METHODS
+from rex.models.vocabulary import Vocabulary
+
+
+class Output(NamedTuple):
+    """What the model says about a batch with its explanations given."""
+
+    answers: Tensor
+    """[B, A]: logits."""
+    explanation: Prediction | None
+    """Of each token of the explanations; None: not asked for."""
+
+
+class ExplainedAnswering(nn.Module):
+    """Answers questions about images and, with a decoder, explains the answers."""
+
+    def __init__(
+        self,
+        method: str,
+        settings: ModelSettings,
+        vocabulary: Vocabulary,
+        *,
+        feature_size: int,
+        question_length: int,
+    ) -> None:
+        super().__init__()
+        self.backbone = build_backbone(
+            settings,
+            pieces=len(vocabulary.pieces),
+            feature_size=feature_size,
+            question_length=question_length,
+        )
+        hidden_size = self.backbone.hidden_size
+        self.answer_head = nn.Linear(hidden_size, len(vocabulary.answers))
+        decoder = METHODS[method]
+        self.decoder = decoder and decoder(
+            words=vocabulary.first_region,
+            regions=vocabulary.regions,
+            hidden_size=hidden_size,
+            feature_size=feature_size,
+            dropout=settings.dropout,
+        )
+
+    def encode(self, batch: Batch) -> tuple[Encoding, Tensor]:
+        """Return the encoding of a batch and the answer logits [B, A]."""
+        encoding = self.backbone(batch)
+        return encoding, self.answer_head(encoding.cls)
+
+    def forward(self, batch: Batch, *, explain: bool) -> Output:
+        """Return answer logits and, if `explain`, the teacher-forced explanation."""
+        encoding, answers = self.encode(batch)
+        explanation = None
+        if explain and self.decoder is not None:
+            explanation = self.decoder(encoding, batch.explanations)
+        return Output(answers, explanation)

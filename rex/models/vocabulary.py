@@ -1,0 +1,68 @@
+"""The ids of answers and explanation tokens: what the model's output layers are indexed by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+END = 0
+"""Ends an explanation; also the first input of the decoder."""
+UNKNOWN = 1
+"""A word that the training explanations do not hold."""
+
+_UNKNOWN_WORD = "[UNK]"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Answers, explanation tokens and word pieces of the questions, in the order of their ids.
+
+    Explanation tokens are numbered END, UNKNOWN, the words, then the region tokens `#0`, `#1`, …,
+    so that the regions are the last slice of every distribution.
+    """
+
+    answers: tuple[str, ...]
+    words: tuple[str, ...]
+    pieces: tuple[str, ...]
+    regions: int
+
+    @property
+    def tokens(self) -> int:
+        """Size of the explanation vocabulary, END, UNKNOWN and region tokens included."""
+        return self.first_region + self.regions
+
+    @property
+    def first_region(self) -> int:
+        """Id of the token `#0`."""
+        return 2 + len(self.words)
+
+    @cached_property
+    def answer_ids(self) -> dict[str, int]:
+        """Answer to class."""
+        return {answer: number for number, answer in enumerate(self.answers)}
+
+    @cached_property
+    def _word_ids(self) -> dict[str, int]:
+        return {word: 2 + number for number, word in enumerate(self.words)}
+
+    def token_id(self, token: str) -> int:
+        """Return the id of an explanation token; unknown words and regions give UNKNOWN."""
+        if token.startswith("#") and token[1:].isdecimal():
+            region = int(token[1:])
+            return self.first_region + region if region < self.regions else UNKNOWN
+        return self._word_ids.get(token, UNKNOWN)
+
+    def token(self, number: int) -> str:
+        """Return the explanation token with the id `number` (not END)."""
+        if number >= self.first_region:
+            return f"#{number - self.first_region}"
+        return _UNKNOWN_WORD if number == UNKNOWN else self.words[number - 2]
+
+    def region(self, number: int) -> int:
+        """Return the region that the token with the id `number` names, or -1."""
+        return max(number - self.first_region, -1)
+
+    def spell(self, numbers: Sequence[int]) -> str:
+        """Return the tokens with these ids, joined with blanks."""
+        return " ".join(self.token(number) for number in numbers)

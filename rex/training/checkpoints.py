@@ -1,0 +1,132 @@
+"""What a run keeps: the weights of its best epoch, and the state of an unfinished run."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rex.config import Config, config_values, parse_config
+from rex.errors import InputError
+from rex.files import whole_file
+from rex.models.model import ExplainedAnswering
+from rex.models.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and all that is needed to build it again."""
+
+    setting: str
+    method: str
+    seed: int
+    epoch: int
+    """The epoch (from 1) whose weights these are."""
+    config: dict[str, Any]
+    """The run's configuration (`config_values`)."""
+    vocabulary: dict[str, Any]
+    feature_size: int
+    signature: dict[str, Any]
+    """What the region store said of its features."""
+    weights: dict[str, torch.Tensor]
+
+    def build(self) -> ExplainedAnswering:
+        """Return the model, with its weights, ready to predict."""
+        config = self.settings()
+        model = ExplainedAnswering(
+            self.method,
+            dataclasses.replace(config.model, pretrained=None),
+            self.words(),
+            feature_size=self.feature_size,
+            question_length=config.training.question_length,
+        )
+        model.load_state_dict(self.weights)
+        return model.eval()
+
+    def settings(self) -> Config:
+        """Return the run's configuration."""
+        return parse_config(self.config, file="checkpoint")
+
+    def words(self) -> Vocabulary:
+        """Return the run's vocabulary."""
+        parts = self.vocabulary
+        return Vocabulary(
+            *(tuple(parts[name]) for name in ("answers", "words", "pieces")), parts["regions"]
+        )
+
+
+def save_checkpoint(path: str | PathLike[str], checkpoint: Checkpoint) -> None:
+    """Write a checkpoint, whole: tensors and plain values, no code."""
+    save_tensors(path, vars(checkpoint))
+
+
+def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
+    """Read a checkpoint, onto the CPU; raises InputError when it is missing or not one."""
+    values = load_tensors(path)
+    try:
+        return Checkpoint(**values)
+    except TypeError:
+        raise InputError(
+            "not a checkpoint of this version of REX", file=path, cure="train the run again"
+        ) from None
+
+
+def save_tensors(path: str | PathLike[str], values: Any) -> None:
+    """Write tensors in plain containers, whole."""
+    with whole_file(path) as temporary:
+        torch.save(values, temporary)
+
+
+def load_tensors(path: str | PathLike[str]) -> Any:
+    """Read tensors in plain containers; nothing in the file is executed. Raises InputError."""
+    try:
+        return torch.load(Path(path), map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure="train the run: rex train") from None
+    except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
+        raise InputError(
+            f"not a readable checkpoint ({str(error).splitlines()[0]})",
+            file=path,
+            cure="delete it and train the run again",
+        ) from None
+
+
+def vocabulary_values(vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return a vocabulary as plain lists."""
+    return {
+        "answers": list(vocabulary.answers),
+        "words": list(vocabulary.words),
+        "pieces": list(vocabulary.pieces),
+        "regions": vocabulary.regions,
+    }
+
+
+def checkpoint_of(
+    model_weights: dict[str, torch.Tensor],
+    *,
+    setting: str,
+    method: str,
+    seed: int,
+    epoch: int,
+    config: Config,
+    vocabulary: Vocabulary,
+    feature_size: int,
+    signature: dict[str, Any],
+) -> Checkpoint:
+    """Gather a checkpoint from typed parts."""
+    return Checkpoint(
+        setting=setting,
+        method=method,
+        seed=seed,
+        epoch=epoch,
+        config=config_values(config),
+        vocabulary=vocabulary_values(vocabulary),
+        feature_size=feature_size,
+        signature=signature,
+        weights=model_weights,
+    )

@@ -1,0 +1,156 @@
+"""Joins what is known of each question: its words, its image's regions, its answer, its explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from rex.errors import InputError
+from rex.models.batch import IGNORED, Batch
+from rex.models.vocabulary import END, Vocabulary
+from rex.training.questions import encode_questions
+from rex.training.ragged import Integers, Ragged
+
+if TYPE_CHECKING:
+    from rex.gqa.questions import Question
+    from rex.regions.store import RegionStore
+
+
+def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
+    """Read `vocabulary.json` for images of `regions` regions.
+
+    Answers and words are numbered by falling count, then by spelling. Raises InputError.
+    """
+    from rex.files import read_json
+
+    cure = "make it with rex explain vocabulary"
+    value = read_json(path, cure=cure)
+    try:
+        answers, words, pieces = value["answers"], value["words"], value["question_pieces"]
+        ordered = [
+            tuple(sorted(counts, key=lambda key, counts=counts: (-counts[key], key)))
+            for counts in (answers, words)
+        ]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"not a vocabulary ({error})", file=path, cure=cure) from None
+    if not answers or pieces[:4] != ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]:
+        raise InputError(
+            "has no answers, or its question pieces don't begin with [PAD] [UNK] [CLS] [SEP]",
+            file=path,
+            cure=cure,
+        )
+    return Vocabulary(ordered[0], ordered[1], tuple(pieces), regions)
+
+
+def read_explanations(path: str | PathLike[str]) -> dict[str, str]:
+    """Return question id to explanation tokens, where there are any. Raises InputError."""
+    from rex.files import read_parquet
+
+    table = read_parquet(path, columns=["question_id", "text"], cure="make it: rex explain build")
+    return {
+        question_id: text
+        for question_id, text in zip(*(table[name].to_pylist() for name in table.column_names))
+        if text is not None
+    }
+
+
+def tokens_of(text: str, vocabulary: Vocabulary, length: int) -> list[int]:
+    """Return the ids of an explanation's tokens, END last; what exceeds `length` is cut off.
+
+    An explanation that was cut has no END: that it ends there would be untrue.
+    """
+    return [*map(vocabulary.token_id, text.split()), END][:length]
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """N questions, ready to be batched."""
+
+    question_ids: list[str]
+    image_ids: list[str]
+    """[N] (many questions share an image)."""
+    pieces: Ragged
+    """Word pieces."""
+    answers: Integers
+    """[N] class, or IGNORED: none, or one that the vocabulary lacks."""
+    explanations: Ragged
+    """Token ids; an empty row: no explanation."""
+
+    @classmethod
+    def of(
+        cls,
+        questions: Mapping[str, Question],
+        vocabulary: Vocabulary,
+        *,
+        explanations: Mapping[str, str] | None = None,
+        question_length: int,
+        explanation_length: int,
+    ) -> QuestionSet:
+        """Number the words of `questions` and of their `explanations` (question id to tokens)."""
+        texts = explanations or {}
+        return cls(
+            question_ids=list(questions),
+            image_ids=[question.image_id for question in questions.values()],
+            pieces=encode_questions(
+                [question.question for question in questions.values()],
+                vocabulary.pieces,
+                question_length,
+            ),
+            answers=np.array(
+                [vocabulary.answer_ids.get(q.answer, IGNORED) for q in questions.values()],
+                dtype=np.int64,
+            ),
+            explanations=Ragged.of(
+                tokens_of(texts[question_id], vocabulary, explanation_length)
+                if question_id in texts
+                else ()
+                for question_id in questions
+            ),
+        )
+
+    def __len__(self) -> int:
+        return len(self.question_ids)
+
+
+class Examples:
+    """A question set with the regions of its images: makes batches.
+
+    Raises InputError when the store lacks an image.
+    """
+
+    def __init__(self, questions: QuestionSet, store: RegionStore) -> None:
+        self.questions = questions
+        self.store = store
+        self.images = store.rows(questions.image_ids)
+        self._boxes = normalised_boxes(store.boxes, store.image_sizes, store.num_boxes)
+
+    def batch(self, rows: Integers) -> Batch:
+        """Return the batch of these questions, padded to the longest of them."""
+        images = self.images[rows]
+        features = torch.from_numpy(self.store.features(images)).float()
+        return Batch(
+            pieces=torch.from_numpy(self.questions.pieces.padded(rows, 0)),
+            features=features,
+            boxes=torch.from_numpy(self._boxes[images]),
+            num_boxes=torch.from_numpy(self.store.num_boxes[images].astype(np.int64)),
+            answers=torch.from_numpy(self.questions.answers[rows]),
+            explanations=torch.from_numpy(self.questions.explanations.padded(rows, IGNORED)),
+        )
+
+
+def normalised_boxes(boxes: Any, image_sizes: Any, num_boxes: Any) -> np.ndarray[Any, Any]:
+    """Return [N, R, 6] x1, y1, x2, y2, width, height as shares of the image's width and height.
+
+    `boxes` [N, R, 4] in pixels, `image_sizes` [N, 2] (width, height); boxes past `num_boxes` [N]
+    are zero.
+    """
+    sizes = np.maximum(np.concatenate([image_sizes, image_sizes], axis=1), 1)
+    corners = boxes / sizes[:, None]
+    shares = np.concatenate([corners, corners[..., 2:] - corners[..., :2]], axis=-1)
+    exists = np.arange(boxes.shape[1]) < num_boxes[:, None]
+    return (shares * exists[..., None]).astype(np.float32)

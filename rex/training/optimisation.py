@@ -1,0 +1,54 @@
+"""The optimiser, its learning rate, and the number format of the matrix products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch.nn import Parameter
+
+from rex.config import ComputeSettings, TrainingSettings
+
+
+def choose_device(compute: ComputeSettings) -> torch.device:
+    """Return the device to compute on, and set the CPU threads of a training run."""
+    torch.set_num_threads(compute.training_threads)
+    if compute.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(compute.device)
+
+
+def choose_precision(precision: str, device: torch.device) -> torch.dtype:
+    """Return the format of the matrix products that `precision` means on `device`."""
+    if precision == "auto":
+        # without such instructions a CPU emulates bf16, at a tenth of the speed
+        fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bf16()
+        return torch.bfloat16 if fast else torch.float32
+    return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+def _cpu_multiplies_bf16() -> bool:
+    capabilities = torch.cpu.get_capabilities()
+    return any(bool(capabilities.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def autocast(precision: torch.dtype, device: torch.device) -> torch.autocast:
+    """Return the context in which a model runs with `precision`."""
+    return torch.autocast(device.type, precision, enabled=precision != torch.float32)
+
+
+def build_optimizer(
+    parameters: Iterable[Parameter], settings: TrainingSettings
+) -> torch.optim.Optimizer:
+    """Return Adam as in the paper (betas 0.9 and 0.999), its arithmetic fused into one pass."""
+    return torch.optim.Adam(
+        list(parameters), lr=settings.learning_rate, betas=(0.9, 0.999), fused=True
+    )
+
+
+def learning_rate(step: int, *, steps_per_epoch: int, settings: TrainingSettings) -> float:
+    """Return the learning rate of a step (from 0): rises over the warm-up, falls at `decay_epoch`."""
+    warmup = settings.warmup * settings.epochs * steps_per_epoch
+    rising = min(1.0, (step + 1) / warmup) if warmup else 1.0
+    decayed = step >= (settings.decay_epoch - 1) * steps_per_epoch
+    return settings.learning_rate * rising * (settings.decay_factor if decayed else 1.0)

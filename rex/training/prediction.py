@@ -1,0 +1,123 @@
+"""What a trained run answers, and how it explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from rex.errors import InputError
+from rex.logs import Progress
+from rex.models.batch import IGNORED
+from rex.models.model import ExplainedAnswering
+from rex.models.search import greedy
+from rex.models.vocabulary import Vocabulary
+from rex.training.batches import sorted_batches
+from rex.training.checkpoints import Checkpoint
+from rex.training.dataset import Examples
+from rex.training.optimisation import autocast
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from rex.regions.store import RegionStore
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One question's prediction."""
+
+    answer: str
+    probability: float
+    """Of the answer, 0 to 1."""
+    explanation: str | None
+    """Blank-separated tokens; None: the run has no decoder."""
+    regions: list[int] | None
+    """Region of each token, -1: a word."""
+    gates: list[float] | None
+    """Probability, at each token, that a word is written; None: the method has no gate."""
+
+
+def check_store(checkpoint: Checkpoint, store: RegionStore) -> None:
+    """Raise InputError when features are not of the kind that the model was trained on."""
+    if store.feature_size != checkpoint.feature_size:
+        raise InputError(
+            f"features are {store.feature_size} wide, the run was trained on "
+            f"{checkpoint.feature_size}",
+            file=store.path,
+            cure="use regions of the run's detector",
+        )
+    regions = checkpoint.vocabulary["regions"]
+    if store.regions > regions:
+        raise InputError(
+            f"has {store.regions} regions an image, the run was trained on {regions}",
+            file=store.path,
+            cure="use regions of the run's selection",
+        )
+    ours, theirs = store.signature, checkpoint.signature
+    for key in sorted(ours.keys() | theirs.keys()):
+        if ours.get(key) != theirs.get(key):
+            raise InputError(
+                f"features differ from those of training: {key} is {ours.get(key)!r}, "
+                f"was {theirs.get(key)!r}",
+                file=store.path,
+                place="signature",
+                cure="use regions of the run's detector, or train on these",
+            )
+
+
+@torch.no_grad()
+def predict(
+    model: ExplainedAnswering,
+    vocabulary: Vocabulary,
+    examples: Examples,
+    *,
+    answer: bool = True,
+    length: int,
+    batch_size: int,
+    precision: torch.dtype,
+    device: torch.device,
+) -> list[Answered]:
+    """Answer and explain all questions, in their order."""
+    model = model.to(device).eval()
+    found: list[Answered | None] = [None] * len(examples.questions)
+    progress = Progress("predicting", len(found), "questions")
+    for rows in sorted_batches(examples.questions.pieces.lengths, batch_size):
+        batch = examples.batch(rows).to(device)
+        with autocast(precision, device):
+            encoding, logits = model.encode(batch)
+            written = model.decoder and greedy(model.decoder, encoding, length)
+        probabilities, classes = logits.float().softmax(dim=-1).max(dim=-1)
+        for i, row in enumerate(rows.tolist()):
+            explanation = regions = gates = None
+            if written is not None:
+                tokens = [token for token in written.tokens[i].tolist() if token != IGNORED]
+                explanation = vocabulary.spell(tokens)
+                regions = [vocabulary.region(token) for token in tokens]
+                if written.gates is not None:
+                    gates = written.gates[i, : len(tokens)].tolist()
+            found[row] = Answered(
+                vocabulary.answers[int(classes[i])],
+                float(probabilities[i]),
+                explanation,
+                regions,
+                gates,
+            )
+        progress.advance(len(rows))
+    return [prediction for prediction in found if prediction is not None]
+
+
+def predictions_table(question_ids: list[str], predictions: list[Answered]) -> pa.Table:
+    """Return predictions as a table (columns as in docs/data.md)."""
+    import pyarrow as pa
+
+    columns: dict[str, tuple[list[Any], pa.DataType]] = {
+        "question_id": (question_ids, pa.string()),
+        "answer": ([p.answer for p in predictions], pa.string()),
+        "probability": ([p.probability for p in predictions], pa.float32()),
+        "explanation": ([p.explanation for p in predictions], pa.string()),
+        "regions": ([p.regions for p in predictions], pa.list_(pa.int32())),
+        "gates": ([p.gates for p in predictions], pa.list_(pa.float32())),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})
