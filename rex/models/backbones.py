@@ -52,7 +52,7 @@ class BoxEmbedding(nn.Module):
 
 
 class VisualBert(nn.Module):
-    """VisualBERT (Li et al. 2019): question and regions in one sequence, transformers' own class."""
+    """VisualBERT (Li et al. 2019): question and regions in one sequence."""
 
     def __init__(
         self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int

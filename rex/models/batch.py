@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 IGNORED = -100
-"""Stands in `answers` and `explanations` where nothing is to be learnt (PyTorch's own convention)."""
+"""Stands in answers and explanations where nothing is to be learnt (PyTorch's convention)."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ MASKED = -1e9
 """Score of what must not be chosen: finite, so that no sum or difference of scores is undefined."""
 
 
+def widened(scores: Tensor) -> Tensor:
+    """Return scores in float32 at least: logarithms of sums don't bear half precision."""
+    return scores.to(torch.promote_types(scores.dtype, torch.float32))
+
+
 class Memory(NamedTuple):
     """What stays the same while an explanation is written."""
 

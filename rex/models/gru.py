@@ -26,13 +26,14 @@ class GatedRecurrentUnit(nn.Module):
         self.memory = nn.Linear(hidden_size, hidden_size, bias=False)
 
     def project(self, part: Tensor, start: int) -> Tensor:
-        """Return W x, [..., 3H], for the part of x that begins at `start`; the bias not included."""
+        """Return W x, [..., 3H], of the part of x that begins at `start`, without the bias."""
         return functional.linear(part, self.input.weight[:, start : start + part.shape[-1]])
 
     def forward(self, projected: Tensor, state: Tensor) -> Tensor:
         """Return the next state [B, H], from W x without bias [B, 3H] and the state [B, H]."""
         size = self.hidden_size
-        gates_input, memory_input = (projected + self.input.bias).split([2 * size, size], dim=-1)
-        update, reset = torch.sigmoid(gates_input + self.gates(state)).chunk(2, dim=-1)
-        memory = torch.tanh(memory_input + self.memory(reset * state))
+        projected = projected + self.input.bias
+        gates = torch.sigmoid(projected[..., : 2 * size] + self.gates(state))
+        update, reset = gates.chunk(2, dim=-1)
+        memory = torch.tanh(projected[..., 2 * size :] + self.memory(reset * state))
         return state + update * (memory - state)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from rex.models.batch import IGNORED
+from rex.models.decoder import widened
 
 
 def answer_loss(logits: Tensor, answers: Tensor) -> Tensor:
     """Cross-entropy of the answers [B] under `logits` [B, A]; IGNORED ones don't count."""
-    total = functional.cross_entropy(logits.float(), answers, ignore_index=IGNORED, reduction="sum")
+    total = functional.cross_entropy(
+        widened(logits), answers, ignore_index=IGNORED, reduction="sum"
+    )
     return total / (answers != IGNORED).sum().clamp(min=1)
 
 
@@ -48,8 +50,3 @@ def gate_loss(gate: Tensor, explanations: Tensor, first_region: int) -> Tensor:
     )
     explained = (learnt.sum(dim=1) > 0).sum().clamp(min=1)
     return losses.sum() / explained
-
-
-def is_finite(loss: Tensor) -> bool:
-    """Whether a loss is a number."""
-    return bool(torch.isfinite(loss))

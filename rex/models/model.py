@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from rex.config import ModelSettings
 from rex.models.backbones import Encoding, build_backbone
 from rex.models.batch import Batch
-from rex.models.decoder import Prediction
+from rex.models.decoder import AttentiveDecoder, Prediction
 from rex.models.methods import METHODS
 from rex.models.vocabulary import Vocabulary
 
@@ -44,14 +44,15 @@ class ExplainedAnswering(nn.Module):
         )
         hidden_size = self.backbone.hidden_size
         self.answer_head = nn.Linear(hidden_size, len(vocabulary.answers))
-        decoder = METHODS[method]
-        self.decoder = decoder and decoder(
-            words=vocabulary.first_region,
-            regions=vocabulary.regions,
-            hidden_size=hidden_size,
-            feature_size=feature_size,
-            dropout=settings.dropout,
-        )
+        self.decoder: AttentiveDecoder | None = None
+        if decoder := METHODS[method]:
+            self.decoder = decoder(
+                words=vocabulary.first_region,
+                regions=vocabulary.regions,
+                hidden_size=hidden_size,
+                feature_size=feature_size,
+                dropout=settings.dropout,
+            )
 
     def encode(self, batch: Batch) -> tuple[Encoding, Tensor]:
         """Return the encoding of a batch and the answer logits [B, A]."""

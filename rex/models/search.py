@@ -34,7 +34,7 @@ def forbid(log_probabilities: Tensor, encoding: Encoding, words: int) -> Tensor:
 
 @torch.no_grad()
 def greedy(decoder: AttentiveDecoder, encoding: Encoding, length: int) -> Explanations:
-    """Write at most `length` tokens, always the likeliest next one; past steps are kept, not redone."""
+    """Write at most `length` tokens, always the likeliest next one; no step is computed twice."""
     memory = decoder.remember(encoding)
     state = decoder.start(memory)
     count = len(encoding.cls)

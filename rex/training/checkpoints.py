@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from rex.config import Config, config_values, parse_config
+from rex.config import Config, parse_config
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.models.model import ExplainedAnswering
@@ -56,7 +56,10 @@ class Checkpoint:
         """Return the run's vocabulary."""
         parts = self.vocabulary
         return Vocabulary(
-            *(tuple(parts[name]) for name in ("answers", "words", "pieces")), parts["regions"]
+            answers=tuple(parts["answers"]),
+            words=tuple(parts["words"]),
+            pieces=tuple(parts["pieces"]),
+            regions=parts["regions"],
         )
 
 
@@ -104,29 +107,3 @@ def vocabulary_values(vocabulary: Vocabulary) -> dict[str, Any]:
         "pieces": list(vocabulary.pieces),
         "regions": vocabulary.regions,
     }
-
-
-def checkpoint_of(
-    model_weights: dict[str, torch.Tensor],
-    *,
-    setting: str,
-    method: str,
-    seed: int,
-    epoch: int,
-    config: Config,
-    vocabulary: Vocabulary,
-    feature_size: int,
-    signature: dict[str, Any],
-) -> Checkpoint:
-    """Gather a checkpoint from typed parts."""
-    return Checkpoint(
-        setting=setting,
-        method=method,
-        seed=seed,
-        epoch=epoch,
-        config=config_values(config),
-        vocabulary=vocabulary_values(vocabulary),
-        feature_size=feature_size,
-        signature=signature,
-        weights=model_weights,
-    )

@@ -1,13 +1,14 @@
-"""Joins what is known of each question: its words, its image's regions, its answer, its explanation."""
+"""Joins what is known of a question: its words, regions, answer and explanation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from rex.errors import InputError
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from rex.regions.store import RegionStore
 
 
+Floats = npt.NDArray[np.float32]
+Integers32 = npt.NDArray[np.int32]
+
+
 def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
     """Read `vocabulary.json` for images of `regions` regions.
 
@@ -32,10 +37,7 @@ def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
     value = read_json(path, cure=cure)
     try:
         answers, words, pieces = value["answers"], value["words"], value["question_pieces"]
-        ordered = [
-            tuple(sorted(counts, key=lambda key, counts=counts: (-counts[key], key)))
-            for counts in (answers, words)
-        ]
+        ordered = [_by_count(answers), _by_count(words)]
     except (KeyError, TypeError) as error:
         raise InputError(f"not a vocabulary ({error})", file=path, cure=cure) from None
     if not answers or pieces[:4] != ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]:
@@ -47,6 +49,10 @@ def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
     return Vocabulary(ordered[0], ordered[1], tuple(pieces), regions)
 
 
+def _by_count(counts: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(sorted(counts, key=lambda key: (-counts[key], key)))
+
+
 def read_explanations(path: str | PathLike[str]) -> dict[str, str]:
     """Return question id to explanation tokens, where there are any. Raises InputError."""
     from rex.files import read_parquet
@@ -54,7 +60,9 @@ def read_explanations(path: str | PathLike[str]) -> dict[str, str]:
     table = read_parquet(path, columns=["question_id", "text"], cure="make it: rex explain build")
     return {
         question_id: text
-        for question_id, text in zip(*(table[name].to_pylist() for name in table.column_names))
+        for question_id, text in zip(
+            table["question_id"].to_pylist(), table["text"].to_pylist(), strict=True
+        )
         if text is not None
     }
 
@@ -143,7 +151,7 @@ class Examples:
         )
 
 
-def normalised_boxes(boxes: Any, image_sizes: Any, num_boxes: Any) -> np.ndarray[Any, Any]:
+def normalised_boxes(boxes: Floats, image_sizes: Integers32, num_boxes: Integers32) -> Floats:
     """Return [N, R, 6] x1, y1, x2, y2, width, height as shares of the image's width and height.
 
     `boxes` [N, R, 4] in pixels, `image_sizes` [N, 2] (width, height); boxes past `num_boxes` [N]
@@ -153,4 +161,5 @@ def normalised_boxes(boxes: Any, image_sizes: Any, num_boxes: Any) -> np.ndarray
     corners = boxes / sizes[:, None]
     shares = np.concatenate([corners, corners[..., 2:] - corners[..., :2]], axis=-1)
     exists = np.arange(boxes.shape[1]) < num_boxes[:, None]
-    return (shares * exists[..., None]).astype(np.float32)
+    normalised: Floats = (shares * exists[..., None]).astype(np.float32)
+    return normalised

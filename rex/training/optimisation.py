@@ -47,7 +47,7 @@ def build_optimizer(
 
 
 def learning_rate(step: int, *, steps_per_epoch: int, settings: TrainingSettings) -> float:
-    """Return the learning rate of a step (from 0): rises over the warm-up, falls at `decay_epoch`."""
+    """Return the learning rate of a step (from 0): risen by the warm-up, fallen by the decay."""
     warmup = settings.warmup * settings.epochs * steps_per_epoch
     rising = min(1.0, (step + 1) / warmup) if warmup else 1.0
     decayed = step >= (settings.decay_epoch - 1) * steps_per_epoch

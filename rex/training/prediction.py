@@ -73,7 +73,6 @@ def predict(
     vocabulary: Vocabulary,
     examples: Examples,
     *,
-    answer: bool = True,
     length: int,
     batch_size: int,
     precision: torch.dtype,
@@ -87,7 +86,7 @@ def predict(
         batch = examples.batch(rows).to(device)
         with autocast(precision, device):
             encoding, logits = model.encode(batch)
-            written = model.decoder and greedy(model.decoder, encoding, length)
+            written = greedy(model.decoder, encoding, length) if model.decoder else None
         probabilities, classes = logits.float().softmax(dim=-1).max(dim=-1)
         for i, row in enumerate(rows.tolist()):
             explanation = regions = gates = None

@@ -18,7 +18,7 @@ from rex.models.model import ExplainedAnswering
 from rex.regions.store import RegionStore
 from rex.training.batches import hold_out
 from rex.training.checkpoints import (
-    checkpoint_of,
+    Checkpoint,
     load_checkpoint,
     save_checkpoint,
     vocabulary_values,
@@ -98,14 +98,16 @@ def train_run(
     final = trainer.fit()
     save_checkpoint(
         files.out / "checkpoint.pt",
-        checkpoint_of(
-            final.best_weights,
-            **run,
+        Checkpoint(
+            setting=setting,
+            method=method,
+            seed=seed,
             epoch=final.best_epoch,
-            config=config,
-            vocabulary=vocabulary,
+            config=values,
+            vocabulary=vocabulary_values(vocabulary),
             feature_size=store.feature_size,
             signature=store.signature,
+            weights=final.best_weights,
         ),
     )
     write_text(files.out / "log.jsonl", "".join(json.dumps(r) + "\n" for r in final.history))

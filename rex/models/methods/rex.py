@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rex.models.backbones import Encoding
-from rex.models.decoder import MASKED, AttentiveDecoder, Prediction
+from rex.models.decoder import MASKED, AttentiveDecoder, Prediction, widened
 
 
 class RexDecoder(AttentiveDecoder):
@@ -32,11 +32,11 @@ class RexDecoder(AttentiveDecoder):
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
         """Mix the word distribution with the similarity of h₂ to the regions' outputs."""
-        gate = self.gate(language).squeeze(-1).float()
-        similarity = torch.bmm(language, encoding.regions.transpose(1, 2)).float()
+        gate = widened(self.gate(language).squeeze(-1))
+        similarity = widened(torch.bmm(language, encoding.regions.transpose(1, 2)))
         similarity = similarity.masked_fill(~encoding.region_mask[:, None], MASKED)
         pointed = similarity.log_softmax(dim=-1) + functional.logsigmoid(-gate)[..., None]
-        written = self.output(language).float().log_softmax(dim=-1)
+        written = widened(self.output(language)).log_softmax(dim=-1)
         written = written + functional.logsigmoid(gate)[..., None]
         # regions past those of this batch can't be pointed at
         count = similarity.shape[-1]
