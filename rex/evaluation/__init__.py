@@ -1,1 +1,1 @@
-""""""
+"""Measures of answers and explanations: accuracy, caption measures, grounding, reference rows."""

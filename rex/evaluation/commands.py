@@ -1,9 +1,178 @@
-"""The verbs of this station."""
+"""`rex evaluate` and `rex reference`."""
 
 from __future__ import annotations
 
-from rex.command_line import Subparsers
+import argparse
+import logging
+from pathlib import Path
+
+from rex.command_line import Subparsers, add_station, add_verb
+from rex.config import SPLITS
+
+_logger = logging.getLogger("rex.evaluation")
 
 
 def add_commands(stations: Subparsers) -> None:
-    """Add the station's verbs."""
+    """Add `rex evaluate` and `rex reference answer-prior|random-regions`."""
+    _add_evaluate(stations)
+    verbs = add_station(stations, "reference", "the reference rows of the tables")
+    _add_answer_prior(verbs)
+    _add_random_regions(verbs)
+
+
+def _add_evaluate(stations: Subparsers) -> None:
+    verb = add_verb(
+        stations,
+        "evaluate",
+        _evaluate,
+        help="measure predictions: answers, explanations, grounding",
+        example="rex evaluate predictions/val.parquet --questions val_balanced_questions.json "
+        "--explanations val.parquet --regions val.h5 --scene-graphs val_sceneGraphs.json "
+        "--ood data/gqa/ood --split val --out metrics/val.json",
+    )
+    verb.add_argument("predictions", type=Path, metavar="PREDICTIONS", help="what was predicted")
+    verb.add_argument(
+        "--questions", type=Path, required=True, metavar="JSON", help="the questions, GQA's format"
+    )
+    verb.add_argument(
+        "--explanations", type=Path, metavar="PARQUET", help="their true explanations"
+    )
+    verb.add_argument(
+        "--regions", type=Path, metavar="H5", help="the regions that explanations name"
+    )
+    verb.add_argument("--scene-graphs", type=Path, metavar="JSON", help="the objects' boxes")
+    verb.add_argument("--ood", type=Path, metavar="DIR", help="the folder of GQA-OOD's files")
+    verb.add_argument("--split", choices=SPLITS, default="val", help="(default: val)")
+    verb.add_argument("--setting", help="default: what the predictions say made them")
+    verb.add_argument("--method", help="the same, else the file's name")
+    verb.add_argument("--seed", type=int, help="the same, else 0")
+    verb.add_argument(
+        "--run", type=Path, metavar="DIR", help="log the scores to this run's MLflow run"
+    )
+    verb.add_argument("--out", type=Path, required=True, metavar="JSON", help="metrics")
+
+
+def _add_answer_prior(verbs: Subparsers) -> None:
+    verb = add_verb(
+        verbs,
+        "answer-prior",
+        _answer_prior,
+        help="answer each question from its words alone",
+        example="rex reference answer-prior --train train_balanced_questions.json "
+        "--questions val_balanced_questions.json --out predictions/val.parquet",
+    )
+    verb.add_argument("--train", type=Path, required=True, metavar="JSON", help="to learn from")
+    verb.add_argument("--questions", type=Path, required=True, metavar="JSON", help="to answer")
+    verb.add_argument("--out", type=Path, required=True, metavar="PARQUET", help="predictions")
+
+
+def _add_random_regions(verbs: Subparsers) -> None:
+    verb = add_verb(
+        verbs,
+        "random-regions",
+        _random_regions,
+        help="the true explanations, about random regions",
+        example="rex reference random-regions --explanations explanations/val.parquet "
+        "--regions regions/val.h5 --out predictions/val.parquet",
+    )
+    verb.add_argument(
+        "--explanations", type=Path, required=True, metavar="PARQUET", help="the true ones"
+    )
+    verb.add_argument("--regions", type=Path, required=True, metavar="H5", help="to draw from")
+    verb.add_argument("--out", type=Path, required=True, metavar="PARQUET", help="predictions")
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from rex.config import read_config
+    from rex.evaluation.answers import read_ood
+    from rex.evaluation.measure import Inputs, measure
+    from rex.evaluation.metrics import Metrics, run_of, write_metrics
+
+    config = read_config(arguments.config)
+    inputs = Inputs(
+        questions=arguments.questions,
+        explanations=arguments.explanations,
+        regions=arguments.regions,
+        scene_graphs=arguments.scene_graphs,
+    )
+    ood = None if arguments.ood is None else read_ood(arguments.ood, arguments.split)
+    measured = measure(arguments.predictions, inputs, ood)
+    mode = measured.mode or config.explanations.mode
+    metrics = Metrics(
+        run=run_of(
+            arguments.predictions,
+            setting=arguments.setting,
+            method=arguments.method,
+            seed=arguments.seed,
+        ),
+        split=arguments.split,
+        n=len(measured.questions.ids),
+        mode=mode,
+        scores=measured.scores(split=arguments.split, mode=mode),
+    )
+    write_metrics(arguments.out, metrics)
+    for name, score in metrics.scores.items():
+        if "/" not in name and score.value is not None:
+            _logger.info("%-12s %7.2f  (n = %d)", name, score.value, score.n)
+        elif "/" not in name:
+            _logger.info("%-12s       –  %s", name, score.reason)
+
+
+def _answer_prior(arguments: argparse.Namespace) -> None:
+    from rex.errors import InputError
+    from rex.evaluation.predictions import write_predictions
+    from rex.evaluation.references import AnswerPrior, prior_predictions
+    from rex.files import made_by
+    from rex.gqa.questions import iter_questions
+
+    texts, answers = [], []
+    for question in iter_questions(arguments.train):
+        texts.append(question.question)
+        answers.append(question.answer)
+    if not texts:
+        raise InputError(
+            "holds no questions", file=arguments.train, cure="give the train questions"
+        )
+    asked = {
+        question.question_id: question.question for question in iter_questions(arguments.questions)
+    }
+    write_predictions(
+        arguments.out,
+        prior_predictions(AnswerPrior(texts, answers), asked),
+        provenance=made_by(
+            "rex reference answer-prior",
+            {"setting": "reference", "method": "answer-prior", "seed": 0},
+        ),
+    )
+
+
+def _random_regions(arguments: argparse.Namespace) -> None:
+    from rex.config import read_config
+    from rex.evaluation.predictions import write_predictions
+    from rex.evaluation.references import random_regions
+    from rex.files import made_by, read_parquet
+    from rex.regions.store import RegionStore
+
+    config = read_config(arguments.config)
+    columns = ("question_id", "image_id", "text")
+    table = read_parquet(arguments.explanations, columns=columns)
+    store = RegionStore(arguments.regions)
+    predictions = random_regions(
+        table["question_id"].to_pylist(),
+        table["text"].to_pylist(),
+        store.num_boxes[store.rows(table["image_id"].to_pylist())],
+        config.evaluation.seed,
+    )
+    write_predictions(
+        arguments.out,
+        predictions,
+        provenance=made_by(
+            "rex reference random-regions",
+            {
+                "setting": "reference",
+                "method": "random-regions",
+                "seed": 0,
+                "draws": config.evaluation.seed,
+            },
+        ),
+    )

@@ -1,0 +1,163 @@
+"""What is known about the questions: answers, true explanations, the boxes of their objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.errors import InputError
+from rex.evaluation.areas import BoxSets
+from rex.evaluation.predictions import Predictions, shown
+from rex.evaluation.scores import Floats
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The questions of a split, in the order of their file; all fields [n]."""
+
+    ids: list[str]
+    image_ids: list[str]
+    answers: list[str]
+    structural: list[str]
+    semantic: list[str]
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Question id to position."""
+        return {question_id: row for row, question_id in enumerate(self.ids)}
+
+
+@dataclass(frozen=True)
+class TrueExplanations:
+    """The true explanations of the m questions that have one.
+
+    `rows` [m] are the questions' positions; `texts` their tokens, or None as a whole when the
+    explanations were built without regions; `objects` the object ids that each mentions; `bound`
+    the best IoU that the image's regions reach (NaN: unknown); `mode` the mode they were built in.
+    """
+
+    rows: npt.NDArray[np.int64]
+    texts: list[str] | None
+    objects: list[list[str]]
+    bound: Floats
+    mode: str
+
+
+def read_questions(path: str | PathLike[str]) -> Questions:
+    """Read the questions' answers and types. Raises InputError."""
+    from rex.gqa.questions import iter_questions
+
+    questions = Questions([], [], [], [], [])
+    for question in iter_questions(path):
+        questions.ids.append(question.question_id)
+        questions.image_ids.append(question.image_id)
+        questions.answers.append(question.answer)
+        questions.structural.append(question.structural)
+        questions.semantic.append(question.semantic_type)
+    return questions
+
+
+def read_explanations(path: str | PathLike[str], questions: Questions) -> TrueExplanations:
+    """Read the true explanations (those with status `ok`) of `questions`.
+
+    Raises InputError when a question is not in the file.
+    """
+    import pyarrow.compute as pc
+
+    from rex.files import read_parquet
+
+    columns = ("question_id", "status", "mode", "text", "objects", "bound")
+    table = read_parquet(path, columns=columns)
+    known = set(table["question_id"].to_pylist())
+    missing = [question_id for question_id in questions.ids if question_id not in known]
+    if missing:
+        raise InputError(
+            f"{len(missing)} questions are not in it: {shown(missing)}",
+            file=path,
+            cure="build the explanations of these questions: rex explain build",
+        )
+    modes = sorted(set(table["mode"].to_pylist()))
+    if len(modes) > 1:
+        raise InputError(f"holds several modes: {', '.join(modes)}", file=path, cure="build anew")
+    row_of = questions.rows
+    table = table.filter(pc.equal(table["status"], "ok"))
+    rows = [row_of.get(question_id, -1) for question_id in table["question_id"].to_pylist()]
+    asked = np.flatnonzero(np.array(rows, dtype=np.int64) >= 0)
+    table = table.take(asked)
+    texts = table["text"].to_pylist()
+    bound = table["bound"].to_numpy().astype(np.float64)
+    return TrueExplanations(
+        rows=np.array(rows, dtype=np.int64)[asked],
+        texts=None if all(text is None for text in texts) else [text or "" for text in texts],
+        objects=table["objects"].to_pylist(),
+        bound=bound,
+        mode=modes[0] if modes else "fixed",
+    )
+
+
+def annotated_boxes(
+    path: str | PathLike[str], explanations: TrueExplanations, questions: Questions
+) -> BoxSets:
+    """Return the boxes [m sets] of the objects that each true explanation mentions, in pixels.
+
+    Raises InputError when the scene graphs lack an image or an object.
+    """
+    from rex.gqa.scene_graphs import iter_scene_graphs
+
+    images = [questions.image_ids[row] for row in explanations.rows]
+    wanted = set(images)
+    boxes: dict[str, dict[str, tuple[float, float, float, float]]] = {
+        image_id: {name: scene_object.box for name, scene_object in graph.objects.items()}
+        for image_id, graph in iter_scene_graphs(path)
+        if image_id in wanted
+    }
+    sets = []
+    for row, image_id, objects in zip(explanations.rows, images, explanations.objects, strict=True):
+        found = boxes.get(image_id, {})
+        absent = [name for name in objects if name not in found]
+        if absent:
+            raise InputError(
+                f"has no object {absent[0]}, which the explanation of question "
+                f"{questions.ids[row]} mentions",
+                file=path,
+                place=f"image {image_id}",
+                cure="give the scene graphs that the explanations were built from",
+            )
+        sets.append([found[name] for name in dict.fromkeys(objects)])
+    return BoxSets.of(sets)
+
+
+def predicted_boxes(
+    path: str | PathLike[str],
+    predictions: Predictions,
+    rows: Sequence[int],
+    image_ids: Sequence[str],
+) -> BoxSets:
+    """Return the boxes [m sets] of the regions that the explanations `rows` [m] name, in pixels.
+
+    Raises InputError when the store lacks an image, or the image has no such region.
+    """
+    from rex.regions.store import RegionStore
+
+    store = RegionStore(path)
+    images = store.rows(image_ids)
+    named = [predictions.named_regions(row) for row in rows]
+    lengths = np.array([len(regions) for regions in named], dtype=np.int64)
+    image = np.repeat(images, lengths)
+    region = np.array([region for regions in named for region in regions], dtype=np.int64)
+    wrong = np.flatnonzero(region >= store.num_boxes[image])
+    if len(wrong):
+        question = int(np.searchsorted(np.cumsum(lengths), wrong[0], side="right"))
+        raise InputError(
+            f"the explanation of question {predictions.question_ids[rows[question]]} names region "
+            f"{region[wrong[0]]} of image {image_ids[question]}, which has "
+            f"{store.num_boxes[image[wrong[0]]]}",
+            file=path,
+            cure="give the region store that the predictions were made from",
+        )
+    boxes = store.boxes[image, region].astype(np.float64)
+    return BoxSets(boxes, np.concatenate([[0], np.cumsum(lengths)]))

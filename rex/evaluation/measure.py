@@ -1,0 +1,161 @@
+"""All measures of one run on one split: what `rex evaluate` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rex.evaluation.answers import OOD_PARTS, accuracy_samples, ood_samples
+from rex.evaluation.captions import caption_samples
+from rex.evaluation.ground_truth import (
+    Questions,
+    TrueExplanations,
+    annotated_boxes,
+    predicted_boxes,
+    read_explanations,
+    read_questions,
+)
+from rex.evaluation.grounding import grounding_samples
+from rex.evaluation.meteor import MeteorUnavailableError, meteor_sample
+from rex.evaluation.predictions import Predictions, match_predictions, read_predictions
+from rex.evaluation.scores import Sample, Score, not_computed
+
+CAPTION_MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider", "spice")
+GROUNDING_MEASURES = ("grounding", "grounding/bounded", "grounding/coverage")
+CIDER_UNIT = "library value x 100"
+
+NO_ANSWERS = "not computed: the predictions hold no answers"
+NO_TRUE_ANSWERS = "not computed: the questions file holds no answers"
+NO_EXPLANATIONS = "not computed: the predictions hold no explanations"
+NO_TRUTH = "not computed: the true explanations of this split are not known (no scene graphs)"
+NO_TEXTS = "not computed: the true explanations were built without regions"
+NO_BOXES = "not computed: needs regions and scene graphs"
+NO_OOD = "not computed: no GQA-OOD files were given"
+NO_SPICE = "not computed: needs CoreNLP 3.6.0"
+TOKENS = "blank"
+
+Found = dict[str, Sample | str]
+"""Of each measure the sample, or the reason why there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The files that a run is measured against; what is None is not known."""
+
+    questions: Path
+    explanations: Path | None = None
+    regions: Path | None = None
+    scene_graphs: Path | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The measures of one run: samples or reasons by name, and the questions they are about."""
+
+    questions: Questions
+    found: Found
+    mode: str | None
+    """The mode the true explanations were built in; None: there are none."""
+
+    def scores(self, *, split: str, mode: str) -> dict[str, Score]:
+        """Return every score under its name, in a fixed order."""
+        return {
+            name: _score(name, found, split=split, mode=mode) for name, found in self.found.items()
+        }
+
+
+def measure(path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None = None) -> Measured:
+    """Measure the predictions in the file `path`; `ood` names the questions of GQA-OOD's parts.
+
+    Raises InputError when a file is damaged or the files don't belong together.
+    """
+    questions = read_questions(inputs.questions)
+    predictions = read_predictions(path)
+    order = match_predictions(predictions, questions.ids, path)
+    found = _answers(predictions, order.tolist(), questions, ood)
+    explanations = (
+        None if inputs.explanations is None else read_explanations(inputs.explanations, questions)
+    )
+    found |= _captions(predictions, order, explanations)
+    found |= _grounding(predictions, order, questions, explanations, inputs)
+    return Measured(questions, found, None if explanations is None else explanations.mode)
+
+
+def _score(name: str, found: Sample | str, *, split: str, mode: str) -> Score:
+    if isinstance(found, Sample):
+        return found.score(mode=mode, split=split)
+    unit = CIDER_UNIT if name == "cider" else "percent"
+    return not_computed(found, unit=unit, mode=mode, split=split)
+
+
+def _answers(
+    predictions: Predictions,
+    order: Sequence[int],
+    questions: Questions,
+    ood: Mapping[str, Sequence[str]] | None,
+) -> Found:
+    parts = [f"accuracy/ood-{part}" for part in OOD_PARTS]
+    if not predictions.have_answers:
+        return dict.fromkeys(("accuracy", *parts), NO_ANSWERS)
+    if not any(questions.answers):
+        return dict.fromkeys(("accuracy", *parts), NO_TRUE_ANSWERS)
+    predicted = [predictions.answers[row] for row in order]
+    found: Found = dict(
+        accuracy_samples(predicted, questions.answers, questions.structural, questions.semantic)
+    )
+    if ood is None:
+        return found | dict.fromkeys(parts, NO_OOD)
+    return found | ood_samples(predicted, questions.answers, questions.ids, ood)
+
+
+def _captions(
+    predictions: Predictions,
+    order: np.ndarray[tuple[int], np.dtype[np.int64]],
+    truth: TrueExplanations | None,
+) -> Found:
+    if not predictions.have_explanations:
+        return dict.fromkeys(CAPTION_MEASURES, NO_EXPLANATIONS)
+    if truth is None:
+        return dict.fromkeys(CAPTION_MEASURES, NO_TRUTH)
+    if truth.texts is None:
+        return dict.fromkeys(CAPTION_MEASURES, NO_TEXTS)
+    hypotheses = [predictions.explanations[row] or "" for row in order[truth.rows]]
+    found: Found = dict(caption_samples(truth.rows, hypotheses, truth.texts, tokens=TOKENS))
+    try:
+        found["meteor"] = meteor_sample(truth.rows, hypotheses, truth.texts, tokens=TOKENS)
+    except MeteorUnavailableError as error:
+        found["meteor"] = str(error)
+    found["spice"] = NO_SPICE
+    return {name: found[name] for name in CAPTION_MEASURES}
+
+
+def _grounding(
+    predictions: Predictions,
+    order: np.ndarray[tuple[int], np.dtype[np.int64]],
+    questions: Questions,
+    truth: TrueExplanations | None,
+    inputs: Inputs,
+) -> Found:
+    if not predictions.have_explanations:
+        return dict.fromkeys(GROUNDING_MEASURES, NO_EXPLANATIONS)
+    if truth is None:
+        return dict.fromkeys(GROUNDING_MEASURES, NO_TRUTH)
+    if inputs.regions is None or inputs.scene_graphs is None:
+        return dict.fromkeys(GROUNDING_MEASURES, NO_BOXES)
+    annotated = annotated_boxes(inputs.scene_graphs, truth, questions)
+    grounded = np.flatnonzero(annotated.sizes > 0)
+    rows = truth.rows[grounded]
+    predicted = predicted_boxes(
+        inputs.regions,
+        predictions,
+        order[rows].tolist(),
+        [questions.image_ids[row] for row in rows],
+    )
+    bound = np.nan_to_num(truth.bound[grounded], nan=0.0)
+    found: Found = dict(grounding_samples(rows, predicted, annotated.take(grounded), bound))
+    if truth.texts is None:  # without regions there is no bound
+        found |= dict.fromkeys(GROUNDING_MEASURES[1:], NO_TEXTS)
+    return found

@@ -1,0 +1,81 @@
+"""The metrics file: every score of one run on one split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from rex.errors import InputError
+from rex.evaluation.scores import Score
+from rex.files import made_by, parquet_provenance, read_json, write_json
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class RunName:
+    """Which run something belongs to."""
+
+    setting: str
+    method: str
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """The scores of one run on one split of `n` questions."""
+
+    run: RunName
+    split: str
+    n: int
+    mode: str
+    scores: Mapping[str, Score]
+
+
+def run_of(
+    predictions: Path,
+    *,
+    setting: str | None = None,
+    method: str | None = None,
+    seed: int | None = None,
+) -> RunName:
+    """Return the run that made a predictions file: what is given, else what the file says."""
+    said = parquet_provenance(predictions).get("settings", {})
+    return RunName(
+        setting=setting or said.get("setting", "other"),
+        method=method or said.get("method", predictions.stem),
+        seed=seed if seed is not None else int(said.get("seed", 0)),
+    )
+
+
+def write_metrics(path: str | PathLike[str], metrics: Metrics) -> None:
+    """Write a metrics file."""
+    value = {
+        "split": metrics.split,
+        "n": metrics.n,
+        "setting": metrics.run.setting,
+        "method": metrics.run.method,
+        "seed": metrics.run.seed,
+        "mode": metrics.mode,
+        "scores": {name: score.to_json() for name, score in metrics.scores.items()},
+    }
+    write_json(path, value, provenance=made_by("rex evaluate"))
+
+
+def read_metrics(path: str | PathLike[str]) -> Metrics:
+    """Read a metrics file. Raises InputError when a field is missing."""
+    value = read_json(path)
+    try:
+        return Metrics(
+            run=RunName(setting=value["setting"], method=value["method"], seed=int(value["seed"])),
+            split=value["split"],
+            n=int(value["n"]),
+            mode=value["mode"],
+            scores={name: Score(**score) for name, score in value["scores"].items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"is not a metrics file ({type(error).__name__}: {error})",
+            file=path,
+            cure="make it with rex evaluate",
+        ) from None

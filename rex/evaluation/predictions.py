@@ -1,0 +1,149 @@
+"""What a method predicted: one answer and one explanation a question."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.errors import InputError
+
+SHOWN_IDS = 3
+"""How many question ids a message shows."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The predictions of one run on one split, in any order.
+
+    `explanations` are blank-separated tokens (None: none); the regions of explanation i, one for
+    each token and -1 at words, are `regions[region_starts[i]:region_starts[i + 1]]`.
+    """
+
+    question_ids: list[str]
+    answers: list[str | None]
+    probabilities: list[float | None]
+    """Of the answers, 0 to 1."""
+    explanations: list[str | None]
+    regions: npt.NDArray[np.int64]
+    region_starts: npt.NDArray[np.int64]
+
+    @property
+    def have_answers(self) -> bool:
+        """Whether any answer was predicted: a method without answers is not wrong, it is mute."""
+        return any(answer is not None for answer in self.answers)
+
+    @property
+    def have_explanations(self) -> bool:
+        """Whether any explanation was predicted."""
+        return any(explanation is not None for explanation in self.explanations)
+
+    def named_regions(self, row: int) -> list[int]:
+        """Return the different regions that explanation `row` names, in order of mention."""
+        named = self.regions[self.region_starts[row] : self.region_starts[row + 1]].tolist()
+        return list(dict.fromkeys(region for region in named if region >= 0))
+
+
+def read_predictions(path: str | PathLike[str]) -> Predictions:
+    """Read a predictions file (Parquet, as `rex predict` writes it).
+
+    Raises InputError when it is damaged or names a question twice.
+    """
+    from rex.files import read_parquet
+
+    columns = ("question_id", "answer", "probability", "explanation", "regions")
+    table = read_parquet(path, columns=columns)
+    regions, starts = _ragged(table["regions"])
+    predictions = Predictions(
+        question_ids=table["question_id"].to_pylist(),
+        answers=table["answer"].to_pylist(),
+        probabilities=table["probability"].to_pylist(),
+        explanations=table["explanation"].to_pylist(),
+        regions=regions,
+        region_starts=starts,
+    )
+    _check_no_duplicates(predictions.question_ids, path)
+    return predictions
+
+
+def write_predictions(
+    path: str | PathLike[str], predictions: Predictions, *, provenance: Mapping[str, Any]
+) -> None:
+    """Write predictions as Parquet, in the form that `rex predict` writes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from rex.files import write_parquet
+
+    regions = pa.ListArray.from_arrays(
+        pa.array(predictions.region_starts, pa.int32()), pa.array(predictions.regions, pa.int32())
+    )
+    mute = pa.array([explanation is None for explanation in predictions.explanations])
+    columns = {
+        "question_id": pa.array(predictions.question_ids, pa.string()),
+        "answer": pa.array(predictions.answers, pa.string()),
+        "probability": pa.array(predictions.probabilities, pa.float32()),
+        "explanation": pa.array(predictions.explanations, pa.string()),
+        "regions": pc.if_else(mute, None, regions),
+        "gates": pa.nulls(len(regions), pa.list_(pa.float32())),
+    }
+    write_parquet(path, pa.table(columns), provenance=provenance)
+
+
+def match_predictions(
+    predictions: Predictions, question_ids: Sequence[str], path: str | PathLike[str]
+) -> npt.NDArray[np.int64]:
+    """Return for each question [n] the row of its prediction.
+
+    Raises InputError, showing three ids, when a question lacks one or a prediction has no question.
+    """
+    row_of = {question_id: row for row, question_id in enumerate(predictions.question_ids)}
+    known = set(question_ids)
+    strangers = [name for name in predictions.question_ids if name not in known]
+    missing = [name for name in question_ids if name not in row_of]
+    if strangers:
+        raise InputError(
+            f"{len(strangers)} of {len(row_of)} predictions are for questions that are not in the "
+            f"questions file: {shown(strangers)}",
+            file=path,
+            cure="give the questions that were predicted",
+        )
+    if missing:
+        raise InputError(
+            f"{len(missing)} of {len(question_ids)} questions have no prediction: {shown(missing)}",
+            file=path,
+            cure="predict them all, or give the questions that were predicted",
+        )
+    return np.array([row_of[question_id] for question_id in question_ids], dtype=np.int64)
+
+
+def shown(question_ids: Iterable[str]) -> str:
+    """Return the first three ids, as they stand in a message."""
+    names = list(question_ids)
+    return ", ".join(names[:SHOWN_IDS]) + (", …" if len(names) > SHOWN_IDS else "")
+
+
+def _ragged(column: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the values and the starts of a list column; a null is an empty list."""
+    import pyarrow.compute as pc
+
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy().astype(np.int64)
+    values = pc.list_flatten(column).to_numpy().astype(np.int64)
+    return values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _check_no_duplicates(question_ids: Sequence[str], path: str | PathLike[str]) -> None:
+    if len(set(question_ids)) == len(question_ids):
+        return
+    counts = Counter(question_ids)
+    twice = [name for name, count in counts.items() if count > 1]
+    raise InputError(
+        f"{len(twice)} questions are predicted more than once: {shown(twice)}",
+        file=path,
+        cure="keep one prediction a question",
+    )

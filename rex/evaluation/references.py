@@ -1,0 +1,125 @@
+"""Two reference rows: how far a method gets without the image, and without grounding."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.evaluation.predictions import Predictions
+
+PREFIX_SUPPORT = 5
+"""Training questions that must share a prefix before its answers are trusted."""
+
+_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_AFTER_ALL = chr(0x10FFFF)
+
+
+def normalised(question: str) -> str:
+    """Return the words of a question in lower case, each followed by one blank."""
+    return "".join(f"{word} " for word in _WORD.findall(question.lower()))
+
+
+@dataclass(frozen=True)
+class PriorAnswer:
+    """An answer and the share of the training questions looked at that have it."""
+
+    answer: str
+    probability: float
+
+
+class AnswerPrior:
+    """Answers a question from its words alone, by what similar training questions were answered.
+
+    The training questions with the same text decide; else those that share the longest prefix with
+    enough of them (`PREFIX_SUPPORT`); else all. The most frequent answer wins, and of equals the
+    one that is more frequent among all questions, then the first in the alphabet.
+    """
+
+    def __init__(self, questions: Sequence[str], answers: Sequence[str]) -> None:
+        if not questions:
+            raise ValueError("no training questions")
+        # sorted, all questions with one prefix stand together
+        order = sorted(range(len(questions)), key=lambda place: normalised(questions[place]))
+        self._texts = [normalised(questions[place]) for place in order]
+        self._answers = [answers[place] for place in order]
+        self._frequency = Counter(answers)
+        self._best = lru_cache(maxsize=None)(self._most_frequent)
+
+    def answer(self, question: str) -> PriorAnswer:
+        """Return the most likely answer."""
+        text = normalised(question)
+        begin = bisect_left(self._texts, text)
+        if begin < len(self._texts) and self._texts[begin] == text:
+            return self._best(begin, bisect_right(self._texts, text, begin))
+        words = text.split()
+        for length in range(len(words), 0, -1):
+            prefix = "".join(f"{word} " for word in words[:length])
+            begin = bisect_left(self._texts, prefix)
+            end = bisect_left(self._texts, prefix + _AFTER_ALL, begin)
+            if end - begin >= PREFIX_SUPPORT:
+                return self._best(begin, end)
+        return self._best(0, len(self._texts))
+
+    def _most_frequent(self, begin: int, end: int) -> PriorAnswer:
+        """Return the best answer of the sorted questions begin … end."""
+        found = Counter(self._answers[begin:end])
+        answer = min(found, key=lambda name: (-found[name], -self._frequency[name], name))
+        return PriorAnswer(answer, found[answer] / found.total())
+
+
+def prior_predictions(prior: AnswerPrior, questions: Mapping[str, str]) -> Predictions:
+    """Return the prior's answers to `questions` (question id to text), without explanations."""
+    found = [prior.answer(question) for question in questions.values()]
+    return Predictions(
+        question_ids=list(questions),
+        answers=[answer.answer for answer in found],
+        probabilities=[answer.probability for answer in found],
+        explanations=[None] * len(found),
+        regions=np.zeros(0, dtype=np.int64),
+        region_starts=np.zeros(len(found) + 1, dtype=np.int64),
+    )
+
+
+def random_regions(
+    question_ids: Sequence[str],
+    texts: Iterable[str | None],
+    num_boxes: npt.NDArray[np.integer],
+    seed: int,
+) -> Predictions:
+    """Return the explanations `texts` [n] with each region replaced by a random one of its image.
+
+    `num_boxes` [n] counts the image's regions. The words stay true, so the row shows what caption
+    measures and grounding give to an explanation that knows everything but where to look.
+    """
+    generator = np.random.default_rng(seed)
+    explanations: list[str | None] = []
+    regions: list[int] = []
+    starts = [0]
+    for text, count in zip(texts, num_boxes.tolist(), strict=True):
+        drawn: list[str] = []
+        for token in (text or "").split():
+            region = int(generator.integers(count)) if is_region(token) else -1
+            drawn.append(token if region < 0 else f"#{region}")
+            regions.append(region)
+        explanations.append(None if text is None else " ".join(drawn))
+        starts.append(len(regions))
+    return Predictions(
+        question_ids=list(question_ids),
+        answers=[None] * len(explanations),
+        probabilities=[None] * len(explanations),
+        explanations=explanations,
+        regions=np.array(regions, dtype=np.int64),
+        region_starts=np.array(starts, dtype=np.int64),
+    )
+
+
+def is_region(token: str) -> bool:
+    """Whether a token names a region (`#0`, `#35`)."""
+    return token.startswith("#") and token[1:].isdigit()

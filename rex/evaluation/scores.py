@@ -1,0 +1,104 @@
+"""A score: a number with everything that is needed to compare it with another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rex import __version__
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One number of one run on one split.
+
+    `value` is None exactly where `reason` says why it was not computed; `n` counts the questions
+    it is an average over; `unit` is `percent` or, for CIDEr, `library value x 100`.
+    """
+
+    value: float | None
+    n: int
+    unit: str
+    signature: str
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the score as it stands in `metrics/<split>.json`."""
+        return {
+            "value": self.value,
+            "n": self.n,
+            "unit": self.unit,
+            "signature": self.signature,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What a measure found out about each question, and how that becomes one number.
+
+    Every measure here is a function of sums over questions, so that one form serves the score
+    itself, its bootstrap interval and the comparison of two methods.
+
+    `rows` [n] are the positions of the questions in the questions file, `statistics` [n, k] what is
+    summed, `summary` maps sums [..., k] to scores [...]. `signature` holds what is special about
+    the measure (tokenisation, variant, library).
+    """
+
+    rows: npt.NDArray[np.int64]
+    statistics: Floats
+    summary: Callable[[Floats], Floats]
+    unit: str = "percent"
+    signature: str = ""
+
+    def score(self, **context: str) -> Score:
+        """Sum up; `context` (mode, split) becomes part of the signature."""
+        n = len(self.rows)
+        signature = signed(self.signature, **context)
+        if n == 0:
+            return Score(
+                value=None,
+                n=0,
+                unit=self.unit,
+                signature=signature,
+                reason="no question of this kind",
+            )
+        value = float(self.summary(self.statistics.sum(axis=0)))
+        return Score(value=value, n=n, unit=self.unit, signature=signature)
+
+
+def mean_sample(
+    rows: npt.ArrayLike,
+    values: npt.ArrayLike,
+    *,
+    scale: float = 100.0,
+    unit: str = "percent",
+    signature: str = "",
+) -> Sample:
+    """Return the sample whose score is `scale` times the mean of `values` [n]."""
+    numbers = np.asarray(values, dtype=np.float64)
+    statistics = np.stack([numbers, np.ones_like(numbers)], axis=1)
+    return Sample(
+        rows=np.asarray(rows, dtype=np.int64),
+        statistics=statistics,
+        summary=lambda sums: scale * sums[..., 0] / sums[..., 1],
+        unit=unit,
+        signature=signature,
+    )
+
+
+def not_computed(reason: str, *, unit: str = "percent", **context: str) -> Score:
+    """Return a score without a value."""
+    return Score(value=None, n=0, unit=unit, signature=signed("", **context), reason=reason)
+
+
+def signed(special: str, **context: str) -> str:
+    """Return a signature: `special`, the context (`mode:fixed`), and REX's version."""
+    parts = [special, *(f"{key}:{value}" for key, value in context.items()), f"rex:{__version__}"]
+    return "|".join(part for part in parts if part)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rex.errors import InputError
+from rex.evaluation.answers import accuracy_samples, ood_samples, read_ood
+from tests.evaluation.small_split import SmallSplit
+
+
+def test_accuracy_by_hand() -> None:
+    samples = accuracy_samples(
+        ["yes", "no", None, "red"],
+        ["yes", "yes", "no", "red"],
+        ["verify", "verify", "verify", "query"],
+        ["obj", "rel", "rel", "attr"],
+    )
+    values = {name: sample.score().value for name, sample in samples.items()}
+    assert values["accuracy"] == pytest.approx(50)
+    assert values["accuracy/structural/verify"] == pytest.approx(100 / 3)
+    assert values["accuracy/structural/query"] == pytest.approx(100)
+    assert values["accuracy/semantic/rel"] == pytest.approx(0)
+    assert values["accuracy/structural/logical"] is None  # none was asked
+    assert samples["accuracy"].score().n == 4
+
+
+def test_ood_counts_only_what_was_asked() -> None:
+    parts = {"all": ["a", "b", "c"], "head": ["a", "b"], "tail": ["c"]}
+    samples = ood_samples(["1", "2"], ["1", "1"], ["a", "b"], parts)
+    assert samples["accuracy/ood-head"].score().value == pytest.approx(50)
+    assert "asked:2/3" in samples["accuracy/ood-all"].score().signature
+    assert samples["accuracy/ood-tail"].score().value is None
+
+
+def test_ood_files(split: SmallSplit) -> None:
+    assert read_ood(split.ood, "val") == {"all": ["q1", "q4"], "head": ["q1"], "tail": ["q4"]}
+
+
+def test_missing_ood_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"ood_val_all\.json"):
+        read_ood(tmp_path, "val")

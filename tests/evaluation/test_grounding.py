@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rex.evaluation.areas import BoxSets
+from rex.evaluation.grounding import grounding_samples
+
+
+def test_by_hand() -> None:
+    predicted = BoxSets.of(
+        [
+            [(0, 0, 10, 10)],  # half of the object
+            [(0, 0, 10, 10), (10, 0, 20, 10)],  # both halves
+            [],  # names no region
+            [(50, 50, 60, 60)],  # elsewhere, and nothing was reachable
+        ]
+    )
+    annotated = BoxSets.of([[(0, 0, 20, 10)]] * 4)
+    samples = grounding_samples(range(4), predicted, annotated, np.array([0.8, 0.9, 1.0, 0.0]))
+    scores = {name: sample.score() for name, sample in samples.items()}
+    assert scores["grounding"].value == pytest.approx(100 * (0.5 + 1 + 0 + 0) / 4)
+    assert scores["grounding"].n == 4
+    # 0.5 / 0.8; 1 / 0.9 clipped; 0; the last has no bound
+    assert scores["grounding/bounded"].value == pytest.approx(100 * (0.625 + 1 + 0) / 3)
+    assert scores["grounding/bounded"].n == 3
+    assert scores["grounding/coverage"].value == pytest.approx(75)
+
+
+def test_all_objects_count_not_the_last() -> None:
+    annotated = BoxSets.of([[(0, 0, 10, 10), (20, 0, 30, 10)]])
+    predicted = BoxSets.of([[(20, 0, 30, 10)]])
+    samples = grounding_samples([0], predicted, annotated, np.array([1.0]))
+    assert samples["grounding"].score().value == pytest.approx(50)

@@ -1,0 +1,138 @@
+"""The whole station on a hand-made split, through the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rex.cli import main
+from rex.evaluation.meteor import MeteorUnavailableError
+from rex.evaluation.metrics import Metrics, RunName, read_metrics
+from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
+
+
+@pytest.fixture(autouse=True)
+def _no_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    """METEOR takes seconds to start and has tests of its own."""
+
+    def missing(*_: object, **__: object) -> None:
+        raise MeteorUnavailableError("not computed: needs Java, and no `java` is on the PATH")
+
+    monkeypatch.setattr("rex.evaluation.measure.meteor_sample", missing)
+
+
+def evaluate(split: SmallSplit, predictions: Path, *extra: str, truth: bool = True) -> int:
+    arguments = ["evaluate", str(predictions), "--questions", str(split.questions)]
+    if truth:
+        arguments += ["--explanations", str(split.explanations), "--regions", str(split.regions)]
+        arguments += ["--scene-graphs", str(split.scene_graphs), "--ood", str(split.ood)]
+    return main([*arguments, "--out", str(split.folder / "metrics.json"), *extra])
+
+
+def metrics(split: SmallSplit) -> Metrics:
+    return read_metrics(split.folder / "metrics.json")
+
+
+def test_perfect_predictions(split: SmallSplit) -> None:
+    assert evaluate(split, split.predict(true_answers(), true_texts())) == 0
+    found = metrics(split)
+    assert found.run == RunName(setting="multi-task", method="rex", seed=0)
+    assert (found.split, found.n, found.mode) == ("val", 6, "fixed")
+    scores = found.scores
+    assert scores["accuracy"].value == pytest.approx(100)
+    assert scores["accuracy/ood-tail"].n == 1
+    assert scores["bleu4"].value == pytest.approx(100)
+    assert scores["bleu4"].n == 5  # q6 has no true explanation
+    # dog and car exactly; cup and table: 800 + 50 of 800 + 100 pixels; the tree has no region
+    assert scores["grounding"].value == pytest.approx(100 * (1 + 850 / 900 + 1 + 0) / 4)
+    assert scores["grounding/bounded"].n == 3
+    assert scores["grounding/coverage"].value == pytest.approx(75)
+    assert scores["meteor"].value is None
+    assert "needs Java" in (scores["meteor"].reason or "")
+    assert scores["spice"].reason == "not computed: needs CoreNLP 3.6.0"
+    assert scores["bleu4"].signature.startswith("tok:blank|as:pycocoevalcap-1.2|mode:fixed")
+
+
+def test_every_score_has_a_value_or_a_reason(split: SmallSplit) -> None:
+    assert evaluate(split, split.predict(true_answers(), {}, method="backbone")) == 0
+    for name, score in metrics(split).scores.items():
+        assert (score.value is None) == (score.reason is not None), name
+    assert metrics(split).scores["cider"].reason == (
+        "not computed: the predictions hold no explanations"
+    )
+    assert metrics(split).scores["cider"].unit == "library value x 100"
+
+
+def test_a_split_without_scene_graphs(split: SmallSplit) -> None:
+    path = split.predict(true_answers(), true_texts())
+    assert evaluate(split, path, "--split", "testdev", truth=False) == 0
+    scores = metrics(split).scores
+    assert scores["accuracy"].value == pytest.approx(100)
+    assert "no scene graphs" in (scores["grounding"].reason or "")
+    assert "no GQA-OOD files" in (scores["accuracy/ood-all"].reason or "")
+
+
+def test_some_missing_explanations_count_as_zero(split: SmallSplit) -> None:
+    texts = true_texts() | {"q1": None}
+    assert evaluate(split, split.predict(true_answers(), texts)) == 0
+    scores = metrics(split).scores
+    assert scores["rouge-l"].value == pytest.approx(80)
+    assert scores["grounding"].value == pytest.approx(100 * (0 + 850 / 900 + 1 + 0) / 4)
+
+
+def test_same_input_same_bytes(split: SmallSplit) -> None:
+    path = split.predict(true_answers(), true_texts())
+    evaluate(split, path)
+    first = (split.folder / "metrics.json").read_bytes()
+    evaluate(split, path)
+    assert (split.folder / "metrics.json").read_bytes() == first
+
+
+def test_a_region_that_the_image_lacks(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = split.predict(true_answers(), true_texts() | {"q4": "#2 is red"})
+    assert evaluate(split, path) == 2
+    assert "question q4 names region 2 of image img2, which has 2" in capsys.readouterr().err
+    assert not (split.folder / "metrics.json").exists()
+
+
+def test_explanations_of_other_questions(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = split.questions.read_text().replace('"q2"', '"other"')
+    split.questions.write_text(text)
+    path = split.predict(true_answers(), true_texts())
+    assert evaluate(split, path) == 2
+    assert "not in the questions file: q2;" in capsys.readouterr().err
+
+
+def test_the_reference_rows(split: SmallSplit) -> None:
+    out = split.folder / "reference.parquet"
+    regions = ["--explanations", str(split.explanations), "--regions", str(split.regions)]
+    assert main(["reference", "random-regions", *regions, "--out", str(out)]) == 0
+    assert evaluate(split, out) == 0
+    found = metrics(split)
+    assert found.run == RunName(setting="reference", method="random-regions", seed=0)
+    assert found.scores["accuracy"].reason == "not computed: the predictions hold no answers"
+    assert (found.scores["grounding"].value or 0) < 100 * 0.73
+
+    questions = ["--train", str(split.questions), "--questions", str(split.questions)]
+    assert main(["reference", "answer-prior", *questions, "--out", str(out)]) == 0
+    assert evaluate(split, out) == 0
+    assert metrics(split).run.method == "answer-prior"
+    assert metrics(split).scores["accuracy"].value == pytest.approx(100)
+
+
+def test_names_given_by_hand(split: SmallSplit) -> None:
+    path = split.predict(true_answers(), true_texts())
+    assert evaluate(split, path, "--method", "mine", "--setting", "theirs", "--seed", "3") == 0
+    assert metrics(split).run == RunName(setting="theirs", method="mine", seed=3)
+
+
+def test_not_a_metrics_file(split: SmallSplit) -> None:
+    from rex.errors import InputError
+
+    with pytest.raises(InputError, match="is not a metrics file"):
+        read_metrics(split.questions)

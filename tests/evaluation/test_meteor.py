@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rex.evaluation import meteor
+from rex.evaluation.meteor import (
+    MeteorUnavailableError,
+    meteor_score,
+    meteor_statistics,
+)
+from rex.evaluation.scores import Floats
+
+needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
+
+PAIRS = [
+    ("#12 is on the table", "#12 is on the table"),
+    ("#12 is on the table", "#13 is on the table"),
+    ("", "there is no cat"),
+    ("dogs walk near the sofa", "the dog walks close to the couch"),
+    ("dog", "dog"),
+    ("a street of cars and a road", "red vehicle in front of the road"),
+]
+
+
+@pytest.fixture(scope="module")
+def files() -> list[Path]:
+    """What lies in the installed package before METEOR runs."""
+    return sorted(meteor._jar().parent.rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def statistics(files: list[Path]) -> Floats:
+    return meteor_statistics([p[0] for p in PAIRS], [p[1] for p in PAIRS])
+
+
+@needs_java
+@pytest.mark.slow
+def test_the_score_is_that_of_the_program(statistics: Floats, tmp_path: Path) -> None:
+    rows = [" ".join(map(str, row)) for row in statistics]
+    ended = subprocess.run(
+        ["java", "-jar", str(meteor._jar()), "-", "-", "-stdio", "-l", "en", "-norm"],
+        input=f"EVAL ||| {' ||| '.join(rows)}\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    *each, together = [100 * float(line) for line in ended.stdout.split()]
+    assert meteor_score(statistics) == pytest.approx(np.array(each))
+    # the corpus score comes from the sums, not from the mean of the scores
+    assert meteor_score(statistics.sum(axis=0)) == pytest.approx(together)
+
+
+@needs_java
+@pytest.mark.slow
+def test_regions_are_words_of_their_own(statistics: Floats) -> None:
+    same, wrong_region, empty, synonyms, one_word, _ = meteor_score(statistics)
+    assert same == pytest.approx(100)
+    assert wrong_region < 80
+    assert empty == 0
+    assert 0 < synonyms < 100
+    assert one_word == pytest.approx(100)
+
+
+@needs_java
+@pytest.mark.slow
+def test_nothing_is_written_into_the_package(statistics: Floats, files: list[Path]) -> None:
+    assert sorted(meteor._jar().parent.rglob("*")) == files
+
+
+def test_missing_java_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(MeteorUnavailableError, match="needs Java"):
+        meteor_statistics(["a dog"], ["a dog"])
+
+
+def test_a_failing_program_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "java"
+    broken.write_text("#!/bin/sh\necho no memory >&2\nexit 3\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(MeteorUnavailableError, match=r"exit code 3\): no memory"):
+        meteor_statistics(["a dog"], ["a dog"])

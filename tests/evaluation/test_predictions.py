@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rex.errors import InputError
+from rex.evaluation.predictions import match_predictions, read_predictions, write_predictions
+from rex.files import parquet_provenance, write_parquet
+from tests.evaluation.small_split import predictions_table
+
+
+def write(path: Path, ids: list[str]) -> Path:
+    table = predictions_table(ids, ["yes"] * len(ids), ["#1 is #0 #1"] * len(ids))
+    write_parquet(path, table, provenance={})
+    return path
+
+
+def test_reading(tmp_path: Path) -> None:
+    found = read_predictions(write(tmp_path / "p.parquet", ["a", "b"]))
+    assert found.question_ids == ["a", "b"]
+    assert found.named_regions(1) == [1, 0]
+    assert found.probabilities == [0.5, 0.5]
+
+
+def test_what_is_written_reads_the_same(tmp_path: Path) -> None:
+    table = predictions_table(["a", "b", "c"], ["yes", None, "no"], ["#1 red", None, ""])
+    write_parquet(tmp_path / "p.parquet", table, provenance={})
+    found = read_predictions(tmp_path / "p.parquet")
+    write_predictions(tmp_path / "q.parquet", found, provenance={"command": "test"})
+    again = read_predictions(tmp_path / "q.parquet")
+    assert again.explanations == ["#1 red", None, ""]
+    assert again.answers == found.answers
+    assert again.regions.tolist() == [1, -1]
+    assert again.region_starts.tolist() == [0, 2, 2, 2]
+    assert parquet_provenance(tmp_path / "q.parquet") == {"command": "test"}
+
+
+def test_duplicates_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.parquet", ["a", "b", "c", "d", "d", "c", "b", "a"])
+    with pytest.raises(InputError, match=r"4 questions .* more than once: a, b, c, …;"):
+        read_predictions(path)
+
+
+def test_strangers_and_missing_ones_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    found = read_predictions(write(path, ["a", "b", "c", "d", "e"]))
+    with pytest.raises(InputError, match=r"4 of 5 predictions .* b, c, d, …;"):
+        match_predictions(found, ["a"], path)
+    with pytest.raises(InputError, match=r"2 of 7 questions have no prediction: x, y;"):
+        match_predictions(found, ["a", "b", "c", "d", "e", "x", "y"], path)
+
+
+def test_order_follows_the_questions(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    found = read_predictions(write(path, ["a", "b", "c"]))
+    assert match_predictions(found, ["c", "a", "b"], path).tolist() == [2, 0, 1]
