@@ -1,0 +1,39 @@
+"""What can go wrong: a malformed program, and the named reasons for not explaining a question."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ProgramError(ValueError):
+    """A program that is not one: an unknown operation, a dependency that is no earlier step."""
+
+    def __init__(self, step: int, problem: str) -> None:
+        self.step = step
+        self.problem = problem
+        super().__init__(f"step {step}: {problem}")
+
+
+class Reason(Enum):
+    """Why a question has no explanation."""
+
+    NO_SCENE_GRAPH = "no scene graph"
+    NO_PROGRAM = "no program"
+    OBJECT_MISSING = "object missing"
+    NOTHING_SELECTED = "nothing selected"
+    NO_VALUE = "no value"
+    NO_COMMON_ATTRIBUTE = "no common attribute"
+    NOTHING_TO_COMPARE = "nothing to compare"
+    ANSWER_NOT_IN_CHOICE = "answer not in A|B"
+    GLOBAL_SCENE = "global scene question"
+    PUBLISHED_ERROR = "the published code fails"
+    PUBLISHED_DROP = "the published code drops it"
+
+
+class Skip(Exception):  # noqa: N818 (nothing is wrong with the input: a question is not explained)
+    """A question that cannot be explained, and why; `str` gives the status `reason: detail`."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason.value}: {detail}" if detail else reason.value)

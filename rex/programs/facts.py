@@ -1,0 +1,173 @@
+"""What a scene graph says: values, words, relations and positions of objects."""
+
+from __future__ import annotations
+
+from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, gender, is_a
+from rex.gqa.scene_graphs import SceneGraph, SceneObject
+
+INVERSE_RELATIONS: dict[str, str] = {
+    "to the left of": "to the right of",
+    "to the right of": "to the left of",
+    "above": "below",
+    "below": "above",
+    "in front of": "behind",
+    "behind": "in front of",
+    "covering": "covered by",
+    "covered by": "covering",
+    "pulling": "pulled by",
+    "pulled by": "pulling",
+    "following": "followed by",
+    "followed by": "following",
+    "surrounding": "surrounded by",
+    "surrounded by": "surrounding",
+    "near": "near",
+    "next to": "next to",
+    "beside": "beside",
+}
+"""a RELATION b says the same as b INVERSE a."""
+
+OPPOSITE_RELATIONS: dict[str, str] = {
+    "to the left of": "to the right of",
+    "to the right of": "to the left of",
+    "above": "below",
+    "below": "above",
+    "in front of": "behind",
+    "behind": "in front of",
+}
+"""a OPPOSITE b excludes a RELATION b."""
+
+HORIZONTAL = ("left", "right")
+VERTICAL = ("top", "bottom")
+POSITION_WORDS = frozenset({*HORIZONTAL, *VERTICAL, "middle"})
+POSITION_CATEGORIES = frozenset({"hposition", "vposition"})
+NAME_CATEGORIES = frozenset({"name", "type", "place", "room"})
+
+_COMPARISONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "healthier": (
+        frozenset({"healthy", "fruit", "vegetable", "salad", "raw", "organic", "water"}),
+        frozenset({"unhealthy", "fast food", "dessert", "greasy", "fried", "baked good", "soda"}),
+    ),
+    "older": (
+        frozenset({"old", "elderly", "older", "bald", "adult", "man", "woman", "lady", "gentleman"})
+        | {"old man", "old woman", "grandmother", "grandfather", "guy"},
+        frozenset({"young", "little", "baby", "tiny", "child", "boy", "girl", "toddler", "kid"})
+        | {"infant", "teenager", "little girl", "little boy", "puppy", "kitten", "calf", "lamb"},
+    ),
+    "larger": (
+        frozenset({"huge", "large", "giant", "big", "massive", "enormous"}),
+        frozenset({"small", "little", "tiny", "miniature"}),
+    ),
+    "taller": (frozenset({"tall"}), frozenset({"short", "small", "little", "baby"})),
+}
+_CONVERSE = {
+    "less healthy": "healthier",
+    "younger": "older",
+    "smaller": "larger",
+    "shorter": "taller",
+}
+
+
+def values_of(thing: SceneObject, category: str) -> tuple[str, ...]:
+    """Return the object's attributes of a category, in annotation order; its name for names."""
+    found = tuple(word for word in thing.attributes if category in WORD_CATEGORIES.get(word, ()))
+    if found or category in CATEGORY_WORDS:
+        if category == "gender" and not found:
+            by_name = gender(thing.name)
+            return (by_name,) if by_name else ()
+        return found
+    if category in NAME_CATEGORIES:
+        return (thing.name,)
+    # GQA's numbered groups of attributes are unpublished: what no category claims may be in one
+    return tuple(word for word in thing.attributes if word not in WORD_CATEGORIES)
+
+
+def word_holds(graph: SceneGraph, thing: SceneObject, word: str) -> bool:
+    """Return whether a word is true of an object: an attribute, its name, class or position."""
+    if word in POSITION_WORDS:
+        return position_holds(graph, thing, word)
+    if word in thing.attributes or is_a(thing.name, word):
+        return True
+    return (word == "male" or word == "female") and gender(thing.name) == word
+
+
+def position_holds(graph: SceneGraph, thing: SceneObject, word: str) -> bool:
+    """Return whether the box's centre lies in that part of the image (halves; middle third)."""
+    x, y = relative_center(graph, thing)
+    if word == "left":
+        return x < 0.5
+    if word == "right":
+        return x >= 0.5
+    if word == "top":
+        return y < 0.5
+    if word == "bottom":
+        return y >= 0.5
+    return 1 / 3 <= x < 2 / 3 or 1 / 3 <= y < 2 / 3
+
+
+def relative_center(graph: SceneGraph, thing: SceneObject) -> tuple[float, float]:
+    """Return the centre of an object's box as shares of the image's width and height (0 to 1)."""
+    return (
+        min(max((thing.x + thing.w / 2) / graph.width, 0.0), 1.0),
+        min(max((thing.y + thing.h / 2) / graph.height, 0.0), 1.0),
+    )
+
+
+def relation_between(graph: SceneGraph, first: str, relation: str, second: str) -> str | None:
+    """Return the relation by which `first RELATION second` holds, or None.
+
+    It holds when the scene graph states it, from either side; left and right also when the scene
+    graph states neither and the boxes' centres lie so. The vague `of` stands for any relation.
+    """
+    one, other = graph.objects[first], graph.objects[second]
+    for stated in one.relations:
+        if stated.object == second and (stated.name == relation or relation == "of"):
+            return stated.name
+    inverse = INVERSE_RELATIONS.get(relation)
+    if inverse is not None:
+        for stated in other.relations:
+            if stated.object == first and stated.name == inverse:
+                return relation
+        if inverse[:6] == "to the":
+            for stated in one.relations:
+                if stated.object == second and stated.name == inverse:
+                    return None
+            for stated in other.relations:
+                if stated.object == first and stated.name == relation:
+                    return None
+            left, right = (first, second) if relation == "to the left of" else (second, first)
+            if graph.objects[left].center[0] < graph.objects[right].center[0]:
+                return relation
+    return None
+
+
+def comparison(thing: SceneObject, other: SceneObject, comparative: str) -> int:
+    """Return 1 when the first object is more so, -1 when the second is, 0 when nothing says."""
+    if comparative in ("higher", "lower"):
+        gap = other.center[1] - thing.center[1]
+        sign = (gap > 0) - (gap < 0)
+        return sign if comparative == "higher" else -sign
+    scale = _CONVERSE.get(comparative, comparative)
+    gap = _score(thing, scale) - _score(other, scale)
+    sign = (gap > 0) - (gap < 0)
+    return sign if scale == comparative else -sign
+
+
+def _score(thing: SceneObject, scale: str) -> int:
+    """Return how far an object is up a scale; attributes say more than names."""
+    more, less = _COMPARISONS[scale]
+    up = sum(word in more for word in thing.attributes)
+    down = sum(word in less for word in thing.attributes)
+    if up or down:
+        return 2 * ((up > down) - (up < down))
+    named_up = any(is_a(thing.name, word) for word in more)
+    named_down = any(is_a(thing.name, word) for word in less)
+    return named_up - named_down
+
+
+def scene_value(graph: SceneGraph, category: str) -> str | None:
+    """Return what the scene graph says of the whole image: its weather, or its location."""
+    if category == "weather":
+        return graph.weather
+    if category in ("location", "place", "room"):
+        return graph.location
+    return None

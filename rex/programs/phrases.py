@@ -1,0 +1,126 @@
+"""Structured phrases: what an explanation says, before it is put into words.
+
+A statement is built by the executor; `rex.programs.wording` turns it into leaves (words, object
+references, positions), and `rex.programs.rendering` the leaves into text.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Adjective(msgspec.Struct, frozen=True, gc=False):
+    """A word that describes a thing: `black`, or not (`not brown`), or a position (`left`)."""
+
+    word: str
+    negated: bool = False
+
+
+class Relative(msgspec.Struct, frozen=True, gc=False):
+    """A relation that describes a thing: `to the left of OTHER`, or `that OTHER is wearing`."""
+
+    relation: str
+    other: Thing
+    thing_is_subject: bool
+
+
+class Thing(msgspec.Struct, frozen=True, gc=False):
+    """What a noun phrase refers to: objects of the scene graph, or something that is not there."""
+
+    objects: tuple[str, ...]
+    """Object ids; none: there is no such thing."""
+    noun: str
+    """What the program calls it (`furniture`; `_` for anything)."""
+    name: str
+    """What the scene graph calls it (`chair`)."""
+    modifiers: tuple[Adjective | Relative, ...] = ()
+
+
+class Attribution(msgspec.Struct, frozen=True, gc=False):
+    """`THING is [not] VALUE [but INSTEAD]`."""
+
+    thing: Thing
+    value: str
+    category: str
+    holds: bool = True
+    instead: str = ""
+    """For what does not hold: the value of the same category that does."""
+
+
+class Placement(msgspec.Struct, frozen=True, gc=False):
+    """`THING is located at (x, y)`; x and y are shares of the image's width and height."""
+
+    thing: Thing
+    x: float
+    y: float
+    category: str
+    """`hposition` or `vposition`: which side the sentence names."""
+    holds: bool = True
+
+
+class Relationship(msgspec.Struct, frozen=True, gc=False):
+    """`SUBJECT is [not] RELATION OBJECT`."""
+
+    subject: Thing
+    relation: str
+    object: Thing
+    holds: bool = True
+
+
+class Existence(msgspec.Struct, frozen=True, gc=False):
+    """`there is [no] THING`."""
+
+    thing: Thing
+    holds: bool = True
+
+
+class Shared(msgspec.Struct, frozen=True, gc=False):
+    """`THINGS are all (both) VALUE`."""
+
+    things: tuple[Thing, ...]
+    value: str
+    category: str
+
+
+class Contrast(msgspec.Struct, frozen=True, gc=False):
+    """`THING is VALUE and THING is VALUE`: values that differ."""
+
+    parts: tuple[Attribution, ...]
+
+
+class Comparison(msgspec.Struct, frozen=True, gc=False):
+    """`FIRST is COMPARATIVE than SECOND`."""
+
+    first: Thing
+    comparative: str
+    second: Thing
+
+
+class Scene(msgspec.Struct, frozen=True, gc=False):
+    """`the scene is [not] VALUE [but INSTEAD]`: of the whole image."""
+
+    value: str
+    category: str
+    holds: bool = True
+    instead: str = ""
+
+
+class Joint(msgspec.Struct, frozen=True, gc=False):
+    """Several statements joined by `and` or `or`, each of which holds or not."""
+
+    connective: str
+    parts: tuple[Statement, ...]
+    holds: bool = True
+
+
+Statement = (
+    Attribution
+    | Placement
+    | Relationship
+    | Existence
+    | Shared
+    | Contrast
+    | Comparison
+    | Scene
+    | Joint
+)
