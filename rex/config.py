@@ -136,6 +136,8 @@ class TrainingSettings:
     """Tokens of an explanation that are learnt; the rest is cut off."""
     holdout: float = 0.05
     """Share of the training images held out to choose the epoch."""
+    save_every: int = 1000
+    """Steps between saves of an unfinished run (it is saved after each epoch, too)."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of the matrix products; `auto`: bf16 where the processor multiplies it."""
 

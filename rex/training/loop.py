@@ -49,8 +49,8 @@ class Trainer:
     """Trains one model on examples; `fit` may be called again after a kill and goes on.
 
     `rows` are the questions to learn, `held_out` those that choose the epoch. The state is kept in
-    `resume` every `save_every` batches and after each epoch; `identity` says what run it belongs
-    to: a state of another run is not continued.
+    `resume` every `save_every` steps and after each epoch; `identity` says what run it belongs to:
+    a state of another run is not continued.
     """
 
     def __init__(
@@ -66,7 +66,6 @@ class Trainer:
         device: torch.device,
         resume: Path,
         identity: Mapping[str, Any],
-        save_every: int = 2000,
         on_epoch: Callable[[Record], None] = lambda record: None,
     ) -> None:
         self.model = model.to(device)
@@ -81,7 +80,6 @@ class Trainer:
         self.optimizer = build_optimizer(model.parameters(), settings)
         self.resume = resume
         self.identity = dict(identity)
-        self.save_every = save_every
         self.on_epoch = on_epoch
         self.state = State()
         self._lengths = examples.questions.pieces.lengths[rows]
@@ -110,7 +108,7 @@ class Trainer:
                 state.sums[name] = state.sums.get(name, 0.0) + value
             state.batch += 1
             progress.advance(note=f"loss {values['loss']:.3f}")
-            if state.batch % self.save_every == 0 and state.batch < len(batches):
+            if state.batch % self.settings.save_every == 0 and state.batch < len(batches):
                 self._save()
         seconds = time.monotonic() - began
         record = {

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rex.training.batches import epoch_batches, hold_out, sorted_batches
+
+LENGTHS = st.lists(st.integers(3, 30), min_size=1, max_size=200).map(np.array)
+
+
+@given(LENGTHS, st.integers(1, 40), st.integers(0, 3), st.integers(0, 3))
+def test_an_epoch_holds_each_question_once(
+    lengths: np.ndarray, batch_size: int, seed: int, epoch: int
+) -> None:
+    batches = epoch_batches(lengths, batch_size, seed=seed, epoch=epoch)
+    again = epoch_batches(lengths, batch_size, seed=seed, epoch=epoch)
+    assert sorted(np.concatenate(batches)) == list(range(len(lengths)))
+    assert max(map(len, batches)) <= batch_size
+    assert len(batches) == -(-len(lengths) // batch_size)
+    assert all(np.array_equal(one, other) for one, other in zip(batches, again, strict=True))
+
+
+def test_epochs_and_seeds_differ() -> None:
+    lengths = np.arange(100)
+    orders = {
+        tuple(np.concatenate(epoch_batches(lengths, 10, seed=seed, epoch=epoch)))
+        for seed in (0, 1)
+        for epoch in (0, 1)
+    }
+    assert len(orders) == 4
+
+
+def test_similar_lengths_share_a_batch() -> None:
+    lengths = np.random.default_rng(0).integers(5, 30, 6400)
+    batches = epoch_batches(lengths, 64, seed=0, epoch=0)
+    padding = sum(int((lengths[rows].max() - lengths[rows]).sum()) for rows in batches)
+    assert padding < 0.06 * lengths.sum()
+
+
+@given(LENGTHS, st.integers(1, 40))
+def test_sorted_batches_hold_all(lengths: np.ndarray, batch_size: int) -> None:
+    rows = np.concatenate(sorted_batches(lengths, batch_size))
+    assert sorted(rows) == list(range(len(lengths)))
+    assert np.all(np.diff(lengths[rows]) >= 0)
+
+
+@given(
+    st.lists(st.integers(0, 12).map(str), min_size=2, max_size=60).filter(
+        lambda images: len(set(images)) > 1
+    ),
+    st.floats(0, 1),
+    st.integers(0, 5),
+)
+def test_no_image_is_on_both_sides(images: list[str], share: float, seed: int) -> None:
+    learnt, held = hold_out(images, share, seed=seed)
+    assert sorted([*learnt, *held]) == list(range(len(images)))
+    assert len(learnt)
+    assert len(held)
+    assert not {images[row] for row in learnt} & {images[row] for row in held}

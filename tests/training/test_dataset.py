@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rex.errors import InputError
+from rex.files import read_json, write_json
+from rex.gqa.questions import read_questions
+from rex.models.batch import IGNORED
+from rex.models.vocabulary import END, UNKNOWN, Vocabulary
+from rex.regions.store import RegionStore
+from rex.training.dataset import (
+    Examples,
+    QuestionSet,
+    normalised_boxes,
+    read_explanations,
+    read_vocabulary,
+    tokens_of,
+)
+from rex.training.questions import encode_questions
+from rex.training.run import RunFiles
+
+from .toy import REGIONS, WIDTH
+
+VOCABULARY = Vocabulary(("yes", "no"), ("is", "red", "@7"), ("[PAD]",), regions=3)
+
+
+def test_tokens_are_numbered_regions_last() -> None:
+    assert VOCABULARY.tokens == 8
+    assert tokens_of("#2 is red @7", VOCABULARY, 10) == [7, 2, 3, 4, END]
+    assert VOCABULARY.spell([7, 2, 3, 4]) == "#2 is red @7"
+    assert [VOCABULARY.region(token) for token in (7, 5, 4, END)] == [2, 0, -1, -1]
+
+
+def test_what_the_vocabulary_lacks_is_unknown() -> None:
+    assert tokens_of("#3 is #x blue", VOCABULARY, 10) == [UNKNOWN, 2, UNKNOWN, UNKNOWN, END]
+
+
+def test_a_long_explanation_is_cut_and_does_not_end() -> None:
+    assert tokens_of("#0 is red", VOCABULARY, 3) == [5, 2, 3]
+    assert tokens_of("#0 is red", VOCABULARY, 4) == [5, 2, 3, END]
+
+
+def test_word_pieces() -> None:
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "is", "play", "##ing", "?", "cafe"]
+    ids = encode_questions(["Is playing?", "Café zebra", "is is is is is"], pieces, 5)
+    assert [ids.row(i) for i in range(3)] == [[2, 5, 6, 7, 3], [2, 9, 1, 3], [2, 5, 5, 5, 3]]
+
+
+def question_set(toy: RunFiles, **changes: object) -> QuestionSet:
+    return QuestionSet.of(
+        read_questions(toy.questions),
+        read_vocabulary(toy.vocabulary, regions=REGIONS),
+        explanations=read_explanations(toy.explanations),
+        question_length=10,
+        explanation_length=6,
+    )
+
+
+def test_a_question_without_explanation_still_teaches_its_answer(toy: RunFiles) -> None:
+    questions = question_set(toy)
+    unexplained = np.flatnonzero(questions.explanations.lengths == 0)
+    assert 0 < len(unexplained) < len(questions)
+    assert (questions.answers != IGNORED).all()
+    batch = Examples(questions, RegionStore(toy.regions)).batch(np.array([0, unexplained[0]]))
+    assert batch.explanations[0].tolist()[-1] == END
+    assert batch.explanations[1].tolist() == [IGNORED] * batch.explanations.shape[1]
+
+
+def test_an_unknown_answer_is_ignored(toy: RunFiles, tmp_path: Path) -> None:
+    value = read_json(toy.vocabulary)
+    del value["answers"]["red"]
+    write_json(tmp_path / "v.json", value)
+    questions = question_set(dataclasses.replace(toy, vocabulary=tmp_path / "v.json"))
+    told = [q.answer for q in read_questions(toy.questions).values()]
+    assert [a == IGNORED for a in questions.answers] == [answer == "red" for answer in told]
+
+
+def test_a_batch_holds_each_questions_own_regions(toy: RunFiles) -> None:
+    store, questions = RegionStore(toy.regions), question_set(toy)
+    rows = np.array([9, 0, 4])
+    batch = Examples(questions, store).batch(rows)
+    images = [store.index[questions.image_ids[row]] for row in rows]
+    assert batch.features.shape == (3, REGIONS, WIDTH)
+    assert np.array_equal(batch.features.numpy(), store.features(images))
+    assert batch.num_boxes.tolist() == store.num_boxes[images].tolist()
+    assert batch.region_mask.sum(dim=1).tolist() == batch.num_boxes.tolist()
+
+
+def test_boxes_are_shares_of_the_image() -> None:
+    boxes = np.array([[[20, 10, 100, 50], [0, 0, 0, 0]]], np.float32)
+    normalised = normalised_boxes(boxes, np.array([[200, 100]], np.int32), np.array([1], np.int32))
+    assert normalised[0, 0] == pytest.approx([0.1, 0.1, 0.5, 0.5, 0.4, 0.4])
+    assert not normalised[0, 1].any()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda value: value.pop("words"), "words"),
+        (lambda value: value["answers"].clear(), "answers"),
+        (lambda value: value["question_pieces"].pop(0), "PAD"),
+    ],
+)
+def test_a_bad_vocabulary_is_named(
+    toy: RunFiles, tmp_path: Path, change: object, problem: str
+) -> None:
+    value = read_json(toy.vocabulary)
+    assert callable(change)
+    change(value)
+    write_json(tmp_path / "v.json", value)
+    with pytest.raises(InputError, match=problem) as caught:
+        read_vocabulary(tmp_path / "v.json", regions=REGIONS)
+    assert str(tmp_path / "v.json") in str(caught.value)
+
+
+def test_an_image_without_regions_is_named(toy: RunFiles) -> None:
+    questions = question_set(toy)
+    stranger = dataclasses.replace(questions, image_ids=["nowhere", *questions.image_ids[1:]])
+    with pytest.raises(InputError, match="nowhere"):
+        Examples(stranger, RegionStore(toy.regions))

@@ -1,0 +1,203 @@
+"""Training and prediction by the command line, and what they refuse."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from rex.cli import main
+from rex.config import Config, config_values, read_config
+from rex.errors import InputError
+from rex.files import parquet_provenance, read_parquet
+from rex.gqa.questions import read_questions
+from rex.training.run import RunFiles, predict_run, train_run
+
+from .toy import CONFIG, make_toy
+
+LEARNING = dataclasses.replace(
+    CONFIG,
+    model=dataclasses.replace(
+        CONFIG.model, hidden_size=32, layers=2, dropout=0.0, initializer_range=0.2
+    ),
+    training=dataclasses.replace(CONFIG.training, epochs=30, decay_epoch=25),
+)
+
+
+def command_line(toy: RunFiles, out: Path, config: Path, setting: str, method: str) -> list[str]:
+    return [
+        "train",
+        *("--config", str(config), "--setting", setting, "--method", method, "--seed", "3"),
+        *("--questions", str(toy.questions), "--explanations", str(toy.explanations)),
+        *("--regions", str(toy.regions), "--vocabulary", str(toy.vocabulary), "--out", str(out)),
+    ]
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(config_values(CONFIG)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("setting", "method"), [("answer-only", "backbone"), ("multi-task", "rex")]
+)
+def test_train_and_predict(
+    toy: RunFiles, run_folder: Path, config_file: Path, setting: str, method: str
+) -> None:
+    assert main(command_line(toy, run_folder, config_file, setting, method)) == 0
+    assert sorted(path.name for path in run_folder.iterdir()) == [
+        "checkpoint.pt",
+        "config.yaml",
+        "log.jsonl",
+    ]
+    assert read_config(run_folder / "config.yaml") == CONFIG
+    records = [json.loads(line) for line in (run_folder / "log.jsonl").read_text().splitlines()]
+    assert [record["epoch"] for record in records] == [1, 2]
+    assert {"train/loss", "heldout/accuracy", "learning_rate"} <= records[0].keys()
+
+    out = run_folder / "predictions" / "train.parquet"
+    arguments = ["predict", "--run", str(run_folder), "--questions", str(toy.questions)]
+    assert main([*arguments, "--regions", str(toy.regions), "--out", str(out)]) == 0
+    table = read_parquet(out)
+    questions = read_questions(toy.questions)
+    assert table["question_id"].to_pylist() == list(questions)
+    assert table.column_names == [
+        *("question_id", "answer", "probability", "explanation", "regions", "gates")
+    ]
+    assert all(0 < p <= 1 for p in table["probability"].to_pylist())
+    assert parquet_provenance(out)["settings"]["method"] == method
+    for row in table.to_pylist():
+        if method == "backbone":
+            assert row["explanation"] is row["regions"] is row["gates"] is None
+        else:
+            tokens = row["explanation"].split()
+            assert len(tokens) == len(row["regions"]) == len(row["gates"])
+            assert all(
+                token == f"#{region}" if region >= 0 else not token.startswith("#")
+                for token, region in zip(tokens, row["regions"], strict=True)
+            )
+
+
+def test_it_learns_to_answer_and_to_point(tmp_path: Path) -> None:
+    train = make_toy(tmp_path, images=60)
+    train_run(LEARNING, train, setting="multi-task", method="rex", seed=0)
+    unseen = make_toy(tmp_path, images=20, seed=5, name="val")
+    out = tmp_path / "p.parquet"
+    predict_run(LEARNING, train.out, questions=unseen.questions, regions=unseen.regions, out=out)
+    rows = read_parquet(out).to_pylist()
+    truth = read_questions(unseen.questions)
+    answers = [row["answer"] == truth[row["question_id"]].answer for row in rows]
+    pointed = [row["explanation"].split()[:2] for row in rows]
+    regions = [[f"#{row['question_id'].split('-')[1]}", "is"] for row in rows]
+    assert np.mean(answers) > 0.9
+    assert np.mean([p == r for p, r in zip(pointed, regions, strict=True)]) > 0.9
+
+
+def test_batch_size_does_not_change_predictions(toy: RunFiles, run_folder: Path) -> None:
+    files = dataclasses.replace(toy, out=run_folder)
+    train_run(CONFIG, files, setting="multi-task", method="rex", seed=0)
+    tables = []
+    for batch_size in (1, 7):
+        config = dataclasses.replace(
+            CONFIG, evaluation=dataclasses.replace(CONFIG.evaluation, batch_size=batch_size)
+        )
+        out = run_folder / f"{batch_size}.parquet"
+        predict_run(config, run_folder, questions=toy.questions, regions=toy.regions, out=out)
+        tables.append(read_parquet(out))
+    one, seven = tables
+    for name in ("question_id", "answer", "explanation", "regions"):
+        assert one[name].to_pylist() == seven[name].to_pylist()
+    assert one["probability"].to_numpy() == pytest.approx(seven["probability"].to_numpy(), abs=1e-5)
+
+
+def test_a_method_without_decoder_cannot_explain(toy: RunFiles, run_folder: Path) -> None:
+    with pytest.raises(InputError, match="no decoder"):
+        train_run(CONFIG, toy, setting="multi-task", method="backbone", seed=0)
+    with pytest.raises(InputError, match="unknown setting"):
+        train_run(CONFIG, toy, setting="all-at-once", method="rex", seed=0)
+    with pytest.raises(InputError, match="unknown method"):
+        train_run(CONFIG, toy, setting="multi-task", method="guess", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("what", "problem"),
+    [("features", "image train"), ("learning rate", "training.learning_rate")],
+)
+def test_a_loss_that_is_no_number_says_why(
+    toy: RunFiles, tmp_path: Path, what: str, problem: str
+) -> None:
+    files, config = dataclasses.replace(toy, out=tmp_path / "run"), CONFIG
+    if what == "features":
+        files = dataclasses.replace(files, regions=tmp_path / "broken.h5")
+        shutil.copy(toy.regions, files.regions)
+        with h5py.File(files.regions, "r+") as file:
+            file["features"][2:, 0] = np.nan
+    else:
+        config = dataclasses.replace(
+            CONFIG, training=dataclasses.replace(CONFIG.training, learning_rate=1e30, warmup=0.0)
+        )
+    with pytest.raises(InputError, match=problem):
+        train_run(config, files, setting="multi-task", method="rex", seed=0)
+    assert not (files.out / "checkpoint.pt").exists()
+
+
+@pytest.fixture(scope="module")
+def trained(toy: RunFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    config = dataclasses.replace(
+        CONFIG, training=dataclasses.replace(CONFIG.training, epochs=1, decay_epoch=1)
+    )
+    files = dataclasses.replace(toy, out=folder)
+    train_run(config, files, setting="answer-only", method="backbone", seed=0)
+    return folder
+
+
+def refused(run: Path, toy: RunFiles, regions: Path) -> str:
+    out = regions.with_name("p.parquet")
+    with pytest.raises(InputError) as caught:
+        predict_run(Config(), run, questions=toy.questions, regions=regions, out=out)
+    assert not out.exists()
+    return str(caught.value)
+
+
+def test_regions_of_another_detector_are_refused(
+    toy: RunFiles, trained: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.h5"
+    shutil.copy(toy.regions, other)
+    with h5py.File(other, "r+") as file:
+        file.attrs["signature"] = json.dumps({"detector": "toy", "weights": "def"})
+    line = refused(trained, toy, other)
+    assert "weights is 'def', was 'abc'" in line
+    assert str(other) in line
+
+
+def test_regions_of_another_width_are_refused(toy: RunFiles, trained: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.h5"
+    shutil.copy(toy.regions, other)
+    with h5py.File(other, "r+") as file:
+        features = file["features"][:, :, :4]
+        del file["features"]
+        file.create_dataset("features", data=features)
+    assert "4 wide" in refused(trained, toy, other)
+
+
+def test_a_damaged_checkpoint_is_named(toy: RunFiles, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes((trained / "checkpoint.pt").read_bytes()[:2000])
+    assert "not a readable checkpoint" in refused(tmp_path, toy, toy.regions)
+    assert "no such file" in refused(tmp_path / "nowhere", toy, toy.regions)
+
+
+def test_a_checkpoint_holds_no_code(toy: RunFiles, trained: Path, tmp_path: Path) -> None:
+    values = torch.load(trained / "checkpoint.pt", weights_only=True)
+    torch.save({**values, "seed": Path("x")}, tmp_path / "checkpoint.pt")
+    assert "not a readable checkpoint" in refused(tmp_path, toy, toy.regions)
