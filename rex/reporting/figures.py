@@ -1,0 +1,241 @@
+"""Figures of a set of runs, as PNG and SVG: the same input gives the same bytes.
+
+Methods differ in colour, in marker or hatching, and in line style, so that they can be told apart
+in grey.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rex.errors import InputError
+from rex.evaluation.answers import SEMANTIC_TYPES, STRUCTURAL_TYPES
+from rex.evaluation.metrics import Metrics, RunName, read_metrics
+from rex.files import whole_file
+from rex.reporting.results import METHODS, SETTINGS, Row, gather
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Record = Mapping[str, float]
+"""One epoch of a run: what `log.jsonl` holds."""
+
+# Okabe and Ito's colours, in an order of clearly different lightness
+_COLORS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+_MARKERS = "os^DPX*"
+_LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+_HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo")
+_STYLE: Any = {
+    "svg.hashsalt": "rex",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "0.9",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "hatch.linewidth": 0.6,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder, read: its training log (empty for reference rows) and its metrics."""
+
+    name: RunName
+    log: Sequence[Record]
+    metrics: Sequence[Metrics]
+
+    @property
+    def label(self) -> str:
+        """How the run's method and setting are called in legends."""
+        return _label(METHODS.get(self.name.method, self.name.method), self.name.setting)
+
+
+def read_run(folder: str | PathLike[str]) -> Run:
+    """Read what a run's folder holds of `log.jsonl` and `metrics/*.json`. Raises InputError."""
+    path = Path(folder)
+    metrics = [read_metrics(file) for file in sorted(path.glob("metrics/*.json"))]
+    if not metrics:
+        raise InputError("holds no metrics/*.json", file=path, cure="evaluate the run first")
+    log = path / "log.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    try:
+        records = [json.loads(line) for line in lines]
+    except json.JSONDecodeError as error:
+        raise InputError(f"not JSON lines ({error})", file=log, cure="train again") from None
+    return Run(metrics[0].run, records, metrics)
+
+
+def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str]) -> None:
+    """Draw every figure of the runs in `folders` into `out`. Raises InputError."""
+    import matplotlib as mpl
+
+    runs = sorted((read_run(folder) for folder in folders), key=_place)
+    rows = gather([metrics for run in runs for metrics in run.metrics])
+    figures: dict[str, Callable[[], Figure]] = {
+        "training-curves": lambda: training_curves(runs),
+        "accuracy-by-type": lambda: accuracy_by_type(rows),
+        "accuracy-and-grounding": lambda: accuracy_and_grounding(rows),
+    }
+    with mpl.rc_context(_STYLE):
+        for name, draw in figures.items():
+            save_figure(draw(), Path(out) / name)
+
+
+def save_figure(figure: Figure, stem: Path) -> None:
+    """Write `stem.png` and `stem.svg`, without dates or versions."""
+    forms: dict[str, dict[str, Any]] = {
+        ".png": {"dpi": 150, "metadata": {"Software": None}},
+        ".svg": {"metadata": {"Date": None, "Creator": None}},
+    }
+    for suffix, options in forms.items():
+        with whole_file(stem.with_name(stem.name + suffix)) as temporary:
+            figure.savefig(temporary, format=suffix[1:], bbox_inches="tight", **options)
+
+
+def training_curves(runs: Sequence[Run]) -> Figure:
+    """Return the training loss and the held-out measures of each run, by epoch."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure, (loss, held_out) = _figure(1, 2, width=8, height=3)
+    trained = [run for run in runs if run.log]
+    labels = list(dict.fromkeys(run.label for run in trained))
+    measures = sorted({key for run in trained for record in run.log for key in record})
+    measures = [key for key in measures if key.startswith("heldout/")]
+    lines = {}
+    for run in trained:
+        style = _style(labels.index(run.label))
+        epochs = [record["epoch"] for record in run.log]
+        lines[run.label] = loss.plot(epochs, [r["train/loss"] for r in run.log], **style)[0]
+        for measure in measures:
+            values = [100 * r[measure] for r in run.log if measure in r]
+            if values:
+                # where the lines end says which measure each is
+                line = held_out.plot(epochs[: len(values)], values, **style)[0]
+                line.set_fillstyle("full" if measure == measures[0] else "none")
+    loss.set(xlabel="epoch", ylabel="loss (nats)", title="Training")
+    names = {"heldout/accuracy": "answers", "heldout/token_accuracy": "explanation tokens"}
+    said = "; ".join(
+        f"{mark}: {names.get(measure, measure)}"
+        for mark, measure in zip(("filled", "hollow"), measures, strict=False)
+    )
+    held_out.set(xlabel=f"epoch ({said})", ylabel="right (percent)", title="Held out")
+    for axes in (loss, held_out):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(figure, lines)
+    return figure
+
+
+def accuracy_by_type(rows: Sequence[Row]) -> Figure:
+    """Return bars of the accuracy on val by structural and by semantic type of question."""
+    figure, panels = _figure(1, 2, width=9, height=3.2)
+    bars = {}
+    shown = [row for row in rows if _value(row, "val/accuracy") is not None]
+    kinds = (("structural", STRUCTURAL_TYPES), ("semantic", SEMANTIC_TYPES))
+    for axes, (kind, types) in zip(panels, kinds, strict=True):
+        width = 0.8 / max(len(shown), 1)
+        for place, row in enumerate(shown):
+            cells = [row.cells.get(f"val/accuracy/{kind}/{name}") for name in types]
+            positions = [i - 0.4 + (place + 0.5) * width for i in range(len(types))]
+            bars[_label(row.method, row.setting)] = axes.bar(
+                positions,
+                [(cell.value if cell else None) or 0 for cell in cells],
+                width,
+                yerr=[(cell.std if cell else None) or 0 for cell in cells],
+                error_kw={"elinewidth": 0.8},
+                color=_COLORS[place % len(_COLORS)] if place else "0.75",
+                hatch=_HATCHES[place % len(_HATCHES)],
+                edgecolor="black",
+                linewidth=0.5,
+            )
+        axes.set_xticks(range(len(types)), types)
+        axes.grid(visible=False, axis="x")
+        axes.set(ylim=(0, 100), ylabel="accuracy on val (percent)", title=f"By {kind} type")
+    _legend(figure, bars)
+    return figure
+
+
+def accuracy_and_grounding(rows: Sequence[Row]) -> Figure:
+    """Return each method's accuracy against the grounding of its explanations, on val.
+
+    What has only one of the two is a line across the plot.
+    """
+    figure, (axes,) = _figure(1, 1, width=5.5, height=4)
+    marks: dict[str, Any] = {}
+    for place, row in enumerate(rows):
+        accuracy, grounding = row.cells.get("val/accuracy"), row.cells.get("val/grounding")
+        x = grounding.value if grounding else None
+        y = accuracy.value if accuracy else None
+        style = _style(place)
+        label = _label(row.method, row.setting)
+        if x is not None and y is not None:
+            marks[label] = axes.errorbar(
+                x,
+                y,
+                xerr=(grounding.std if grounding else None) or None,
+                yerr=(accuracy.std if accuracy else None) or None,
+                capsize=3,
+                **style | {"linestyle": "none", "markersize": 9},
+            )
+        elif y is not None:
+            marks[label] = axes.axhline(y, color=style["color"], linestyle=style["linestyle"])
+        elif x is not None:
+            marks[label] = axes.axvline(x, color=style["color"], linestyle=style["linestyle"])
+    axes.set(
+        xlabel="grounding: IoU with the annotated objects (percent)",
+        ylabel="accuracy of answers (percent)",
+        xlim=(0, 100),
+        ylim=(0, 100),
+        title="Accuracy and grounding, on val",
+    )
+    _legend(figure, marks)
+    return figure
+
+
+def _figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.flat)
+
+
+def _legend(figure: Figure, handles: Mapping[str, Any]) -> None:
+    if handles:
+        figure.legend(
+            handles=list(handles.values()),
+            labels=list(handles),
+            loc="outside lower center",
+            ncols=min(len(handles), 3),
+        )
+
+
+def _style(place: int) -> dict[str, Any]:
+    return {
+        "color": _COLORS[place % len(_COLORS)],
+        "marker": _MARKERS[place % len(_MARKERS)],
+        "linestyle": _LINES[place % len(_LINES)],
+        "markersize": 4,
+        "linewidth": 1.2,
+    }
+
+
+def _label(method: str, setting: str) -> str:
+    return method if setting == "reference" else f"{method}, {setting}"
+
+
+def _value(row: Row, key: str) -> float | None:
+    cell = row.cells.get(key)
+    return None if cell is None else cell.value
+
+
+def _place(run: Run) -> tuple[int, RunName]:
+    setting = run.name.setting
+    return (SETTINGS.index(setting) if setting in SETTINGS else len(SETTINGS), run.name)

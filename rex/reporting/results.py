@@ -1,0 +1,153 @@
+"""The rows of the tables: our runs, averaged over seeds, and published numbers."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from os import PathLike
+from typing import Any
+
+from rex.errors import InputError
+from rex.evaluation.metrics import Metrics, read_metrics
+from rex.evaluation.scores import Score
+
+METHODS = {
+    "answer-prior": "Answer prior (question only)",
+    "random-regions": "Random regions (true words)",
+    "backbone": "Backbone",
+    "vqae": "VQA-E",
+    "exp": "EXP",
+    "rex": "REX",
+}
+"""Method → its name in tables, in the order of the rows."""
+
+SETTINGS = ("reference", "answer-only", "explanation-only", "multi-task")
+"""The settings in the order of the rows; others follow in the alphabet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One number of a table: the mean over `seeds` runs, or the reason why there is none.
+
+    `std` is the standard deviation over seeds (of a sample; None with fewer than two).
+    """
+
+    value: float | None
+    std: float | None = None
+    seeds: int = 0
+    n: int | None = None
+    unit: str = "percent"
+    signature: str = ""
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One method in one setting: its cells by `<split>/<score name>`."""
+
+    method: str
+    setting: str
+    mode: str
+    source: str
+    cells: Mapping[str, Cell]
+    verified: bool = True
+    published: bool = False
+
+
+def read_rows(paths: Iterable[str | PathLike[str]]) -> list[Row]:
+    """Read metrics files and gather them into rows, over seeds.
+
+    Raises InputError when one is damaged, or two are of the same run and split.
+    """
+    runs: dict[tuple[Any, str], str] = {}
+    found: list[Metrics] = []
+    for path in paths:
+        metrics = read_metrics(path)
+        other = runs.setdefault((metrics.run, metrics.split), str(path))
+        if other != str(path):
+            raise InputError(
+                f"is of the same run and split as {other}",
+                file=path,
+                cure="give one of them, or evaluate with another --method or --seed",
+            )
+        found.append(metrics)
+    return gather(found)
+
+
+def gather(found: Sequence[Metrics]) -> list[Row]:
+    """Gather the metrics of runs into rows, one for each method, setting and mode."""
+    groups: dict[tuple[str, str, str], list[Metrics]] = defaultdict(list)
+    for metrics in found:
+        groups[(metrics.run.setting, metrics.run.method, metrics.mode)].append(metrics)
+    rows = []
+    for setting, method, mode in sorted(groups, key=_place):
+        scores: dict[str, list[Score]] = defaultdict(list)
+        for metrics in sorted(groups[(setting, method, mode)], key=lambda one: one.run):
+            for name, score in metrics.scores.items():
+                scores[f"{metrics.split}/{name}"].append(score)
+        rows.append(
+            Row(
+                method=METHODS.get(method, method),
+                setting=setting,
+                mode=mode,
+                source="here",
+                cells={name: _over_seeds(values) for name, values in scores.items()},
+            )
+        )
+    return rows
+
+
+def published_rows() -> list[Row]:
+    """Return the numbers of other papers, each with its source."""
+    import json
+
+    text = resources.files("rex.reporting").joinpath("published.json").read_text(encoding="utf-8")
+    return [
+        Row(
+            method=entry["method"],
+            setting=entry["setting"],
+            mode="as published",
+            source=entry["source"],
+            verified=entry["verified"],
+            published=True,
+            cells={
+                name: Cell(value=value, unit=_unit(name)) for name, value in entry["scores"].items()
+            },
+        )
+        for entry in json.loads(text)["rows"]
+    ]
+
+
+def _unit(name: str) -> str:
+    return "library value x 100" if name.endswith("/cider") else "percent"
+
+
+def _place(key: tuple[str, str, str]) -> tuple[int, str, int, str, str]:
+    setting, method, mode = key
+    methods = list(METHODS)
+    return (
+        SETTINGS.index(setting) if setting in SETTINGS else len(SETTINGS),
+        setting,
+        methods.index(method) if method in METHODS else len(methods),
+        method,
+        mode,
+    )
+
+
+def _over_seeds(scores: Sequence[Score]) -> Cell:
+    first = scores[0]
+    values = [score.value for score in scores if score.value is not None]
+    if len(values) < len(scores):  # a mean over some of the seeds would look like one over all
+        reasons = [score.reason for score in scores if score.reason is not None]
+        return Cell(value=None, unit=first.unit, signature=first.signature, reason=reasons[0])
+    return Cell(
+        value=statistics.fmean(values),
+        std=statistics.stdev(values) if len(values) > 1 else None,
+        seeds=len(values),
+        n=first.n,
+        unit=first.unit,
+        signature=first.signature,
+    )
