@@ -45,6 +45,20 @@ def iter_blocks(
     `entry` says in messages what an entry is ("question"). Raises InputError when the file is
     missing or truncated, or when an entry is not of this kind (named, with the field).
     """
+    for _, _, entries in _pieces(path, kind, entry, cure, block_size):
+        yield entries
+
+
+def iter_pieces(
+    path: str | PathLike[str], *, entry: str, cure: str, block_size: int = BLOCK_SIZE
+) -> Iterator[tuple[int, bytes, dict[str, msgspec.Raw]]]:
+    """Yield (offset in the file, text, entry texts) of the pieces that `iter_blocks` decodes."""
+    yield from _pieces(path, msgspec.Raw, entry, cure, block_size)
+
+
+def _pieces(
+    path: str | PathLike[str], kind: type[Entry], entry: str, cure: str, block_size: int
+) -> Iterator[tuple[int, bytes, dict[str, Entry]]]:
     decoder: Decoder = msgspec.json.Decoder(dict[str, kind])  # type: ignore[valid-type]
     try:
         file = open(path, "rb")  # noqa: SIM115 (the error is about opening alone)
@@ -55,12 +69,15 @@ def iter_blocks(
     except PermissionError:
         raise InputError("may not be read", file=path, cure="check its permissions") from None
     with file:
-        pending = file.read(block_size).removeprefix(_BYTE_ORDER_MARK)
+        pending = file.read(block_size)
+        offset = len(_BYTE_ORDER_MARK) if pending.startswith(_BYTE_ORDER_MARK) else 0
+        pending = pending[offset:]
         opening = _OPENING.match(pending)
         if opening is None:
             problem = "is not a JSON object" if pending.strip() else "is empty"
             raise InputError(problem, file=path, cure=cure)
         pending = pending[opening.end() :]
+        offset += opening.end()
         try:
             size = block_size
             while more := file.read(size):
@@ -71,13 +88,14 @@ def iter_blocks(
                     size = max(block_size, len(pending))
                     continue
                 entries, taken = decoded
-                yield entries
+                yield offset, pending, entries
+                offset += taken
                 pending, size = pending[taken:], block_size
             closing = _CLOSING.search(pending)
             if closing is None:
                 raise msgspec.DecodeError("it ends too early")
             pending = pending[: closing.start()]
-            yield decoder.decode(b"{" + pending + b"}")
+            yield offset, pending, decoder.decode(b"{" + pending + b"}")
         except msgspec.ValidationError as error:
             raise _wrong_entry(pending, decoder, kind, path, entry, cure) or error from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -59,9 +59,9 @@ def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> E
         arguments = [values[dependency] for dependency in operation.dependencies]
         values.append(_STEPS[type(operation)](run, operation, arguments, index))
     last = values[-1]
-    if type(last) is Verdict:
+    if isinstance(last, Verdict):
         return Execution(tuple(values), last.statement, "yes" if last.holds else "no")
-    if type(last) is Finding:
+    if isinstance(last, Finding):
         return Execution(tuple(values), last.statement, last.answer)
     verdict = _existence(last)
     return Execution(tuple(values), verdict.statement, None)
@@ -116,7 +116,7 @@ class _Run:
 
     def preferred(self, words: tuple[str, ...]) -> str:
         """Return the word that the answer names, else the first."""
-        return self.answer if self.answer in words else words[0]  # type: ignore[return-value]
+        return self.answer if self.answer in words else words[0]
 
 
 def _select(run: _Run, step: ops.Select, arguments: list[Any], index: int) -> Selection:
