@@ -13,6 +13,7 @@ import importlib.util
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,8 +44,8 @@ def register_operators() -> bool:
     import torchvision.ops  # noqa: F401
 
     for name in ("boxes", "roi_align", "roi_pool"):
-        module = sys.modules[f"torchvision.ops.{name}"]
-        module._assert_has_ops = lambda: None  # type: ignore[attr-defined]
+        module: Any = sys.modules[f"torchvision.ops.{name}"]
+        module._assert_has_ops = lambda: None
         if hasattr(module, "_has_ops"):
             module._has_ops = lambda: True
     return True
@@ -53,7 +54,7 @@ def register_operators() -> bool:
 def _load_compiled(package: Path) -> bool:
     for library in sorted(package.parent.glob("_C*.so")):
         try:
-            torch.ops.load_library(str(library))
+            torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
         except OSError:
             continue
         return True
@@ -61,8 +62,8 @@ def _load_compiled(package: Path) -> bool:
 
 
 @functools.cache
-def _define() -> torch.library.Library:
-    library = torch.library.Library("torchvision", "FRAGMENT")  # noqa: TOR901
+def _define() -> Any:
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for schema in _SCHEMAS:
         library.define(schema)
     library.impl("nms", nms, "CompositeExplicitAutograd")
@@ -104,10 +105,11 @@ def nms(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torc
 
 
 def _iou(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return [A, B] intersection over union (0 / 0, two empty boxes, is nan: above no threshold)."""
-    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    np.maximum(sides, 0, out=sides)
-    intersection = sides[..., 0] * sides[..., 1]
+    """Return [A, B] intersection over union; nan, above no threshold, where both are empty."""
+    # one axis at a time: contiguous rows are several times faster than a trailing axis of 2
+    across = np.minimum(a[:, None, 2], b[:, 2]) - np.maximum(a[:, None, 0], b[:, 0])
+    down = np.minimum(a[:, None, 3], b[:, 3]) - np.maximum(a[:, None, 1], b[:, 1])
+    intersection = across.clip(0) * down.clip(0)
     area_a = (a[:, 2] - a[:, 0]) * (a[:, 3] - a[:, 1])
     area_b = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -165,8 +167,8 @@ def _sampling_weights(
     step = torch.arange(most, device=start.device, dtype=start.dtype)
     within = (step + 0.5)[None] / samples[:, None]  # [K, samples]
     cell_index = torch.arange(cells, device=start.device, dtype=start.dtype)
-    position = start[:, None, None] + (cell_index[None, :, None] + within[:, None]) * (
-        cell[:, None, None]
+    position = (
+        start[:, None, None] + (cell_index[None, :, None] + within[:, None]) * (cell[:, None, None])
     )
     # a sample up to one pixel outside takes the border's value, one further out counts as 0
     counts = (step[None] < samples[:, None])[:, None] & (position >= -1) & (position <= length)

@@ -1,0 +1,36 @@
+"""Reading images as the detector wants them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.errors import InputError
+
+
+def read_image(path: Path) -> npt.NDArray[np.uint8]:
+    """Return the image as [height, width, 3] uint8, BGR (Detectron2's own order).
+
+    Any mode (grey, palette, CMYK, with transparency) is converted to colour. Raises InputError
+    when the file is missing, truncated or not an image.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            rgb = np.asarray(image.convert("RGB"))
+    except FileNotFoundError:
+        raise InputError("no such image", file=path, cure="check the folder of images") from None
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        SyntaxError,
+        ValueError,
+    ) as error:
+        raise InputError(
+            f"not a readable image ({error})", file=path, cure="make or fetch it again"
+        ) from None
+    return np.ascontiguousarray(rgb[:, :, ::-1])

@@ -1,0 +1,133 @@
+"""How good the regions are: AP50, and how well they cover and name the annotated objects."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.regions.annotations import AnnotatedImage, ClassLists
+from rex.regions.store import ImageRegions
+
+COVERED = 0.5
+"""IoU from which a region covers an object."""
+
+Array = npt.NDArray[Any]
+
+
+def pairwise_iou(a: Array, b: Array) -> npt.NDArray[np.float64]:
+    """Return [A, B] intersection over union of boxes x1, y1, x2, y2; 0 where both are empty."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    across = np.minimum(a[:, None, 2], b[:, 2]) - np.maximum(a[:, None, 0], b[:, 0])
+    down = np.minimum(a[:, None, 3], b[:, 3]) - np.maximum(a[:, None, 1], b[:, 1])
+    shared = across.clip(0) * down.clip(0)
+    area_a = (a[:, 2] - a[:, 0]) * (a[:, 3] - a[:, 1])
+    area_b = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
+    union = area_a[:, None] + area_b - shared
+    ratio: npt.NDArray[np.float64] = np.divide(
+        shared, union, out=np.zeros_like(shared), where=union > 0
+    )
+    return ratio
+
+
+def report(
+    annotated: Sequence[AnnotatedImage], found: Sequence[ImageRegions], classes: ClassLists
+) -> dict[str, Any]:
+    """Return the measures of `found`, the regions of the images `annotated`, in percent.
+
+    `coverage`: annotated objects that some region overlaps with IoU of at least 0.5;
+    `object_accuracy` and `attribute_accuracy`: of the covered objects, those whose best-overlapping
+    region has the object's name, and one of the object's attributes (of the objects that have one);
+    `ap50`: average precision at IoU 0.5, mean over the names that occur (COCO's evaluation).
+    None where there is nothing to measure.
+    """
+    objects = covered = named = attributed = with_attributes = 0
+    for image, regions in zip(annotated, found, strict=True):
+        objects += len(image.boxes)
+        if not len(image.boxes) or not len(regions.boxes):
+            continue
+        overlap = pairwise_iou(image.boxes, regions.boxes)
+        best = overlap.argmax(axis=1)
+        reached = overlap.max(axis=1) >= COVERED
+        covered += int(reached.sum())
+        named += int((reached & (regions.object_ids[best] == image.object_ids)).sum())
+        attribute_ids = regions.attribute_ids[best]
+        has_attribute = reached & image.attributes.any(axis=1)
+        right = image.attributes[np.arange(len(best)), attribute_ids] & (attribute_ids >= 0)
+        with_attributes += int(has_attribute.sum())
+        attributed += int((has_attribute & right).sum())
+    return {
+        "images": len(annotated),
+        "objects": objects,
+        "object_names": len(classes.object_names),
+        "attribute_names": len(classes.attribute_names),
+        "unit": "percent",
+        "ap50": average_precision(annotated, found),
+        "coverage": _percent(covered, objects),
+        "object_accuracy": _percent(named, covered),
+        "attribute_accuracy": _percent(attributed, with_attributes),
+    }
+
+
+def _percent(part: int, whole: int) -> float | None:
+    return 100 * part / whole if whole else None
+
+
+def average_precision(
+    annotated: Sequence[AnnotatedImage], found: Sequence[ImageRegions]
+) -> float | None:
+    """Return AP50 in percent (COCO's evaluation, up to 100 regions an image); None: no objects."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    truth: list[dict[str, Any]] = []
+    detections: list[dict[str, Any]] = []
+    for place, (image, regions) in enumerate(zip(annotated, found, strict=True), start=1):
+        for box, object_id in zip(image.boxes, image.object_ids, strict=True):
+            if object_id >= 0:
+                truth.append(_entry(len(truth) + 1, place, box, object_id) | {"iscrowd": 0})
+        for box, object_id, score in zip(
+            regions.boxes, regions.object_ids, regions.scores, strict=True
+        ):
+            if object_id >= 0:
+                entry = _entry(len(detections) + 1, place, box, object_id)
+                detections.append(entry | {"score": float(score)})
+    if not truth:
+        return None
+    if not detections:
+        return 0.0
+    images = [{"id": place} for place in range(1, len(annotated) + 1)]
+    categories = [{"id": each} for each in sorted({entry["category_id"] for entry in truth})]
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints as it goes
+        evaluation = COCOeval(
+            _coco(COCO(), truth, images, categories),
+            _coco(COCO(), detections, images, categories),
+            "bbox",
+        )
+        evaluation.params.iouThrs = np.array([COVERED])
+        evaluation.evaluate()
+        evaluation.accumulate()
+    # [threshold, recall, category, area, detections an image]: all areas, up to 100 detections
+    precision = evaluation.eval["precision"][0, :, :, 0, -1]
+    return 100 * float(precision[precision > -1].mean())
+
+
+def _entry(number: int, image: int, box: Array, object_id: int) -> dict[str, Any]:
+    x1, y1, x2, y2 = (float(value) for value in box)
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": int(object_id),
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": (x2 - x1) * (y2 - y1),
+    }
+
+
+def _coco(empty: Any, entries: list[Any], images: list[Any], categories: list[Any]) -> Any:
+    empty.dataset = {"annotations": entries, "images": images, "categories": categories}
+    empty.createIndex()
+    return empty

@@ -1,0 +1,153 @@
+"""Training a detector on scene graphs, with Detectron2's training loop."""
+
+# ruff: noqa: E402 (torchvision's operators must be there before detectron2 is imported)
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rex.operators import register_operators
+
+register_operators()
+
+from detectron2.config import CfgNode
+from detectron2.data import transforms
+from detectron2.data.samplers import TrainingSampler
+from detectron2.engine import HookBase, SimpleTrainer, hooks
+from detectron2.modeling import build_model
+from detectron2.solver import build_lr_scheduler, build_optimizer
+from detectron2.structures import Boxes, Instances
+
+from rex.files import whole_file
+from rex.logs import Progress
+from rex.regions.annotations import AnnotatedImage
+from rex.regions.images import read_image
+
+CHECKPOINT_PERIOD = 100
+"""Steps after which an interrupted training can go on."""
+
+_logger = logging.getLogger("rex.regions.training")
+
+
+def train(
+    cfg: CfgNode, images: Sequence[AnnotatedImage], *, seed: int, resume: Path
+) -> torch.nn.Module:
+    """Train a detector from scratch and return it, ready for inference.
+
+    The same `cfg`, `images` and `seed` give the same weights on a CPU. An interrupted training is
+    taken up from the file `resume`, which is removed at the end. Raises InputError when an image
+    cannot be read.
+    """
+    images = [image for image in images if len(image.boxes)]
+    torch.manual_seed(seed)
+    model: torch.nn.Module = build_model(cfg)
+    optimizer = build_optimizer(cfg, model)
+    trainer = SimpleTrainer(model, [], optimizer)
+    checkpoint = _Checkpoint(resume, _fingerprint(cfg, images, seed))
+    trainer.register_hooks(
+        [
+            hooks.LRScheduler(optimizer, build_lr_scheduler(cfg, optimizer)),
+            _Report(cfg.SOLVER.MAX_ITER),
+            checkpoint,
+        ]
+    )
+    start = checkpoint.load(trainer)
+    trainer.data_loader = _batches(cfg, images, seed, start)
+    trainer.train(start, cfg.SOLVER.MAX_ITER)
+    resume.unlink(missing_ok=True)
+    return model.eval()
+
+
+def _batches(
+    cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, start: int
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield batches without end, from step `start` on: the images in an order that `seed` gives."""
+    size = cfg.SOLVER.IMS_PER_BATCH
+    resize = transforms.ResizeShortestEdge(
+        cfg.INPUT.MIN_SIZE_TRAIN, cfg.INPUT.MAX_SIZE_TRAIN, cfg.INPUT.MIN_SIZE_TRAIN_SAMPLING
+    )
+    order = itertools.islice(TrainingSampler(len(images), seed=seed), start * size, None)
+    while True:
+        yield [training_example(images[next(order)], resize) for _ in range(size)]
+
+
+def training_example(
+    annotated: AnnotatedImage, resize: transforms.ResizeShortestEdge
+) -> dict[str, Any]:
+    """Return what Detectron2's models take: the resized image [3, H, W] and its `instances`."""
+    pixels = read_image(annotated.path)
+    transform = resize.get_transform(pixels)
+    resized = transform.apply_image(pixels)
+    known = annotated.object_ids >= 0
+    instances = Instances(resized.shape[:2])
+    instances.gt_boxes = Boxes(torch.as_tensor(transform.apply_box(annotated.boxes[known])).float())
+    instances.gt_classes = torch.as_tensor(annotated.object_ids[known])
+    attributes = torch.as_tensor(annotated.attributes[known]).float()
+    none = (attributes.sum(dim=1, keepdim=True) == 0).float()
+    instances.gt_attributes = torch.cat([attributes, none], dim=1)
+    return {
+        "image": torch.as_tensor(resized.transpose(2, 0, 1).copy()),
+        "instances": instances,
+        "height": annotated.height,
+        "width": annotated.width,
+    }
+
+
+class _Report(HookBase):  # type: ignore[misc]
+    def __init__(self, steps: int) -> None:
+        self._progress = Progress("detector", steps, "step")
+
+    def before_train(self) -> None:
+        self._progress.start_at(self.trainer.start_iter)
+
+    def after_step(self) -> None:
+        loss = self.trainer.storage.history("total_loss").avg(20)
+        self._progress.advance(note=f"loss {loss:.3f}")
+
+
+def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int) -> str:
+    """Return what tells one training from another."""
+    digest = hashlib.sha256(f"{seed}\n{cfg.dump()}".encode())
+    for image in images:
+        digest.update(image.image_id.encode() + image.boxes.tobytes())
+    return digest.hexdigest()
+
+
+class _Checkpoint(HookBase):  # type: ignore[misc]
+    """Saves all that the next step depends on."""
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self._path, self._fingerprint = path, fingerprint
+
+    def after_step(self) -> None:
+        step = self.trainer.iter + 1
+        if step % CHECKPOINT_PERIOD == 0 and step < self.trainer.max_iter:
+            state = {
+                "model": self.trainer.model.state_dict(),
+                "trainer": self.trainer.state_dict(),
+                "random": torch.get_rng_state(),
+                "fingerprint": self._fingerprint,
+            }
+            with whole_file(self._path) as temporary:
+                torch.save(state, temporary)
+
+    def load(self, trainer: SimpleTrainer) -> int:
+        """Put `trainer` where the same training stopped, and return the step to go on with."""
+        if not self._path.exists():
+            return 0
+        state = torch.load(self._path, weights_only=True)
+        if state["fingerprint"] != self._fingerprint:
+            return 0
+        trainer.model.load_state_dict(state["model"])
+        trainer.load_state_dict(state["trainer"])
+        torch.set_rng_state(state["random"])
+        step: int = state["trainer"]["iteration"] + 1
+        _logger.info("detector: going on after step %d", step)
+        return step
