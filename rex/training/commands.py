@@ -51,21 +51,33 @@ def add_commands(stations: Subparsers) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
+    from rex.tracking import tracked_run
     from rex.training.run import RunFiles, train_run
 
-    train_run(
-        read_config(arguments.config),
-        RunFiles(
-            questions=arguments.questions,
-            explanations=arguments.explanations,
-            regions=arguments.regions,
-            vocabulary=arguments.vocabulary,
-            out=arguments.out,
-        ),
-        setting=arguments.setting,
-        method=arguments.method,
-        seed=arguments.seed,
+    config = read_config(arguments.config)
+    files = RunFiles(
+        questions=arguments.questions,
+        explanations=arguments.explanations,
+        regions=arguments.regions,
+        vocabulary=arguments.vocabulary,
+        out=arguments.out,
     )
+    name = {"setting": arguments.setting, "method": arguments.method, "seed": arguments.seed}
+    with tracked_run(
+        arguments.tracking,
+        arguments.out,
+        experiment=config.dataset,
+        name=f"{arguments.setting}/{arguments.method}/seed{arguments.seed}",
+        parameters={**name, **vars(config.model), **vars(config.training)},
+    ) as tracked:
+
+        def note(record: dict[str, float]) -> None:
+            tracked.metrics(record, step=int(record["epoch"]))
+            tracked.flush()
+
+        train_run(config, files, **name, on_epoch=note)
+        for file in ("config.yaml", "log.jsonl"):
+            tracked.artifact(arguments.out / file)
 
 
 def _predict(arguments: argparse.Namespace) -> None:

@@ -87,6 +87,23 @@ def test_train_and_predict(
             )
 
 
+def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    database = run_folder.parent / "mlflow.db"
+    command = command_line(toy, run_folder, config_file, "answer-only", "backbone")
+    assert main([*command, "--tracking", str(database)]) == 0
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    run_id = json.loads((run_folder / "mlflow.json").read_text())["run_id"]
+    run = client.get_run(run_id)
+    assert run.info.run_name == "answer-only/backbone/seed3"
+    assert run.info.status == "FINISHED"
+    assert run.data.params["hidden_size"] == "16"
+    steps = [metric.step for metric in client.get_metric_history(run_id, "heldout/accuracy")]
+    assert steps == [1, 2]
+    assert {file.path for file in client.list_artifacts(run_id)} == {"config.yaml", "log.jsonl"}
+
+
 def test_it_learns_to_answer_and_to_point(tmp_path: Path) -> None:
     train = make_toy(tmp_path, images=60)
     train_run(LEARNING, train, setting="multi-task", method="rex", seed=0)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rex.errors import InputError
+from rex.files import read_json
+from rex.tracking import tracked_run
+
+PARAMETERS = {"setting": "multi-task", "learning_rate": 1e-3}
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Making the tables of a new file takes seconds: most tests start from a copy."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    with tracked_run(folder / "mlflow.db", folder / "run", experiment="other", name="first"):
+        pass
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def database(empty_database: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(empty_database, tmp_path / "mlflow.db"))
+
+
+def run_of(database: Path, folder: Path) -> Any:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    return client.get_run(read_json(folder / "mlflow.json")["run_id"])
+
+
+def history(database: Path, folder: Path, name: str) -> list[tuple[int, float]]:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    run_id = read_json(folder / "mlflow.json")["run_id"]
+    return [(metric.step, metric.value) for metric in client.get_metric_history(run_id, name)]
+
+
+def runs(database: Path) -> list[Any]:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    experiment = client.get_experiment_by_name("world")
+    assert experiment is not None
+    return list(client.search_runs([experiment.experiment_id]))
+
+
+def test_a_run_is_tracked(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    note = tmp_path / "note.txt"
+    note.write_text("hello")
+    with tracked_run(
+        database, folder, experiment="world", name="rex", parameters=PARAMETERS, tags={"a": "b"}
+    ) as run:
+        for step in range(1200):
+            run.metrics({"loss": 1 / (step + 1)}, step=step)
+        run.artifact(note, "notes")
+    found = run_of(database, folder)
+    assert found.info.status == "FINISHED"
+    assert found.info.run_name == "rex"
+    assert found.data.params == {"setting": "multi-task", "learning_rate": "0.001"}
+    assert found.data.tags["a"] == "b"
+    assert len(history(database, folder, "loss")) == 1200
+    assert len(list((tmp_path / "mlartifacts").rglob("notes/note.txt"))) == 1
+
+
+def test_a_resumed_run_and_its_evaluation_continue_it(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with (
+        pytest.raises(ValueError, match="disk"),
+        tracked_run(database, folder, experiment="world", name="rex", parameters=PARAMETERS) as run,
+    ):
+        run.metrics({"loss": 2.0}, step=1)
+        raise ValueError("disk full")
+    assert run_of(database, folder).info.status == "FAILED"
+    first = read_json(folder / "mlflow.json")
+    with tracked_run(
+        database, folder, experiment="world", name="rex", parameters=PARAMETERS
+    ) as run:
+        run.metrics({"loss": 1.0}, step=2)
+    with tracked_run(database, folder, experiment="world", name="rex") as run:
+        run.metrics({"val/accuracy": 61.0})
+    assert read_json(folder / "mlflow.json") == first
+    found = run_of(database, folder)
+    assert found.info.status == "FINISHED"
+    assert found.data.metrics == {"loss": 1.0, "val/accuracy": 61.0}
+    assert history(database, folder, "loss") == [(1, 2.0), (2, 1.0)]
+
+
+def test_other_parameters_are_another_run(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    for rate in (1, 2):
+        with tracked_run(
+            database, folder, experiment="world", name="rex", parameters={"rate": rate}
+        ):
+            pass
+    assert {run.data.params["rate"] for run in runs(database)} == {"1", "2"}
+
+
+def test_an_interrupt_is_told(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with (
+        pytest.raises(KeyboardInterrupt),
+        tracked_run(database, folder, experiment="world", name="rex"),
+    ):
+        raise KeyboardInterrupt
+    assert run_of(database, folder).info.status == "KILLED"
+
+
+def _track(database: Path, folder: Path) -> None:
+    with tracked_run(database, folder, experiment="world", name=folder.name) as run:
+        run.metrics({"loss": 1.0}, step=1)
+
+
+def test_two_runs_start_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [
+        context.Process(target=_track, args=(tmp_path / "mlflow.db", tmp_path / f"run{i}"))
+        for i in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert len(runs(tmp_path / "mlflow.db")) == 2
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+    database.write_text("not a database, but long enough to be read as one. " * 40)
+    with (
+        pytest.raises(InputError, match=r"mlflow\.db"),
+        tracked_run(database, tmp_path / "run", experiment="world", name="rex"),
+    ):
+        pass
+
+
+def test_without_tracking_mlflow_is_not_imported() -> None:
+    program = (
+        "import sys, pathlib; from rex.tracking import tracked_run\n"
+        "with tracked_run(None, pathlib.Path('x'), experiment='e', name='n') as run:\n"
+        "    run.metrics({'loss': 1.0})\n"
+        "assert 'mlflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
