@@ -1,0 +1,113 @@
+"""The annotation of a picture: GQA's scene graph, and the facts that questions are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rex.gqa.ontology import is_a
+from rex.world.relations import relations
+from rex.world.render import Box, Picture
+
+
+@dataclass(frozen=True)
+class Entity:
+    """An annotated object."""
+
+    object_id: str
+    name: str
+    words: Mapping[str, str]
+    """Attribute category ("" for words that GQA files under none) to word."""
+    box: Box
+    relations: tuple[tuple[str, str], ...]
+    """Name and the other object's id."""
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """The middle of the box, in pixels."""
+        return self.box[0] + self.box[2] / 2, self.box[1] + self.box[3] / 2
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that is known about one image."""
+
+    image_id: str
+    place: str
+    location: str
+    weather: str | None
+    width: int
+    height: int
+    entities: tuple[Entity, ...]
+    names_place: bool = False
+    """Whether the scene graph's location says the place (`kitchen`) or `indoors`, `outdoors`."""
+    by_id: Mapping[str, Entity] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_id", {entity.object_id: entity for entity in self.entities})
+
+    def called(self, word: str) -> list[Entity]:
+        """Return the objects of that name or class, in the order of annotation."""
+        return [entity for entity in self.entities if is_a(entity.name, word)]
+
+    def side(self, entity: Entity) -> str | None:
+        """Return `left` or `right` where the whole object lies in that half, else None."""
+        left, _, width, _ = entity.box
+        if left + width <= 0.5 * self.width:
+            return "left"
+        return "right" if left >= 0.5 * self.width else None
+
+
+def annotate(
+    picture: Picture, image_id: str, first_object: int, *, names_place: bool = False
+) -> Facts:
+    """Return the facts of a picture; its objects are numbered from `first_object`."""
+    links = relations(picture)
+    ids = [str(first_object + k) for k in range(len(picture.visible))]
+    entities = tuple(
+        Entity(
+            ids[k],
+            entry.name,
+            dict(entry.words),
+            entry.box,
+            tuple((name, ids[b]) for a, name, b in links if a == k),
+        )
+        for k, entry in enumerate(picture.visible)
+    )
+    width, height = picture.image.size
+    scene = picture.scene
+    return Facts(
+        image_id,
+        scene.place,
+        scene.location,
+        scene.weather,
+        width,
+        height,
+        entities,
+        names_place,
+    )
+
+
+def scene_graph(facts: Facts) -> dict[str, Any]:
+    """Return the facts in the format of GQA's scene graphs."""
+    graph: dict[str, Any] = {
+        "width": facts.width,
+        "height": facts.height,
+        "location": facts.place if facts.names_place else facts.location,
+    }
+    if facts.weather is not None:
+        graph["weather"] = facts.weather
+    graph["objects"] = {
+        entity.object_id: {
+            "name": entity.name,
+            "x": entity.box[0],
+            "y": entity.box[1],
+            "w": entity.box[2],
+            "h": entity.box[3],
+            "attributes": [entity.words[category] for category in sorted(entity.words)],
+            "relations": [{"name": name, "object": other} for name, other in entity.relations],
+        }
+        for entity in facts.entities
+    }
+    return graph

@@ -1,0 +1,257 @@
+"""A pen that draws one thing, layer by layer, in the thing's own units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from rex.world.palette import COLORS, RGB, outline_of, shade, texture
+
+SUPERSAMPLING = 3
+"""Shapes are drawn this many times larger, then averaged down."""
+
+Point = tuple[float, float]
+
+INK: RGB = (38, 36, 42)
+
+
+@dataclass(frozen=True)
+class Paint:
+    """A colour, perhaps with a visible material or a pattern printed on it."""
+
+    color: RGB
+    material: str | None = None
+    pattern: str | None = None
+
+    @staticmethod
+    def named(color: str, material: str | None = None, pattern: str | None = None) -> Paint:
+        """Return the paint of a colour word."""
+        return Paint(COLORS[color], material, pattern)
+
+    def shaded(self, factor: float) -> Paint:
+        """Return the same material in a darker (`factor` < 1) or lighter colour."""
+        return Paint(shade(self.color, factor), self.material, self.pattern)
+
+
+Fill = Paint | RGB
+
+
+@dataclass
+class Sprite:
+    """A drawn thing: RGBA layers of one size, each with the name of its part ("" is the thing)."""
+
+    width: int
+    height: int
+    layers: list[tuple[str, Image.Image]]
+
+
+@dataclass
+class Pen:
+    """Draws in a box of `width` x `height` units, `scale` final pixels a unit.
+
+    The line width is in final pixels, so that small things are not drowned in outlines.
+    """
+
+    width: float
+    height: float
+    scale: float
+    line: float = 1.1
+    margin: float = 3.0
+    _layers: list[tuple[str, Image.Image]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._factor = self.scale * SUPERSAMPLING
+        wide = round(self.width * self.scale + 2 * self.margin)
+        high = round(self.height * self.scale + 2 * self.margin)
+        self._size = (max(wide, 4) * SUPERSAMPLING, max(high, 4) * SUPERSAMPLING)
+        self.part("")
+
+    def part(self, name: str) -> None:
+        """Begin a new layer above the others; what follows belongs to the part `name`."""
+        layer = Image.new("RGBA", self._size, (0, 0, 0, 0))
+        self._layers.append((name, layer))
+        self._image = layer
+        self._draw = ImageDraw.Draw(layer)
+
+    def sprite(self, *, flipped: bool = False) -> Sprite:
+        """Return the finished drawing, averaged down to final pixels, lit from the upper left."""
+        layers = []
+        for name, image in self._layers:
+            small = image.reduce(SUPERSAMPLING)
+            if flipped:
+                small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            layers.append((name, _lit(small)))
+        width, height = layers[0][1].size
+        return Sprite(width, height, layers)
+
+    # shapes -----------------------------------------------------------------------------------
+
+    def polygon(self, points: Sequence[Point], fill: Fill, *, outline: bool = True) -> None:
+        """Fill a polygon."""
+        self._fill([self._at(point) for point in points], fill, outline)
+
+    def curve(self, points: Sequence[Point], fill: Fill, *, outline: bool = True) -> None:
+        """Fill a smooth closed curve through `points` (Catmull-Rom)."""
+        self._fill([self._at(point) for point in _smooth(points, closed=True)], fill, outline)
+
+    def rectangle(
+        self, x0: float, y0: float, x1: float, y1: float, fill: Fill, *, outline: bool = True
+    ) -> None:
+        """Fill an upright rectangle."""
+        self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], fill, outline=outline)
+
+    def rounded(
+        self,
+        x0: float,
+        y0: float,
+        x1: float,
+        y1: float,
+        radius: float,
+        fill: Fill,
+        *,
+        outline: bool = True,
+    ) -> None:
+        """Fill a rectangle with round corners."""
+        radius = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
+        points: list[Point] = []
+        for cx, cy, start in (
+            (x1 - radius, y0 + radius, -90),
+            (x1 - radius, y1 - radius, 0),
+            (x0 + radius, y1 - radius, 90),
+            (x0 + radius, y0 + radius, 180),
+        ):
+            angles = np.radians(np.linspace(start, start + 90, 6))
+            points += [
+                (cx + radius * float(np.cos(a)), cy + radius * float(np.sin(a))) for a in angles
+            ]
+        self.polygon(points, fill, outline=outline)
+
+    def ellipse(
+        self, cx: float, cy: float, rx: float, ry: float, fill: Fill, *, outline: bool = True
+    ) -> None:
+        """Fill an ellipse given by its centre and radii."""
+        angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+        points = [
+            self._at((cx + rx * float(np.cos(a)), cy + ry * float(np.sin(a)))) for a in angles
+        ]
+        self._fill(points, fill, outline)
+
+    def sector(
+        self,
+        cx: float,
+        cy: float,
+        rx: float,
+        ry: float,
+        start: float,
+        end: float,
+        fill: Fill,
+        *,
+        outline: bool = True,
+    ) -> None:
+        """Fill the part of an ellipse between two angles (degrees, clockwise from the right)."""
+        angles = np.radians(np.linspace(start, end, 24))
+        points = [(cx + rx * float(np.cos(a)), cy + ry * float(np.sin(a))) for a in angles]
+        self.polygon(points, fill, outline=outline)
+
+    def stroke(self, points: Sequence[Point], width: float, color: RGB) -> None:
+        """Draw a line with round ends and joints; `width` in units."""
+        placed = [self._at(point) for point in points]
+        thick = max(round(width * self._factor), 1)
+        self._draw.line(placed, fill=color, width=thick, joint="curve")
+        radius = thick / 2
+        for x, y in (placed[0], placed[-1]):
+            self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=color)
+
+    def limb(self, points: Sequence[Point], width: float, fill: RGB) -> None:
+        """Draw a round-ended stroke with an outline: an arm, a leg, a tail."""
+        extra = 2 * self.line / self.scale
+        self.stroke(points, width + extra, outline_of(fill))
+        self.stroke(points, width, fill)
+
+    def arc(self, points: Sequence[Point], width: float, color: RGB) -> None:
+        """Draw a smooth open curve through `points`."""
+        self.stroke(_smooth(points, closed=False), width, color)
+
+    def dot(self, x: float, y: float, radius: float, color: RGB = INK) -> None:
+        """Draw a small disc without an outline, at least one final pixel wide."""
+        radius = max(radius, 0.55 / self.scale)
+        self.ellipse(x, y, radius, radius, color, outline=False)
+
+    # ------------------------------------------------------------------------------------------
+
+    def _at(self, point: Point) -> Point:
+        offset = self.margin * SUPERSAMPLING
+        return point[0] * self._factor + offset, point[1] * self._factor + offset
+
+    def _fill(self, points: list[Point], fill: Fill, outline: bool) -> None:
+        color = fill.color if isinstance(fill, Paint) else fill
+        if isinstance(fill, Paint) and (fill.material or fill.pattern):
+            mask = Image.new("L", self._size, 0)
+            ImageDraw.Draw(mask).polygon(points, fill=255)
+            box = mask.getbbox()
+            if box is not None:
+                self._image.paste(self._surface(fill, box), box, mask.crop(box))
+        else:
+            self._draw.polygon(points, fill=color)
+        if outline:
+            width = max(round(self.line * SUPERSAMPLING), 1)
+            closed = [*points, points[0], points[1]]
+            self._draw.line(closed, fill=outline_of(color), width=width, joint="curve")
+
+    def _surface(self, paint: Paint, box: tuple[int, int, int, int]) -> Image.Image:
+        wide, high = box[2] - box[0], box[3] - box[1]
+        if paint.material:
+            return texture(paint.color, paint.material).crop((0, 0, wide, high))
+        return _printed(paint, wide, high)
+
+
+def _printed(paint: Paint, width: int, height: int) -> Image.Image:
+    """Return cloth of the paint's colour, striped or dotted with white (black on white)."""
+    light = sum(paint.color) > 600
+    second = (70, 70, 78) if light else (250, 250, 248)
+    rows, columns = np.mgrid[0:height, 0:width]
+    if paint.pattern == "striped":
+        marked = rows % 27 < 11
+    else:
+        x = (columns + rows // 24 % 2 * 12) % 24 - 12
+        y = rows % 24 - 12
+        marked = x * x + y * y < 36
+    image = np.empty((height, width, 3), dtype=np.uint8)
+    image[...] = paint.color
+    image[marked] = second
+    return Image.fromarray(image, "RGB")
+
+
+def _lit(image: Image.Image) -> Image.Image:
+    """Return the layer a little brighter at the upper left and darker at the lower right."""
+    pixels = np.asarray(image).astype(np.float32)
+    height, width = pixels.shape[:2]
+    rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    columns = np.linspace(0, 1, width, dtype=np.float32)[None, :]
+    light = 1.08 - 0.17 * (0.65 * rows + 0.35 * columns)
+    pixels[..., :3] *= light[..., None]
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGBA")
+
+
+def _smooth(points: Sequence[Point], *, closed: bool) -> list[Point]:
+    """Return points along the Catmull-Rom spline through `points`."""
+    knots = np.asarray(points, dtype=np.float64)
+    if closed:
+        padded = np.vstack([knots[-1:], knots, knots[:2]])
+    else:
+        padded = np.vstack([knots[:1], knots, knots[-1:]])
+    p0, p1, p2, p3 = (padded[i : len(padded) - 3 + i, None, :] for i in range(4))
+    t = np.linspace(0, 1, 7)[None, :-1, None]
+    curve = 0.5 * (
+        2 * p1
+        + (p2 - p0) * t
+        + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
+        + (3 * p1 - p0 - 3 * p2 + p3) * t**3
+    )
+    path = curve.reshape(-1, 2)
+    if not closed:
+        path = np.vstack([path, knots[-1:]])
+    return [(float(x), float(y)) for x, y in path]

@@ -1,0 +1,216 @@
+"""Making the world: images, scene graphs, questions, in one folder that appears whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rex.config import SPLITS, WorldSettings
+from rex.errors import InputError
+from rex.files import made_by, write_json, write_text
+from rex.gqa.layout import SCENE_GRAPH_SPLITS, Layout
+from rex.logs import track
+from rex.world.annotate import Facts, annotate, scene_graph
+from rex.world.balance import Entry, choose, pool_limit
+from rex.world.ood import split_out_of_distribution
+from rex.world.questions.candidate import Candidate
+from rex.world.questions.generate import candidates
+from rex.world.questions.records import question_records
+from rex.world.render import render
+from rex.world.scenes import compose
+
+VERSION = 1
+"""Rises whenever the same settings give another world."""
+
+MIN_OBJECTS, MAX_OBJECTS = 4, 10
+"""Annotated objects of an image; a scene with fewer or more is composed anew."""
+
+_MARK = ".rex-world"
+_logger = logging.getLogger("rex.world")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One image to be made."""
+
+    split: int
+    index: int
+    settings: WorldSettings
+    folder: str
+
+    @property
+    def image_id(self) -> str:
+        return str((self.split + 1) * 1_000_000 + self.index)
+
+
+def make_world(out: Path, settings: WorldSettings, processes: int | None = None) -> None:
+    """Make the world in the folder `out`; the result does not depend on `processes`.
+
+    A world with the same settings is left as it is, one with others is replaced. Raises
+    InputError when `out` is something else.
+    """
+    out = Path(out)
+    record = {"version": VERSION, "settings": dataclasses.asdict(settings)}
+    if _is_whole(out, record):
+        _logger.info("%s is this world already: nothing to do", out)
+        return
+    _check_replaceable(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    try:
+        # mkdtemp makes a private folder
+        umask = os.umask(0)
+        os.umask(umask)
+        folder.chmod(0o777 & ~umask)
+        _fill(folder, settings, record, processes)
+        old = folder.with_name(folder.name + ".old")
+        if out.exists():
+            out.rename(old)
+        folder.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _logger.info("made %s", out)
+
+
+def _is_whole(out: Path, record: Mapping[str, Any]) -> bool:
+    layout = Layout(out)
+    if not all(path.is_file() for path in (*layout.annotation_files(), out / "world.json")):
+        return False
+    try:
+        found = json.loads((out / "world.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return False
+    return all(found.get(key) == value for key, value in record.items())
+
+
+def _check_replaceable(out: Path) -> None:
+    if not out.exists():
+        return
+    layout = Layout(out)
+    if (out / "world.json").exists() or (layout.images() / _MARK).exists():
+        return
+    if out.is_dir() and not any(path.is_file() for path in out.rglob("*")):
+        return
+    raise InputError(
+        "exists and is not a world made by REX", file=out, cure="name another folder with --out"
+    )
+
+
+def _fill(
+    folder: Path, settings: WorldSettings, record: Mapping[str, Any], processes: int | None
+) -> None:
+    layout = Layout(folder)
+    layout.images().mkdir(parents=True)
+    (layout.images() / _MARK).touch()
+    card: dict[str, Any] = {}
+    for number, split in enumerate(SPLITS):
+        images = getattr(settings, f"{split}_images")
+        jobs = [_Job(number, index, settings, str(layout.images())) for index in range(images)]
+        made = list(track(_run(jobs, processes), f"world {split}", images, "images"))
+        questions = _ask(made, number, settings)
+        _write_records(layout.questions(split), questions.items())
+        if split in SCENE_GRAPH_SPLITS:
+            graphs = ((facts.image_id, scene_graph(facts)) for facts, _ in made)
+            _write_records(layout.scene_graphs(split), graphs)
+        if split != "train":
+            for part, chosen in split_out_of_distribution(questions).items():
+                _write_records(layout.ood_questions(split, part), chosen.items())
+        card[split] = _counts([facts for facts, _ in made], questions)
+    provenance = made_by("rex world make", dataclasses.asdict(settings))
+    write_json(folder / "world.json", {**record, "counts": card}, provenance=provenance)
+
+
+def _run(jobs: list[_Job], processes: int | None) -> Iterator[tuple[Facts, list[Candidate]]]:
+    count = processes or len(os.sched_getaffinity(0))
+    if count == 1 or len(jobs) < 16:
+        yield from map(_make_image, jobs)
+        return
+    with ProcessPoolExecutor(count) as pool:
+        yield from pool.map(_make_image, jobs, chunksize=8)
+
+
+def _make_image(job: _Job) -> tuple[Facts, list[Candidate]]:
+    """Compose, draw and annotate one image; return its facts and what could be asked about it."""
+    settings = job.settings
+    random = np.random.default_rng([settings.seed, job.split, job.index])
+    while True:
+        picture = render(compose(random), settings.width, settings.height, random)
+        if MIN_OBJECTS <= len(picture.visible) <= MAX_OBJECTS:
+            break
+    path = Path(job.folder) / f"{job.image_id}.jpg"
+    picture.image.save(path, "JPEG", quality=90, subsampling=0)
+    first = int(job.image_id) * 100
+    facts = annotate(picture, job.image_id, first, names_place=bool(random.random() < 0.5))
+    pool: list[Candidate] = []
+    found = candidates(facts, random)
+    counts: Counter[str] = Counter()
+    for position in random.permutation(len(found)).tolist():
+        candidate = found[position]
+        if counts[candidate.family] < pool_limit(candidate.family, settings.questions_per_image):
+            counts[candidate.family] += 1
+            pool.append(candidate)
+    return facts, pool
+
+
+def _ask(
+    made: list[tuple[Facts, list[Candidate]]], split: int, settings: WorldSettings
+) -> dict[str, dict[str, Any]]:
+    """Choose the questions of a split and return their records by id, image by image."""
+    flat = [(image, c) for image, (_, pool) in enumerate(made) for c in pool]
+    entries = [Entry(i, c.family, c.local_group, c.answer, c.detailed) for i, c in flat]
+    random = np.random.default_rng([settings.seed, split, 1 << 32])
+    chosen: dict[int, list[Candidate]] = {}
+    for index in choose(entries, len(made), settings.questions_per_image, random):
+        image, candidate = flat[index]
+        chosen.setdefault(image, []).append(candidate)
+    records: dict[str, dict[str, Any]] = {}
+    for image in sorted(chosen):
+        records |= question_records(made[image][0].image_id, chosen[image])
+    return records
+
+
+def _write_records(path: Path, records: Iterable[tuple[str, Any]]) -> None:
+    """Write a JSON object with one entry a line, so that a person can read and compare it."""
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in records
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def _counts(facts: list[Facts], questions: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what there is how often, for the world's card."""
+    entities = [entity for one in facts for entity in one.entities]
+
+    def count(items: Iterable[str]) -> dict[str, int]:
+        return dict(sorted(Counter(items).items(), key=lambda pair: (-pair[1], pair[0])))
+
+    return {
+        "images": len(facts),
+        "objects": len(entities),
+        "questions": len(questions),
+        "places": count(one.place for one in facts),
+        "kinds": count(entity.name for entity in entities),
+        "attributes": count(word for entity in entities for word in entity.words.values()),
+        "relations": count(name for entity in entities for name, _ in entity.relations),
+        "operations": count(
+            step["operation"] for record in questions.values() for step in record["semantic"]
+        ),
+        "structural": count(record["types"]["structural"] for record in questions.values()),
+        "semantic": count(record["types"]["semantic"] for record in questions.values()),
+        "detailed": count(record["types"]["detailed"] for record in questions.values()),
+        "answers": count(record["answer"] for record in questions.values()),
+    }

@@ -1,0 +1,1 @@
+"""Questions about a scene, made from programs."""

@@ -1,0 +1,356 @@
+"""Questions about one object's attribute: open, yes or no, and a choice of two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rex.world.annotate import Entity, Facts
+from rex.world.kinds import KINDS
+from rex.world.questions.candidate import Candidate, Step, operation_name
+from rex.world.questions.phrase import Mention, Part, does_do, is_are, predicate
+from rex.world.questions.references import Pointer, Reference
+
+_OPEN: dict[str, tuple[tuple[str, str], ...]] = {
+    "color": (
+        ("directWhich", "what color {is} {ref}"),
+        ("directWhich", "which color {is} {ref}"),
+        ("directWhich", "of what color {is} {ref}"),
+        ("directOf", "what is the color of {ref}"),
+        ("directOf", "{ref} {is} what color"),
+    ),
+    "material": (
+        ("material", "what {is} {ref} made of"),
+        ("material", "what is the material of {ref}"),
+        ("material", "which material {is} {ref} made of"),
+        ("material", "what material {is} {ref}"),
+    ),
+    "shape": (("directOf", "what shape {is} {ref}"), ("directOf", "which shape does {ref} have")),
+    "size": (
+        ("how", "how big {is} {ref}"),
+        ("how", "how large {is} {ref}"),
+        ("directOf", "what size {is} {ref}"),
+    ),
+    "height": (("how", "how tall {is} {ref}"), ("how", "what height {is} {ref}")),
+    "length": (("how", "how long {is} {ref}"), ("how", "what length {is} {ref}")),
+    "cleanliness": (("how", "how clean {is} {ref}"),),
+    "pattern": (
+        ("directWhich", "what pattern {does} {ref} have"),
+        ("directWhich", "which pattern {is} on {ref}"),
+    ),
+    "activity": (
+        ("activity", "what {is} {ref} doing"),
+        ("activity", "what is it that {ref} {is} doing"),
+    ),
+}
+
+_POSES = (("activity", "what {is} {ref} doing"), ("activity", "what pose {is} {ref} in"))
+
+_VERIFY = (
+    ("verifyAttr", "{is} {ref} {word}"),
+    ("verifyAttrK", "{does} {ref} look {word}"),
+    ("verifyAttrK", "{does} {ref} appear to be {word}"),
+    ("verifyAttrK", "{does} {ref} seem to be {word}"),
+)
+_CHOOSE = (
+    "{is} {ref} {one} or {two}",
+    "{does} {ref} look {one} or {two}",
+    "how {does} {ref} look ,{one} or {two}",
+)
+
+
+def attribute_questions(facts: Facts, random: np.random.Generator) -> Iterator[Candidate]:
+    """Yield questions about attributes of single objects."""
+    pointer = Pointer(facts, random)
+    for entity in facts.entities:
+        for category in sorted(entity.words):
+            reference = pointer.any(entity, avoid=_given_away_by(category))
+            if reference is not None and category not in ("age",):
+                question = _open(reference, category, random)
+                if question is not None:
+                    yield question
+            for make in (_verify, _verify, _choose):
+                reference = pointer.any(entity, avoid=_given_away_by(category))
+                if reference is not None and (category != "age" or make is _verify):
+                    found = make(reference, category, random)
+                    if found is not None:
+                        yield found
+        yield from _position(facts, pointer, entity, random)
+
+
+def other_word(entity: Entity, category: str, random: np.random.Generator) -> str | None:
+    """Return another word of the category that things of the kind may have."""
+    looks = KINDS[entity.name].looks
+    options: dict[str, float] = {}
+    for name, weights in looks.items():
+        if name.partition("/")[0] == category:
+            for word, weight in weights.items():
+                options[word] = options.get(word, 0.0) + weight
+    if category == "activity":
+        options = {"sleeping": 1, "eating": 1, "reading": 1}
+        if entity.name in ("man", "woman", "boy", "girl"):
+            del options["sleeping"]
+        else:
+            del options["reading"]
+    if category == "pose" and entity.name in ("man", "woman", "boy", "girl"):
+        options = {"standing": 1, "walking": 1, "sitting": 1}
+    if category == "age":
+        options = {"young": 1, "old": 1}
+    options = {
+        word: weight
+        for word, weight in options.items()
+        if word not in entity.words.values() and word != "-"
+    }
+    if not options:
+        return None
+    words = sorted(options)
+    shares = np.cumsum([options[word] for word in words])
+    return words[int(np.searchsorted(shares, random.uniform(0, shares[-1]), side="right"))]
+
+
+def fill(pattern: str, reference: Reference, **values: str) -> tuple[Part, ...]:
+    """Put a reference and words into a sentence pattern."""
+    parts: list[Part] = []
+    noun = reference.noun
+    for piece in pattern.split():
+        glued = piece.startswith(",")
+        key = piece.lstrip(",").strip("{}")
+        if piece == "{ref}":
+            parts += reference.the
+        elif piece == "{is}":
+            parts.append(is_are(noun))
+        elif piece in ("{does}", "does"):
+            parts.append(does_do(noun))
+        elif piece.lstrip(",").startswith("{"):
+            parts.append(("," if glued else "") + values[key])
+        else:
+            parts.append(piece)
+    return tuple(parts)
+
+
+def the_thing(entity: Entity) -> tuple[Part, ...]:
+    """Return "the NAME", as full answers say it."""
+    return ("the", Mention(entity.name, entity.object_id))
+
+
+def _given_away_by(category: str) -> frozenset[str]:
+    if category == "activity":
+        # who holds a book is reading
+        return frozenset({"activity", "holding", "pose"})
+    if category == "pose":
+        return frozenset({"pose", "activity", "sitting on", "lying on", "on"})
+    return frozenset({category})
+
+
+def _tail(reference: Reference) -> tuple[int, ...]:
+    return (len(reference.steps) - 1,)
+
+
+def _open(reference: Reference, category: str, random: np.random.Generator) -> Candidate | None:
+    entity = reference.entity
+    if category == "pose":
+        if "activity" in entity.words:
+            return None
+        patterns = _POSES
+    elif category in _OPEN:
+        patterns = _OPEN[category]
+    else:
+        return None
+    detailed, pattern = patterns[int(random.integers(len(patterns)))]
+    word = entity.words[category]
+    return Candidate(
+        steps=(*reference.steps, ("query", category, _tail(reference))),
+        question=fill(pattern, reference),
+        answer=word,
+        full_answer=(*the_thing(entity), is_are(entity.name), predicate(category, word)),
+        structural="query",
+        semantic="attr",
+        detailed=detailed,
+        global_group=category,
+        local_group=f"10q-{entity.name}_{category}",
+        fact=(entity.object_id, category),
+    )
+
+
+def _verify(reference: Reference, category: str, random: np.random.Generator) -> Candidate | None:
+    entity = reference.entity
+    true = entity.words[category]
+    asked = true if random.random() < 0.5 else other_word(entity, category, random)
+    if asked is None:
+        return None
+    detailed, pattern = _VERIFY[0]
+    if category not in ("pose", "activity", "material", "") and random.random() < 0.4:
+        detailed, pattern = _VERIFY[int(random.integers(1, len(_VERIFY)))]
+    yes = asked == true
+    said = predicate(category, true)
+    full: tuple[Part, ...] = (
+        "yes," if yes else "no,",
+        *the_thing(entity),
+        is_are(entity.name),
+        said,
+    )
+    return Candidate(
+        steps=(*reference.steps, (operation_name("verify", category), asked, _tail(reference))),
+        question=fill(pattern, reference, word=predicate(category, asked)),
+        answer="yes" if yes else "no",
+        full_answer=full,
+        structural="verify",
+        semantic="attr",
+        detailed=detailed if yes else detailed + "C",
+        global_group=None,
+        local_group=f"06-{entity.name}_{asked}",
+        fact=(entity.object_id, category),
+    )
+
+
+def _choose(reference: Reference, category: str, random: np.random.Generator) -> Candidate | None:
+    entity = reference.entity
+    true = entity.words[category]
+    other = other_word(entity, category, random)
+    if other is None:
+        return None
+    one, two = (true, other) if random.random() < 0.5 else (other, true)
+    listed = "|".join((one, two) if random.random() < 0.5 else (two, one))
+    pattern, detailed = _CHOOSE[0], "chooseAttr"
+    if category == "material":
+        detailed = "materialChoose"
+        pattern = ("{is} {ref} made of {one} or {two}", "what material {is} {ref} ,{one} or {two}")[
+            int(random.integers(2))
+        ]
+    elif category == "color":
+        pattern = _CHOOSE[int(random.integers(3))]
+    return Candidate(
+        steps=(*reference.steps, (operation_name("choose", category), listed, _tail(reference))),
+        question=fill(pattern, reference, one=one, two=two),
+        answer=true,
+        full_answer=(*the_thing(entity), is_are(entity.name), predicate(category, true)),
+        structural="choose",
+        semantic="attr",
+        detailed=detailed,
+        global_group=category or None,
+        local_group=f"10c-{entity.name}_{category or 'state'}",
+        fact=(entity.object_id, category),
+    )
+
+
+def _position(
+    facts: Facts, pointer: Pointer, entity: Entity, random: np.random.Generator
+) -> Iterator[Candidate]:
+    side = facts.side(entity)
+    reference = pointer.any(entity, avoid=_SIDEWAYS)
+    if side is None or reference is None:
+        return
+    other = "right" if side == "left" else "left"
+    tail = _tail(reference)
+    where: tuple[Part, ...] = (
+        *the_thing(entity),
+        is_are(entity.name),
+        f"on the {side} of the image",
+    )
+    common = {"semantic": "attr", "fact": (entity.object_id, "hposition")}
+
+    def made(
+        step: Step,
+        question: tuple[Part, ...],
+        answer: str,
+        full: tuple[Part, ...],
+        kind: str,
+        detailed: str,
+        local: str,
+    ) -> Candidate:
+        return Candidate(
+            steps=(*reference.steps, step),
+            question=question,
+            answer=answer,
+            full_answer=full,
+            structural=kind,
+            semantic="attr",
+            detailed=detailed,
+            global_group=None,
+            local_group=local,
+            fact=(entity.object_id, "hposition"),
+        )
+
+    del common
+    picture = ("image", "picture", "photo")[int(random.integers(3))]
+    if random.random() < 0.5:
+        pattern = (
+            f"on which side of the {picture} {{is}} {{ref}}",
+            f"which side of the {picture} {{is}} {{ref}} on",
+            "which side {is} {ref} on",
+        )[int(random.integers(3))]
+        yield made(
+            ("query", "hposition", tail),
+            fill(pattern, reference),
+            side,
+            where,
+            "query",
+            "positionQuery",
+            f"10q-{entity.name}_hposition",
+        )
+    if random.random() < 0.4:
+        asked = side if random.random() < 0.5 else other
+        yes = asked == side
+        yield made(
+            ("verify hposition", asked, tail),
+            fill(f"{{is}} {{ref}} on the {asked} side of the {picture}", reference),
+            "yes" if yes else "no",
+            ("yes," if yes else "no,", *where),
+            "verify",
+            "positionVerify" if yes else "positionVerifyC",
+            f"06-{entity.name}_{asked}",
+        )
+    if random.random() < 0.4:
+        one, two = ("left", "right") if random.random() < 0.5 else ("right", "left")
+        pattern = (
+            f"is {{ref}} on the {one} or on the {two} of the {picture}",
+            f"which side {{is}} {{ref}} on ,the {one} or the {two}",
+        )[int(random.integers(2))]
+        yield made(
+            ("choose hposition", f"{one}|{two}", tail),
+            fill(pattern, reference),
+            side,
+            where,
+            "choose",
+            "positionChoose",
+            f"10c-{entity.name}_hposition",
+        )
+    height = _height(facts, entity)
+    if height is not None and random.random() < 0.5:
+        one, two = ("top", "bottom") if random.random() < 0.5 else ("bottom", "top")
+        yield made(
+            ("choose vposition", f"{one}|{two}", tail),
+            fill(f"{{is}} {{ref}} in the {one} part or in the {two} of the {picture}", reference),
+            height,
+            (*the_thing(entity), is_are(entity.name), f"in the {height} of the image"),
+            "choose",
+            "positionChoose",
+            f"10c-{entity.name}_vposition",
+        )
+        asked = one
+        yes = asked == height
+        yield made(
+            ("verify vposition", asked, tail),
+            fill(f"{{is}} {{ref}} in the {asked} part of the {picture}", reference),
+            "yes" if yes else "no",
+            (
+                "yes," if yes else "no,",
+                *the_thing(entity),
+                is_are(entity.name),
+                f"in the {height} of the image",
+            ),
+            "verify",
+            "positionVerify" if yes else "positionVerifyC",
+            f"06-{entity.name}_{asked}",
+        )
+
+
+_SIDEWAYS = frozenset({"hposition", "to the left of", "to the right of"})
+
+
+def _height(facts: Facts, entity: Entity) -> str | None:
+    _, top, _, height = entity.box
+    if top + height <= 0.46 * facts.height:
+        return "top"
+    return "bottom" if top >= 0.54 * facts.height else None
