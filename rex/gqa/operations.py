@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from rex.gqa.ontology import CATEGORIES
+from rex.gqa.questions import SemanticStep
 
 COMPARATIVES = frozenset(
     {
@@ -26,21 +27,15 @@ _ALONE = frozenset({"and", "common", "exist", "or", "query", "relate", "select"}
 _WITH_CATEGORY = frozenset({"choose", "different", "filter", "same", "verify"})
 _RELATION = frozenset({"choose", "verify"})
 
-OPERANDS: Mapping[str, tuple[int, int | None]] = {
+_OPERANDS: dict[str, tuple[int, int | None]] = {
     "select": (0, 0),
-    "relate": (1, 1),
-    "query": (1, 1),
-    "exist": (1, 1),
-    "filter": (1, 1),
-    "verify": (1, 1),
-    "choose": (1, 2),
     "common": (2, 2),
     "same": (1, None),
     "different": (1, None),
     "and": (2, None),
     "or": (2, None),
 }
-"""Fewest and most operands of each verb (None: no limit)."""
+"""Fewest and most operands of the verbs that do not take exactly one (None: no limit)."""
 
 
 def split_operation(name: str) -> tuple[str, str] | None:
@@ -61,3 +56,26 @@ def split_operation(name: str) -> tuple[str, str] | None:
         or (qualifier in COMPARATIVES and verb == "choose")
     )
     return (verb, qualifier) if known else None
+
+
+def operand_counts(verb: str, qualifier: str) -> tuple[int, int | None]:
+    """Return the fewest and the most operands of an operation (None: no limit)."""
+    if qualifier in COMPARATIVES:
+        return 2, 2
+    return _OPERANDS.get(verb, (1, 1))
+
+
+def semantic_problem(semantic: Sequence[SemanticStep]) -> tuple[int, str] | None:
+    """Return the first step of a program that is malformed, and what is wrong; None: nothing is."""
+    for index, step in enumerate(semantic):
+        parts = split_operation(step.operation)
+        if parts is None:
+            return index, f"unknown operation {step.operation!r}"
+        for dependency in step.dependencies:
+            if not 0 <= dependency < index:
+                return index, f"depends on step {dependency}, which is not an earlier one"
+        fewest, most = operand_counts(*parts)
+        count = len(step.dependencies)
+        if count < fewest or (most is not None and count > most):
+            return index, f"{step.operation!r} with {count} dependencies"
+    return None

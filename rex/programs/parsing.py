@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from rex.gqa.operations import COMPARATIVES, OPERANDS, split_operation
+from rex.gqa.operations import COMPARATIVES, operand_counts, split_operation
 from rex.gqa.questions import SemanticStep
 from rex.programs import operations as ops
 from rex.programs.errors import ProgramError
@@ -183,12 +183,14 @@ def _reading(name: str) -> tuple[_Builder, str, int, int | None] | None:
     if parts is None:
         return None
     verb, qualifier = parts
-    fewest, most = OPERANDS[verb]
+    builder: _Builder
     if qualifier == "rel":
-        return _relate, qualifier, 1, 1
-    if verb == "choose" and qualifier in COMPARATIVES:
-        return _compare, qualifier, 2, 2
-    return _BUILDERS[verb], qualifier, fewest, 1 if verb == "choose" else most
+        builder = _relate
+    elif qualifier in COMPARATIVES:
+        builder = _compare
+    else:
+        builder = _BUILDERS[verb]
+    return builder, qualifier, *operand_counts(verb, qualifier)
 
 
 def _unknown(index: int, step: SemanticStep) -> tuple[_Builder, str, int, int | None]:

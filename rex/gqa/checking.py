@@ -1,0 +1,141 @@
+"""`rex gqa check`: what a data folder or file holds, and the first thing wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+
+import msgspec
+
+from rex.errors import InputError
+from rex.gqa.json_entries import iter_pieces
+from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, SCENE_GRAPH_SPLITS, SPLITS, Layout
+from rex.gqa.operations import semantic_problem
+from rex.gqa.records import QuestionRecord, iter_question_records, iter_scene_graph_records
+
+_CURE = "expected GQA's questions or scene graphs (docs/data.md)"
+
+
+def check_path(path: Path) -> Iterator[str]:
+    """Yield lines on a file or a folder in GQA's layout.
+
+    Raises InputError at the first malformed entry, and, after the whole report on a folder, when
+    parts of it are missing.
+    """
+    if not path.is_dir():
+        yield f"{path}: {check_file(path)}"
+        return
+    layout = Layout(path)
+    missing: list[Path] = []
+    for label, file in _parts(layout):
+        if file.exists():
+            yield f"{label:<24} {file}: {check_file(file)}"
+        else:
+            missing.append(file)
+            yield f"{label:<24} {file}: MISSING"
+    yield _check_images(layout, missing)
+    if missing:
+        raise InputError(
+            f"{len(missing)} parts are missing, first {missing[0].relative_to(path)}",
+            file=path,
+            cure="make the world (rex world make) or get GQA's files: docs/data.md says where",
+        )
+
+
+def check_file(path: Path) -> str:
+    """Return what a file holds: questions (GQA or GQA-OOD) or scene graphs, with counts.
+
+    Raises InputError, naming the entry and the field, when it is malformed.
+    """
+    kind = _kind(path)
+    if kind == "questions":
+        return _check_questions(path)
+    return _check_scene_graphs(path)
+
+
+def _parts(layout: Layout) -> Iterator[tuple[str, Path]]:
+    for split in SPLITS:
+        yield f"questions {split}", layout.questions(split)
+    for split in SCENE_GRAPH_SPLITS:
+        yield f"scene graphs {split}", layout.scene_graphs(split)
+    for split in OOD_SPLITS:
+        for part in OOD_PARTS:
+            yield f"GQA-OOD {split} {part}", layout.ood_questions(split, part)
+
+
+def _kind(path: str | PathLike[str]) -> str:
+    for _, _, entries in iter_pieces(path, entry="entry", cure=_CURE):
+        for key, value in entries.items():
+            try:
+                fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+            except msgspec.ValidationError:
+                fields = {}
+            if "question" in fields or "imageId" in fields:
+                return "questions"
+            if "objects" in fields or "width" in fields:
+                return "scene graphs"
+            raise InputError(
+                "neither a question nor a scene graph", file=path, place=f"entry {key}", cure=_CURE
+            )
+    raise InputError("holds no entries", file=path, cure=_CURE)
+
+
+def _check_questions(path: Path) -> str:
+    images = set()
+    structural: Counter[str] = Counter()
+    without_program = 0
+    for question_id, record in iter_question_records(path):
+        _check_program(path, question_id, record)
+        images.add(record.image_id)
+        structural[record.types.structural or "no type"] += 1
+        without_program += not record.semantic
+    types = ", ".join(f"{count:,} {name}" for name, count in sorted(structural.items()))
+    note = f"; {without_program:,} without a program" if without_program else ""
+    return f"{structural.total():,} questions on {len(images):,} images ({types}){note}"
+
+
+def _check_program(path: Path, question_id: str, record: QuestionRecord) -> None:
+    found = semantic_problem(record.semantic)
+    if found is not None:
+        step, problem = found
+        raise InputError(
+            problem,
+            file=path,
+            place=f"question {question_id}: field semantic[{step}]",
+            cure="mend the program; docs/programs.md lists the operations",
+        )
+
+
+def _check_scene_graphs(path: Path) -> str:
+    images = objects = relations = 0
+    for image_id, graph in iter_scene_graph_records(path):
+        if graph.width <= 0 or graph.height <= 0:
+            raise InputError(
+                f"image size {graph.width:g}x{graph.height:g}",
+                file=path,
+                place=f"image {image_id}: fields width, height",
+                cure="they are pixels, above 0",
+            )
+        images += 1
+        objects += len(graph.objects)
+        for object_id, thing in graph.objects.items():
+            relations += len(thing.relations)
+            for relation in thing.relations:
+                if relation.object not in graph.objects:
+                    raise InputError(
+                        f"relation {relation.name!r} to a missing object {relation.object!r}",
+                        file=path,
+                        place=f"image {image_id}: field objects[{object_id}].relations",
+                        cure="name an object of the same image",
+                    )
+    return f"scene graphs of {images:,} images, {objects:,} objects, {relations:,} relations"
+
+
+def _check_images(layout: Layout, missing: list[Path]) -> str:
+    folder = layout.images()
+    if not folder.is_dir():
+        missing.append(folder)
+        return f"{'images':<24} {folder}: MISSING"
+    return f"{'images':<24} {folder}: {sum(1 for _ in folder.glob('*.jpg')):,} images"

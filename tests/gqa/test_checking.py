@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rex.cli import main
+from rex.gqa.layout import Layout
+from tests.gqa.sample import (
+    OOD_QUESTIONS,
+    QUESTIONS,
+    SCENE_GRAPHS,
+    VAL_QUESTIONS,
+    needs_sample,
+    question_entry,
+    scene_graph_entry,
+)
+
+
+def step(operation: str, argument: str, *dependencies: int) -> dict[str, Any]:
+    return {"operation": operation, "argument": argument, "dependencies": list(dependencies)}
+
+
+@needs_sample
+def test_the_real_files_are_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    files = [QUESTIONS, SCENE_GRAPHS, VAL_QUESTIONS, OOD_QUESTIONS]
+    assert main(["gqa", "check", *map(str, files)]) == 0
+    out = capsys.readouterr().out
+    assert "23 questions on 13 images" in out
+    assert "scene graphs of 27 images, 458 objects" in out
+    assert "1,358 questions" in out
+    assert "1,063 questions" in out
+
+
+@pytest.mark.parametrize(
+    ("semantic", "place", "problem"),
+    [
+        (
+            [step("select", "dog (11)"), step("query", "color", 1)],
+            "question q1: field semantic[1]",
+            "depends on step 1",
+        ),
+        (
+            [step("query", "color", 1), step("select", "dog (11)")],
+            "question q1: field semantic[0]",
+            "depends on step 1",
+        ),
+        (
+            [step("select", "dog (11)"), step("count", "", 0)],
+            "question q1: field semantic[1]",
+            "unknown operation 'count'",
+        ),
+        ([step("query", "color")], "question q1: field semantic[0]", "with 0 dependencies"),
+    ],
+)
+def test_a_malformed_program_is_one_line(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    semantic: list[dict[str, Any]],
+    place: str,
+    problem: str,
+) -> None:
+    path = tmp_path / "questions.json"
+    path.write_text(json.dumps({"q0": question_entry(), "q1": question_entry(semantic=semantic)}))
+    assert main(["gqa", "check", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"{path}: {place}: " in error
+    assert problem in error
+
+
+def test_a_relation_to_a_missing_object(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = scene_graph_entry()
+    entry["objects"]["12"]["relations"] = [{"name": "on", "object": "99"}]
+    path = tmp_path / "graphs.json"
+    path.write_text(json.dumps({"1": entry}))
+    assert main(["gqa", "check", str(path)]) == 2
+    assert "image 1: field objects[12].relations" in capsys.readouterr().err
+
+
+def test_neither_questions_nor_scene_graphs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other.json"
+    path.write_text('{"a": {"b": 1}}')
+    assert main(["gqa", "check", str(path)]) == 2
+    assert "entry a: neither a question nor a scene graph" in capsys.readouterr().err
+
+
+def test_a_folder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layout = Layout(tmp_path)
+    for path, entry in (
+        (layout.questions("val"), question_entry()),
+        (layout.scene_graphs("val"), scene_graph_entry()),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"1": entry}))
+    assert main(["gqa", "check", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out.count("MISSING") == 10
+    assert "1 questions on 1 images" in captured.out
+    assert "10 parts are missing" in captured.err
+
+
+def test_a_whole_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layout = Layout(tmp_path)
+    for path in layout.annotation_files():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        entry = scene_graph_entry() if "scene" in path.name else question_entry()
+        path.write_text(json.dumps({"1": entry}))
+    layout.images().mkdir()
+    layout.image("1").touch()
+    assert main(["gqa", "check", str(tmp_path)]) == 0
+    assert "1 images" in capsys.readouterr().out.splitlines()[-1]

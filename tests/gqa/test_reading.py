@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rex.errors import InputError
+from rex.gqa.layout import Layout
+from rex.gqa.questions import SemanticStep, read_questions
+from rex.gqa.scene_graph_index import SceneGraphIndex
+from rex.gqa.scene_graphs import Relation, read_scene_graphs
+from tests.gqa.sample import (
+    OOD_QUESTIONS,
+    QUESTIONS,
+    SCENE_GRAPHS,
+    VAL_QUESTIONS,
+    needs_sample,
+    question_entry,
+    scene_graph_entry,
+)
+
+
+def test_a_question_keeps_every_field(tmp_path: Path) -> None:
+    path = tmp_path / "questions.json"
+    path.write_text(json.dumps({"q1": question_entry()}))
+    question = read_questions(path)["q1"]
+    assert question.question_id == "q1"
+    assert question.image_id == "1"
+    assert question.semantic[1] == SemanticStep("query", "color", (0,))
+    assert (question.structural, question.semantic_type, question.detailed) == (
+        "query",
+        "attr",
+        "directWhich",
+    )
+    assert (question.group_global, question.group_local) == ("color", "10q-dog_color")
+    assert question.entailed == ("q2",)
+    assert question.full_answer == "The dog is brown."
+    assert dict(question.question_objects) == {"4": "11"}
+    assert question.is_balanced
+
+
+def test_a_test_question_has_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "questions.json"
+    path.write_text('{"q": {"imageId": "n1", "question": "What is it?", "isBalanced": false}}')
+    question = read_questions(path)["q"]
+    assert question.answer == ""
+    assert len(question.semantic) == 0
+    assert not question.is_balanced
+
+
+def test_a_scene_graph(tmp_path: Path) -> None:
+    path = tmp_path / "graphs.json"
+    path.write_text(json.dumps({"1": scene_graph_entry()}))
+    graph = read_scene_graphs(path)["1"]
+    assert list(graph.objects) == ["11", "12"]
+    dog = graph.objects["11"]
+    assert dog.box == (10, 10, 30, 40)
+    assert dog.center == (20, 25)
+    assert dog.attributes == ("brown",)
+    assert dog.relations == (Relation("near", "12"),)
+    assert (graph.location, graph.weather) == ("outdoors", "sunny")
+
+
+def test_wrong_types_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "questions.json"
+    bad = question_entry(semantic=[{"operation": "select", "dependencies": "", "argument": "x"}])
+    path.write_text(json.dumps({"q1": question_entry(), "q2": bad}))
+    with pytest.raises(InputError, match=r"question q2: field semantic\[0\].dependencies"):
+        read_questions(path)
+    path.write_text(json.dumps({"1": scene_graph_entry(objects={"5": {"name": "cat"}})}))
+    with pytest.raises(InputError, match=r"image 1: .*required field `x`"):
+        read_scene_graphs(path)
+
+
+def test_the_index_reads_what_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "graphs.json"
+    graphs = {f'{number}"\\': scene_graph_entry(width=number + 1) for number in range(40)}
+    path.write_text(json.dumps(graphs, indent=1))
+    index = SceneGraphIndex(path, keep=3)
+    assert list(index) == list(graphs)
+    for image_id in [*graphs, *reversed(graphs)]:
+        graph = index.get(image_id)
+        assert graph is not None
+        assert graph.width == graphs[image_id]["width"]
+    assert index.get("none") is None
+    assert len(index) == 40
+
+
+def test_the_index_names_a_malformed_scene_graph(tmp_path: Path) -> None:
+    path = tmp_path / "graphs.json"
+    path.write_text(json.dumps({"1": scene_graph_entry(objects=[]), "2": scene_graph_entry()}))
+    index = SceneGraphIndex(path)
+    assert index.get("2") is not None
+    with pytest.raises(InputError, match="image 1: field objects"):
+        index.get("1")
+    path.write_text(json.dumps({"1": scene_graph_entry(width=0)}))
+    with pytest.raises(InputError, match="image size 0x80"):
+        SceneGraphIndex(path).get("1")
+
+
+def test_layout() -> None:
+    layout = Layout("data/world")
+    assert layout.questions("val") == Path("data/world/questions/val_balanced_questions.json")
+    assert layout.scene_graphs("val") == Path("data/world/sceneGraphs/val_sceneGraphs.json")
+    assert layout.image("7") == Path("data/world/images/7.jpg")
+    assert layout.ood_questions("val", "tail") == Path("data/world/ood/ood_val_tail.json")
+    assert len(layout.annotation_files()) == 3 + 2 + 6
+
+
+@needs_sample
+def test_the_real_sample() -> None:
+    assert len(read_questions(QUESTIONS)) == 23
+    assert len(read_questions(VAL_QUESTIONS)) == 1358
+    assert len(read_questions(OOD_QUESTIONS)) == 1063
+    graphs = read_scene_graphs(SCENE_GRAPHS)
+    assert len(graphs) == 27
+    assert sum(len(graph.objects) for graph in graphs.values()) == 458
+    index = SceneGraphIndex(SCENE_GRAPHS)
+    assert {image_id: index.get(image_id) for image_id in index} == graphs
