@@ -12,6 +12,7 @@ as the transformer received them, q its output at [CLS], and y the last token's 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -64,22 +65,38 @@ class Prediction(NamedTuple):
     """[...]: logit of g, the probability that a word is written; None: the method has no gate."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class DecoderSizes:
+    """What a decoder's layers are as wide as."""
+
+    words: int
+    """END, UNKNOWN and the words."""
+    regions: int
+    """The region tokens that follow them."""
+    hidden: int
+    """H: states, and the transformer's outputs."""
+    features: int
+    """D: the regions as the transformer received them."""
+    dropout: float = 0.0
+    """Dropout probability of the last token's embedding and of h₂ before a token is predicted."""
+
+    @property
+    def tokens(self) -> int:
+        """V: words and region tokens."""
+        return self.words + self.regions
+
+
 class AttentiveDecoder(nn.Module):
-    """The family: `predict` is what a method adds.
+    """The family: `predict` is what a method adds."""
 
-    `words` counts END, UNKNOWN and words, `regions` the region tokens that follow them; H is
-    `hidden_size`, D `feature_size`.
-    """
+    names_objects = False
+    """Whether objects are written by their names; otherwise by region tokens `#i`."""
 
-    region_tokens = True
-    """Whether explanations hold `#i`; otherwise objects are written by their names."""
-
-    def __init__(
-        self, *, words: int, regions: int, hidden_size: int, feature_size: int, dropout: float
-    ) -> None:
+    def __init__(self, sizes: DecoderSizes) -> None:
         super().__init__()
-        self.words = words
-        self.embedding = nn.Embedding(words + regions, hidden_size)
+        self.sizes = sizes
+        hidden_size, feature_size = sizes.hidden, sizes.features
+        self.embedding = nn.Embedding(sizes.tokens, hidden_size)
         self.fuse_regions = nn.Linear(feature_size, hidden_size)
         self.fuse_question = nn.Linear(hidden_size, hidden_size)
         self.attention_rnn = GatedRecurrentUnit(3 * hidden_size, hidden_size)
@@ -88,8 +105,7 @@ class AttentiveDecoder(nn.Module):
         self.attended = nn.Linear(feature_size, hidden_size)
         self.question = nn.Linear(hidden_size, hidden_size)
         self.language_rnn = GatedRecurrentUnit(2 * hidden_size, hidden_size)
-        self.output = nn.Linear(hidden_size, words + regions)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(sizes.dropout)
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
         """Predict the token after h₂.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from rex.config import ModelSettings
 from rex.models.backbones import Encoding, build_backbone
 from rex.models.batch import Batch
-from rex.models.decoder import AttentiveDecoder, Prediction
+from rex.models.decoder import AttentiveDecoder, DecoderSizes, Prediction
 from rex.models.methods import METHODS
 from rex.models.vocabulary import Vocabulary
 
@@ -47,11 +47,13 @@ class ExplainedAnswering(nn.Module):
         self.decoder: AttentiveDecoder | None = None
         if decoder := METHODS[method]:
             self.decoder = decoder(
-                words=vocabulary.first_region,
-                regions=vocabulary.regions,
-                hidden_size=hidden_size,
-                feature_size=feature_size,
-                dropout=settings.dropout,
+                DecoderSizes(
+                    words=vocabulary.first_region,
+                    regions=vocabulary.regions,
+                    hidden=hidden_size,
+                    features=feature_size,
+                    dropout=settings.dropout,
+                )
             )
 
     def encode(self, batch: Batch) -> tuple[Encoding, Tensor]:

@@ -44,7 +44,7 @@ def greedy(decoder: AttentiveDecoder, encoding: Encoding, length: int) -> Explan
     for _ in range(length):
         state, scores = decoder.step(decoder.project_words(last), state, memory)
         prediction = decoder.predict(state.language[:, None], scores[:, None], encoding)
-        allowed = forbid(prediction.log_probabilities[:, 0], encoding, decoder.words)
+        allowed = forbid(prediction.log_probabilities[:, 0], encoding, decoder.sizes.words)
         last = allowed.argmax(dim=-1)
         going = going & (last != END)
         if not going.any():

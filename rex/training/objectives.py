@@ -68,7 +68,7 @@ def losses(
             decoder = model.decoder
             assert decoder is not None
             parts["gate_loss"] = gate_loss(
-                output.explanation.gate, batch.explanations, decoder.words
+                output.explanation.gate, batch.explanations, decoder.sizes.words
             )
             total = total + settings.gate_weight * parts["gate_loss"]
     return {"loss": total, **parts}

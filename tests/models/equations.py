@@ -61,7 +61,7 @@ def rex_explanation(
         similarity = torch.softmax(torch.stack([h2 @ v for v in regions]), 0)
         mapping = torch.zeros(len(y), len(regions), dtype=y.dtype)
         for i in range(len(regions)):
-            mapping[decoder.words + i, i] = 1
+            mapping[decoder.sizes.words + i, i] = 1
         distributions.append(g * y + (1 - g) * mapping @ similarity)
         gates.append(g)
     return torch.stack(distributions), torch.stack(gates)

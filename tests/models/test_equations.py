@@ -8,6 +8,7 @@ from torch import Tensor
 
 from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED
+from rex.models.decoder import DecoderSizes
 from rex.models.losses import answer_loss, explanation_loss, gate_loss
 from rex.models.methods.rex import RexDecoder
 
@@ -22,9 +23,8 @@ ANSWERS = (1, 0, 2)
 @pytest.fixture
 def decoder() -> RexDecoder:
     torch.manual_seed(3)
-    return RexDecoder(
-        words=WORDS, regions=REGIONS, hidden_size=H, feature_size=D, dropout=0.0
-    ).double()
+    sizes = DecoderSizes(words=WORDS, regions=REGIONS, hidden=H, features=D)
+    return RexDecoder(sizes).double()
 
 
 @pytest.fixture

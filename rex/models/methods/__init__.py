@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from rex.models.decoder import AttentiveDecoder
+from rex.models.methods.exp import ExpDecoder
 from rex.models.methods.rex import RexDecoder
+from rex.models.methods.vqae import VqaEDecoder
 
 METHODS: dict[str, type[AttentiveDecoder] | None] = {
     "backbone": None,
+    "vqae": VqaEDecoder,
+    "exp": ExpDecoder,
     "rex": RexDecoder,
 }
 """Method name to explanation decoder; None: answers alone."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rex.models.backbones import Encoding
-from rex.models.decoder import MASKED, AttentiveDecoder, Prediction, widened
+from rex.models.decoder import MASKED, AttentiveDecoder, DecoderSizes, Prediction, widened
 
 
 class RexDecoder(AttentiveDecoder):
@@ -18,17 +18,10 @@ class RexDecoder(AttentiveDecoder):
     is wrong, and its logarithm must still have a gradient.
     """
 
-    def __init__(
-        self, *, words: int, regions: int, hidden_size: int, feature_size: int, dropout: float
-    ) -> None:
-        super().__init__(
-            words=words,
-            regions=regions,
-            hidden_size=hidden_size,
-            feature_size=feature_size,
-            dropout=dropout,
-        )
-        self.gate = nn.Linear(hidden_size, 1)
+    def __init__(self, sizes: DecoderSizes) -> None:
+        super().__init__(sizes)
+        self.output = nn.Linear(sizes.hidden, sizes.tokens)
+        self.gate = nn.Linear(sizes.hidden, 1)
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
         """Mix the word distribution with the similarity of h₂ to the regions' outputs."""
@@ -39,11 +32,8 @@ class RexDecoder(AttentiveDecoder):
         written = widened(self.output(language)).log_softmax(dim=-1)
         written = written + functional.logsigmoid(gate)[..., None]
         # regions past those of this batch can't be pointed at
-        count = similarity.shape[-1]
-        mixed = torch.logaddexp(written[..., self.words : self.words + count], pointed)
+        words, end = self.sizes.words, self.sizes.words + similarity.shape[-1]
+        mixed = torch.logaddexp(written[..., words:end], pointed)
         return Prediction(
-            torch.cat(
-                [written[..., : self.words], mixed, written[..., self.words + count :]], dim=-1
-            ),
-            gate,
+            torch.cat([written[..., :words], mixed, written[..., end:]], dim=-1), gate
         )
