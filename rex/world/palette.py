@@ -46,21 +46,40 @@ def outline_of(color: RGB) -> RGB:
     return shade(color, 0.45 if sum(color) > 260 else 0.6)
 
 
-@lru_cache(maxsize=256)
-def texture(color: RGB, material: str) -> Image.Image:
-    """Return a tile that shows `material` painted in `color`; the same tile at every call."""
-    rows, columns = np.mgrid[0:_TILE, 0:_TILE].astype(np.float32)
-    light = _PATTERNS[material](rows, columns)
-    base = np.asarray(color, dtype=np.float32)
-    tile = np.where(
-        light[..., None] <= 1,
-        base * np.clip(light, 0, 1)[..., None],
-        base + (255 - base) * np.clip(light - 1, 0, 1)[..., None],
+def texture(color: RGB, material: str, width: int, height: int) -> Image.Image:
+    """Return `width` x `height` supersampled pixels of `material` painted in `color`."""
+    light = _lights(material).crop((0, 0, width, height))
+    return Image.merge(
+        "RGB", [light.point(_tones(channel)) for channel in zip(color, MORTAR, strict=True)]
     )
+
+
+MORTAR: RGB = (222, 214, 204)
+_MORTAR_LEVEL = 255
+_LEVELS = 120
+"""Level of an unchanged colour in a light map; 0 is black, 2 x this is white."""
+
+
+@lru_cache(maxsize=4096)
+def _tones(channel: tuple[int, int]) -> list[int]:
+    """Return one colour channel (and the mortar's) for each level of a light map."""
+    base, mortar = channel
+    tones = []
+    for level in range(256):
+        light = min(level / _LEVELS, 2.0)
+        tones.append(round(base * light if light <= 1 else base + (255 - base) * (light - 1)))
+    tones[_MORTAR_LEVEL] = mortar
+    return tones
+
+
+@lru_cache(maxsize=8)
+def _lights(material: str) -> Image.Image:
+    """Return the light map of a material, one level a supersampled pixel."""
+    rows, columns = np.mgrid[0:_TILE, 0:_TILE].astype(np.float32)
+    levels = np.clip(_PATTERNS[material](rows, columns), 0, 2) * _LEVELS
     if material == "brick":
-        mortar = _mortar(rows, columns)
-        tile[mortar] = (222, 214, 204)
-    return Image.fromarray(np.clip(tile, 0, 255).astype(np.uint8), "RGB")
+        levels[_mortar(rows, columns)] = _MORTAR_LEVEL
+    return Image.fromarray(np.round(levels).astype(np.uint8), "L")
 
 
 def _wood(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -73,7 +92,10 @@ def _wood(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 def _metal(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     # broad diagonal bands of reflected light
-    return 1.02 + 0.5 * np.sin((columns + rows * 0.6) / 11.5) ** 5 - 0.12 * np.sin(rows / 40)
+    bands: np.ndarray = (
+        1.02 + 0.5 * np.sin((columns + rows * 0.6) / 11.5) ** 5 - 0.12 * np.sin(rows / 40)
+    )
+    return bands
 
 
 def _plastic(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -85,7 +107,8 @@ def _plastic(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
 def _brick(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     course = np.floor(rows / 15)
     stone = np.floor((columns + course % 2 * 15) / 30)
-    return 0.92 + 0.14 * np.sin(course * 5.3 + stone * 3.7)
+    tones: np.ndarray = 0.92 + 0.14 * np.sin(course * 5.3 + stone * 3.7)
+    return tones
 
 
 def _mortar(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -24,8 +24,8 @@ def relations(picture: Picture) -> list[Relation]:
             found.add((wearer, "wearing", k))
             joined |= {(k, wearer), (wearer, k)}
             continue
-        for name, other in entry.thing.links:
-            target = index.get((id(other), ""))
+        for name, partner in entry.thing.links:
+            target = index.get((id(partner), ""))
             if target is None:
                 continue
             joined |= {(k, target), (target, k)}
@@ -35,7 +35,7 @@ def relations(picture: Picture) -> list[Relation]:
                 joined |= {
                     pair
                     for c, clothes in enumerate(visible)
-                    if clothes.thing is other
+                    if clothes.thing is partner
                     for pair in ((c, k), (k, c))
                 }
     for a, one in enumerate(visible):
@@ -53,6 +53,9 @@ def relations(picture: Picture) -> list[Relation]:
 
 def _left_of(one: Visible, other: Visible) -> bool:
     (x1, y1, w1, h1), (x2, y2, w2, h2) = one.box, other.box
+    if one.part or other.part:
+        # clothes are where their wearer is
+        return False
     apart = x1 + w1 <= x2 + 0.12 * min(w1, w2)
     level = min(y1 + h1, y2 + h2) - max(y1, y2)
     return apart and level > 0.25 * min(h1, h2)

@@ -63,11 +63,11 @@ def render(scene: Scene, width: int, height: int, random: np.random.Generator) -
             break
         gone = hidden | {id(t) for t in things for _, o in t.links if id(o) in hidden}
         things = [thing for thing in things if id(thing) not in gone]
-    image, _ = draw_background(scene.place, scene.weather, width, height, random)
+    image = draw_background(scene.place, scene.weather, width, height, random)
     _shadows(image, things, zoom, offset)
     for thing, spot in zip(things, spots, strict=True):
-        for _, layer in sprites[id(thing)].layers:
-            image.paste(layer, spot, layer)
+        for layer in sprites[id(thing)].layers:
+            image.paste(layer.image, (spot[0] + layer.left, spot[1] + layer.top), layer.image)
     draw_weather(image, scene.weather, random)
     kept = Scene(scene.place, scene.weather, [t for t in scene.things if t in things])
     return Picture(kept, image, tuple(visible))
@@ -91,18 +91,19 @@ def _visible(
     width, height = size
     owner = np.full((height, width), -1, dtype=np.int32)
     entries: list[tuple[Thing, str, int]] = []
-    for thing, (left, top) in zip(things, spots, strict=True):
+    for thing, (x, y) in zip(things, spots, strict=True):
         own: dict[str, int] = {}
-        for part, layer in sprites[id(thing)].layers:
-            name = part if part in thing.parts else ""
+        for layer in sprites[id(thing)].layers:
+            name = layer.part if layer.part in thing.parts else ""
             if name not in own:
                 own[name] = len(entries)
                 entries.append((thing, name, 0))
-            mask = np.asarray(layer)[..., 3] > 127
+            left, top = x + layer.left, y + layer.top
+            mask = np.asarray(layer.image.getchannel("A")) > 127
             y0, x0 = max(top, 0), max(left, 0)
-            region = owner[y0 : top + mask.shape[0], x0 : left + mask.shape[1]]
-            part_mask = mask[y0 - top :, x0 - left :][: region.shape[0], : region.shape[1]]
-            region[part_mask] = own[name]
+            region = owner[y0 : max(top + mask.shape[0], 0), x0 : max(left + mask.shape[1], 0)]
+            shown = mask[y0 - top :, x0 - left :][: region.shape[0], : region.shape[1]]
+            region[shown] = own[name]
         # what the whole thing would show if nothing stood before it
         for name, index in own.items():
             entries[index] = (thing, name, int((owner == index).sum()))

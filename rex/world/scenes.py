@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,7 +118,6 @@ class _Composer:
         count = int(self.random.integers(0, 3)) if place.wall else int(self.random.integers(0, 2))
         for name in self._names(place.back, count):
             thing = self._thing(name, scale=0.92 if place.wall else 0.86)
-            width, height = thing.size
             if place.wall:
                 thing.base = 131.0 if name == "door" else float(self.random.uniform(66, 78))
                 if name == "window":
@@ -199,7 +197,7 @@ class _Composer:
         thing = self._thing(name, words, scale=0.92)
         person.draw(0.25)
         x, y = person.anchors["hand"]
-        width, height = thing.size
+        height = thing.size[1]
         grip = {"umbrella": 0.84, "bag": 0.1, "kite": 0.62, "flower": 0.8, "bottle": 0.6}.get(
             name, 0.6
         )
@@ -254,8 +252,7 @@ class _Composer:
             self._dress(person)
             person.draw(0.25)
             person.x = x
-            drop = seat[1] + 7 - (person.base + person.anchors["middle"][1] - person.base)
-            person.base += drop
+            person.base += seat[1] + 7 - person.anchors["middle"][1]
             person.depth, person.stands = surface.depth + 0.1, False
             person.links += [("on", surface), ("sitting on", surface)]
             if self._place(person, hidden=0.5, fixed=True):
@@ -320,6 +317,8 @@ class _Composer:
         given = dict(words or {})
         if kind.group == "person" and "pose" not in given:
             given["pose"] = "walking" if random.random() < 0.4 else "standing"
+        if name == "lamp" and "height" not in given:
+            given["height"] = "tall"
         looks = kind.sample(random, given)
         return Thing(
             name=name,
@@ -333,7 +332,7 @@ class _Composer:
         )
 
     def _place(self, thing: Thing, *, hidden: float, fixed: bool = False) -> bool:
-        """Find a spot where `thing` hides at most a share `hidden` of anything; say if there is one."""
+        """Place `thing` where it hides at most a share `hidden` of any other, if it can be."""
         width, height = thing.size
         if thing.base - height < 2:
             thing.base = height + 2
@@ -396,17 +395,10 @@ _SURFACES: dict[str, dict[str, float]] = {
 
 
 def _overlap(one: Thing, other: Thing) -> float:
-    """Return the larger share of the two drawings' boxes that their intersection covers."""
+    """Return the share of the smaller drawing's box that the two boxes have in common."""
     a, b = one.box, other.box
     wide = min(a[2], b[2]) - max(a[0], b[0])
     high = min(a[3], b[3]) - max(a[1], b[1])
     if wide <= 0 or high <= 0:
         return 0.0
-    areas = ((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    hidden_first = wide * high / min(areas)
-    return hidden_first
-
-
-def things_named(things: Sequence[Thing], name: str) -> list[Thing]:
-    """Return the things called `name`."""
-    return [thing for thing in things if thing.name == name]
+    return wide * high / min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))

@@ -274,8 +274,9 @@ def sheep(pen: Pen, look: Look) -> Anchors:
             cx, cy = 40 + 25 * float(np.cos(angle)), 31 + base + 14 * float(np.sin(angle))
             pen.ellipse(cx, cy, 9.5, 9, wool, outline=outline)
     pen.ellipse(40, 31 + base, 26, 16, wool, outline=False)
-    for x, y in ((30, 26), (44, 24), (36, 36), (52, 34)):
-        pen.arc([(x - 4, y + base), (x, y + base + 3), (x + 4, y + base)], 1.4, shade(wool, 0.78))
+    for left, top in ((26, 26 + base), (40, 24 + base), (32, 36 + base), (48, 34 + base)):
+        curl = [(left, top), (left + 4, top + 3), (left + 8, top)]
+        pen.arc(curl, 1.4, shade(wool, 0.78))
     x, y = (71.0, 46.0) if look.has("eating") else (69.0, 25.0 + base)
     pen.ellipse(x - 9, y - 4, 6, 3.4, face)
     pen.curve(

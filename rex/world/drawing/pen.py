@@ -39,13 +39,23 @@ class Paint:
 Fill = Paint | RGB
 
 
-@dataclass
+@dataclass(frozen=True)
+class Layer:
+    """A piece of a drawing: the part it belongs to ("" is the thing itself) and its pixels."""
+
+    part: str
+    image: Image.Image
+    left: int
+    top: int
+
+
+@dataclass(frozen=True)
 class Sprite:
-    """A drawn thing: RGBA layers of one size, each with the name of its part ("" is the thing)."""
+    """A drawn thing, `width` x `height` final pixels: its layers, the lowest first."""
 
     width: int
     height: int
-    layers: list[tuple[str, Image.Image]]
+    layers: tuple[Layer, ...]
 
 
 @dataclass
@@ -78,14 +88,21 @@ class Pen:
 
     def sprite(self, *, flipped: bool = False) -> Sprite:
         """Return the finished drawing, averaged down to final pixels, lit from the upper left."""
+        width, height = (side // SUPERSAMPLING for side in self._size)
         layers = []
-        for name, image in self._layers:
-            small = image.reduce(SUPERSAMPLING)
+        for part, image in self._layers:
+            box = image.getbbox()
+            if box is None:
+                continue
+            left, top = box[0] // SUPERSAMPLING, box[1] // SUPERSAMPLING
+            right, bottom = -(-box[2] // SUPERSAMPLING), -(-box[3] // SUPERSAMPLING)
+            size = SUPERSAMPLING
+            small = image.reduce(size, (left * size, top * size, right * size, bottom * size))
             if flipped:
                 small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-            layers.append((name, _lit(small)))
-        width, height = layers[0][1].size
-        return Sprite(width, height, layers)
+                left = width - right
+            layers.append(Layer(part, _lit(small, left, top, width, height), left, top))
+        return Sprite(width, height, tuple(layers))
 
     # shapes -----------------------------------------------------------------------------------
 
@@ -204,7 +221,7 @@ class Pen:
     def _surface(self, paint: Paint, box: tuple[int, int, int, int]) -> Image.Image:
         wide, high = box[2] - box[0], box[3] - box[1]
         if paint.material:
-            return texture(paint.color, paint.material).crop((0, 0, wide, high))
+            return texture(paint.color, paint.material, wide, high)
         return _printed(paint, wide, high)
 
 
@@ -225,15 +242,15 @@ def _printed(paint: Paint, width: int, height: int) -> Image.Image:
     return Image.fromarray(image, "RGB")
 
 
-def _lit(image: Image.Image) -> Image.Image:
-    """Return the layer a little brighter at the upper left and darker at the lower right."""
-    pixels = np.asarray(image).astype(np.float32)
-    height, width = pixels.shape[:2]
-    rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
-    columns = np.linspace(0, 1, width, dtype=np.float32)[None, :]
-    light = 1.08 - 0.17 * (0.65 * rows + 0.35 * columns)
-    pixels[..., :3] *= light[..., None]
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGBA")
+def _lit(image: Image.Image, left: int, top: int, width: int, height: int) -> Image.Image:
+    """Return a layer, a little brighter at the upper left of its sprite, darker at the right."""
+    pixels = np.array(image)
+    high, wide = pixels.shape[:2]
+    rows = (np.arange(top, top + high, dtype=np.float32) / height)[:, None, None]
+    columns = (np.arange(left, left + wide, dtype=np.float32) / width)[None, :, None]
+    lit = pixels[..., :3] * (1.08 - 0.17 * (0.65 * rows + 0.35 * columns))
+    pixels[..., :3] = np.minimum(lit, 255)
+    return Image.fromarray(pixels, "RGBA")
 
 
 def _smooth(points: Sequence[Point], *, closed: bool) -> list[Point]:

@@ -35,7 +35,7 @@ def _person(pen: Pen, look: Look, *, long_hair: bool, child: bool) -> Anchors:
     skin = _SKIN[int(look.variety * 997) % len(_SKIN)]
     hair = _OLD_HAIR if look.has("old") else _HAIR[int(look.variety * 8009) % len(_HAIR)]
     middle = 30.0 if child else 33.0
-    head_y, head = (24.0, 16.0) if child else (24.0, 16.0)
+    head_y, head = 24.0, 16.0
     neck, hip = (38.0, 70.0) if child else (38.0, 88.0)
     sitting, walking = look.has("sitting"), look.has("walking")
     foot = pen.height - 4

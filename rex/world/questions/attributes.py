@@ -149,6 +149,7 @@ def _tail(reference: Reference) -> tuple[int, ...]:
 
 def _open(reference: Reference, category: str, random: np.random.Generator) -> Candidate | None:
     entity = reference.entity
+    patterns: tuple[tuple[str, str], ...]
     if category == "pose":
         if "activity" in entity.words:
             return None
@@ -248,7 +249,6 @@ def _position(
         is_are(entity.name),
         f"on the {side} of the image",
     )
-    common = {"semantic": "attr", "fact": (entity.object_id, "hposition")}
 
     def made(
         step: Step,
@@ -272,7 +272,6 @@ def _position(
             fact=(entity.object_id, "hposition"),
         )
 
-    del common
     picture = ("image", "picture", "photo")[int(random.integers(3))]
     if random.random() < 0.5:
         pattern = (

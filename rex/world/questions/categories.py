@@ -9,7 +9,7 @@ import numpy as np
 from rex.gqa.ontology import HYPERNYMS
 from rex.world.annotate import Entity, Facts
 from rex.world.kinds import KINDS
-from rex.world.questions.candidate import Candidate
+from rex.world.questions.candidate import Candidate, Step
 from rex.world.questions.phrase import Mention, Part, article, class_noun
 from rex.world.questions.references import CLASSES, Pointer, Reference
 
@@ -36,15 +36,17 @@ def category_questions(facts: Facts, random: np.random.Generator) -> Iterator[Ca
                 yield _named(facts, entity, wanted, random)
                 yield from _choose(entity, wanted, random)
         for reference in pointer.filtered(entity, classes=True):
+            if reference.steps[-1][1].startswith("not("):
+                continue
             yield _described(reference, random)
 
 
 def _record(
     entity: Entity,
     wanted: str,
-    steps: tuple,
+    steps: tuple[Step, ...],
     question: tuple[Part, ...],
-    full: tuple[Part, ...],  # type: ignore[type-arg]
+    full: tuple[Part, ...],
     structural: str,
     detailed: str,
     local: str,

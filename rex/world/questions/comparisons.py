@@ -11,7 +11,7 @@ from rex.world.annotate import Entity, Facts
 from rex.world.questions.attributes import fill, other_word, the_thing
 from rex.world.questions.candidate import Candidate, Step, operation_name
 from rex.world.questions.existence import many
-from rex.world.questions.phrase import Mention, Part, is_are, predicate
+from rex.world.questions.phrase import Part, is_are, predicate
 from rex.world.questions.references import BEFORE, Pointer, Reference
 
 _COMPARED = ("color", "material", "shape")
@@ -116,7 +116,7 @@ def _alike(first: Reference, second: Reference, random: np.random.Generator) -> 
             )
         else:
             question = (
-                f"do",
+                "do",
                 *first.the,
                 "and",
                 *second.the,
@@ -320,6 +320,3 @@ def _groups(facts: Facts, random: np.random.Generator) -> Iterator[Candidate]:
             "07same-allpeople",
             "gender",
         )
-
-
-_ = Mention

@@ -11,7 +11,7 @@ from rex.world.kinds import KINDS
 from rex.world.places import PLACES
 from rex.world.questions.attributes import other_word
 from rex.world.questions.candidate import Candidate, Step, operation_name
-from rex.world.questions.phrase import Mention, Part, adjective, article, predicate
+from rex.world.questions.phrase import Mention, Part, adjective, article, predicate, pronoun
 from rex.world.questions.references import BEFORE
 
 _OPENINGS = (
@@ -171,7 +171,12 @@ def _with_attribute(
     if yes:
         full = ("yes, there is", a, thing, f"that is {predicate(category, asked)}")
     else:
-        full = ("no, there is", a, thing, f"but it is {predicate(category, true)}")
+        full = (
+            "no, there is",
+            a,
+            thing,
+            f"but {pronoun(entity.name)} is {predicate(category, true)}",
+        )
     yield Candidate(
         steps=steps,
         question=tuple(part for part in question if part),

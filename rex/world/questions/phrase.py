@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rex.gqa.ontology import gender
+
 
 @dataclass(frozen=True)
 class Mention:
@@ -78,3 +80,8 @@ def predicate(category: str, word: str) -> str:
     if category == "material":
         return f"made of {word}"
     return word
+
+
+def pronoun(noun: str) -> str:
+    """Return the pronoun for a thing that was just named."""
+    return {"male": "he", "female": "she"}.get(gender(noun) or "", "it")

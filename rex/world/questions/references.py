@@ -9,7 +9,14 @@ import numpy as np
 from rex.gqa.ontology import HYPERNYMS
 from rex.world.annotate import Entity, Facts
 from rex.world.questions.candidate import Step, operation_name
-from rex.world.questions.phrase import Mention, Part, adjective, class_noun
+from rex.world.questions.phrase import (
+    Mention,
+    Part,
+    adjective,
+    class_noun,
+    is_are,
+    predicate,
+)
 
 CLASSES = ("person", "animal", "vehicle", "furniture", "food", "clothing", "toy", "device", "plant")
 """Classes that objects are called by in questions."""
@@ -86,6 +93,9 @@ class Pointer:
                 if sum(word in other.words.values() for other in same) != 1:
                     continue
                 found.append(self._filtered(entity, noun, category, word))
+            if len(same) == 2:
+                other = same[0] if same[1] is entity else same[1]
+                found += self._without(entity, noun, other)
             side = self.facts.side(entity)
             if side and len(same) > 1:
                 others = [self.facts.side(other) for other in same if other is not entity]
@@ -105,9 +115,26 @@ class Pointer:
         elif category == "material":
             words = (Mention(shown, entity.object_id), f"made of {word}")
         else:
-            verb = "are" if noun == "pants" else "is"
-            words = (Mention(shown, entity.object_id), f"that {verb} {word}")
+            words = (Mention(shown, entity.object_id), f"that {is_are(noun)} {word}")
         return Reference(entity, steps, words, noun, frozenset({category}))
+
+    def _without(self, entity: Entity, noun: str, other: Entity) -> list[Reference]:
+        """Return references by what the only other such object has and this one has not."""
+        found = []
+        for category in ("color", "material", "pose"):
+            word = other.words.get(category)
+            if word is None or word in entity.words.values() or category not in entity.words:
+                continue
+            steps = (
+                ("select", f"{noun} ({entity.object_id})", ()),
+                (operation_name("filter", category), f"not({word})", (0,)),
+            )
+            words = (
+                Mention(class_noun(noun), entity.object_id),
+                f"that {is_are(noun)} not {predicate(category, word)}",
+            )
+            found.append(Reference(entity, steps, words, noun, frozenset({category})))
+        return found
 
     def _sided(self, entity: Entity, noun: str, side: str) -> Reference:
         steps = (
