@@ -281,12 +281,7 @@ def _query(run: _Run, step: ops.Query, arguments: list[Any], index: int) -> Find
 
 def _query_scene(run: _Run, category: str) -> Finding:
     value = facts.scene_value(run.graph, category)
-    if value is not None and (
-        value == run.answer
-        or run.answer is None
-        or category == "weather"
-        or value not in CATEGORY_WORDS["location"]
-    ):
+    if value is not None and (value == run.answer or facts.scene_value_fits(value, category)):
         return Finding(value, Scene(value, category))
     for object_id, thing in run.graph.objects.items():
         # the place itself may be annotated as an object: a beach, a kitchen

@@ -171,3 +171,12 @@ def scene_value(graph: SceneGraph, category: str) -> str | None:
     if category in ("location", "place", "room"):
         return graph.location
     return None
+
+
+def scene_value_fits(value: str, category: str) -> bool:
+    """Return whether a location answers a question for a category (`outdoors` is no room)."""
+    if category == "room":
+        return is_a(value, "room")
+    if category == "place":
+        return value not in CATEGORY_WORDS["location"]
+    return True

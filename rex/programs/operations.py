@@ -12,6 +12,8 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
 
     atomic: ClassVar[str]
     """The name of the atomic operation."""
+    judges: ClassVar[bool] = False
+    """Whether it takes yes or no, as well as objects."""
 
     name: str
     """GQA's operation name."""
@@ -19,6 +21,16 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     """GQA's argument, as written."""
     dependencies: tuple[int, ...]
     """The earlier steps whose results it takes."""
+
+    @property
+    def selects(self) -> bool:
+        """Whether it returns objects."""
+        return False
+
+    @property
+    def decides(self) -> bool:
+        """Whether it returns yes or no."""
+        return False
 
 
 class Select(Operation, frozen=True, gc=False):
@@ -28,6 +40,10 @@ class Select(Operation, frozen=True, gc=False):
     noun: str
     objects: tuple[str, ...] | None
     """Their ids; empty where the program says that there are none, None where it does not say."""
+
+    @property
+    def selects(self) -> bool:  # noqa: D102
+        return True
 
 
 class Relate(Operation, frozen=True, gc=False):
@@ -45,6 +61,14 @@ class Relate(Operation, frozen=True, gc=False):
     purpose: str
     """`find` the objects, `verify` the relation, or `choose` it."""
 
+    @property
+    def selects(self) -> bool:  # noqa: D102
+        return self.purpose == "find"
+
+    @property
+    def decides(self) -> bool:  # noqa: D102
+        return self.purpose == "verify"
+
 
 class Query(Operation, frozen=True, gc=False):
     """Ask for the name of an object or its value of a category."""
@@ -57,6 +81,11 @@ class Exist(Operation, frozen=True, gc=False):
     """Ask whether anything was selected."""
 
     atomic: ClassVar[str] = "exist"
+    judges: ClassVar[bool] = True
+
+    @property
+    def decides(self) -> bool:  # noqa: D102
+        return True
 
 
 class Filter(Operation, frozen=True, gc=False):
@@ -67,6 +96,10 @@ class Filter(Operation, frozen=True, gc=False):
     word: str
     negated: bool
 
+    @property
+    def selects(self) -> bool:  # noqa: D102
+        return True
+
 
 class Verify(Operation, frozen=True, gc=False):
     """Check a word against objects, or choose between words."""
@@ -76,6 +109,10 @@ class Verify(Operation, frozen=True, gc=False):
     words: tuple[str, ...]
     negated: bool
     choose: bool
+
+    @property
+    def decides(self) -> bool:  # noqa: D102
+        return not self.choose
 
 
 class Common(Operation, frozen=True, gc=False):
@@ -90,12 +127,20 @@ class Same(Operation, frozen=True, gc=False):
     atomic: ClassVar[str] = "same"
     category: str
 
+    @property
+    def decides(self) -> bool:  # noqa: D102
+        return True
+
 
 class Different(Operation, frozen=True, gc=False):
     """Ask whether objects have different values of a category."""
 
     atomic: ClassVar[str] = "different"
     category: str
+
+    @property
+    def decides(self) -> bool:  # noqa: D102
+        return True
 
 
 class Compare(Operation, frozen=True, gc=False):
@@ -109,12 +154,22 @@ class And(Operation, frozen=True, gc=False):
     """Both."""
 
     atomic: ClassVar[str] = "and"
+    judges: ClassVar[bool] = True
+
+    @property
+    def decides(self) -> bool:  # noqa: D102
+        return True
 
 
 class Or(Operation, frozen=True, gc=False):
     """Either."""
 
     atomic: ClassVar[str] = "or"
+    judges: ClassVar[bool] = True
+
+    @property
+    def decides(self) -> bool:  # noqa: D102
+        return True
 
 
 ATOMIC_OPERATIONS: tuple[str, ...] = (

@@ -23,20 +23,27 @@ def parse_program(semantic: Sequence[SemanticStep]) -> Program:
     """Parse and check a question's `semantic` list.
 
     Raises ProgramError when an operation is unknown, takes too few or too many operands, or
-    depends on a step that is not an earlier one.
+    depends on a step that is not an earlier one or does not return what it needs.
     """
-    program = []
+    program: list[ops.Operation] = []
     for index, step in enumerate(semantic):
         builder, qualifier, fewest, most = _reading(step.operation) or _unknown(index, step)
         dependencies = step.dependencies
         if len(dependencies) < fewest or (most is not None and len(dependencies) > most):
             raise ProgramError(index, f"{step.operation!r} has {len(dependencies)} dependencies")
+        operation = builder(step.operation, step.argument, dependencies, qualifier)
         for dependency in dependencies:
             if not 0 <= dependency < index:
                 raise ProgramError(
                     index, f"{step.operation!r} depends on step {dependency}, not an earlier one"
                 )
-        program.append(builder(step.operation, step.argument, dependencies, qualifier))
+            given = program[dependency]
+            if not given.selects and not (operation.judges and given.decides):
+                wanted = "is not yes or no" if operation.judges else "selects no objects"
+                raise ProgramError(
+                    index, f"{step.operation!r} depends on step {dependency}, which {wanted}"
+                )
+        program.append(operation)
     return tuple(program)
 
 

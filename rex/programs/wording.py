@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rex.gqa.ontology import CATEGORY_WORDS
+from rex.gqa.ontology import CATEGORY_WORDS, is_a
 from rex.programs.english import article, is_mass, is_plural, is_verbal, many
 from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly, SymbolsOnly
 from rex.programs.phrases import (
@@ -36,7 +36,7 @@ _SIDES = {
     "bottom": "at the bottom",
     "middle": "in the middle",
 }
-_VAGUE_NOUNS = {"_": "thing", "this": "thing"}
+_VAGUE_NOUNS = frozenset({"_", "this", "object", "thing"})
 _NAMES = frozenset({"name", "type", "place", "room"})
 
 
@@ -87,7 +87,8 @@ def _thing(out: list[Leaf], thing: Thing, determiner: str = "the", generic: bool
 
 def _noun(thing: Thing, generic: bool) -> str:
     noun = thing.noun if generic or not thing.objects else thing.name
-    noun = _VAGUE_NOUNS.get(noun, noun)
+    if noun in _VAGUE_NOUNS:
+        noun = "person" if thing.objects and is_a(thing.name, "person") else "thing"
     return many(noun) if len(thing.objects) > 1 else noun
 
 
@@ -196,10 +197,40 @@ def _shared(out: list[Leaf], statement: Shared) -> None:
 
 
 def _contrast(out: list[Leaf], statement: Contrast) -> None:
-    for place, part in enumerate(statement.parts):
+    parts = statement.parts
+    if parts[0].category in _NAMES:
+        _contrast_names(out, parts)
+        return
+    for place, part in enumerate(parts):
         if place:
             out.append("and")
         _attribution(out, part)
+
+
+def _contrast_names(out: list[Leaf], parts: tuple[Attribution, ...]) -> None:
+    """Append "two of the animals are horses and one of the animals is a duck"."""
+    groups: dict[str, list[Thing]] = {}
+    for part in parts:
+        groups.setdefault(part.value, []).append(part.thing)
+    for place, (value, things) in enumerate(groups.items()):
+        if place:
+            out.append("and")
+        noun = many(_noun(things[0], generic=True))
+        out.append(SentenceOnly(f"{_NUMBERS.get(len(things), str(len(things)))} of the {noun}"))
+        for other, thing in enumerate(things):
+            if other:
+                out.append(SymbolsOnly("and"))
+            out.extend(Mention(object_id, "") for object_id in thing.objects)
+        if len(things) > 1:
+            out.extend(("are", many(value)))
+        else:
+            out.append("are" if is_plural(value) else "is")
+            if not (is_plural(value) or is_mass(value)):
+                out.append(SentenceOnly(article(value)))
+            out.append(value)
+
+
+_NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
 
 
 def _comparison(out: list[Leaf], statement: Comparison) -> None:

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from rex.cli import main
+from rex.explanations.table import schema
+from rex.files import parquet_provenance, read_parquet
+from tests.gqa.sample import (
+    QUESTIONS,
+    SCENE_GRAPHS,
+    VAL_QUESTIONS,
+    needs_sample,
+    question_entry,
+    scene_graph_entry,
+)
+
+
+def write_regions(path: Path, boxes: dict[str, list[list[float]]], regions: int = 4) -> None:
+    """Write a region store whose features say nothing."""
+    count = len(boxes)
+    shape = (count, regions)
+    arrays: dict[str, np.ndarray] = {
+        "features": np.zeros((*shape, 2), np.float16),
+        "boxes": np.zeros((*shape, 4), np.float32),
+        "scores": np.zeros(shape, np.float32),
+        "object_ids": np.full(shape, -1, np.int32),
+        "attribute_ids": np.full(shape, -1, np.int32),
+        "num_boxes": np.array([len(rows) for rows in boxes.values()], np.int32),
+        "image_sizes": np.full((count, 2), 100, np.int32),
+    }
+    for row, image in enumerate(boxes.values()):
+        arrays["boxes"][row, : len(image)] = np.reshape(image, (-1, 4))
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array)
+        file.create_dataset("image_ids", data=list(boxes), dtype=h5py.string_dtype())
+        file.attrs.update({"signature": "{}", "object_names": "[]", "attribute_names": "[]"})
+
+
+class World:
+    """Files of a tiny data set, and the table built from them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.questions = folder / "questions.json"
+        self.scene_graphs = folder / "graphs.json"
+        self.out = folder / "explanations.parquet"
+
+    def write(self, questions: dict[str, Any], graphs: dict[str, Any]) -> None:
+        self.questions.write_text(json.dumps(questions))
+        self.scene_graphs.write_text(json.dumps(graphs))
+
+    def build(self, *more: str) -> int:
+        files = ["--questions", str(self.questions), "--scene-graphs", str(self.scene_graphs)]
+        return main(["explain", "build", *files, "--out", str(self.out), *more])
+
+    def rows(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = read_parquet(self.out).to_pylist()
+        return rows
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_one_row_a_question_in_the_order_of_the_file(world: World) -> None:
+    world.write(
+        {
+            "b": question_entry(),
+            "a": question_entry(imageId="7"),
+            "c": question_entry(
+                semantic=[
+                    {"operation": "select", "dependencies": [], "argument": "dog (99)"},
+                    {"operation": "query", "dependencies": [0], "argument": "color"},
+                ]
+            ),
+        },
+        {"1": scene_graph_entry()},
+    )
+    assert world.build() == 0
+    rows = world.rows()
+    assert read_parquet(world.out).schema.names == schema().names
+    assert [row["question_id"] for row in rows] == ["b", "a", "c"]
+    assert [row["status"] for row in rows] == ["ok", "no scene graph", "object missing: 99"]
+    assert rows[0] == {
+        "question_id": "b",
+        "image_id": "1",
+        "status": "ok",
+        "mode": "fixed",
+        "raw": "(obj:11) is brown",
+        "unpolished": "(obj:11) is brown",
+        "sentence": "The dog is brown.",
+        "text": None,
+        "objects": ["11"],
+        "regions": [],
+        "bound": None,
+        "operations": ["select", "query"],
+        "answer": "brown",
+        "entailed_answer": "brown",
+    }
+    for row in rows[1:]:
+        assert row["raw"] is None
+        assert row["entailed_answer"] is None
+        assert row["operations"] == ["select", "query"]
+    provenance = parquet_provenance(world.out)
+    assert provenance["command"] == "rex explain build"
+    assert provenance["settings"]["mode"] == "fixed"
+
+
+def test_regions_become_tokens(world: World) -> None:
+    near = [
+        {"operation": "select", "dependencies": [], "argument": "dog (11)"},
+        {"operation": "verify rel", "dependencies": [0], "argument": "ball,near,o (12)"},
+    ]
+    place = [
+        {"operation": "select", "dependencies": [], "argument": "ball (12)"},
+        {"operation": "query", "dependencies": [0], "argument": "hposition"},
+    ]
+    questions = {
+        "q1": question_entry(semantic=near, answer="yes"),
+        "q2": question_entry(semantic=place, answer="right"),
+        "q3": question_entry(semantic=place, answer="right", imageId="2"),
+    }
+    world.write(questions, {"1": scene_graph_entry(), "2": scene_graph_entry()})
+    # the dog (10,10)-(30,40) is detected exactly, the ball (60,50)-(70,60) is not
+    store = world.folder / "regions.h5"
+    write_regions(store, {"1": [[60, 58, 70, 68], [10, 10, 30, 40]], "9": []})
+    assert world.build("--regions", str(store)) == 0
+    first, second, third = world.rows()
+    assert first["text"] == "#1 is near ball"
+    assert first["objects"] == ["11", "12"]
+    assert first["regions"] == [1, -1]
+    # union of objects 600 + 100; the dog alone gives 600/700, with the ball's region 620/780
+    assert first["bound"] == pytest.approx(600 / 700)
+    assert second["text"] == "ball is located at @11"
+    assert second["regions"] == [-1]
+    assert second["bound"] == pytest.approx(20 / 180)
+    assert third["text"] is None
+    assert third["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("semantic", "place", "problem"),
+    [
+        (
+            [{"operation": "select", "dependencies": [0], "argument": "dog (11)"}],
+            "question q2: semantic step 0",
+            "1 dependencies",
+        ),
+        (
+            [
+                {"operation": "select", "dependencies": [], "argument": "dog (11)"},
+                {"operation": "exist", "dependencies": [2], "argument": "?"},
+            ],
+            "question q2: semantic step 1",
+            "depends on step 2",
+        ),
+        (
+            [{"operation": "ponder", "dependencies": [], "argument": ""}],
+            "question q2: semantic step 0",
+            "unknown operation 'ponder'",
+        ),
+    ],
+)
+def test_malformed_programs_stop_the_build(
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    semantic: list[dict[str, Any]],
+    place: str,
+    problem: str,
+) -> None:
+    world.write(
+        {"q1": question_entry(), "q2": question_entry(semantic=semantic)},
+        {"1": scene_graph_entry()},
+    )
+    assert world.build() == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"{world.questions}: {place}: " in error
+    assert problem in error
+    assert sorted(world.folder.iterdir()) == sorted([world.questions, world.scene_graphs])
+
+
+def test_the_wrong_scene_graphs(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.write({"q": question_entry()}, {"5": scene_graph_entry()})
+    assert world.build() == 2
+    assert "has no scene graph of any question's image" in capsys.readouterr().err
+    assert not world.out.exists()
+
+
+def test_truncated_and_missing_files(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.write({"q": question_entry()}, {"1": scene_graph_entry()})
+    whole = world.questions.read_text()
+    world.questions.write_text(whole[: len(whole) // 2])
+    assert world.build() == 2
+    assert "not valid JSON" in capsys.readouterr().err
+    world.questions.unlink()
+    assert world.build() == 2
+    assert f"{world.questions}: no such file" in capsys.readouterr().err
+    assert not world.out.exists()
+
+
+def test_the_same_input_gives_the_same_bytes(world: World) -> None:
+    world.write({"q": question_entry()}, {"1": scene_graph_entry()})
+    assert world.build() == 0
+    first = world.out.read_bytes()
+    assert world.build() == 0
+    assert world.out.read_bytes() == first
+
+
+def test_show(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.write({"q": question_entry()}, {"1": scene_graph_entry()})
+    files = ["--questions", str(world.questions), "--scene-graphs", str(world.scene_graphs)]
+    assert main(["explain", "show", *files, "q"]) == 0
+    out = capsys.readouterr().out
+    assert "[1] query: color  ->  brown" in out
+    assert "└─ [0] select: dog (11)  ->  dog (11)" in out
+    assert "The dog is brown." in out
+    assert main(["explain", "show", *files, "none"]) == 2
+    assert "no question 'none'" in capsys.readouterr().err
+
+
+@needs_sample
+def test_all_real_questions_are_explained_by_what_entails_their_answer(tmp_path: Path) -> None:
+    out = tmp_path / "e.parquet"
+    files = ["--questions", str(QUESTIONS), "--scene-graphs", str(SCENE_GRAPHS)]
+    assert main(["explain", "build", *files, "--out", str(out)]) == 0
+    rows = read_parquet(out).to_pylist()
+    assert len(rows) == 23
+    assert all(row["status"] == "ok" for row in rows)
+    assert [row["entailed_answer"] for row in rows] == [row["answer"] for row in rows]
+
+
+@needs_sample
+def test_questions_of_another_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = ["--questions", str(VAL_QUESTIONS), "--scene-graphs", str(SCENE_GRAPHS)]
+    assert main(["explain", "build", *files, "--out", str(tmp_path / "e.parquet")]) == 2
+    assert "has no scene graph" in capsys.readouterr().err
