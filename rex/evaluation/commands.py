@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rex.command_line import Subparsers, add_station, add_verb
 from rex.config import SPLITS
+
+if TYPE_CHECKING:
+    from rex.evaluation.metrics import Metrics
 
 _logger = logging.getLogger("rex.evaluation")
 
@@ -47,7 +51,13 @@ def _add_evaluate(stations: Subparsers) -> None:
     verb.add_argument("--method", help="the same, else the file's name")
     verb.add_argument("--seed", type=int, help="the same, else 0")
     verb.add_argument(
-        "--run", type=Path, metavar="DIR", help="log the scores to this run's MLflow run"
+        "--run", dest="folder", type=Path, metavar="DIR", help="the run's folder, for --tracking"
+    )
+    verb.add_argument(
+        "--tracking",
+        type=Path,
+        metavar="DB",
+        help="log the scores of --run to this MLflow database",
     )
     verb.add_argument("--out", type=Path, required=True, metavar="JSON", help="metrics")
 
@@ -111,11 +121,36 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         scores=measured.scores(split=arguments.split, mode=mode),
     )
     write_metrics(arguments.out, metrics)
+    _track(arguments, config.dataset, metrics)
     for name, score in metrics.scores.items():
         if "/" not in name and score.value is not None:
             _logger.info("%-12s %7.2f  (n = %d)", name, score.value, score.n)
         elif "/" not in name:
             _logger.info("%-12s       –  %s", name, score.reason)
+
+
+def _track(arguments: argparse.Namespace, experiment: str, metrics: Metrics) -> None:
+    """Log the scores under `<split>/<score name>`, and keep the file."""
+    from rex.errors import InputError
+    from rex.tracking import tracked_run
+
+    if arguments.tracking is None:
+        return
+    if arguments.folder is None:
+        raise InputError("--tracking needs the run's folder", cure="give --run as well")
+    run = metrics.run
+    name = f"{run.setting}/{run.method}/seed{run.seed}"
+    with tracked_run(
+        arguments.tracking, arguments.folder, experiment=experiment, name=name
+    ) as tracked:
+        tracked.metrics(
+            {
+                f"{metrics.split}/{measure}": score.value
+                for measure, score in metrics.scores.items()
+                if score.value is not None
+            }
+        )
+        tracked.artifact(arguments.out, "metrics")
 
 
 def _answer_prior(arguments: argparse.Namespace) -> None:

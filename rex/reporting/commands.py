@@ -12,6 +12,7 @@ def add_commands(stations: Subparsers) -> None:
     """Add `rex tables`, `rex figures` and `rex gallery`."""
     _add_tables(stations)
     _add_figures(stations)
+    _add_gallery(stations)
 
 
 def _add_tables(stations: Subparsers) -> None:
@@ -44,6 +45,39 @@ def _add_figures(stations: Subparsers) -> None:
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="for PNG and SVG")
 
 
+def _add_gallery(stations: Subparsers) -> None:
+    verb = add_verb(
+        stations,
+        "gallery",
+        _gallery,
+        help="a page of examples: images with boxes, words coloured to match, methods side by side",
+        example="rex gallery --questions val_balanced_questions.json --images data/gqa/images "
+        "--regions regions/val.h5 --explanations explanations/val.parquet "
+        "--predictions runs/*/*/seed0/predictions/val.parquet --out gallery/index.html",
+    )
+    verb.add_argument("--questions", type=Path, required=True, metavar="JSON", help="what is asked")
+    verb.add_argument(
+        "--images", type=Path, required=True, metavar="DIR", help="holds <imageId>.jpg"
+    )
+    verb.add_argument("--regions", type=Path, required=True, metavar="H5", help="the boxes")
+    verb.add_argument(
+        "--explanations", type=Path, required=True, metavar="PARQUET", help="the true explanations"
+    )
+    verb.add_argument(
+        "--predictions", type=Path, nargs="+", required=True, metavar="PARQUET", help="of each run"
+    )
+    verb.add_argument(
+        "--scene-graphs",
+        type=Path,
+        metavar="JSON",
+        help="also show the annotated objects, and how well each explanation is grounded",
+    )
+    verb.add_argument(
+        "--picture", type=Path, metavar="PNG", help="also draw a few telling examples here"
+    )
+    verb.add_argument("--out", type=Path, required=True, metavar="HTML", help="the page")
+
+
 def _figures(arguments: argparse.Namespace) -> None:
     from rex.reporting.figures import draw_figures
 
@@ -56,3 +90,26 @@ def _tables(arguments: argparse.Namespace) -> None:
 
     rows = [*read_rows(arguments.metrics), *published_rows()]
     write_tables([explanation_table(rows), answer_table(rows)], arguments.out)
+
+
+_IN_PICTURE = 4
+
+
+def _gallery(arguments: argparse.Namespace) -> None:
+    from rex.config import read_config
+    from rex.reporting.examples import ExampleFiles, read_examples
+    from rex.reporting.gallery import write_gallery
+    from rex.reporting.picture import telling_examples, write_picture
+
+    settings = read_config(arguments.config).evaluation
+    files = ExampleFiles(
+        questions=arguments.questions,
+        explanations=arguments.explanations,
+        regions=arguments.regions,
+        predictions=arguments.predictions,
+        scene_graphs=arguments.scene_graphs,
+    )
+    examples = read_examples(files, count=settings.examples, seed=settings.seed)
+    write_gallery(arguments.out, examples, arguments.images)
+    if arguments.picture is not None:
+        write_picture(arguments.picture, telling_examples(examples, _IN_PICTURE), arguments.images)

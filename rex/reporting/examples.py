@@ -1,0 +1,309 @@
+"""Examples to look at: a question, its true explanation, and what each method made of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rex.errors import InputError
+from rex.evaluation.areas import BoxSets, intersection_over_union
+from rex.evaluation.metrics import RunName, run_of
+from rex.reporting.results import METHODS
+
+if TYPE_CHECKING:
+    from rex.gqa.questions import Question
+    from rex.regions.store import RegionStore
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels of the image."""
+
+GRID = 4
+"""Positions are cells of a grid of 4 × 4, counted from 1 row by row."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One token of an explanation, and what it points at: a region, a cell of the grid, nothing."""
+
+    text: str
+    region: int | None = None
+    cell: int | None = None
+    gate: float | None = None
+    """How much the decoder wanted a word rather than a region, 0 to 1 (None: it has no gate)."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one method said."""
+
+    method: str
+    answer: str | None
+    probability: float | None
+    right: bool | None
+    """None: it gave no answer."""
+    words: tuple[Word, ...] | None
+    grounding: float | None
+    """IoU of its regions with the annotated objects, 0 to 1 (None: nothing to compare)."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One question with its picture, its truth, and the methods' outputs side by side."""
+
+    question_id: str
+    image_id: str
+    question: str
+    answer: str
+    operations: tuple[str, ...]
+    words: tuple[Word, ...]
+    """The true explanation."""
+    outputs: tuple[Output, ...]
+    boxes: Mapping[int, Box]
+    """The regions that any explanation names."""
+    names: Mapping[int, str]
+    """What the detector calls them."""
+    objects: tuple[tuple[str, Box], ...]
+    """The annotated objects of the true explanation: name and box (none without scene graphs)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleFiles:
+    """What examples are read from."""
+
+    questions: Path
+    explanations: Path
+    regions: Path
+    predictions: Sequence[Path]
+    scene_graphs: Path | None = None
+
+
+def read_examples(files: ExampleFiles, *, count: int, seed: int) -> list[Example]:
+    """Choose `count` explained questions and gather all that there is to see of each.
+
+    Raises InputError when the files don't belong together.
+    """
+    from rex.files import read_parquet
+    from rex.gqa.questions import iter_questions
+    from rex.regions.store import RegionStore
+
+    columns = ("question_id", "image_id", "status", "text", "objects", "operations")
+    truths = [
+        truth
+        for truth in read_parquet(files.explanations, columns=columns).to_pylist()
+        if truth["status"] == "ok" and truth["text"] is not None
+    ]
+    if not truths:
+        raise InputError(
+            "explains no question with regions",
+            file=files.explanations,
+            cure="build the explanations with --regions",
+        )
+    chosen = choose(truths, count=count, seed=seed)
+    wanted = {truth["question_id"] for truth in chosen}
+    questions = {
+        question.question_id: question
+        for question in iter_questions(files.questions)
+        if question.question_id in wanted
+    }
+    said = [(name, _rows(path, wanted)) for name, path in _methods(files.predictions)]
+    objects = _objects(files.scene_graphs, chosen)
+    store = RegionStore(files.regions)
+    return [
+        _example(truth, questions, said, objects.get(truth["question_id"], ()), store)
+        for truth in chosen
+    ]
+
+
+def choose(truths: Sequence[Mapping[str, Any]], *, count: int, seed: int) -> list[Any]:
+    """Choose examples at random, evenly over last operations, each of another image if possible."""
+    order = np.random.default_rng(seed).permutation(len(truths))
+    kinds: dict[str, deque[Any]] = defaultdict(deque)
+    for place in order:
+        operations = truths[place]["operations"]
+        kinds[operations[-1] if operations else ""].append(truths[place])
+    chosen: list[Any] = []
+    images: set[str] = set()
+    for fresh in (True, False):  # once more with images seen before, if there are too few
+        waiting = {kind: deque(kinds[kind]) for kind in sorted(kinds)}
+        while any(waiting.values()) and len(chosen) < count:
+            for queue in waiting.values():
+                while queue:
+                    truth = queue.popleft()
+                    new = truth["image_id"] not in images
+                    if new == fresh and truth not in chosen and len(chosen) < count:
+                        chosen.append(truth)
+                        images.add(truth["image_id"])
+                        break
+    return chosen
+
+
+def words_of(
+    text: str, regions: Sequence[int] | None = None, gates: Sequence[float] | None = None
+) -> tuple[Word, ...]:
+    """Return the tokens of an explanation; without `regions`, `#i` says which region it is."""
+    words = []
+    for place, token in enumerate(text.split()):
+        region = regions[place] if regions is not None else _number(token, "#")
+        words.append(
+            Word(
+                text=token,
+                region=region if region is not None and region >= 0 else None,
+                cell=_number(token, "@"),
+                gate=None if gates is None else gates[place],
+            )
+        )
+    return tuple(words)
+
+
+def cell_box(cell: int, width: float, height: float) -> Box:
+    """Return the box of a cell (1 … 16) in an image of this size, in pixels."""
+    row, column = divmod(cell - 1, GRID)
+    across, down = width / GRID, height / GRID
+    return (column * across, row * down, (column + 1) * across, (row + 1) * down)
+
+
+def _number(token: str, sign: str) -> int | None:
+    return int(token[1:]) if token.startswith(sign) and token[1:].isdigit() else None
+
+
+def _methods(paths: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Return the name under which each predictions file is shown."""
+    runs = [(run_of(path), path) for path in paths]
+    several = len({run.seed for run, _ in runs}) > 1
+    settings: dict[str, set[str]] = defaultdict(set)
+    for run, _ in runs:
+        settings[run.method].add(run.setting)
+
+    def name(run: RunName) -> str:
+        parts = [METHODS.get(run.method, run.method)]
+        if len(settings[run.method]) > 1:
+            parts.append(run.setting)
+        if several:
+            parts.append(f"seed {run.seed}")
+        return ", ".join(parts)
+
+    return [(name(run), path) for run, path in runs]
+
+
+def _rows(path: Path, wanted: set[str]) -> dict[str, Any]:
+    """Return the predictions for the questions `wanted`."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from rex.files import read_parquet
+
+    table = read_parquet(path)
+    table = table.filter(pc.is_in(table["question_id"], pa.array(sorted(wanted))))
+    rows = {row["question_id"]: row for row in table.to_pylist()}
+    missing = sorted(wanted - rows.keys())
+    if missing:
+        raise InputError(
+            f"has no prediction for question {missing[0]}",
+            file=path,
+            cure="give predictions for the questions of --questions",
+        )
+    return rows
+
+
+def _objects(
+    path: str | PathLike[str] | None, chosen: Sequence[Mapping[str, Any]]
+) -> dict[str, tuple[tuple[str, Box], ...]]:
+    """Return the annotated objects of each chosen question."""
+    from rex.gqa.scene_graphs import iter_scene_graphs
+
+    if path is None:
+        return {}
+    asked = defaultdict(list)
+    for truth in chosen:
+        asked[truth["image_id"]].append(truth)
+    found = {}
+    for image_id, graph in iter_scene_graphs(path):
+        for truth in asked.get(image_id, ()):
+            found[truth["question_id"]] = tuple(
+                (graph.objects[key].name, graph.objects[key].box)
+                for key in dict.fromkeys(truth["objects"])
+                if key in graph.objects
+            )
+    return found
+
+
+def _example(
+    truth: Mapping[str, Any],
+    questions: Mapping[str, Question],
+    said: Sequence[tuple[str, Mapping[str, Any]]],
+    objects: tuple[tuple[str, Box], ...],
+    store: RegionStore,
+) -> Example:
+    question_id, image_id = truth["question_id"], truth["image_id"]
+    if question_id not in questions:
+        raise InputError(
+            f"question {question_id} of the explanations is not among the questions",
+            cure="give the questions that were explained",
+        )
+    question = questions[question_id]
+    (row,) = store.rows([image_id])
+    words = words_of(truth["text"])
+    spoken = [(method, rows[question_id]) for method, rows in said]
+    read = [
+        None
+        if one["explanation"] is None
+        else words_of(one["explanation"], one["regions"], one["gates"])
+        for _, one in spoken
+    ]
+    named = {
+        word.region for text in (words, *read) for word in text or () if word.region is not None
+    }
+    unknown = sorted(region for region in named if region >= store.num_boxes[row])
+    if unknown:
+        raise InputError(
+            f"image {image_id} has no region {unknown[0]}, which an explanation of question "
+            f"{question_id} names",
+            file=store.path,
+            cure="give the regions that the predictions were made from",
+        )
+    boxes: dict[int, Box] = {
+        region: tuple(float(side) for side in store.boxes[row, region])  # type: ignore[misc]
+        for region in sorted(named)
+    }
+    labels = {region: int(store.object_ids[row, region]) for region in sorted(named)}
+    outputs = tuple(
+        Output(
+            method=method,
+            answer=one["answer"],
+            probability=one["probability"],
+            right=None if one["answer"] is None else one["answer"] == question.answer,
+            words=text,
+            grounding=_grounding(text, boxes, objects),
+        )
+        for (method, one), text in zip(spoken, read, strict=True)
+    )
+    return Example(
+        question_id=question_id,
+        image_id=image_id,
+        question=question.question,
+        answer=question.answer,
+        operations=tuple(truth["operations"]),
+        words=words,
+        outputs=outputs,
+        boxes=boxes,
+        names={region: store.object_names[label] for region, label in labels.items() if label >= 0},
+        objects=objects,
+    )
+
+
+def _grounding(
+    words: tuple[Word, ...] | None,
+    boxes: Mapping[int, Box],
+    objects: tuple[tuple[str, Box], ...],
+) -> float | None:
+    if words is None or not objects:
+        return None
+    named = sorted({word.region for word in words if word.region is not None})
+    ours = BoxSets.of([[boxes[region] for region in named]])
+    return float(intersection_over_union(ours, BoxSets.of([[box for _, box in objects]]))[0])

@@ -1,0 +1,212 @@
+"""The gallery: one HTML page of examples that works from disk, without network or other files."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rex.errors import InputError
+from rex.files import write_text
+from rex.reporting.examples import Example, Output, Word, cell_box
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+COLORS = (
+    "#d62728", "#1f77b4", "#2ca02c", "#e08214", "#8e44ad", "#008b8b", "#c2185b", "#6d4c41",
+)  # fmt: skip
+"""Colours of regions, in the order in which an example mentions them (again from the start)."""
+
+_WIDTH = 480
+"""Larger images are shown in this width, in pixels."""
+_QUALITY = 82
+_WELL = 0.5
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A box on a picture, in pixels of the original image."""
+
+    key: str
+    x: float
+    y: float
+    width: float
+    height: float
+    color: str
+    label: str
+
+
+@dataclass(frozen=True)
+class _Token:
+    """A word as it is shown: with a `key` it points at a shape of the picture."""
+
+    text: str
+    note: str
+    key: str
+    color: str
+    gate: float | None
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One method's side of an example."""
+
+    place: int
+    output: Output
+    tokens: list[_Token]
+    shapes: list[_Shape]
+    verdict: str
+    """`right`, `wrong` or `none`."""
+    grounded: str
+    """`well`, `badly` or `none`."""
+
+
+@dataclass(frozen=True)
+class _Card:
+    """An example as it is shown."""
+
+    example: Example
+    picture: str
+    width: int
+    height: int
+    tokens: list[_Token]
+    shapes: list[_Shape]
+    objects: list[_Shape]
+    panels: list[_Panel]
+
+
+def write_gallery(
+    path: str | PathLike[str], examples: Sequence[Example], images: str | PathLike[str]
+) -> None:
+    """Write the page; `images` is the folder of `<imageId>.jpg`. Raises InputError."""
+    write_text(path, gallery_page(examples, images))
+
+
+def gallery_page(examples: Sequence[Example], images: str | PathLike[str]) -> str:
+    """Return the page as HTML; all text that comes from data is escaped. Raises InputError."""
+    import jinja2
+
+    folder = resources.files("rex.reporting")
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.from_string(folder.joinpath("gallery.html").read_text("utf-8"))
+    cards = [_card(example, Path(images)) for example in examples]
+    return template.render(
+        cards=cards,
+        methods=list(dict.fromkeys(o.method for example in examples for o in example.outputs)),
+        operations=sorted({name for example in examples for name in example.operations}),
+        style=folder.joinpath("gallery.css").read_text("utf-8"),
+        script=folder.joinpath("gallery.js").read_text("utf-8"),
+    )
+
+
+def region_colors(example: Example) -> dict[int, str]:
+    """Return the colour of each region, the same in every explanation of the example."""
+    texts = [example.words, *(output.words or () for output in example.outputs)]
+    order = dict.fromkeys(word.region for text in texts for word in text if word.region is not None)
+    return {region: COLORS[place % len(COLORS)] for place, region in enumerate(order)}
+
+
+def _card(example: Example, images: Path) -> _Card:
+    picture, width, height = _picture(images / f"{example.image_id}.jpg")
+    colors = region_colors(example)
+
+    def shapes(words: Sequence[Word] | None) -> list[_Shape]:
+        return _shapes(words or (), example, colors, (width, height))
+
+    panels = [
+        _Panel(
+            place=place,
+            output=output,
+            tokens=_tokens(output.words or (), example, colors),
+            shapes=shapes(output.words),
+            verdict={True: "right", False: "wrong", None: "none"}[output.right],
+            grounded=_grounded(output),
+        )
+        for place, output in enumerate(example.outputs)
+    ]
+    return _Card(
+        example=example,
+        picture=picture,
+        width=width,
+        height=height,
+        tokens=_tokens(example.words, example, colors),
+        shapes=shapes(example.words),
+        objects=[_shape("", box, "", name) for name, box in example.objects],
+        panels=panels,
+    )
+
+
+def _grounded(output: Output) -> str:
+    if output.grounding is None:
+        return "none"
+    return "well" if output.grounding >= _WELL else "badly"
+
+
+def _tokens(words: Sequence[Word], example: Example, colors: dict[int, str]) -> list[_Token]:
+    tokens = []
+    for word in words:
+        if word.region is not None:
+            key, color = f"r{word.region}", colors[word.region]
+            note = example.names.get(word.region, "")
+        elif word.cell is not None:
+            key, color, note = f"c{word.cell}", "", ""
+        else:
+            key = color = note = ""
+        tokens.append(_Token(word.text, note, key, color, word.gate))
+    return tokens
+
+
+def _shapes(
+    words: Sequence[Word], example: Example, colors: dict[int, str], size: tuple[int, int]
+) -> list[_Shape]:
+    shapes = {}
+    for word in words:
+        if word.region is not None:
+            key = f"r{word.region}"
+            shapes[key] = _shape(
+                key, example.boxes[word.region], colors[word.region], f"#{word.region}"
+            )
+        elif word.cell is not None:
+            key = f"c{word.cell}"
+            shapes[key] = _shape(key, cell_box(word.cell, *size), "", "")
+    return list(shapes.values())
+
+
+def _shape(key: str, box: tuple[float, float, float, float], color: str, label: str) -> _Shape:
+    left, top, right, bottom = (round(side, 1) for side in box)
+    return _Shape(key, left, top, round(right - left, 1), round(bottom - top, 1), color, label)
+
+
+def open_image(path: Path) -> Image:
+    """Read an image as RGB. Raises InputError when it is missing or damaged."""
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(path) as file:
+            return file.convert("RGB")
+    except FileNotFoundError:
+        raise InputError("no such image", file=path, cure="check --images") from None
+    except (PIL.UnidentifiedImageError, OSError) as error:
+        raise InputError(
+            f"not a readable image ({error})", file=path, cure="make or fetch it again"
+        ) from None
+
+
+def _picture(path: Path) -> tuple[str, int, int]:
+    """Return an image as a data URI, no wider than `_WIDTH`, and its original size in pixels."""
+    image = open_image(path)
+    shown = image
+    if image.width > _WIDTH:
+        shown = image.resize((_WIDTH, round(image.height * _WIDTH / image.width)))
+    content = io.BytesIO()
+    shown.save(content, "JPEG", quality=_QUALITY)
+    text = base64.b64encode(content.getvalue()).decode("ascii")
+    return f"data:image/jpeg;base64,{text}", image.width, image.height

@@ -1,0 +1,204 @@
+"""A picture of a few examples: image with boxes, question, answer, words coloured to match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rex.errors import InputError
+from rex.files import whole_file
+from rex.reporting.examples import Example, Output, Word, cell_box
+from rex.reporting.gallery import open_image, region_colors
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont
+
+_TILE = 560
+"""Width of an example, in pixels."""
+_MARGIN = 18
+_INK, _DIM, _PAPER, _RIGHT, _WRONG = "#1a1a1a", "#666666", "#ffffff", "#14713a", "#b3261e"
+_CELL = "#ffe9a8"
+
+
+def write_picture(
+    path: str | PathLike[str],
+    examples: Sequence[Example],
+    images: str | PathLike[str],
+    *,
+    columns: int = 2,
+) -> None:
+    """Draw `examples` side by side as PNG; of each the output that explains best is shown.
+
+    `images` is the folder of `<imageId>.jpg`. Raises InputError when no example has an explanation
+    with regions.
+    """
+    from PIL import Image
+
+    shown = [(example, output) for example in examples if (output := best_output(example))]
+    if not shown:
+        raise InputError(
+            "no example has an explanation that names regions",
+            cure="give predictions of a method that explains",
+        )
+    tiles = [_tile(example, output, Path(images)) for example, output in shown]
+    columns = min(columns, len(tiles))
+    rows = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
+    heights = [max(tile.height for tile in row) for row in rows]
+    size = (
+        columns * _TILE + (columns + 1) * _MARGIN,
+        sum(heights) + (len(rows) + 1) * _MARGIN,
+    )
+    picture = Image.new("RGB", size, _PAPER)
+    y = _MARGIN
+    for row, height in zip(rows, heights, strict=True):
+        for place, tile in enumerate(row):
+            picture.paste(tile, (_MARGIN + place * (_TILE + _MARGIN), y))
+        y += height + _MARGIN
+    with whole_file(path) as temporary:
+        picture.save(temporary, "PNG", optimize=True)
+
+
+def best_output(example: Example) -> Output | None:
+    """Return the output to show: one that names regions; a right one first, then the grounding."""
+    explained = [
+        output
+        for output in example.outputs
+        if any(word.region is not None for word in output.words or ())
+    ]
+    return max(explained, key=lambda o: (o.right is True, o.grounding or 0.0), default=None)
+
+
+def telling_examples(examples: Sequence[Example], count: int) -> list[Example]:
+    """Choose examples for a picture: well grounded ones with several regions, the last one wrong.
+
+    Where no answer is wrong all are right. Operations differ as far as possible.
+    """
+
+    def merit(shown: tuple[Example, Output]) -> tuple[bool, float, int]:
+        example, output = shown
+        named = {word.region for word in output.words or () if word.region is not None}
+        return (len(named) > 1, round(output.grounding or 0.0, 1), len(example.operations))
+
+    usable = [(example, output) for example in examples if (output := best_output(example))]
+    ranked = sorted(usable, key=merit, reverse=True)
+    right = [example for example, output in ranked if output.right]
+    wrong = [example for example, output in ranked if output.right is False]
+    kinds: dict[str, Example] = {}
+    for example in right:
+        kinds.setdefault(example.operations[-1] if example.operations else "", example)
+    first = list(kinds.values())
+    first += [example for example in right if example not in first]
+    return [*first[: count - len(wrong[:1])], *wrong[:1]]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A word to be drawn; with a `ground` it is a label of that colour."""
+
+    text: str
+    color: str = _INK
+    ground: str | None = None
+    size: int = 19
+    bold: bool = False
+
+
+def _tile(example: Example, output: Output, images: Path) -> Image:
+    from PIL import Image
+
+    colors = region_colors(example)
+    photo = _photo(example, output, images, colors)
+    sure = "" if output.probability is None else f"({100 * output.probability:.0f} % sure)"
+    correction = "" if output.right is not False else f"(the answer is {example.answer})"
+    answer = _Piece(output.answer or "", _RIGHT if output.right else _WRONG, bold=True)
+    lines = [
+        [_Piece(word, size=21, bold=True) for word in example.question.split()],
+        [
+            _Piece(f"{output.method}:", _DIM),
+            *([] if output.answer is None else [answer]),
+            *(_Piece(word, _DIM) for word in f"{sure} {correction}".split()),
+        ],
+        [_piece(word, example, colors) for word in output.words or ()],
+    ]
+    placed, height = _lay_out(lines)
+    tile = Image.new("RGB", (_TILE, photo.height + height), _PAPER)
+    tile.paste(photo, (0, 0))
+    _draw(tile, placed, top=photo.height)
+    return tile
+
+
+def _piece(word: Word, example: Example, colors: dict[int, str]) -> _Piece:
+    if word.region is not None:
+        name = example.names.get(word.region)
+        text = f"{word.text} {name}" if name and word.text.startswith("#") else word.text
+        return _Piece(text, _PAPER, colors[word.region])
+    return _Piece(word.text, ground=_CELL if word.cell is not None else None)
+
+
+def _lay_out(lines: Sequence[Sequence[_Piece]]) -> tuple[list[tuple[int, int, _Piece]], int]:
+    """Return where each piece stands (left, top), and the height of all."""
+    placed = []
+    y = 10
+    for line in lines:
+        x = 0
+        step = round(1.55 * max((piece.size for piece in line), default=0))
+        for piece in line:
+            width = round(_font(piece.size, piece.bold).getlength(piece.text))
+            width += 10 if piece.ground else 0
+            if x and x + width > _TILE:
+                x, y = 0, y + step
+            placed.append((x, y, piece))
+            x += width + round(0.32 * piece.size)
+        y += step
+    return placed, y + 4
+
+
+def _draw(tile: Image, placed: Sequence[tuple[int, int, _Piece]], *, top: int) -> None:
+    from PIL import ImageDraw
+
+    draw = ImageDraw.Draw(tile)
+    for x, y, piece in placed:
+        font = _font(piece.size, piece.bold)
+        if piece.ground:
+            width = round(font.getlength(piece.text)) + 10
+            ground = (x, top + y - 2, x + width, top + y + round(1.3 * piece.size))
+            draw.rounded_rectangle(ground, radius=5, fill=piece.ground)
+            x += 5
+        draw.text((x, top + y), piece.text, font=font, fill=piece.color)
+
+
+def _photo(example: Example, output: Output, images: Path, colors: dict[int, str]) -> Image:
+    """Return the image in the tile's width, with the boxes that the explanation points at."""
+    from PIL import ImageDraw
+
+    image = open_image(images / f"{example.image_id}.jpg")
+    scale = _TILE / image.width
+    photo = image.resize((_TILE, round(image.height * scale)))
+    draw = ImageDraw.Draw(photo, "RGBA")
+    for cell in sorted({word.cell for word in output.words or () if word.cell is not None}):
+        draw.rectangle(cell_box(cell, *photo.size), fill=(255, 213, 74, 70))
+    font = _font(16, True)
+    for region in dict.fromkeys(w.region for w in output.words or () if w.region is not None):
+        left, top, right, bottom = (scale * side for side in example.boxes[region])
+        # a white rim, or a red box would vanish on a red car
+        draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), outline=_PAPER, width=8)
+        draw.rectangle((left, top, right, bottom), outline=colors[region], width=4)
+        label = f"#{region}"
+        ground = (left, top, left + font.getlength(label) + 8, top + 21)
+        draw.rectangle(ground, fill=colors[region])
+        draw.text((left + 4, top + 1), label, font=font, fill=_PAPER)
+    return photo
+
+
+@cache
+def _font(size: int, bold: bool) -> FreeTypeFont:
+    """Return a font that every installation has: Matplotlib brings it."""
+    import matplotlib
+    from PIL import ImageFont
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rex.cli import main
+from rex.reporting.figures import read_run
+
+from .made_metrics import write_runs
+
+NAMES = ["accuracy-and-grounding", "accuracy-by-type", "training-curves"]
+
+
+def folders(tmp_path: Path) -> list[str]:
+    found = sorted({path.parent.parent for path in write_runs(tmp_path)})
+    for folder in found:
+        if "reference" in folder.parts:
+            continue
+        records = [
+            {"epoch": epoch, "train/loss": 3.0 / epoch, "heldout/accuracy": 0.2 * epoch}
+            for epoch in (1, 2, 3)
+        ]
+        (folder / "log.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    return [str(folder) for folder in found]
+
+
+def test_figures_are_the_same_bytes_twice(tmp_path: Path) -> None:
+    runs = folders(tmp_path / "runs")
+    contents = []
+    for name in ("a", "b"):
+        assert main(["figures", "--runs", *runs, "--out", str(tmp_path / name)]) == 0
+        files = sorted((tmp_path / name).iterdir())
+        assert [file.name for file in files] == [f"{n}.{s}" for n in NAMES for s in ("png", "svg")]
+        contents.append([file.read_bytes() for file in files])
+    assert contents[0] == contents[1]
+
+
+def test_what_a_figure_says(tmp_path: Path) -> None:
+    main(["figures", "--runs", *folders(tmp_path / "runs"), "--out", str(tmp_path)])
+    with Image.open(tmp_path / "training-curves.png") as image:
+        assert image.width > 800
+        assert "Software" not in image.info
+    text = (tmp_path / "training-curves.svg").read_text()
+    assert "loss (nats)" in text
+    assert "<dc:date>" not in text
+
+
+def test_a_run_without_metrics_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["figures", "--runs", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert "evaluate the run first" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = folders(tmp_path / "runs")
+    (Path(runs[0]) / "log.jsonl").write_text('{"epoch": 1,\n')
+    assert main(["figures", "--runs", *runs, "--out", str(tmp_path / "out")]) == 2
+    assert "not JSON lines" in capsys.readouterr().err
+
+
+def test_labels(tmp_path: Path) -> None:
+    labels = [read_run(folder).label for folder in folders(tmp_path)]
+    assert labels == [
+        "Backbone, answer-only",
+        "REX, multi-task",
+        "REX, multi-task",
+        "Random regions (true words)",
+    ]

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import html.parser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rex.cli import main
+from tests.evaluation.small_split import SmallSplit
+
+
+def gallery(split: SmallSplit, predictions: list[Path], *extra: str) -> int:
+    arguments = ["gallery", "--questions", str(split.questions), "--images", str(split.images)]
+    arguments += ["--regions", str(split.regions), "--explanations", str(split.explanations)]
+    arguments += ["--scene-graphs", str(split.scene_graphs)]
+    arguments += ["--predictions", *map(str, predictions)]
+    return main([*arguments, "--out", str(split.folder / "index.html"), *extra])
+
+
+class Page(html.parser.HTMLParser):
+    """Collects the elements of a page, and checks that they nest."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in {"meta", "img", "input"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open.pop() in {"option"} - {tag}:  # HTML closes options by itself
+            pass
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def test_page(split: SmallSplit, predictions: list[Path]) -> None:
+    assert gallery(split, predictions) == 0
+    text = (split.folder / "index.html").read_text()
+    page = Page(text)
+    assert page.open == []
+    assert len(page.all("article")) == 5
+    # whole in itself: no address but of what lies in the page
+    sources = [a[key] for _, a in page.elements for key in ("src", "href") if a.get(key)]
+    assert all(str(source).startswith("data:image/jpeg;base64,") for source in sources)
+    assert "://" not in text
+    methods = {a.get("data-method") for a in page.all("section")} - {None}
+    assert methods == {"REX", "Backbone"}
+    verdicts = [a.get("data-verdict") for a in page.all("section") if a.get("data-method")]
+    assert verdicts.count("wrong") == 1
+
+
+def test_text_from_data_is_escaped(split: SmallSplit, predictions: list[Path]) -> None:
+    assert gallery(split, predictions) == 0
+    text = (split.folder / "index.html").read_text()
+    assert "<b>cat" not in text
+    assert "&lt;b&gt;cat&lt;/b&gt;" in text
+
+
+def test_words_match_boxes_in_key_and_colour(split: SmallSplit, predictions: list[Path]) -> None:
+    assert gallery(split, predictions) == 0
+    page = Page((split.folder / "index.html").read_text())
+    words = {(a["data-key"], a["style"]) for a in page.all("span") if a.get("style")}
+    boxes = {(a["data-key"], a["style"]) for a in page.all("rect") if a.get("style")}
+    assert words == boxes
+    assert len(words) >= 3
+
+
+def test_same_bytes_twice(split: SmallSplit, predictions: list[Path]) -> None:
+    contents = []
+    picture = split.folder / "examples.png"
+    for _ in range(2):
+        assert gallery(split, predictions, "--picture", str(picture)) == 0
+        contents.append(((split.folder / "index.html").read_bytes(), picture.read_bytes()))
+    assert contents[0] == contents[1]
+    with Image.open(picture) as image:
+        assert image.width > 1000  # two columns
+        # the colours of two boxes and of a word are there
+        colors = {color for _, color in image.getcolors(1 << 24) or ()}
+        assert {(0xD6, 0x27, 0x28), (0x1F, 0x77, 0xB4)} <= colors
+
+
+def test_a_picture_needs_explanations(
+    split: SmallSplit, predictions: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gallery(split, predictions[1:], "--picture", str(split.folder / "p.png")) == 2
+    assert "no example has an explanation" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["missing", "corrupt"])
+def test_a_missing_or_corrupt_image(
+    split: SmallSplit, predictions: list[Path], capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    image = split.images / "img1.jpg"
+    if damage == "missing":
+        image.unlink()
+    else:
+        image.write_bytes(image.read_bytes()[:200])
+    assert gallery(split, predictions) == 2
+    assert "img1.jpg" in capsys.readouterr().err
+    assert not (split.folder / "index.html").exists()
