@@ -152,6 +152,8 @@ class EvaluationSettings:
     """The splits that runs are measured on."""
     batch_size: int = 256
     """Questions a prediction step."""
+    beams: int = 1
+    """Beginnings of an explanation that are followed at once; 1: the likeliest token each time."""
     examples: int = 60
     """Examples in the gallery."""
     seed: int = 1

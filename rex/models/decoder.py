@@ -91,6 +91,8 @@ class AttentiveDecoder(nn.Module):
 
     names_objects = False
     """Whether objects are written by their names; otherwise by region tokens `#i`."""
+    has_gate = False
+    """Whether predictions come with a gate."""
 
     def __init__(self, sizes: DecoderSizes) -> None:
         super().__init__()

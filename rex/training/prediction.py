@@ -11,7 +11,7 @@ from rex.errors import InputError
 from rex.logs import Progress
 from rex.models.batch import IGNORED
 from rex.models.model import ExplainedAnswering
-from rex.models.search import greedy
+from rex.models.search import write
 from rex.models.vocabulary import Vocabulary
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
@@ -74,6 +74,7 @@ def predict(
     examples: Examples,
     *,
     length: int,
+    beams: int = 1,
     batch_size: int,
     precision: torch.dtype,
     device: torch.device,
@@ -86,7 +87,11 @@ def predict(
         batch = examples.batch(rows).to(device)
         with autocast(precision, device):
             encoding, logits = model.encode(batch)
-            written = greedy(model.decoder, encoding, length) if model.decoder else None
+            written = (
+                write(model.decoder, encoding, length=length, beams=beams)
+                if model.decoder
+                else None
+            )
         probabilities, classes = logits.float().softmax(dim=-1).max(dim=-1)
         for i, row in enumerate(rows.tolist()):
             explanation = regions = gates = None

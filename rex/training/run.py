@@ -135,6 +135,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
         vocabulary,
         Examples(asked, store),
         length=trained.explanation_length,
+        beams=config.evaluation.beams,
         batch_size=config.evaluation.batch_size,
         precision=choose_precision(trained.precision, device),
         device=device,

@@ -18,6 +18,8 @@ class RexDecoder(AttentiveDecoder):
     is wrong, and its logarithm must still have a gradient.
     """
 
+    has_gate = True
+
     def __init__(self, sizes: DecoderSizes) -> None:
         super().__init__(sizes)
         self.output = nn.Linear(sizes.hidden, sizes.tokens)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from rex.config import ModelSettings
+from rex.models.backbones import Backbone, VisualBert, build_backbone
+from rex.models.batch import IGNORED, Batch
+
+B, Q, R, D = 2, 6, 5, 7
+SETTINGS = ModelSettings(
+    hidden_size=8, layers=2, heads=2, intermediate_size=12, dropout=0.0, attention_dropout=0.0
+)
+
+
+def make_batch() -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    pieces = torch.randint(4, 20, (B, Q), generator=generator)
+    pieces[1, 4:] = 0
+    features = torch.randn(B, R, D, generator=generator)
+    features[0, 3:] = 0
+    return Batch(
+        pieces=pieces,
+        features=features,
+        boxes=torch.rand(B, R, 6, generator=generator),
+        num_boxes=torch.tensor([3, R]),
+        answers=torch.zeros(B, dtype=torch.int64),
+        explanations=torch.full((B, 1), IGNORED),
+    )
+
+
+LXMERT = dataclasses.replace(SETTINGS, backbone="lxmert")
+BOTH = pytest.mark.parametrize("settings", [SETTINGS, LXMERT], ids=["visualbert", "lxmert"])
+
+
+@pytest.fixture(params=[SETTINGS, LXMERT], ids=["visualbert", "lxmert"])
+def backbone(request: pytest.FixtureRequest) -> Backbone:
+    torch.manual_seed(0)
+    settings: ModelSettings = request.param
+    return build_backbone(settings, pieces=20, feature_size=D, question_length=10).eval()
+
+
+def test_shapes(backbone: Backbone) -> None:
+    encoding = backbone(make_batch())
+    assert encoding.cls.shape == (B, 8)
+    assert encoding.regions.shape == (B, R, 8)
+    assert encoding.visual.shape == (B, R, D)
+    assert encoding.region_mask.sum(dim=1).tolist() == [3, R]
+
+
+def test_padding_and_missing_regions_change_nothing(backbone: Backbone) -> None:
+    batch = make_batch()
+    changed = dataclasses.replace(
+        batch,
+        pieces=torch.cat([batch.pieces, torch.zeros(B, 3, dtype=torch.int64)], dim=1),
+        features=torch.where(batch.region_mask[..., None], batch.features, 9.0),
+    )
+    one, other = backbone(batch), backbone(changed)
+    assert torch.allclose(one.cls, other.cls, atol=1e-5)
+    mask = one.region_mask
+    assert torch.allclose(one.regions[mask], other.regions[mask], atol=1e-5)
+
+
+def test_words_regions_and_boxes_all_count(backbone: Backbone) -> None:
+    if isinstance(backbone, VisualBert):
+        torch.nn.init.normal_(backbone.box_embedding.output.weight)
+    batch = make_batch()
+    pieces, features, boxes = batch.pieces.clone(), batch.features.clone(), batch.boxes.clone()
+    pieces[:, 2] = 5
+    features[:, 1] += 1
+    boxes[:, 1] += 0.5
+    base = backbone(batch).cls
+    for change in ({"pieces": pieces}, {"features": features}, {"boxes": boxes}):
+        assert not torch.allclose(
+            base, backbone(dataclasses.replace(batch, **change)).cls, atol=1e-4
+        )
+
+
+@BOTH
+def test_a_pretrained_folder_is_where_training_starts(
+    settings: ModelSettings, tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    source = build_backbone(settings, pieces=20, feature_size=D, question_length=10)
+    source.transformer.save_pretrained(tmp_path)
+    pretrained = dataclasses.replace(settings, pretrained=str(tmp_path), hidden_size=16)
+    loaded = build_backbone(pretrained, pieces=20, feature_size=D, question_length=10)
+    assert loaded.hidden_size == 8
+    for key, value in source.transformer.state_dict().items():
+        assert torch.equal(loaded.transformer.state_dict()[key], value)

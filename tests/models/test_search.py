@@ -1,0 +1,121 @@
+"""Greedy and beam search against a search that recomputes everything."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+from torch import Tensor
+
+from rex.models.backbones import Encoding
+from rex.models.batch import IGNORED
+from rex.models.decoder import AttentiveDecoder, DecoderSizes
+from rex.models.methods import METHODS
+from rex.models.search import write
+from rex.models.vocabulary import END, UNKNOWN
+
+WORDS, REGIONS, H, D = 4, 3, 8, 6
+NUM_BOXES = (3, 1, 2)
+SIZES = DecoderSizes(words=WORDS, regions=REGIONS, hidden=H, features=D)
+
+
+@pytest.fixture(params=[name for name, decoder in METHODS.items() if decoder is not None])
+def decoder(request: pytest.FixtureRequest) -> AttentiveDecoder:
+    torch.manual_seed(1)
+    method = METHODS[request.param]
+    assert method is not None
+    made = method(SIZES).double().eval()
+    for parameter in made.parameters():  # far from uniform, so that choices matter
+        torch.nn.init.normal_(parameter, std=1.0)
+    return made
+
+
+@pytest.fixture
+def encoding() -> Encoding:
+    torch.manual_seed(2)
+    return Encoding(
+        torch.randn(3, H, dtype=torch.float64),
+        torch.randn(3, REGIONS, H, dtype=torch.float64),
+        torch.randn(3, REGIONS, D, dtype=torch.float64),
+        torch.arange(REGIONS) < torch.tensor(NUM_BOXES)[:, None],
+    )
+
+
+def row(encoding: Encoding, i: int) -> Encoding:
+    return Encoding(*(part[i : i + 1] for part in encoding))
+
+
+def total(decoder: AttentiveDecoder, encoding: Encoding, tokens: list[int]) -> float:
+    """The log-probability of an explanation, all of it computed at once."""
+    target = torch.tensor([tokens])
+    with torch.no_grad():
+        log_p = decoder(encoding, target).log_probabilities
+    return float(log_p.gather(-1, target[..., None]).sum())
+
+
+def allowed(i: int) -> list[int]:
+    return [END, *range(UNKNOWN + 1, WORDS), *range(WORDS, WORDS + NUM_BOXES[i])]
+
+
+def ids(tokens: Tensor) -> list[int]:
+    return [token for token in tokens.tolist() if token != IGNORED]
+
+
+def test_greedy_takes_the_likeliest_next_token(
+    decoder: AttentiveDecoder, encoding: Encoding
+) -> None:
+    written = write(decoder, encoding, length=5)
+    for i in range(3):
+        tokens: list[int] = []
+        while len(tokens) < 5 and (not tokens or tokens[-1] != END):
+            tokens.append(
+                max(allowed(i), key=lambda t: total(decoder, row(encoding, i), [*tokens, t]))
+            )
+        assert ids(written.tokens[i]) == [token for token in tokens if token != END]
+        assert float(written.log_probabilities[i]) == pytest.approx(
+            total(decoder, row(encoding, i), tokens)
+        )
+
+
+def test_a_wide_beam_finds_the_likeliest_explanation(
+    decoder: AttentiveDecoder, encoding: Encoding
+) -> None:
+    written = write(decoder, encoding, length=2, beams=40)
+    for i in range(3):
+        words = [token for token in allowed(i) if token != END]
+        every = [
+            [*head, END] if len(head) < 2 else list(head)
+            for n in range(3)
+            for head in itertools.product(words, repeat=n)
+        ]
+        best = max(every, key=lambda tokens: total(decoder, row(encoding, i), tokens))
+        assert ids(written.tokens[i]) == [token for token in best if token != END]
+
+
+def test_a_beam_is_never_worse_than_greedy_here_and_keeps_rows_apart(
+    decoder: AttentiveDecoder, encoding: Encoding
+) -> None:
+    greedy = write(decoder, encoding, length=4)
+    beam = write(decoder, encoding, length=4, beams=6)
+    assert bool((beam.log_probabilities >= greedy.log_probabilities - 1e-9).all())
+    for i in range(3):
+        alone = write(decoder, row(encoding, i), length=4, beams=6)
+        assert ids(alone.tokens[0]) == ids(beam.tokens[i])
+
+
+def test_gates_are_those_of_the_written_tokens(encoding: Encoding) -> None:
+    method = METHODS["rex"]
+    assert method is not None
+    torch.manual_seed(4)
+    decoder = method(SIZES).double().eval()
+    for beams in (1, 5):
+        written = write(decoder, encoding, length=4, beams=beams)
+        assert written.gates is not None
+        for i in range(3):
+            tokens = ids(written.tokens[i])
+            with torch.no_grad():
+                again = decoder(row(encoding, i), torch.tensor([[*tokens, END]])).gate
+            assert again is not None
+            gates = torch.sigmoid(again[0, : len(tokens)])
+            assert torch.allclose(written.gates[i, : len(tokens)].double(), gates, atol=1e-6)
