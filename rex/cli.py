@@ -26,7 +26,7 @@ STATIONS = (
 )
 
 Command = Callable[[argparse.Namespace], None]
-"""What a verb does; set with `parser.set_defaults(run=...)`. It raises InputError on bad input."""
+"""What a verb does; set with `parser.set_defaults(handler=...)`. It raises InputError on bad input."""
 
 _logger = logging.getLogger("rex.cli")
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log: Path | None = getattr(parsed, "log", None)
     configure_logging(log)
     try:
-        parsed.run(parsed)
+        parsed.handler(parsed)
     except InputError as error:
         _logger.error("%s", error)
         _logger.debug("traceback", exc_info=True)

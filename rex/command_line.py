@@ -35,5 +35,5 @@ def add_verb(
     parser.add_argument(
         "--log", type=Path, metavar="FILE", help="also write messages, with tracebacks, here"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(handler=run)
     return parser

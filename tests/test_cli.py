@@ -50,7 +50,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, error: Exception | None, arguments
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--log", type=Path)
-    parser.set_defaults(run=run)
+    parser.set_defaults(handler=run)
     monkeypatch.setattr(cli, "build_parser", lambda: parser)
     return cli.main(arguments)
 
