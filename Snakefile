@@ -30,3 +30,4 @@ rule all:
         TABLES,
         FIGURES,
         f"{RESULTS}/gallery/index.html",
+        f"{RESULTS}/config.yaml",

@@ -26,7 +26,7 @@ STATIONS = (
 )
 
 Command = Callable[[argparse.Namespace], None]
-"""What a verb does; set with `parser.set_defaults(handler=...)`. It raises InputError on bad input."""
+"""What a verb does (the default `handler` of its parser). It raises InputError on bad input."""
 
 _logger = logging.getLogger("rex.cli")
 

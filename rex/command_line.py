@@ -30,7 +30,9 @@ def add_verb(
         name, help=help, description=help, epilog=f"example: {example}"
     )
     parser.add_argument(
-        "--config", type=Path, metavar="YAML", help="configuration file (default: the built-in one)"
+        "--config",
+        metavar="YAML",
+        help="configuration file, or its contents as JSON (default: the built-in one)",
     )
     parser.add_argument(
         "--log", type=Path, metavar="FILE", help="also write messages, with tracebacks, here"

@@ -138,7 +138,9 @@ class TrainingSettings:
     """Share of the training images held out to choose the epoch."""
     save_every: int = 1000
     """Steps between saves of an unfinished run (it is saved after each epoch, too)."""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    accumulation: int = 1
+    """Parts that a step's questions are computed in, one after another, to save memory."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format of the matrix products; `auto`: bf16 where the processor multiplies it."""
 
 
@@ -243,28 +245,35 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
 
 
-def read_config(path: str | PathLike[str] | None) -> Config:
-    """Read a YAML configuration; no path: the defaults. Raises InputError."""
-    if path is None:
+def read_config(source: str | PathLike[str] | None) -> Config:
+    """Read a configuration: a YAML file, or its contents as JSON text; none: the defaults.
+
+    Keys that are left out have their defaults. Raises InputError.
+    """
+    if source is None:
         return Config()
     import yaml
 
+    inline = str(source).lstrip().startswith("{")
+    file = "--config" if inline else source
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        # JSON is YAML, so one reader serves both
+        text = str(source) if inline else Path(source).read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
     except FileNotFoundError:
-        raise InputError("no such file", file=path, cure="check the path") from None
+        raise InputError("no such file", file=file, cure="check the path") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(
             f"not valid YAML ({getattr(error, 'problem', error)})",
-            file=path,
+            file=file,
             place=None if mark is None else f"line {mark.line + 1}",
             cure="mend the line",
         ) from None
     if not isinstance(values, dict):
-        raise InputError("holds no settings", file=path, cure="see config.yaml for an example")
+        raise InputError("holds no settings", file=file, cure="see config.yaml for an example")
     values.pop("made_by", None)
-    return parse_config(values, file=path)
+    return parse_config(values, file=file)
 
 
 def config_values(config: Config) -> dict[str, Any]:

@@ -19,8 +19,6 @@ def add_commands(stations: Subparsers) -> None:
     ):
         verb = add_verb(verbs, name, run, help=purpose, example=f"rex config {name} --out FILE")
         verb.add_argument("--out", type=Path, required=True, metavar="FILE")
-        if name == "write":
-            verb.add_argument("--values", metavar="JSON", help="the configuration as JSON text")
 
 
 def _defaults(arguments: argparse.Namespace) -> None:
@@ -40,12 +38,8 @@ def _schema(arguments: argparse.Namespace) -> None:
 def _write(arguments: argparse.Namespace) -> None:
     import yaml
 
-    from rex.config import config_values, parse_config, read_config
+    from rex.config import config_values, read_config
     from rex.files import write_text
 
-    config = (
-        read_config(arguments.config)
-        if arguments.values is None
-        else parse_config(json.loads(arguments.values))
-    )
+    config = read_config(arguments.config)
     write_text(arguments.out, yaml.safe_dump(config_values(config), sort_keys=False))

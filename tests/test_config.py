@@ -74,3 +74,9 @@ def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.yaml"):
         read_config(tmp_path / "absent.yaml")
+
+
+def test_a_configuration_may_be_given_as_json() -> None:
+    assert read_config('{"training": {"epochs": 3}}').training.epochs == 3
+    with pytest.raises(InputError, match=r"--config.*line 1"):
+        read_config('{"training": ')

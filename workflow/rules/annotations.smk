@@ -3,22 +3,20 @@
 
 rule configuration:
     output:
-        SETTINGS,
+        f"{RESULTS}/config.yaml",
     log:
         f"{LOGS}/configuration.log",
     conda:
         "../../envs/rex.yaml"
     params:
-        values=configuration_values,
+        config=configuration(*VALUES),
     shell:
-        "rex config write --values {params.values:q} --out {output} --log {log}"
+        "rex config write --config {params.config:q} --out {output} --log {log}"
 
 
 if CONFIG.source == "world":
 
     rule world:
-        input:
-            config=ancient(SETTINGS),
         output:
             directory(DATA),
         log:
@@ -29,6 +27,6 @@ if CONFIG.source == "world":
             "../../envs/rex.yaml"
         threads: 2
         params:
-            settings=sections("world"),
+            config=configuration("world"),
         shell:
-            "rex world make --config {input.config} --processes {threads} --out {output} --log {log}"
+            "rex world make --config {params.config:q} --processes {threads} --out {output} --log {log}"

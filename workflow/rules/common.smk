@@ -12,15 +12,13 @@ except InputError as error:
     print(error, file=sys.stderr)
     sys.exit(2)
 
-# every key with its default: what rules hand on as parameters, so that a change reruns
-# the stations that depend on it and no others
+# every key, with its default where it was left out
 VALUES = config_values(CONFIG)
 
 DATA = CONFIG.data
 RESULTS = f"results/{CONFIG.dataset}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
-SETTINGS = f"{RESULTS}/config.yaml"
 TRACKING = f"{RESULTS}/mlflow.db"
 
 GPU = int(CONFIG.compute.device == "cuda")
@@ -45,14 +43,25 @@ FIGURES = expand(
 )
 
 
-def configuration_values(wildcards):
-    """Return the whole configuration as JSON (a function: its braces are no wildcards)."""
-    return json.dumps(VALUES)
+def configuration(*keys):
+    """Return a function that gives the named sections or keys of the configuration as JSON.
 
+    Rules hand it to their command, so that a job reruns when what it depends on changes, and only
+    then. It is a function because Snakemake takes the braces of plain text for wildcards.
+    """
+    chosen = {}
+    for key in keys:
+        section, _, name = key.partition(".")
+        if name:
+            chosen.setdefault(section, {})[name] = VALUES[section][name]
+        else:
+            chosen[section] = VALUES[section]
+    text = json.dumps(chosen)
 
-def sections(*names):
-    """Return the named sections of the configuration, for a rule's `params`."""
-    return {name: VALUES[name] for name in names}
+    def values(wildcards):
+        return text
+
+    return values
 
 
 def run_folders():
@@ -103,6 +112,14 @@ def truth_options(wildcards):
             f"--scene-graphs {DATA}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
         )
     return ""
+
+
+def tracking_options(wildcards):
+    """Return the options that send a trained run's scores to MLflow; reference rows have no run."""
+    if wildcards.setting == "reference":
+        return ""
+    run = f"{RESULTS}/runs/{wildcards.setting}/{wildcards.method}/seed{wildcards.seed}"
+    return f"--run {run} --tracking {TRACKING}"
 
 
 wildcard_constraints:

@@ -22,7 +22,6 @@ rule answer_prior:
 
 rule random_regions:
     input:
-        config=ancient(SETTINGS),
         explanations=f"{RESULTS}/explanations/{{split}}.parquet",
         regions=f"{RESULTS}/regions/{{split}}.h5",
     output:
@@ -32,16 +31,15 @@ rule random_regions:
     conda:
         "../../envs/rex.yaml"
     params:
-        settings=sections("evaluation"),
+        config=configuration("evaluation.seed"),
     shell:
-        "rex reference random-regions --config {input.config} "
+        "rex reference random-regions --config {params.config:q} "
         "--explanations {input.explanations} --regions {input.regions} "
         "--out {output} --log {log}"
 
 
 rule evaluate:
     input:
-        config=ancient(SETTINGS),
         data=DATA,
         predictions=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/predictions/{{split}}.parquet",
         regions=f"{RESULTS}/regions/{{split}}.h5",
@@ -53,11 +51,10 @@ rule evaluate:
     conda:
         "../../envs/rex.yaml"
     params:
-        settings=sections("evaluation"),
         truth=truth_options,
-        run=subpath(input.predictions, ancestor=2),
+        tracking=tracking_options,
     shell:
-        "rex evaluate {input.predictions} --config {input.config} --split {wildcards.split} "
+        "rex evaluate {input.predictions} --split {wildcards.split} "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
         "{params.truth} --regions {input.regions} --ood {input.data}/ood "
-        "--run {params.run} --out {output} --log {log}"
+        "{params.tracking} --out {output} --log {log}"

@@ -3,7 +3,6 @@
 
 rule explain:
     input:
-        config=ancient(SETTINGS),
         data=DATA,
         regions=f"{RESULTS}/regions/{{split}}.h5",
     output:
@@ -15,9 +14,9 @@ rule explain:
     conda:
         "../../envs/rex.yaml"
     params:
-        settings=sections("explanations"),
+        config=configuration("explanations"),
     shell:
-        "rex explain build --config {input.config} "
+        "rex explain build --config {params.config:q} "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
         "--scene-graphs {input.data}/sceneGraphs/{wildcards.split}_sceneGraphs.json "
         "--regions {input.regions} --out {output} --log {log}"

@@ -3,7 +3,6 @@
 
 rule train_detector:
     input:
-        config=ancient(SETTINGS),
         data=DATA,
     output:
         weights=f"{RESULTS}/regions/detector.pth",
@@ -18,15 +17,14 @@ rule train_detector:
     resources:
         gpu=GPU,
     params:
-        settings=sections("regions", "compute"),
+        config=configuration("regions", "compute"),
     shell:
-        "rex regions train --config {input.config} --data {input.data} "
+        "rex regions train --config {params.config:q} --data {input.data} "
         "--out {output.weights} --report {output.report} --log {log}"
 
 
 rule extract_regions:
     input:
-        config=ancient(SETTINGS),
         data=DATA,
         weights=f"{RESULTS}/regions/detector.pth",
     output:
@@ -41,8 +39,8 @@ rule extract_regions:
     resources:
         gpu=GPU,
     params:
-        settings=sections("regions", "compute"),
+        config=configuration("regions", "compute"),
     shell:
-        "rex regions extract --config {input.config} --images {input.data}/images "
+        "rex regions extract --config {params.config:q} --images {input.data}/images "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
         "--weights {input.weights} --out {output} --log {log}"

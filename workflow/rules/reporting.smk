@@ -42,7 +42,6 @@ rule figures:
 
 rule gallery:
     input:
-        config=ancient(SETTINGS),
         data=DATA,
         regions=f"{RESULTS}/regions/val.h5",
         explanations=f"{RESULTS}/explanations/val.parquet",
@@ -58,9 +57,9 @@ rule gallery:
     conda:
         "../../envs/rex.yaml"
     params:
-        settings=sections("evaluation"),
+        config=configuration("evaluation.examples", "evaluation.seed"),
     shell:
-        "rex gallery --config {input.config} "
+        "rex gallery --config {params.config:q} "
         "--questions {input.data}/questions/val_balanced_questions.json "
         "--images {input.data}/images --regions {input.regions} "
         "--explanations {input.explanations} --predictions {input.predictions} "

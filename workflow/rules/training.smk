@@ -3,7 +3,6 @@
 
 rule train:
     input:
-        config=ancient(SETTINGS),
         data=DATA,
         explanations=f"{RESULTS}/explanations/train.parquet",
         regions=f"{RESULTS}/regions/train.h5",
@@ -22,11 +21,21 @@ rule train:
     resources:
         gpu=GPU,
     params:
-        settings=sections("model", "training", "compute"),
+        config=configuration(
+            "dataset",
+            "data",
+            "source",
+            "world",
+            "regions",
+            "explanations",
+            "model",
+            "training",
+            "compute",
+        ),
         tracking=TRACKING,
         run=subpath(output.checkpoint, parent=True),
     shell:
-        "rex train --config {input.config} --setting {wildcards.setting} "
+        "rex train --config {params.config:q} --setting {wildcards.setting} "
         "--method {wildcards.method} --seed {wildcards.seed} "
         "--questions {input.data}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --regions {input.regions} "
@@ -36,7 +45,6 @@ rule train:
 
 rule predict:
     input:
-        config=ancient(SETTINGS),
         data=DATA,
         checkpoint=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/checkpoint.pt",
         regions=f"{RESULTS}/regions/{{split}}.h5",
@@ -52,9 +60,9 @@ rule predict:
     resources:
         gpu=GPU,
     params:
-        settings=sections("evaluation", "compute"),
+        config=configuration("evaluation.batch_size", "evaluation.beams", "compute"),
         run=subpath(input.checkpoint, parent=True),
     shell:
-        "rex predict --config {input.config} --run {params.run} "
+        "rex predict --config {params.config:q} --run {params.run} "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
         "--regions {input.regions} --out {output} --log {log}"
