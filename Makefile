@@ -25,11 +25,9 @@ $(VENV)/.installed-test: $(VENV)/.installed envs/requirements-test.txt
 
 demo: setup
 	snakemake --cores $(CORES) --workflow-profile workflow/profiles/default
-	@$(BIN)/rex results results/world
 
 smoke: setup
 	snakemake --cores $(CORES) --workflow-profile workflow/profiles/default --configfile config/smoke.yaml
-	@$(BIN)/rex results results/smoke
 
 test: $(VENV)/.installed-test
 	pytest -n $(CORES) --dist loadgroup $(PYTEST_ARGS)

@@ -24,6 +24,10 @@ include: "workflow/rules/reporting.smk"
 report: "workflow/report/workflow.rst"
 
 
+onsuccess:
+    print(WHERE, file=sys.stderr)
+
+
 rule all:
     default_target: True
     input:

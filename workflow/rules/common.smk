@@ -43,6 +43,15 @@ FIGURES = expand(
 )
 
 
+WHERE = f"""
+tables    {RESULTS}/tables/explanations.md, {RESULTS}/tables/answers.md
+figures   {RESULTS}/figures/
+examples  {RESULTS}/gallery/index.html
+runs      mlflow ui --backend-store-uri sqlite:///{TRACKING}
+report    snakemake --report report.html
+"""
+
+
 def configuration(*keys):
     """Return a function that gives the named sections or keys of the configuration as JSON.
 
