@@ -28,6 +28,7 @@ class Reason(Enum):
     GLOBAL_SCENE = "global scene question"
     PUBLISHED_ERROR = "the published code fails"
     PUBLISHED_DROP = "the published code drops it"
+    ORDER_DEPENDENT = "depends on the order of questions"
 
 
 class Skip(Exception):  # noqa: N818 (nothing is wrong with the input: a question is not explained)
