@@ -84,6 +84,35 @@ def intersection_over_union(first: BoxSets, second: BoxSets) -> Floats:
     return np.divide(shared, together, out=np.zeros_like(shared), where=together > 0)
 
 
+def overlapping_pairs(
+    first: BoxSets, second: BoxSets, threshold: float
+) -> tuple[Integers, Integers, Integers, Floats]:
+    """Return the pairs of boxes of the same place in both that overlap by at least `threshold`.
+
+    As set [p], box of the first [p] and box of the second [p], both counted within their set, and
+    IoU [p].
+    """
+    ours, theirs = first.sizes, second.sizes
+    products = ours * theirs
+    owner = np.repeat(np.arange(len(first), dtype=np.int64), products)
+    place = _ranges(np.zeros_like(products), products)
+    left, right = np.divmod(place, np.maximum(theirs[owner], 1))
+    a = first.boxes[first.starts[owner] + left]
+    b = second.boxes[second.starts[owner] + right]
+    sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
+    shared = np.prod(np.maximum(sides, 0), axis=1)
+    together = _area(a) + _area(b) - shared
+    overlap = np.divide(shared, together, out=np.zeros_like(shared), where=together > 0)
+    kept = overlap >= threshold
+    return owner[kept], left[kept], right[kept], overlap[kept]
+
+
+def _area(boxes: Floats) -> Floats:
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    area: Floats = np.prod(sides, axis=1)
+    return area
+
+
 def _overlaps(first: Floats, second: Floats) -> tuple[Floats, Floats]:
     """Return the shared and the joint area [m] of boxes [m, a, 4] and [m, b, 4]."""
     edges = np.concatenate([first, second], axis=1)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
-from rex.evaluation.areas import BoxSets, intersection_over_union
+from rex.evaluation.areas import BoxSets, intersection_over_union, overlapping_pairs
 from rex.evaluation.scores import Floats, Sample, mean_sample
+
+MATCH_IOU = 0.5
+"""A region stands for an object when they overlap by this much."""
 
 
 def grounding_samples(
@@ -35,3 +40,53 @@ def grounding_samples(
         ),
         "grounding/coverage": mean_sample(places, reachable, signature="bound:regions"),
     }
+
+
+def object_samples(
+    rows: npt.ArrayLike, predicted: BoxSets, annotated: BoxSets
+) -> dict[str, Sample]:
+    """Measure which objects an explanation points at, one by one.
+
+    The arguments are those of `grounding_samples`, of all questions with a true explanation, also
+    those about no object. Regions and objects are paired by falling IoU, down to `MATCH_IOU`, each
+    once. Returns `grounding/precision` (pairs by regions), `grounding/recall` (pairs by objects)
+    and `grounding/f1`, of the sums over questions.
+    """
+    pairs = count_matches(predicted, annotated)
+    statistics = np.stack([pairs, predicted.sizes, annotated.sizes], axis=1).astype(np.float64)
+
+    def sample(summary: Callable[[Floats], Floats]) -> Sample:
+        return Sample(
+            rows=np.asarray(rows, dtype=np.int64),
+            statistics=statistics,
+            summary=summary,
+            signature=f"iou:{MATCH_IOU}|sum:questions",
+        )
+
+    return {
+        "grounding/precision": sample(lambda sums: _percent(sums[..., 0], sums[..., 1])),
+        "grounding/recall": sample(lambda sums: _percent(sums[..., 0], sums[..., 2])),
+        "grounding/f1": sample(
+            lambda sums: _percent(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
+        ),
+    }
+
+
+def count_matches(predicted: BoxSets, annotated: BoxSets) -> npt.NDArray[np.int64]:
+    """Return how many regions and objects of each question are paired, best overlap first [n]."""
+    owner, region, scene_object, overlap = overlapping_pairs(predicted, annotated, MATCH_IOU)
+    order = np.lexsort((scene_object, region, -overlap, owner))
+    matches = np.zeros(len(predicted), dtype=np.int64)
+    taken: set[tuple[int, int, int]] = set()
+    for pair in order.tolist():
+        question = int(owner[pair])
+        ours, theirs = (question, 0, int(region[pair])), (question, 1, int(scene_object[pair]))
+        if ours not in taken and theirs not in taken:
+            taken |= {ours, theirs}
+            matches[question] += 1
+    return matches
+
+
+def _percent(part: Floats, whole: Floats) -> Floats:
+    """Return a share in percent; 0 of nothing is 0."""
+    return 100 * np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

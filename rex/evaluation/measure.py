@@ -18,13 +18,20 @@ from rex.evaluation.ground_truth import (
     read_explanations,
     read_questions,
 )
-from rex.evaluation.grounding import grounding_samples
+from rex.evaluation.grounding import grounding_samples, object_samples
 from rex.evaluation.meteor import MeteorUnavailableError, meteor_sample
 from rex.evaluation.predictions import Predictions, match_predictions, read_predictions
 from rex.evaluation.scores import Sample, Score, not_computed
 
 CAPTION_MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider", "spice")
-GROUNDING_MEASURES = ("grounding", "grounding/bounded", "grounding/coverage")
+GROUNDING_MEASURES = (
+    "grounding",
+    "grounding/bounded",
+    "grounding/coverage",
+    "grounding/precision",
+    "grounding/recall",
+    "grounding/f1",
+)
 CIDER_UNIT = "library value x 100"
 
 NO_ANSWERS = "not computed: the predictions hold no answers"
@@ -146,16 +153,18 @@ def _grounding(
     if inputs.regions is None or inputs.scene_graphs is None:
         return dict.fromkeys(GROUNDING_MEASURES, NO_BOXES)
     annotated = annotated_boxes(inputs.scene_graphs, truth, questions)
-    grounded = np.flatnonzero(annotated.sizes > 0)
-    rows = truth.rows[grounded]
     predicted = predicted_boxes(
         inputs.regions,
         predictions,
-        order[rows].tolist(),
-        [questions.image_ids[row] for row in rows],
+        order[truth.rows].tolist(),
+        [questions.image_ids[row] for row in truth.rows],
     )
-    bound = np.nan_to_num(truth.bound[grounded], nan=0.0)
-    found: Found = dict(grounding_samples(rows, predicted, annotated.take(grounded), bound))
+    about = np.flatnonzero(annotated.sizes > 0)
+    bound = np.nan_to_num(truth.bound[about], nan=0.0)
+    found: Found = dict(
+        grounding_samples(truth.rows[about], predicted.take(about), annotated.take(about), bound)
+    )
+    found |= object_samples(truth.rows, predicted, annotated)
     if truth.texts is None:  # without regions there is no bound
-        found |= dict.fromkeys(GROUNDING_MEASURES[1:], NO_TEXTS)
+        found |= dict.fromkeys(("grounding/bounded", "grounding/coverage"), NO_TEXTS)
     return found

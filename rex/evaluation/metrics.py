@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from rex.errors import InputError
+from rex.evaluation.json_predictions import json_run
 from rex.evaluation.scores import Score
 from rex.files import made_by, parquet_provenance, read_json, write_json
 
@@ -40,7 +41,10 @@ def run_of(
     seed: int | None = None,
 ) -> RunName:
     """Return the run that made a predictions file: what is given, else what the file says."""
-    said = parquet_provenance(predictions).get("settings", {})
+    if predictions.suffix == ".json":
+        said = json_run(predictions)
+    else:
+        said = parquet_provenance(predictions).get("settings", {})
     return RunName(
         setting=setting or said.get("setting", "other"),
         method=method or said.get("method", predictions.stem),

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SHOWN_IDS = 3
 """How many question ids a message shows."""
@@ -50,14 +54,11 @@ class Predictions:
 
 
 def read_predictions(path: str | PathLike[str]) -> Predictions:
-    """Read a predictions file (Parquet, as `rex predict` writes it).
+    """Read a predictions file.
 
     Raises InputError when it is damaged or names a question twice.
     """
-    from rex.files import read_parquet
-
-    columns = ("question_id", "answer", "probability", "explanation", "regions")
-    table = read_parquet(path, columns=columns)
+    table = read_prediction_table(path)
     regions, starts = _ragged(table["regions"])
     predictions = Predictions(
         question_ids=table["question_id"].to_pylist(),
@@ -69,6 +70,21 @@ def read_predictions(path: str | PathLike[str]) -> Predictions:
     )
     _check_no_duplicates(predictions.question_ids, path)
     return predictions
+
+
+def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
+    """Read a predictions file as a table, one row a question (columns as in docs/data.md).
+
+    Parquet, as `rex predict` writes it, or JSON of other systems (see `json_predictions`). Raises
+    InputError.
+    """
+    from rex.evaluation.json_predictions import read_json_predictions
+    from rex.files import read_parquet
+
+    if Path(path).suffix == ".json":
+        return read_json_predictions(path)
+    columns = ("question_id", "answer", "probability", "explanation", "regions", "gates")
+    return read_parquet(path, columns=columns)
 
 
 def write_predictions(

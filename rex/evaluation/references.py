@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from rex.evaluation.json_predictions import region_of
 from rex.evaluation.predictions import Predictions
 
 PREFIX_SUPPORT = 5
@@ -105,7 +106,7 @@ def random_regions(
     for text, count in zip(texts, num_boxes.tolist(), strict=True):
         drawn: list[str] = []
         for token in (text or "").split():
-            region = int(generator.integers(count)) if is_region(token) else -1
+            region = -1 if region_of(token) < 0 else int(generator.integers(count))
             drawn.append(token if region < 0 else f"#{region}")
             regions.append(region)
         explanations.append(None if text is None else " ".join(drawn))
@@ -118,8 +119,3 @@ def random_regions(
         regions=np.array(regions, dtype=np.int64),
         region_starts=np.array(starts, dtype=np.int64),
     )
-
-
-def is_region(token: str) -> bool:
-    """Whether a token names a region (`#0`, `#35`)."""
-    return token.startswith("#") and token[1:].isdigit()

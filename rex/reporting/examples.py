@@ -196,9 +196,9 @@ def _rows(path: Path, wanted: set[str]) -> dict[str, Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from rex.files import read_parquet
+    from rex.evaluation.predictions import read_prediction_table
 
-    table = read_parquet(path)
+    table = read_prediction_table(path)
     table = table.filter(pc.is_in(table["question_id"], pa.array(sorted(wanted))))
     rows = {row["question_id"]: row for row in table.to_pylist()}
     missing = sorted(wanted - rows.keys())

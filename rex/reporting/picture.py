@@ -113,7 +113,7 @@ def _tile(example: Example, output: Output, images: Path) -> Image:
     colors = region_colors(example)
     photo = _photo(example, output, images, colors)
     sure = "" if output.probability is None else f"({100 * output.probability:.0f} % sure)"
-    correction = "" if output.right is not False else f"(the answer is {example.answer})"
+    correction = "" if output.right is not False else f"true answer: “{example.answer}”"
     answer = _Piece(output.answer or "", _RIGHT if output.right else _WRONG, bold=True)
     lines = [
         [_Piece(word, size=21, bold=True) for word in example.question.split()],
@@ -188,9 +188,12 @@ def _photo(example: Example, output: Output, images: Path, colors: dict[int, str
         draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), outline=_PAPER, width=8)
         draw.rectangle((left, top, right, bottom), outline=colors[region], width=4)
         label = f"#{region}"
-        ground = (left, top, left + font.getlength(label) + 8, top + 21)
-        draw.rectangle(ground, fill=colors[region])
-        draw.text((left + 4, top + 1), label, font=font, fill=_PAPER)
+        # above the box where there is room: small objects would vanish below it
+        above = max(0, top - 21)
+        draw.rectangle(
+            (left, above, left + font.getlength(label) + 8, above + 21), fill=colors[region]
+        )
+        draw.text((left + 4, above + 1), label, font=font, fill=_PAPER)
     return photo
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rex.evaluation.areas import BoxSets
-from rex.evaluation.grounding import grounding_samples
+from rex.evaluation.grounding import count_matches, grounding_samples, object_samples
 
 
 def test_by_hand() -> None:
@@ -32,3 +32,24 @@ def test_all_objects_count_not_the_last() -> None:
     predicted = BoxSets.of([[(20, 0, 30, 10)]])
     samples = grounding_samples([0], predicted, annotated, np.array([1.0]))
     assert samples["grounding"].score().value == pytest.approx(50)
+
+
+def test_objects_one_by_one() -> None:
+    left, right, wide = (0, 0, 10, 10), (20, 0, 30, 10), (0, 0, 12, 10)
+    predicted = BoxSets.of([[left, right], [left, wide], [left], []])
+    annotated = BoxSets.of([[left, (50, 50, 60, 60)], [left], [], [right]])
+    assert count_matches(predicted, annotated).tolist() == [1, 1, 0, 0]
+    scores = {k: s.score() for k, s in object_samples(range(4), predicted, annotated).items()}
+    assert scores["grounding/precision"].value == pytest.approx(100 * 2 / 5)
+    assert scores["grounding/recall"].value == pytest.approx(100 * 2 / 4)
+    assert scores["grounding/f1"].value == pytest.approx(100 * 2 * 2 / 9)
+
+
+def test_the_best_overlap_is_paired_first() -> None:
+    # the region fits both objects, its better one exactly; the other region fits only that one
+    predicted = BoxSets.of([[(0, 0, 10, 10), (0, 0, 10, 6)]])
+    annotated = BoxSets.of([[(0, 0, 10, 10), (0, 0, 10, 16)]])
+    assert count_matches(predicted, annotated).tolist() == [1]
+    nothing = BoxSets.of([[]])
+    assert count_matches(nothing, nothing).tolist() == [0]
+    assert object_samples([0], nothing, nothing)["grounding/f1"].score().value == 0

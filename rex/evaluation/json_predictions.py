@@ -1,0 +1,110 @@
+"""Predictions of other systems, as JSON.
+
+    {
+      "method": "ours", "setting": "multi-task", "seed": 0,
+      "predictions": [
+        {"question_id": "05515938", "answer": "yes", "probability": 0.93,
+         "explanation": "#3 is to the left of #17", "regions": [3, -1, -1, -1, -1, -1, 17]}
+      ]
+    }
+
+Only `predictions` and each `question_id` are needed. `explanation` is blank-separated tokens;
+`regions` gives the region of each token (-1: a word), for methods that link words to regions; when
+it is left out, the tokens `#i` say so themselves. `gates` (one number a token) is shown by the
+gallery.
+"""
+
+from __future__ import annotations
+
+import re
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rex.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_CURE = "see docs/measures.md for the format"
+_PLACE = re.compile(r" - at `\$(.*)`$")
+
+
+class _Prediction(msgspec.Struct, forbid_unknown_fields=True):
+    question_id: str
+    answer: str | None = None
+    probability: float | None = None
+    explanation: str | None = None
+    regions: list[int] | None = None
+    gates: list[float] | None = None
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    predictions: list[_Prediction]
+    method: str | None = None
+    setting: str | None = None
+    seed: int | None = None
+
+
+def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
+    """Read a JSON predictions file as the table that a Parquet file of predictions holds.
+
+    Raises InputError that names the entry and the field.
+    """
+    import pyarrow as pa
+
+    rows = _read(path).predictions
+    for place, row in enumerate(rows):
+        tokens = [] if row.explanation is None else row.explanation.split()
+        if row.regions is None and row.explanation is not None:
+            row.regions = [region_of(token) for token in tokens]
+        for name, values in (("regions", row.regions), ("gates", row.gates)):
+            if values is not None and len(values) != len(tokens):
+                raise InputError(
+                    f"{name} has {len(values)} entries for {len(tokens)} tokens",
+                    file=path,
+                    place=f"predictions[{place}] (question {row.question_id})",
+                    cure="give one for each blank-separated token of the explanation",
+                )
+    return pa.table(
+        {
+            "question_id": pa.array([row.question_id for row in rows], pa.string()),
+            "answer": pa.array([row.answer for row in rows], pa.string()),
+            "probability": pa.array([row.probability for row in rows], pa.float32()),
+            "explanation": pa.array([row.explanation for row in rows], pa.string()),
+            "regions": pa.array([row.regions for row in rows], pa.list_(pa.int32())),
+            "gates": pa.array([row.gates for row in rows], pa.list_(pa.float32())),
+        }
+    )
+
+
+def json_run(path: str | PathLike[str]) -> dict[str, Any]:
+    """Return what a JSON predictions file says of its run: method, setting, seed, if it does."""
+    file = _read(path)
+    said = {"method": file.method, "setting": file.setting, "seed": file.seed}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def region_of(token: str) -> int:
+    """Return the region that a token `#i` names, -1 for any other token."""
+    return int(token[1:]) if token.startswith("#") and token[1:].isdigit() else -1
+
+
+def _read(path: str | PathLike[str]) -> _File:
+    try:
+        return msgspec.json.decode(Path(path).read_bytes(), type=_File)
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure="check the path") from None
+    except msgspec.ValidationError as error:
+        message = str(error)
+        place = _PLACE.search(message)
+        raise InputError(
+            _PLACE.sub("", message),
+            file=path,
+            place=place[1].lstrip(".") if place else None,
+            cure=_CURE,
+        ) from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"not valid JSON ({error})", file=path, cure=_CURE) from None

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rex.errors import InputError
+from rex.evaluation.json_predictions import read_json_predictions, region_of
+from rex.evaluation.metrics import RunName, run_of
+from rex.evaluation.predictions import read_predictions
+
+
+def write(folder: Path, predictions: Any, **fields: Any) -> Path:
+    path = folder / "theirs.json"
+    path.write_text(json.dumps({"predictions": predictions, **fields}))
+    return path
+
+
+def test_regions_are_given_or_named_by_the_tokens(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        [
+            {"question_id": "a", "explanation": "#3 is red"},
+            {"question_id": "b", "explanation": "dog is red", "regions": [5, -1, -1]},
+            {"question_id": "c", "answer": "yes"},
+        ],
+    )
+    found = read_predictions(path)
+    assert [found.named_regions(row) for row in range(3)] == [[3], [5], []]
+    assert found.answers == [None, None, "yes"]
+    assert found.explanations[2] is None
+
+
+def test_whose_predictions(tmp_path: Path) -> None:
+    path = write(tmp_path, [])
+    assert run_of(path) == RunName(setting="other", method="theirs", seed=0)
+    path = write(tmp_path, [], method="ours", setting="zero-shot", seed=2)
+    assert run_of(path) == RunName(setting="zero-shot", method="ours", seed=2)
+    assert run_of(path, method="mine").method == "mine"
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"answer": "yes"}, r"missing required field `question_id`"),
+        ({"question_id": "a", "anwser": "yes"}, r"predictions\[0\].*unknown field `anwser`"),
+        ({"question_id": 7}, r"Expected `str`"),
+        ({"question_id": "a", "explanation": "x y", "regions": [1]}, r"1 entries for 2 tokens"),
+        ({"question_id": "a", "gates": [0.5]}, r"question a.*gates has 1 entries for 0 tokens"),
+    ],
+)
+def test_bad_entries_are_named(tmp_path: Path, entry: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        read_json_predictions(write(tmp_path, [entry]))
+
+
+def test_bad_files(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    with pytest.raises(InputError, match="no such file"):
+        read_json_predictions(path)
+    path.write_text('{"predictions": [')
+    with pytest.raises(InputError, match="not valid JSON"):
+        read_json_predictions(path)
+    path.write_text("[]")
+    with pytest.raises(InputError, match="Expected `object`"):
+        read_json_predictions(path)
+
+
+def test_region_tokens() -> None:
+    assert [region_of(token) for token in ("#0", "#35", "#", "#x", "35", "@3")] == [
+        0, 35, -1, -1, -1, -1,
+    ]  # fmt: skip
