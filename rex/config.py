@@ -145,6 +145,20 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TransferSettings:
+    """Learning answers from few questions: what differs from `training`."""
+
+    __pydantic_config__ = _STRICT
+
+    epochs: int = 15
+    """Passes over the few questions."""
+    learning_rate: float = 1e-3
+    """Peak learning rate (Adam)."""
+    decay_epoch: int = 12
+    """As in `training`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
     """What is predicted and measured."""
 
@@ -159,7 +173,9 @@ class EvaluationSettings:
     examples: int = 60
     """Examples in the gallery."""
     seed: int = 1
-    """Seed of the random-regions row and of the examples."""
+    """Seed of the random-regions row, of the examples and of resampling."""
+    bootstrap: int = 1000
+    """Resamples of the questions, for intervals and tests; 0: none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,10 +184,22 @@ class Run:
 
     __pydantic_config__ = _STRICT
 
-    setting: Literal["answer-only", "multi-task"]
-    """What is trained: the answer alone, or answer and explanation."""
-    method: Literal["backbone", "rex"]
-    """`backbone`: no decoder; `rex`: gate and region mapping."""
+    setting: Literal[
+        "answer-only",
+        "explanation-only",
+        "multi-task",
+        "transfer-1",
+        "transfer-5",
+        "transfer-10",
+        "transfer-1-scratch",
+        "transfer-5-scratch",
+        "transfer-10-scratch",
+    ]
+    """What is trained: the answer, the explanation, or both; `transfer-N`: both, from N percent of
+    the questions, after explanations alone (`-scratch`: without)."""
+    method: Literal["backbone", "vqae", "exp", "rex"]
+    """`backbone`: no decoder; `vqae`: text alone; `exp`: words linked to regions by attention;
+    `rex`: gate and region mapping."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,9 +248,16 @@ class Config:
     explanations: ExplanationSettings = field(default_factory=ExplanationSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    transfer: TransferSettings = field(default_factory=TransferSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     experiment: ExperimentSettings = field(default_factory=ExperimentSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
+
+    def training_of(self, *, transfer: bool) -> TrainingSettings:
+        """Return the optimisation of a run, of a transfer setting or of another."""
+        if not transfer:
+            return self.training
+        return dataclasses.replace(self.training, **vars(self.transfer))
 
 
 def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None = None) -> Config:

@@ -1,4 +1,4 @@
-"""The losses of the paper: answer + α · explanation + β · gate."""
+"""The losses of the paper, one value an example: answer, explanation, gate."""
 
 from __future__ import annotations
 
@@ -9,32 +9,30 @@ from rex.models.batch import IGNORED
 from rex.models.decoder import widened
 
 
-def answer_loss(logits: Tensor, answers: Tensor) -> Tensor:
-    """Cross-entropy of the answers [B] under `logits` [B, A]; IGNORED ones don't count."""
-    total = functional.cross_entropy(
-        widened(logits), answers, ignore_index=IGNORED, reduction="sum"
+def answer_losses(logits: Tensor, answers: Tensor) -> Tensor:
+    """Return the cross-entropy [B] of answers [B] under `logits` [B, A]; 0 where IGNORED."""
+    return functional.cross_entropy(
+        widened(logits), answers, ignore_index=IGNORED, reduction="none"
     )
-    return total / (answers != IGNORED).sum().clamp(min=1)
 
 
-def explanation_loss(log_probabilities: Tensor, explanations: Tensor) -> Tensor:
-    """Cross-entropy of explanations [B, T] under `log_probabilities` [B, T, V].
+def explanation_losses(log_probabilities: Tensor, explanations: Tensor) -> Tensor:
+    """Return the cross-entropy [B] of explanations [B, T] under `log_probabilities` [B, T, V].
 
-    Averaged over the tokens of each explanation, then over the explanations: a long one weighs no
-    more than a short one.
+    Averaged over the tokens of each explanation, so that a long one weighs no more than a short
+    one; 0 where there is no explanation.
     """
     learnt = explanations != IGNORED
     targets = explanations.clamp(min=0)[..., None]
     losses = -log_probabilities.gather(-1, targets).squeeze(-1) * learnt
-    lengths = learnt.sum(dim=1)
-    return (losses.sum(dim=1) / lengths.clamp(min=1)).sum() / (lengths > 0).sum().clamp(min=1)
+    return losses.sum(dim=1) / learnt.sum(dim=1).clamp(min=1)
 
 
-def gate_loss(gate: Tensor, explanations: Tensor, first_region: int) -> Tensor:
-    """Class-balanced binary cross-entropy of the gate's logits [B, T], masked on padding.
+def gate_losses(gate: Tensor, explanations: Tensor, first_region: int) -> Tensor:
+    """Return the class-balanced binary cross-entropy [B] of the gate's logits [B, T].
 
     The target is 0 on region tokens and 1 elsewhere. Within an explanation each class is weighted
-    by the share of the other; summed over tokens, averaged over explanations.
+    by the share of the other; summed over its tokens, padding left out.
     """
     learnt = (explanations != IGNORED).to(gate.dtype)
     word = (explanations < first_region).to(gate.dtype) * learnt
@@ -48,5 +46,4 @@ def gate_loss(gate: Tensor, explanations: Tensor, first_region: int) -> Tensor:
         region_share * word * functional.logsigmoid(gate)
         + word_share * region * functional.logsigmoid(-gate)
     )
-    explained = (learnt.sum(dim=1) > 0).sum().clamp(min=1)
-    return losses.sum() / explained
+    return losses.sum(dim=1)

@@ -43,6 +43,7 @@ class ExplainedAnswering(nn.Module):
             question_length=question_length,
         )
         hidden_size = self.backbone.hidden_size
+        self.first_region = vocabulary.first_region
         self.answer_head = nn.Linear(hidden_size, len(vocabulary.answers))
         self.decoder: AttentiveDecoder | None = None
         if decoder := METHODS[method]:

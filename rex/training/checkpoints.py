@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import pickle
 from dataclasses import dataclass
 from os import PathLike
@@ -107,3 +108,11 @@ def vocabulary_values(vocabulary: Vocabulary) -> dict[str, Any]:
         "pieces": list(vocabulary.pieces),
         "regions": vocabulary.regions,
     }
+
+
+def weights_digest(weights: dict[str, torch.Tensor]) -> str:
+    """Return a fingerprint of weights."""
+    digest = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        digest.update(name.encode() + value.contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

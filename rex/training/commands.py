@@ -32,6 +32,9 @@ def add_commands(stations: Subparsers) -> None:
     train.add_argument("--vocabulary", type=Path, required=True, metavar="JSON")
     train.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
     train.add_argument(
+        "--start", type=Path, metavar="RUN", help="the run whose weights a transfer run starts from"
+    )
+    train.add_argument(
         "--tracking", type=Path, metavar="DB", help="MLflow's SQLite file (default: no tracking)"
     )
     predict = add_verb(
@@ -52,7 +55,7 @@ def add_commands(stations: Subparsers) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
     from rex.tracking import tracked_run
-    from rex.training.run import RunFiles, train_run
+    from rex.training.run import RunFiles, RunName, train_run
 
     config = read_config(arguments.config)
     files = RunFiles(
@@ -61,21 +64,22 @@ def _train(arguments: argparse.Namespace) -> None:
         regions=arguments.regions,
         vocabulary=arguments.vocabulary,
         out=arguments.out,
+        start=arguments.start,
     )
-    name = {"setting": arguments.setting, "method": arguments.method, "seed": arguments.seed}
+    name = RunName(setting=arguments.setting, method=arguments.method, seed=arguments.seed)
     with tracked_run(
         arguments.tracking,
         arguments.out,
         experiment=config.dataset,
-        name=f"{arguments.setting}/{arguments.method}/seed{arguments.seed}",
-        parameters={**name, **vars(config.model), **vars(config.training)},
+        name=str(name),
+        parameters={**vars(name), **vars(config.model), **vars(config.training)},
     ) as tracked:
 
         def note(record: dict[str, float]) -> None:
             tracked.metrics(record, step=int(record["epoch"]))
             tracked.flush()
 
-        train_run(config, files, **name, on_epoch=note)
+        train_run(config, files, name, note)
         for file in ("config.yaml", "log.jsonl"):
             tracked.artifact(arguments.out / file)
 

@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from rex.config import TrainingSettings
 from rex.errors import InputError
 from rex.models.batch import Batch
-from rex.models.losses import answer_loss, explanation_loss, gate_loss
+from rex.models.losses import answer_losses, explanation_losses, gate_losses
 from rex.models.methods import METHODS
-from rex.models.model import ExplainedAnswering
+from rex.models.model import Output
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is learnt."""
+    """What is learnt, from how much, starting where."""
 
     answers: bool
     explanations: bool
+    percent: int = 100
+    """Share of the training questions that are learnt from."""
+    start: str | None = None
+    """The setting whose run the weights start from; None: from scratch."""
+
+    @property
+    def transfer(self) -> bool:
+        """Whether few questions are learnt: the paper has hyper-parameters of its own for it."""
+        return self.percent < 100
 
 
 SETTINGS = {
     "answer-only": Objective(answers=True, explanations=False),
+    "explanation-only": Objective(answers=False, explanations=True),
     "multi-task": Objective(answers=True, explanations=True),
+    **{
+        f"transfer-{percent}": Objective(
+            answers=True, explanations=True, percent=percent, start="explanation-only"
+        )
+        for percent in (1, 5, 10)
+    },
+    **{
+        f"transfer-{percent}-scratch": Objective(answers=True, explanations=True, percent=percent)
+        for percent in (1, 5, 10)
+    },
 }
 """Setting name to objective."""
 
 
 def objective_of(setting: str, method: str) -> Objective:
-    """Return what a run of `setting` with `method` learns; raises InputError for neither/nor."""
+    """Return what a run of `setting` with `method` learns; raises InputError for neither/nor.
+
+    A method without decoder learns only the answers of a setting.
+    """
     if setting not in SETTINGS:
         raise InputError(
             f"unknown setting {setting!r}", file="--setting", cure=f"one of {', '.join(SETTINGS)}"
@@ -40,35 +63,55 @@ def objective_of(setting: str, method: str) -> Objective:
             f"unknown method {method!r}", file="--method", cure=f"one of {', '.join(METHODS)}"
         )
     objective = SETTINGS[setting]
-    if objective.explanations and METHODS[method] is None:
-        raise InputError(
-            f"method {method!r} has no decoder, setting {setting!r} trains one",
-            file="--method",
-            cure="train it answer-only",
-        )
+    if METHODS[method] is None and objective.explanations:
+        if setting == "multi-task" or not objective.answers or objective.start:
+            raise InputError(
+                f"method {method!r} has no decoder, setting {setting!r} trains one",
+                file="--method",
+                cure="train it answer-only or transfer-N-scratch",
+            )
+        return replace(objective, explanations=False)
     return objective
 
 
+@dataclass(frozen=True)
+class Counts:
+    """How many examples of a whole step have an answer, and an explanation, to learn.
+
+    Sums over parts of a step (micro-batches, processes), divided by these, add up to its means.
+    """
+
+    answers: int
+    explanations: int
+
+
 def losses(
-    model: ExplainedAnswering, batch: Batch, objective: Objective, settings: TrainingSettings
+    output: Output,
+    batch: Batch,
+    counts: Counts,
+    *,
+    first_region: int,
+    objective: Objective,
+    settings: TrainingSettings,
 ) -> dict[str, Tensor]:
-    """Return the losses of a batch by name; `loss` is their weighted sum, the one to minimise."""
-    output = model(batch, explain=objective.explanations)
+    """Return a batch's share of each loss by name; `loss` is the weighted sum, to be minimised."""
     parts: dict[str, Tensor] = {}
-    total = output.answers.new_zeros((), dtype=output.answers.float().dtype)
+    weights: dict[str, float] = {}
     if objective.answers:
-        parts["answer_loss"] = answer_loss(output.answers, batch.answers)
-        total = total + parts["answer_loss"]
-    if output.explanation is not None:
-        parts["explanation_loss"] = explanation_loss(
-            output.explanation.log_probabilities, batch.explanations
+        parts["answer_loss"] = answer_losses(output.answers, batch.answers).sum() / counts.answers
+        weights["answer_loss"] = 1.0
+    if objective.explanations:
+        assert output.explanation is not None
+        parts["explanation_loss"] = (
+            explanation_losses(output.explanation.log_probabilities, batch.explanations).sum()
+            / counts.explanations
         )
-        total = total + settings.explanation_weight * parts["explanation_loss"]
+        weights["explanation_loss"] = settings.explanation_weight
         if output.explanation.gate is not None:
-            decoder = model.decoder
-            assert decoder is not None
-            parts["gate_loss"] = gate_loss(
-                output.explanation.gate, batch.explanations, decoder.sizes.words
+            parts["gate_loss"] = (
+                gate_losses(output.explanation.gate, batch.explanations, first_region).sum()
+                / counts.explanations
             )
-            total = total + settings.gate_weight * parts["gate_loss"]
-    return {"loss": total, **parts}
+            weights["gate_loss"] = settings.gate_weight
+    first, *others = [weights[name] * part for name, part in parts.items()]
+    return {"loss": sum(others, start=first), **parts}

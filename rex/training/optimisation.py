@@ -24,7 +24,7 @@ def choose_precision(precision: str, device: torch.device) -> torch.dtype:
         # without such instructions a CPU emulates bf16, at a tenth of the speed
         fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bf16()
         return torch.bfloat16 if fast else torch.float32
-    return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 
 def _cpu_multiplies_bf16() -> bool:
@@ -52,3 +52,18 @@ def learning_rate(step: int, *, steps_per_epoch: int, settings: TrainingSettings
     rising = min(1.0, (step + 1) / warmup) if warmup else 1.0
     decayed = step >= (settings.decay_epoch - 1) * steps_per_epoch
     return settings.learning_rate * rising * (settings.decay_factor if decayed else 1.0)
+
+
+def generator_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """Return the state of the random generators that this process draws dropout from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def restore_generator(states: dict[str, torch.Tensor], device: torch.device) -> None:
+    """Set the random generators to a state that `generator_state` returned."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states["cuda"], device)

@@ -12,9 +12,11 @@ from typing import Any
 import torch
 
 from rex.config import Config, config_values
+from rex.errors import InputError
 from rex.files import made_by, write_parquet, write_text
 from rex.gqa.questions import read_questions
 from rex.models.model import ExplainedAnswering
+from rex.models.vocabulary import Vocabulary
 from rex.regions.store import RegionStore
 from rex.training.batches import hold_out
 from rex.training.checkpoints import (
@@ -22,12 +24,15 @@ from rex.training.checkpoints import (
     load_checkpoint,
     save_checkpoint,
     vocabulary_values,
+    weights_digest,
 )
 from rex.training.dataset import Examples, QuestionSet, read_explanations, read_vocabulary
-from rex.training.loop import Record, Trainer
-from rex.training.objectives import objective_of
+from rex.training.loop import Plan, Record, State, Trainer
+from rex.training.objectives import Objective, objective_of
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
+from rex.training.processes import processes
+from rex.training.subsets import choose_subset
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,69 +44,138 @@ class RunFiles:
     regions: Path
     vocabulary: Path
     out: Path
+    start: Path | None = None
+    """The folder of the run that this one starts from (transfer)."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunName:
+    """One cell of the grid."""
+
+    setting: str
+    method: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.setting}/{self.method}/seed{self.seed}"
 
 
 def train_run(
     config: Config,
     files: RunFiles,
-    *,
-    setting: str,
-    method: str,
-    seed: int,
+    name: RunName,
     on_epoch: Callable[[Record], None] = lambda record: None,
 ) -> list[Record]:
     """Train one run, or what is left of it, and write its folder; return the record of each epoch.
 
     Raises InputError on bad input and on a loss that is not a number.
     """
-    objective = objective_of(setting, method)
-    device = choose_device(config.compute)
-    store = RegionStore(files.regions)
-    vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
-    questions = QuestionSet.of(
-        read_questions(files.questions),
-        vocabulary,
-        explanations=read_explanations(files.explanations) if objective.explanations else None,
-        question_length=config.training.question_length,
-        explanation_length=config.training.explanation_length,
-    )
-    examples = Examples(questions, store)
-    rows, held_out = hold_out(questions.image_ids, config.training.holdout, seed=seed)
-    torch.manual_seed(seed)
-    model = ExplainedAnswering(
-        method,
-        config.model,
-        vocabulary,
-        feature_size=store.feature_size,
-        question_length=config.training.question_length,
-    )
-    run = {"setting": setting, "method": method, "seed": seed}
-    values = config_values(config)
-    resume = files.out / "resume.pt"
-    trainer = Trainer(
-        model,
-        examples,
-        rows=rows,
-        held_out=held_out,
-        objective=objective,
-        settings=config.training,
-        seed=seed,
-        device=device,
-        resume=resume,
-        identity={
-            **run,
-            **{section: values[section] for section in ("model", "training")},
-            "data": _digest(questions, vocabulary_values(vocabulary), store.signature),
-        },
-        on_epoch=on_epoch,
-    )
-    final = trainer.fit()
+    objective = objective_of(name.setting, name.method)
+    settings = config.training_of(transfer=objective.transfer)
+    with processes(choose_device(config.compute)) as joined:
+        store = RegionStore(files.regions)
+        vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
+        asked = read_questions(files.questions)
+        questions = QuestionSet.of(
+            asked,
+            vocabulary,
+            explanations=read_explanations(files.explanations) if objective.explanations else None,
+            question_length=settings.question_length,
+            explanation_length=settings.explanation_length,
+        )
+        rows, held_out = hold_out(questions.image_ids, settings.holdout, seed=name.seed)
+        if objective.percent < 100:
+            strata = [question.detailed for question in asked.values()]
+            rows = choose_subset(rows, strata, objective.percent, seed=name.seed)
+        if not objective.answers:
+            explained = questions.explanations.lengths > 0
+            rows, held_out = rows[explained[rows]], held_out[explained[held_out]]
+        torch.manual_seed(name.seed)
+        model = ExplainedAnswering(
+            name.method,
+            config.model,
+            vocabulary,
+            feature_size=store.feature_size,
+            question_length=settings.question_length,
+        )
+        start = _start_from(model, objective, files, vocabulary, store)
+        # each process draws its own dropout
+        torch.manual_seed(name.seed + joined.rank)
+        values = config_values(config)
+        trainer = Trainer(
+            model,
+            Examples(questions, store),
+            Plan(
+                rows=rows,
+                held_out=held_out,
+                objective=objective,
+                settings=settings,
+                seed=name.seed,
+                resume=files.out / "resume.pt",
+                identity={
+                    **vars(name),
+                    "model": values["model"],
+                    "training": vars(settings),
+                    "start": start,
+                    "data": _digest(questions, vocabulary_values(vocabulary), store.signature),
+                    "processes": joined.size,
+                },
+            ),
+            joined,
+            on_epoch,
+        )
+        final = trainer.fit()
+        if joined.first:
+            _write_run(files.out, final, name, values, vocabulary, store)
+        return final.history
+
+
+def _start_from(
+    model: ExplainedAnswering,
+    objective: Objective,
+    files: RunFiles,
+    vocabulary: Vocabulary,
+    store: RegionStore,
+) -> str | None:
+    """Load the weights that a transfer run starts from; return their digest."""
+    if objective.start is None:
+        return None
+    if files.start is None:
+        raise InputError(
+            "a transfer run starts from another run",
+            file="--start",
+            cure=f"name the folder of the {objective.start} run of this method and seed",
+        )
+    path = files.start / "checkpoint.pt"
+    checkpoint = load_checkpoint(path)
+    check_store(checkpoint, store)
+    if checkpoint.words() != vocabulary:
+        raise InputError(
+            "was trained with another vocabulary", file=path, cure="train both runs on one"
+        )
+    try:
+        model.load_state_dict(checkpoint.weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"has other weights than this model ({str(error).splitlines()[-1].strip()})",
+            file=path,
+            cure="train both runs with the same method and model settings",
+        ) from None
+    return weights_digest(checkpoint.weights)
+
+
+def _write_run(
+    out: Path,
+    final: State,
+    name: RunName,
+    values: dict[str, Any],
+    vocabulary: Vocabulary,
+    store: RegionStore,
+) -> None:
     save_checkpoint(
-        files.out / "checkpoint.pt",
+        out / "checkpoint.pt",
         Checkpoint(
-            setting=setting,
-            method=method,
-            seed=seed,
+            **vars(name),
             epoch=final.best_epoch,
             config=values,
             vocabulary=vocabulary_values(vocabulary),
@@ -110,10 +184,9 @@ def train_run(
             weights=final.best_weights,
         ),
     )
-    write_text(files.out / "log.jsonl", "".join(json.dumps(r) + "\n" for r in final.history))
-    _write_config(files.out / "config.yaml", values, run)
-    resume.unlink(missing_ok=True)
-    return final.history
+    write_text(out / "log.jsonl", "".join(json.dumps(record) + "\n" for record in final.history))
+    _write_config(out / "config.yaml", values, vars(name))
+    (out / "resume.pt").unlink(missing_ok=True)
 
 
 def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, out: Path) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED
 from rex.models.decoder import DecoderSizes
-from rex.models.losses import answer_loss, explanation_loss, gate_loss
+from rex.models.losses import answer_losses, explanation_losses, gate_losses
 from rex.models.methods.rex import RexDecoder
 
 from .equations import rex_explanation, rex_losses
@@ -73,10 +73,10 @@ def test_losses_and_gradients_agree(decoder: RexDecoder, encoding: Encoding) -> 
     prediction = decoder(encoding, padded())
     assert prediction.gate is not None
     ours = (
-        answer_loss(logits, torch.tensor(ANSWERS))
-        + explanation_loss(prediction.log_probabilities, padded())
-        + gate_loss(prediction.gate, padded(), WORDS)
-    )
+        answer_losses(logits, torch.tensor(ANSWERS))
+        + explanation_losses(prediction.log_probabilities, padded())
+        + gate_losses(prediction.gate, padded(), WORDS)
+    ).mean()
     plain_total = torch.zeros((), dtype=torch.float64)
     for i, tokens in enumerate(TOKENS):
         p, g = plain(decoder, encoding, i)
@@ -102,10 +102,12 @@ def test_padding_changes_nothing(decoder: RexDecoder, encoding: Encoding) -> Non
         assert prediction.gate is not None
         assert torch.isfinite(prediction.log_probabilities[explanations != IGNORED]).all()
     assert torch.allclose(
-        explanation_loss(short.log_probabilities, padded()),
-        explanation_loss(long.log_probabilities, more),
+        explanation_losses(short.log_probabilities, padded()),
+        explanation_losses(long.log_probabilities, more),
     )
-    assert torch.allclose(gate_loss(short.gate, padded(), WORDS), gate_loss(long.gate, more, WORDS))
+    assert torch.allclose(
+        gate_losses(short.gate, padded(), WORDS), gate_losses(long.gate, more, WORDS)
+    )
 
 
 def test_a_sure_and_wrong_gate_still_learns(decoder: RexDecoder, encoding: Encoding) -> None:
@@ -113,7 +115,7 @@ def test_a_sure_and_wrong_gate_still_learns(decoder: RexDecoder, encoding: Encod
         decoder.gate.weight.zero_()
         decoder.gate.bias.fill_(-2000.0)  # a word is impossible: its probability underflows
     prediction = decoder(encoding, padded())
-    loss = explanation_loss(prediction.log_probabilities, padded())
+    loss = explanation_losses(prediction.log_probabilities, padded()).mean()
     assert torch.isfinite(loss)
     (gradient,) = torch.autograd.grad(loss, [decoder.gate.bias])
     assert float(gradient) < -0.1

@@ -11,7 +11,7 @@ import torch
 
 from rex.training.checkpoints import Checkpoint, load_checkpoint
 from rex.training.loop import Trainer
-from rex.training.run import RunFiles, train_run
+from rex.training.run import RunFiles, RunName, train_run
 
 from .toy import CONFIG
 
@@ -23,7 +23,9 @@ class KilledError(Exception):
 def train(files: RunFiles, out: Path, **settings: Any) -> Checkpoint:
     config = dataclasses.replace(CONFIG, training=dataclasses.replace(CONFIG.training, **settings))
     train_run(
-        config, dataclasses.replace(files, out=out), setting="multi-task", method="rex", seed=1
+        config,
+        dataclasses.replace(files, out=out),
+        RunName(setting="multi-task", method="rex", seed=1),
     )
     return load_checkpoint(out / "checkpoint.pt")
 
@@ -97,8 +99,6 @@ def test_the_seed_decides(toy: RunFiles, run_folder: Path, undisturbed: Checkpoi
     train_run(
         CONFIG,
         dataclasses.replace(toy, out=run_folder),
-        setting="multi-task",
-        method="rex",
-        seed=2,
+        RunName(setting="multi-task", method="rex", seed=2),
     )
     assert not same(load_checkpoint(run_folder / "checkpoint.pt"), undisturbed)

@@ -18,7 +18,7 @@ from rex.config import Config, config_values, read_config
 from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import read_questions
-from rex.training.run import RunFiles, predict_run, train_run
+from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG, make_toy
 
@@ -106,7 +106,7 @@ def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) ->
 
 def test_it_learns_to_answer_and_to_point(tmp_path: Path) -> None:
     train = make_toy(tmp_path, images=60)
-    train_run(LEARNING, train, setting="multi-task", method="rex", seed=0)
+    train_run(LEARNING, train, RunName(setting="multi-task", method="rex", seed=0))
     unseen = make_toy(tmp_path, images=20, seed=5, name="val")
     out = tmp_path / "p.parquet"
     predict_run(LEARNING, train.out, questions=unseen.questions, regions=unseen.regions, out=out)
@@ -121,7 +121,7 @@ def test_it_learns_to_answer_and_to_point(tmp_path: Path) -> None:
 
 def test_batch_size_does_not_change_predictions(toy: RunFiles, run_folder: Path) -> None:
     files = dataclasses.replace(toy, out=run_folder)
-    train_run(CONFIG, files, setting="multi-task", method="rex", seed=0)
+    train_run(CONFIG, files, RunName(setting="multi-task", method="rex", seed=0))
     tables = []
     for batch_size in (1, 7):
         config = dataclasses.replace(
@@ -138,11 +138,11 @@ def test_batch_size_does_not_change_predictions(toy: RunFiles, run_folder: Path)
 
 def test_a_method_without_decoder_cannot_explain(toy: RunFiles, run_folder: Path) -> None:
     with pytest.raises(InputError, match="no decoder"):
-        train_run(CONFIG, toy, setting="multi-task", method="backbone", seed=0)
+        train_run(CONFIG, toy, RunName(setting="multi-task", method="backbone", seed=0))
     with pytest.raises(InputError, match="unknown setting"):
-        train_run(CONFIG, toy, setting="all-at-once", method="rex", seed=0)
+        train_run(CONFIG, toy, RunName(setting="all-at-once", method="rex", seed=0))
     with pytest.raises(InputError, match="unknown method"):
-        train_run(CONFIG, toy, setting="multi-task", method="guess", seed=0)
+        train_run(CONFIG, toy, RunName(setting="multi-task", method="guess", seed=0))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_loss_that_is_no_number_says_why(
             CONFIG, training=dataclasses.replace(CONFIG.training, learning_rate=1e30, warmup=0.0)
         )
     with pytest.raises(InputError, match=problem):
-        train_run(config, files, setting="multi-task", method="rex", seed=0)
+        train_run(config, files, RunName(setting="multi-task", method="rex", seed=0))
     assert not (files.out / "checkpoint.pt").exists()
 
 
@@ -174,7 +174,7 @@ def trained(toy: RunFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
         CONFIG, training=dataclasses.replace(CONFIG.training, epochs=1, decay_epoch=1)
     )
     files = dataclasses.replace(toy, out=folder)
-    train_run(config, files, setting="answer-only", method="backbone", seed=0)
+    train_run(config, files, RunName(setting="answer-only", method="backbone", seed=0))
     return folder
 
 

@@ -1,0 +1,73 @@
+"""Several processes that train one model together (started by torchrun), or one alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among `size`."""
+
+    device: torch.device
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes files."""
+        return self.rank == 0
+
+    def share(self, model: nn.Module) -> nn.Module:
+        """Return the model as all processes train it: gradients are averaged over them."""
+        if self.size == 1:
+            return model
+        return nn.parallel.DistributedDataParallel(
+            model, device_ids=None if self.device.type == "cpu" else [self.device]
+        )
+
+    def exchange(self, shared: nn.Module, now: bool) -> AbstractContextManager[None]:
+        """Return the context of a forward and backward pass; `now`: it averages the gradients."""
+        if now or not isinstance(shared, nn.parallel.DistributedDataParallel):
+            return nullcontext()
+        return shared.no_sync()
+
+    def total(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return the sums of values over all processes."""
+        if self.size == 1:
+            return dict(values)
+        sums = torch.tensor(list(values.values()), dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(sums)
+        return dict(zip(values, sums.tolist(), strict=True))
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return every process's value, in the order of ranks."""
+        if self.size == 1:
+            return [value]
+        values: list[Any] = [None] * self.size
+        torch.distributed.all_gather_object(values, value)
+        return values
+
+
+@contextmanager
+def processes(device: torch.device) -> Iterator[Processes]:
+    """Join the processes that torchrun started, if it did; each takes a GPU of its own."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield Processes(device)
+        return
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Processes(device, torch.distributed.get_rank(), size)
+    finally:
+        torch.distributed.destroy_process_group()

@@ -1,0 +1,45 @@
+"""Measures of held-out questions, which choose the epoch."""
+
+from __future__ import annotations
+
+import torch
+
+from rex.models.batch import IGNORED, Batch
+from rex.models.model import Output
+from rex.training.objectives import Objective
+
+
+def hits(output: Output, batch: Batch) -> dict[str, int]:
+    """Count what a batch got right: answers, and tokens of explanations after the true ones.
+
+    An answer that the vocabulary lacks can't be given: it counts as wrong.
+    """
+    counts = {
+        "answers": len(batch),
+        "answers_right": int((output.answers.argmax(dim=-1) == batch.answers).sum()),
+    }
+    if output.explanation is not None:
+        chosen = output.explanation.log_probabilities.argmax(dim=-1)
+        counts["tokens"] = int((batch.explanations != IGNORED).sum())
+        counts["tokens_right"] = int((chosen == batch.explanations).sum())
+    return counts
+
+
+def accuracies(counts: dict[str, float], objective: Objective) -> dict[str, float]:
+    """Return the shares of right answers and tokens (0 to 1), of what is learnt."""
+    measures = {}
+    if objective.answers:
+        measures["accuracy"] = counts["answers_right"] / max(counts["answers"], 1)
+    if objective.explanations:
+        measures["token_accuracy"] = counts["tokens_right"] / max(counts["tokens"], 1)
+    return measures
+
+
+def criterion(objective: Objective) -> str:
+    """Return the measure, higher is better, that chooses the epoch."""
+    return "accuracy" if objective.answers else "token_accuracy"
+
+
+def copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return a copy of a model's weights on the CPU."""
+    return {name: value.detach().cpu().clone() for name, value in weights.items()}
