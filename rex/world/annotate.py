@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from rex.gqa.ontology import is_a
+from rex.gqa.ontology import HYPERNYMS
 from rex.world.relations import relations
 from rex.world.render import Box, Picture
 
@@ -42,14 +43,23 @@ class Facts:
     entities: tuple[Entity, ...]
     names_place: bool = False
     """Whether the scene graph's location says the place (`kitchen`) or `indoors`, `outdoors`."""
-    by_id: Mapping[str, Entity] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "by_id", {entity.object_id: entity for entity in self.entities})
+    @cached_property
+    def by_id(self) -> dict[str, Entity]:
+        """The objects by their id."""
+        return {entity.object_id: entity for entity in self.entities}
+
+    @cached_property
+    def _called(self) -> dict[str, list[Entity]]:
+        found: dict[str, list[Entity]] = {}
+        for entity in self.entities:
+            for word in {entity.name, *HYPERNYMS.get(entity.name, ())}:
+                found.setdefault(word, []).append(entity)
+        return found
 
     def called(self, word: str) -> list[Entity]:
         """Return the objects of that name or class, in the order of annotation."""
-        return [entity for entity in self.entities if is_a(entity.name, word)]
+        return self._called.get(word, [])
 
     def side(self, entity: Entity) -> str | None:
         """Return `left` or `right` where the whole object lies in that half, else None."""
@@ -57,6 +67,13 @@ class Facts:
         if left + width <= 0.5 * self.width:
             return "left"
         return "right" if left >= 0.5 * self.width else None
+
+    def row(self, entity: Entity) -> str | None:
+        """Return `top` or `bottom` where the object lies clearly in that half, else None."""
+        _, top, _, height = entity.box
+        if top + height <= 0.46 * self.height:
+            return "top"
+        return "bottom" if top >= 0.54 * self.height else None
 
 
 def annotate(

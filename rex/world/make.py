@@ -24,12 +24,12 @@ from rex.gqa.layout import SCENE_GRAPH_SPLITS, Layout
 from rex.logs import track
 from rex.world.annotate import Facts, annotate, scene_graph
 from rex.world.balance import Entry, choose, pool_limit
+from rex.world.composing import compose
 from rex.world.ood import split_out_of_distribution
 from rex.world.questions.candidate import Candidate
 from rex.world.questions.generate import candidates
 from rex.world.questions.records import question_records
 from rex.world.render import render
-from rex.world.scenes import compose
 
 VERSION = 1
 """Rises whenever the same settings give another world."""

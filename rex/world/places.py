@@ -29,11 +29,6 @@ class Place:
     room: bool = False
     umbrellas: bool = False
 
-    @property
-    def wall(self) -> bool:
-        """Whether the back row hangs on a wall."""
-        return self.room
-
 
 _PEOPLE = {"man": 1.5, "woman": 1.5, "boy": 1.0, "girl": 1.0}
 _WEATHER = {"sunny": 3.0, "cloudy": 2.0, "rainy": 1.4, "snowy": 1.4}

@@ -267,8 +267,8 @@ def sheep(pen: Pen, look: Look) -> Anchors:
     lying = look.has("lying")
     base = 10.0 if lying else 0.0
     if not lying:
-        for x in (24, 32, 52, 60):
-            pen.limb([(x, 44), (x, 60)], 5.5, face)
+        for leg in (24, 32, 52, 60):
+            pen.limb([(leg, 44), (leg, 60)], 5.5, face)
     for outline in (True, False):
         for angle in np.linspace(0, 2 * np.pi, 13, endpoint=False):
             cx, cy = 40 + 25 * float(np.cos(angle)), 31 + base + 14 * float(np.sin(angle))

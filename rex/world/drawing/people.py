@@ -146,6 +146,8 @@ def _torso(
     pen.part(name)
     if name == "dress":
         hem = hip + (30 if cloth.has("long") else 10) * (0.72 if child else 1.0)
+        if look.has("sitting"):
+            hem = min(hem, hip + 16)
         width = 23.0 if cloth.has("long") else 21.0
         pen.curve(
             [

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from rex.world.annotate import Entity, Facts
-from rex.world.kinds import KINDS
-from rex.world.questions.candidate import Candidate, Step, operation_name
-from rex.world.questions.phrase import Mention, Part, does_do, is_are, predicate
+from rex.world.inventory import KINDS
+from rex.world.places import draw_word
+from rex.world.questions.candidate import Candidate, operation_name
+from rex.world.questions.phrase import Part, does_do, is_are, predicate
 from rex.world.questions.references import Pointer, Reference
+from rex.world.questions.statements import the, yes_no
 
 _OPEN: dict[str, tuple[tuple[str, str], ...]] = {
     "color": (
@@ -76,17 +78,11 @@ def attribute_questions(facts: Facts, random: np.random.Generator) -> Iterator[C
                     found = make(reference, category, random)
                     if found is not None:
                         yield found
-        yield from _position(facts, pointer, entity, random)
 
 
 def other_word(entity: Entity, category: str, random: np.random.Generator) -> str | None:
     """Return another word of the category that things of the kind may have."""
-    looks = KINDS[entity.name].looks
-    options: dict[str, float] = {}
-    for name, weights in looks.items():
-        if name.partition("/")[0] == category:
-            for word, weight in weights.items():
-                options[word] = options.get(word, 0.0) + weight
+    options = KINDS[entity.name].words(category)
     if category == "activity":
         options = {"sleeping": 1, "eating": 1, "reading": 1}
         if entity.name in ("man", "woman", "boy", "girl"):
@@ -97,16 +93,9 @@ def other_word(entity: Entity, category: str, random: np.random.Generator) -> st
         options = {"standing": 1, "walking": 1, "sitting": 1}
     if category == "age":
         options = {"young": 1, "old": 1}
-    options = {
-        word: weight
-        for word, weight in options.items()
-        if word not in entity.words.values() and word != "-"
-    }
-    if not options:
-        return None
-    words = sorted(options)
-    shares = np.cumsum([options[word] for word in words])
-    return words[int(np.searchsorted(shares, random.uniform(0, shares[-1]), side="right"))]
+    true = entity.words.values()
+    options = {word: weight for word, weight in options.items() if word not in true}
+    return draw_word(random, options) if options else None
 
 
 def fill(pattern: str, reference: Reference, **values: str) -> tuple[Part, ...]:
@@ -129,11 +118,6 @@ def fill(pattern: str, reference: Reference, **values: str) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def the_thing(entity: Entity) -> tuple[Part, ...]:
-    """Return "the NAME", as full answers say it."""
-    return ("the", Mention(entity.name, entity.object_id))
-
-
 def _given_away_by(category: str) -> frozenset[str]:
     if category == "activity":
         # who holds a book is reading
@@ -141,10 +125,6 @@ def _given_away_by(category: str) -> frozenset[str]:
     if category == "pose":
         return frozenset({"pose", "activity", "sitting on", "lying on", "on"})
     return frozenset({category})
-
-
-def _tail(reference: Reference) -> tuple[int, ...]:
-    return (len(reference.steps) - 1,)
 
 
 def _open(reference: Reference, category: str, random: np.random.Generator) -> Candidate | None:
@@ -161,10 +141,10 @@ def _open(reference: Reference, category: str, random: np.random.Generator) -> C
     detailed, pattern = patterns[int(random.integers(len(patterns)))]
     word = entity.words[category]
     return Candidate(
-        steps=(*reference.steps, ("query", category, _tail(reference))),
+        steps=(*reference.steps, ("query", category, reference.tail)),
         question=fill(pattern, reference),
         answer=word,
-        full_answer=(*the_thing(entity), is_are(entity.name), predicate(category, word)),
+        full_answer=(*the(entity), is_are(entity.name), predicate(category, word)),
         structural="query",
         semantic="attr",
         detailed=detailed,
@@ -184,18 +164,11 @@ def _verify(reference: Reference, category: str, random: np.random.Generator) ->
     if category not in ("pose", "activity", "material", "") and random.random() < 0.4:
         detailed, pattern = _VERIFY[int(random.integers(1, len(_VERIFY)))]
     yes = asked == true
-    said = predicate(category, true)
-    full: tuple[Part, ...] = (
-        "yes," if yes else "no,",
-        *the_thing(entity),
-        is_are(entity.name),
-        said,
-    )
     return Candidate(
-        steps=(*reference.steps, (operation_name("verify", category), asked, _tail(reference))),
+        steps=(*reference.steps, (operation_name("verify", category), asked, reference.tail)),
         question=fill(pattern, reference, word=predicate(category, asked)),
         answer="yes" if yes else "no",
-        full_answer=full,
+        full_answer=yes_no(yes, *the(entity), is_are(entity.name), predicate(category, true)),
         structural="verify",
         semantic="attr",
         detailed=detailed if yes else detailed + "C",
@@ -222,10 +195,10 @@ def _choose(reference: Reference, category: str, random: np.random.Generator) ->
     elif category == "color":
         pattern = _CHOOSE[int(random.integers(3))]
     return Candidate(
-        steps=(*reference.steps, (operation_name("choose", category), listed, _tail(reference))),
+        steps=(*reference.steps, (operation_name("choose", category), listed, reference.tail)),
         question=fill(pattern, reference, one=one, two=two),
         answer=true,
-        full_answer=(*the_thing(entity), is_are(entity.name), predicate(category, true)),
+        full_answer=(*the(entity), is_are(entity.name), predicate(category, true)),
         structural="choose",
         semantic="attr",
         detailed=detailed,
@@ -233,123 +206,3 @@ def _choose(reference: Reference, category: str, random: np.random.Generator) ->
         local_group=f"10c-{entity.name}_{category or 'state'}",
         fact=(entity.object_id, category),
     )
-
-
-def _position(
-    facts: Facts, pointer: Pointer, entity: Entity, random: np.random.Generator
-) -> Iterator[Candidate]:
-    side = facts.side(entity)
-    reference = pointer.any(entity, avoid=_SIDEWAYS)
-    if side is None or reference is None:
-        return
-    other = "right" if side == "left" else "left"
-    tail = _tail(reference)
-    where: tuple[Part, ...] = (
-        *the_thing(entity),
-        is_are(entity.name),
-        f"on the {side} of the image",
-    )
-
-    def made(
-        step: Step,
-        question: tuple[Part, ...],
-        answer: str,
-        full: tuple[Part, ...],
-        kind: str,
-        detailed: str,
-        local: str,
-    ) -> Candidate:
-        return Candidate(
-            steps=(*reference.steps, step),
-            question=question,
-            answer=answer,
-            full_answer=full,
-            structural=kind,
-            semantic="attr",
-            detailed=detailed,
-            global_group=None,
-            local_group=local,
-            fact=(entity.object_id, "hposition"),
-        )
-
-    picture = ("image", "picture", "photo")[int(random.integers(3))]
-    if random.random() < 0.5:
-        pattern = (
-            f"on which side of the {picture} {{is}} {{ref}}",
-            f"which side of the {picture} {{is}} {{ref}} on",
-            "which side {is} {ref} on",
-        )[int(random.integers(3))]
-        yield made(
-            ("query", "hposition", tail),
-            fill(pattern, reference),
-            side,
-            where,
-            "query",
-            "positionQuery",
-            f"10q-{entity.name}_hposition",
-        )
-    if random.random() < 0.4:
-        asked = side if random.random() < 0.5 else other
-        yes = asked == side
-        yield made(
-            ("verify hposition", asked, tail),
-            fill(f"{{is}} {{ref}} on the {asked} side of the {picture}", reference),
-            "yes" if yes else "no",
-            ("yes," if yes else "no,", *where),
-            "verify",
-            "positionVerify" if yes else "positionVerifyC",
-            f"06-{entity.name}_{asked}",
-        )
-    if random.random() < 0.4:
-        one, two = ("left", "right") if random.random() < 0.5 else ("right", "left")
-        pattern = (
-            f"is {{ref}} on the {one} or on the {two} of the {picture}",
-            f"which side {{is}} {{ref}} on ,the {one} or the {two}",
-        )[int(random.integers(2))]
-        yield made(
-            ("choose hposition", f"{one}|{two}", tail),
-            fill(pattern, reference),
-            side,
-            where,
-            "choose",
-            "positionChoose",
-            f"10c-{entity.name}_hposition",
-        )
-    height = _height(facts, entity)
-    if height is not None and random.random() < 0.5:
-        one, two = ("top", "bottom") if random.random() < 0.5 else ("bottom", "top")
-        yield made(
-            ("choose vposition", f"{one}|{two}", tail),
-            fill(f"{{is}} {{ref}} in the {one} part or in the {two} of the {picture}", reference),
-            height,
-            (*the_thing(entity), is_are(entity.name), f"in the {height} of the image"),
-            "choose",
-            "positionChoose",
-            f"10c-{entity.name}_vposition",
-        )
-        asked = one
-        yes = asked == height
-        yield made(
-            ("verify vposition", asked, tail),
-            fill(f"{{is}} {{ref}} in the {asked} part of the {picture}", reference),
-            "yes" if yes else "no",
-            (
-                "yes," if yes else "no,",
-                *the_thing(entity),
-                is_are(entity.name),
-                f"in the {height} of the image",
-            ),
-            "verify",
-            "positionVerify" if yes else "positionVerifyC",
-            f"06-{entity.name}_{asked}",
-        )
-
-
-_SIDEWAYS = frozenset({"hposition", "to the left of", "to the right of"})
-
-
-def _height(facts: Facts, entity: Entity) -> str | None:
-    _, top, _, height = entity.box
-    if top + height <= 0.46 * facts.height:
-        return "top"
-    return "bottom" if top >= 0.54 * facts.height else None

@@ -8,10 +8,11 @@ import numpy as np
 
 from rex.gqa.ontology import HYPERNYMS
 from rex.world.annotate import Entity, Facts
-from rex.world.kinds import KINDS
+from rex.world.inventory import KINDS
 from rex.world.questions.candidate import Candidate, Step
 from rex.world.questions.phrase import Mention, Part, article, class_noun
-from rex.world.questions.references import CLASSES, Pointer, Reference
+from rex.world.questions.references import Pointer, Reference, classes_of
+from rex.world.questions.statements import some
 
 _WHAT = (
     "what {noun} is in the image",
@@ -30,7 +31,7 @@ def category_questions(facts: Facts, random: np.random.Generator) -> Iterator[Ca
     """Yield questions for names."""
     pointer = Pointer(facts, random)
     for entity in facts.entities:
-        classes = [c for c in CLASSES if c in HYPERNYMS.get(entity.name, ())]
+        classes = classes_of(entity)
         for wanted in classes:
             if len(facts.called(wanted)) == 1 and wanted not in ("person", "clothing"):
                 yield _named(facts, entity, wanted, random)
@@ -67,11 +68,7 @@ def _record(
 
 
 def _is_a(entity: Entity, subject: tuple[Part, ...]) -> tuple[Part, ...]:
-    lead = article(entity.name)
-    thing = Mention(entity.name, entity.object_id)
-    return (
-        (*subject, "is", thing) if lead == entity.name else (*subject, "is", lead.split()[0], thing)
-    )
+    return (*subject, "is", *some(entity))
 
 
 def _named(facts: Facts, entity: Entity, wanted: str, random: np.random.Generator) -> Candidate:

@@ -8,11 +8,12 @@ import numpy as np
 
 from rex.gqa.ontology import HYPERNYMS, gender
 from rex.world.annotate import Entity, Facts
-from rex.world.questions.attributes import fill, other_word, the_thing
+from rex.world.questions.attributes import fill, other_word
 from rex.world.questions.candidate import Candidate, Step, operation_name
 from rex.world.questions.existence import many
 from rex.world.questions.phrase import Part, is_are, predicate
 from rex.world.questions.references import BEFORE, Pointer, Reference
+from rex.world.questions.statements import the, yes_no
 
 _COMPARED = ("color", "material", "shape")
 
@@ -30,7 +31,7 @@ def comparison_questions(facts: Facts, random: np.random.Generator) -> Iterator[
             if first is None or second is None:
                 continue
             yield from _alike(first, second, random)
-            yield from _common(first, second)
+            yield from _common(first, second, random)
             yield from _more(first, second, random)
     yield from _groups(facts, random)
 
@@ -79,19 +80,19 @@ def _alike(first: Reference, second: Reference, random: np.random.Generator) -> 
         if same:
             tail: tuple[Part, ...] = (
                 "both",
-                *the_thing(one),
+                *the(one),
                 "and",
-                *the_thing(other),
+                *the(other),
                 "are",
                 predicate(category, a),
             )
         else:
             tail = (
-                *the_thing(one),
+                *the(one),
                 is_are(one.name),
                 predicate(category, a),
                 "and",
-                *the_thing(other),
+                *the(other),
                 is_are(other.name),
                 predicate(category, b),
             )
@@ -135,7 +136,9 @@ def _alike(first: Reference, second: Reference, random: np.random.Generator) -> 
             )
 
 
-def _common(first: Reference, second: Reference) -> Iterator[Candidate]:
+def _common(
+    first: Reference, second: Reference, random: np.random.Generator
+) -> Iterator[Candidate]:
     one, other = first.entity, second.entity
     shared = sorted(
         (category, word)
@@ -145,11 +148,14 @@ def _common(first: Reference, second: Reference) -> Iterator[Candidate]:
     if len(shared) != 1 or shared[0][0] not in (*_COMPARED, "pose", "size", "pattern", "activity"):
         return
     category, word = shared[0]
+    if category == "color" and random.random() < 0.7:
+        # so common that the answer could be guessed
+        return
     yield _made(
         _steps(first, second, "common"),
         ("what do", *first.the, "and", *second.the, "have in common"),
         category,
-        (*the_thing(one), "and", *the_thing(other), "have the same", f"{category}, {word}"),
+        (*the(one), "and", *the(other), "have the same", f"{category}, {word}"),
         "twoCommon",
         f"10c-common_{'_'.join(sorted((one.name, other.name)))}",
         "common",
@@ -180,7 +186,7 @@ def _more(first: Reference, second: Reference, random: np.random.Generator) -> I
             _steps(*pair, f"choose {word}"),
             (lead, f"{word},", *pair[0].the, "or", *pair[1].the),
             winner.noun,
-            (*the_thing(winner.entity), "is", word, "than", *the_thing(loser.entity)),
+            (*the(winner.entity), "is", word, "than", *the(loser.entity)),
             "comparativeChoose",
             f"09choose-{'_'.join(sorted((winner.noun, loser.noun)))}_{word}",
             comparative,
@@ -247,7 +253,7 @@ def _two_attributes(
             steps=steps,
             question=fill(pattern, reference, one=said[0], two=said[1]),
             answer="yes" if yes else "no",
-            full_answer=("yes," if yes else "no,", *the_thing(entity), is_are(entity.name), joint),
+            full_answer=yes_no(yes, *the(entity), is_are(entity.name), joint),
             structural="logical",
             semantic="attr",
             detailed="verifyAttrs" if yes else "verifyAttrsC",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rex.world.annotate import Entity, Facts
-from rex.world.kinds import KINDS
+from rex.world.inventory import KINDS
 from rex.world.places import PLACES
 from rex.world.questions.attributes import other_word
 from rex.world.questions.candidate import Candidate, Step, operation_name

@@ -12,9 +12,11 @@ from rex.world.questions.comparisons import comparison_questions
 from rex.world.questions.connections import relation_questions
 from rex.world.questions.existence import existence_questions
 from rex.world.questions.overall import overall_questions, place_questions
+from rex.world.questions.positions import position_questions
 
 _SOURCES = (
     attribute_questions,
+    position_questions,
     existence_questions,
     relation_questions,
     category_questions,

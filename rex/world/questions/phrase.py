@@ -39,7 +39,7 @@ def say(parts: Sequence[Part], end: str) -> tuple[str, dict[str, str]]:
 
 def article(noun: str) -> str:
     """Return the noun with `a` or `an`, or bare when it is a plural or a mass noun."""
-    if noun in _UNCOUNTED:
+    if noun in UNCOUNTED:
         return noun
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
@@ -55,7 +55,8 @@ def does_do(noun: str) -> str:
 
 
 _PLURALS = frozenset({"pants"})
-_UNCOUNTED = frozenset({"pants", "bread", "furniture", "food", "clothing", "tableware"})
+UNCOUNTED = frozenset({"pants", "bread"})
+"""Names that take no article."""
 
 _NOUN_OF_CLASS = {
     "furniture": "piece of furniture",

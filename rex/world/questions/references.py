@@ -8,7 +8,7 @@ import numpy as np
 
 from rex.gqa.ontology import HYPERNYMS
 from rex.world.annotate import Entity, Facts
-from rex.world.questions.candidate import Step, operation_name
+from rex.world.questions.candidate import Fact, Step, operation_name
 from rex.world.questions.phrase import (
     Mention,
     Part,
@@ -34,9 +34,42 @@ class Reference:
     """Attribute categories it gives away."""
 
     @property
+    def tail(self) -> tuple[int, ...]:
+        """The dependencies of a step that takes the object."""
+        return (len(self.steps) - 1,)
+
+    def mentions(self, entity: Entity) -> bool:
+        """Return whether the words name `entity`."""
+        ids = (part.object_id for part in self.words if isinstance(part, Mention))
+        return entity.object_id in ids
+
+    @property
     def the(self) -> tuple[Part, ...]:
         """The words with their article."""
         return ("the", *self.words)
+
+
+OPPOSITE = {
+    "to the left of": "to the right of",
+    "to the right of": "to the left of",
+    "in front of": "behind",
+    "behind": "in front of",
+    "on": "under",
+    "under": "on",
+}
+"""What is never true at the same time."""
+SIDEWAYS = ("to the left of", "to the right of")
+
+
+def classes_of(entity: Entity) -> tuple[str, ...]:
+    """Return the classes that questions may call an object by."""
+    return tuple(c for c in CLASSES if c in HYPERNYMS.get(entity.name, ()))
+
+
+def relation_fact(subject: Entity, name: str, target: Entity) -> Fact:
+    """Return the fact that a relation and its opposite decide."""
+    names = "/".join(sorted({name, OPPOSITE.get(name, name)}))
+    return subject.object_id, f"{names} {target.object_id}"
 
 
 BEFORE = (
@@ -65,7 +98,7 @@ class Pointer:
 
     def nouns(self, entity: Entity) -> list[str]:
         """Return the words that the object can be called by: its name, then its classes."""
-        return [entity.name, *(c for c in CLASSES if c in HYPERNYMS.get(entity.name, ()))]
+        return [entity.name, *classes_of(entity)]
 
     def plain(self, entity: Entity, *, classes: bool = False) -> Reference | None:
         """Return a reference by name (or class) alone, if that is enough."""
@@ -160,7 +193,7 @@ class Pointer:
                 ]
                 if rivals:
                     continue
-                step = ("relate", f"{noun},{name},s ({entity.object_id})", (len(anchor.steps) - 1,))
+                step = ("relate", f"{noun},{name},s ({entity.object_id})", anchor.tail)
                 verb = {"wearing": "that is wearing", "holding": "that is holding"}.get(name, "")
                 if name.endswith(" on"):
                     verb = "that is"
@@ -183,7 +216,7 @@ class Pointer:
                     step = (
                         "relate",
                         f"{noun},{name},o ({entity.object_id})",
-                        (len(anchor.steps) - 1,),
+                        anchor.tail,
                     )
                     words = (
                         Mention(class_noun(noun), entity.object_id),
