@@ -65,14 +65,15 @@ def bleu_samples(
         return Sample(
             rows=rows,
             statistics=statistics,
-            summary=lambda sums: _bleu(sums, order),
+            summary=lambda sums: bleu(sums, order),
             signature=signature,
         )
 
     return {f"bleu{order}": summary(order) for order in range(1, _ORDER + 1)}
 
 
-def _bleu(sums: Floats, order: int) -> Floats:
+def bleu(sums: Floats, order: int) -> Floats:
+    """Return BLEU in percent from sums [..., 10]: both lengths, matches and guesses by order."""
     correct, guessed = sums[..., 2 : 2 + order], sums[..., 2 + _ORDER : 2 + _ORDER + order]
     precision = np.prod((correct + _TINY) / (guessed + _SMALL), axis=-1)
     ratio = (sums[..., 0] + _TINY) / (sums[..., 1] + _SMALL)

@@ -59,6 +59,13 @@ def _add_evaluate(stations: Subparsers) -> None:
         metavar="DB",
         help="log the scores of --run to this MLflow database",
     )
+    verb.add_argument(
+        "--details",
+        type=Path,
+        metavar="PARQUET",
+        help="also write what each question adds to each score; tables compare methods by it "
+        "where it lies beside the metrics, under the same name",
+    )
     verb.add_argument("--out", type=Path, required=True, metavar="JSON", help="metrics")
 
 
@@ -95,6 +102,7 @@ def _add_random_regions(verbs: Subparsers) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
     from rex.evaluation.answers import read_ood
+    from rex.evaluation.details import write_details
     from rex.evaluation.measure import Inputs, measure
     from rex.evaluation.metrics import Metrics, run_of, write_metrics
 
@@ -118,9 +126,16 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         split=arguments.split,
         n=len(measured.questions.ids),
         mode=mode,
-        scores=measured.scores(split=arguments.split, mode=mode),
+        scores=measured.scores(
+            split=arguments.split,
+            mode=mode,
+            draws=config.evaluation.bootstrap,
+            seed=config.evaluation.seed,
+        ),
     )
     write_metrics(arguments.out, metrics)
+    if arguments.details is not None:
+        write_details(arguments.details, measured.samples, measured.questions.ids)
     _track(arguments, config.dataset, metrics)
     for name, score in metrics.scores.items():
         if "/" not in name and score.value is not None:

@@ -21,6 +21,7 @@ from rex.evaluation.ground_truth import (
 from rex.evaluation.grounding import grounding_samples, object_samples
 from rex.evaluation.meteor import MeteorUnavailableError, meteor_sample
 from rex.evaluation.predictions import Predictions, match_predictions, read_predictions
+from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, not_computed
 
 CAPTION_MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider", "spice")
@@ -67,11 +68,22 @@ class Measured:
     mode: str | None
     """The mode the true explanations were built in; None: there are none."""
 
-    def scores(self, *, split: str, mode: str) -> dict[str, Score]:
-        """Return every score under its name, in a fixed order."""
-        return {
-            name: _score(name, found, split=split, mode=mode) for name, found in self.found.items()
-        }
+    @property
+    def samples(self) -> dict[str, Sample]:
+        """The measures that were computed."""
+        return {name: found for name, found in self.found.items() if isinstance(found, Sample)}
+
+    def scores(self, *, split: str, mode: str, draws: int, seed: int) -> dict[str, Score]:
+        """Return every score under its name, with an interval from `draws` resamples."""
+        within = intervals(self.samples, draws=draws, seed=seed)
+        scores = {}
+        for name, found in self.found.items():
+            if isinstance(found, Sample):
+                scores[name] = found.score(within.get(name), mode=mode, split=split)
+            else:
+                unit = CIDER_UNIT if name == "cider" else "percent"
+                scores[name] = not_computed(found, unit=unit, mode=mode, split=split)
+        return scores
 
 
 def measure(path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None = None) -> Measured:
@@ -89,13 +101,6 @@ def measure(path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None 
     found |= _captions(predictions, order, explanations)
     found |= _grounding(predictions, order, questions, explanations, inputs)
     return Measured(questions, found, None if explanations is None else explanations.mode)
-
-
-def _score(name: str, found: Sample | str, *, split: str, mode: str) -> Score:
-    if isinstance(found, Sample):
-        return found.score(mode=mode, split=split)
-    unit = CIDER_UNIT if name == "cider" else "percent"
-    return not_computed(found, unit=unit, mode=mode, split=split)
 
 
 def _answers(

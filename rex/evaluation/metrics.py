@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from rex.errors import InputError
 from rex.evaluation.json_predictions import json_run
@@ -75,7 +76,7 @@ def read_metrics(path: str | PathLike[str]) -> Metrics:
             split=value["split"],
             n=int(value["n"]),
             mode=value["mode"],
-            scores={name: Score(**score) for name, score in value["scores"].items()},
+            scores={name: _score(score) for name, score in value["scores"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
@@ -83,3 +84,8 @@ def read_metrics(path: str | PathLike[str]) -> Metrics:
             file=path,
             cure="make it with rex evaluate",
         ) from None
+
+
+def _score(value: Mapping[str, Any]) -> Score:
+    interval = value.get("interval")
+    return Score(**{**value, "interval": None if interval is None else tuple(interval)})

@@ -27,6 +27,8 @@ class Score:
     unit: str
     signature: str
     reason: str | None = None
+    interval: tuple[float, float] | None = None
+    """95 % bootstrap interval over questions."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the score as it stands in `metrics/<split>.json`."""
@@ -36,6 +38,7 @@ class Score:
             "unit": self.unit,
             "signature": self.signature,
             "reason": self.reason,
+            "interval": None if self.interval is None else list(self.interval),
         }
 
 
@@ -57,7 +60,7 @@ class Sample:
     unit: str = "percent"
     signature: str = ""
 
-    def score(self, **context: str) -> Score:
+    def score(self, interval: tuple[float, float] | None = None, **context: str) -> Score:
         """Sum up; `context` (mode, split) becomes part of the signature."""
         n = len(self.rows)
         signature = signed(self.signature, **context)
@@ -70,24 +73,28 @@ class Sample:
                 reason="no question of this kind",
             )
         value = float(self.summary(self.statistics.sum(axis=0)))
-        return Score(value=value, n=n, unit=self.unit, signature=signature)
+        return Score(value=value, n=n, unit=self.unit, signature=signature, interval=interval)
+
+
+def mean_percent(sums: Floats) -> Floats:
+    """Return 100 times the mean, from the sum of the values and their number [..., 2]."""
+    return 100 * sums[..., 0] / sums[..., 1]
 
 
 def mean_sample(
     rows: npt.ArrayLike,
     values: npt.ArrayLike,
     *,
-    scale: float = 100.0,
     unit: str = "percent",
     signature: str = "",
 ) -> Sample:
-    """Return the sample whose score is `scale` times the mean of `values` [n]."""
+    """Return the sample whose score is 100 times the mean of `values` [n]."""
     numbers = np.asarray(values, dtype=np.float64)
     statistics = np.stack([numbers, np.ones_like(numbers)], axis=1)
     return Sample(
         rows=np.asarray(rows, dtype=np.int64),
         statistics=statistics,
-        summary=lambda sums: scale * sums[..., 0] / sums[..., 1],
+        summary=mean_percent,
         unit=unit,
         signature=signature,
     )

@@ -131,6 +131,20 @@ def test_names_given_by_hand(split: SmallSplit) -> None:
     assert metrics(split).run == RunName(setting="theirs", method="mine", seed=3)
 
 
+def test_details_and_intervals(split: SmallSplit) -> None:
+    from rex.evaluation.details import read_details
+
+    details = split.folder / "metrics.parquet"
+    path = split.predict(true_answers() | {"q1": "red"}, true_texts())
+    assert evaluate(split, path, "--details", str(details)) == 0
+    assert read_details(details)["accuracy"]["q1"].tolist() == [0, 1]
+    assert "q6" not in read_details(details)["bleu4"]
+    scores = metrics(split).scores
+    low, high = scores["accuracy"].interval or (0, 0)
+    assert low < (scores["accuracy"].value or 0) < high
+    assert scores["meteor"].interval is None
+
+
 def test_not_a_metrics_file(split: SmallSplit) -> None:
     from rex.errors import InputError
 

@@ -1,0 +1,81 @@
+"""What each question adds to each score: what the paired comparison of two methods needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from os import PathLike
+
+import numpy as np
+
+from rex.evaluation.captions import bleu
+from rex.evaluation.meteor import meteor_score
+from rex.evaluation.scores import Floats, Sample, mean_percent
+
+SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
+    "accuracy": mean_percent,
+    "accuracy/ood-all": mean_percent,
+    "accuracy/ood-head": mean_percent,
+    "accuracy/ood-tail": mean_percent,
+    "bleu4": partial(bleu, order=4),
+    "meteor": meteor_score,
+    "rouge-l": mean_percent,
+    "cider": mean_percent,
+    "grounding": mean_percent,
+    "grounding/bounded": mean_percent,
+}
+"""The scores that methods are compared by, and how each comes from sums over questions."""
+
+
+def write_details(
+    path: str | PathLike[str], samples: Mapping[str, Sample], question_ids: Sequence[str]
+) -> None:
+    """Write the statistics of each question as Parquet: one column of lists for each measure.
+
+    A null says that the measure is not about the question.
+    """
+    import pyarrow as pa
+
+    from rex.files import made_by, write_parquet
+
+    columns = {"question_id": pa.array(question_ids, pa.string())}
+    for name in SUMMARIES:
+        if name in samples and len(samples[name].rows):
+            columns[name] = _spread(samples[name], len(question_ids))
+    write_parquet(path, pa.table(columns), provenance=made_by("rex evaluate"))
+
+
+def read_details(path: str | PathLike[str]) -> dict[str, dict[str, Floats]]:
+    """Read what `write_details` wrote: measure → question id → statistics [k].
+
+    Raises InputError when the file is missing or damaged.
+    """
+    from rex.files import read_parquet
+
+    table = read_parquet(path)
+    question_ids = table["question_id"].to_pylist()
+    found: dict[str, dict[str, Floats]] = {}
+    for name in table.column_names:
+        if name in SUMMARIES:
+            column = table[name].combine_chunks()
+            known = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
+            values = column.flatten().to_numpy().reshape(len(known), -1)
+            found[name] = {question_ids[row]: values[i] for i, row in enumerate(known)}
+    return found
+
+
+def _spread(sample: Sample, size: int) -> object:
+    """Return the statistics as a list column of `size` rows, null where the sample has none."""
+    import pyarrow as pa
+
+    order = np.argsort(sample.rows)
+    lengths = np.zeros(size, dtype=np.int64)
+    lengths[sample.rows] = sample.statistics.shape[1]
+    known = np.zeros(size, dtype=np.bool_)
+    known[sample.rows] = True
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    return pa.ListArray.from_arrays(
+        pa.array(starts, pa.int32()),
+        pa.array(sample.statistics[order].ravel()),
+        mask=pa.array(~known),
+    )

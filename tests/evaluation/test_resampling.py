@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from rex.evaluation import resampling
+from rex.evaluation.resampling import draw_weights, intervals, paired_test
+from rex.evaluation.scores import Floats, Sample, mean_sample
+
+
+def share(sums: Floats) -> Floats:
+    return 100 * sums[..., 0] / sums[..., 1]
+
+
+def statistics(values: Floats) -> Floats:
+    return np.stack([values, np.ones_like(values)], axis=1)
+
+
+def test_every_draw_has_as_many_questions() -> None:
+    blocks = list(draw_weights(7, draws=50, seed=1))
+    weights = np.concatenate(blocks)
+    assert weights.shape == (50, 7)
+    assert (weights.sum(axis=1) == 7).all()
+    assert len(np.unique(weights, axis=0)) > 40
+
+
+def test_blocks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = np.concatenate(list(draw_weights(7, draws=20, seed=1)))
+    monkeypatch.setattr(resampling, "_WEIGHTS_AT_ONCE", 21)
+    assert np.array_equal(np.concatenate(list(draw_weights(7, draws=20, seed=1))), whole)
+
+
+def test_interval_of_a_mean_is_that_of_scipy() -> None:
+    values = np.random.default_rng(0).random(200)
+    found = intervals({"m": mean_sample(range(200), values)}, draws=4000, seed=1)["m"]
+    expected = stats.bootstrap(
+        (100 * values,), np.mean, n_resamples=4000, method="percentile", rng=1
+    ).confidence_interval
+    assert found == pytest.approx((expected.low, expected.high), abs=0.4)
+
+
+def test_interval_of_something_certain_is_a_point() -> None:
+    found = intervals({"all": mean_sample(range(9), np.ones(9))}, draws=100, seed=1)
+    assert found["all"] == (100, 100)
+
+
+def test_no_questions_no_interval() -> None:
+    samples = {"none": mean_sample([], []), "one": mean_sample([3], [0.5])}
+    assert intervals(samples, draws=10, seed=1) == {"one": (50, 50)}
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    generator = np.random.default_rng(7)
+    hits = 0
+    for seed in range(200):
+        values = generator.random(60) < 0.3
+        low, high = intervals({"m": mean_sample(range(60), values)}, draws=300, seed=seed)["m"]
+        hits += low <= 30 <= high
+    assert 180 <= hits <= 200
+
+
+def test_measures_may_be_any_function_of_sums() -> None:
+    sample = Sample(
+        rows=np.arange(4),
+        statistics=np.array([[1, 2], [1, 2], [1, 2], [1, 2]], dtype=np.float64),
+        summary=lambda sums: sums[..., 0] / sums[..., 1],
+    )
+    assert intervals({"ratio": sample}, draws=20, seed=1)["ratio"] == (0.5, 0.5)
+
+
+def test_paired_test_sees_a_small_but_steady_difference() -> None:
+    generator = np.random.default_rng(3)
+    difficulty = generator.random(400)
+    better, worse = difficulty + 0.02 + generator.normal(0, 0.05, 400), difficulty
+    p = paired_test([statistics(better)], [statistics(worse)], share, draws=500, seed=1)
+    assert p < 0.01
+    # the spread of the questions hides it from a test that does not pair
+    assert stats.ttest_ind(better, worse).pvalue > 0.2
+
+
+def test_paired_test_of_equals() -> None:
+    values = statistics(np.random.default_rng(0).random(50))
+    assert paired_test([values], [values], share, draws=100, seed=1) == 1
+
+
+def test_paired_test_rarely_sees_what_is_not_there() -> None:
+    generator = np.random.default_rng(5)
+    seen = sum(
+        paired_test(
+            [statistics(generator.random(80))],
+            [statistics(generator.random(80))],
+            share,
+            draws=200,
+            seed=seed,
+        )
+        < 0.05
+        for seed in range(120)
+    )
+    assert seen <= 15
+
+
+def test_seeds_that_disagree_make_a_difference_unsure() -> None:
+    ones, zeros = statistics(np.ones(50)), statistics(np.zeros(50))
+    half = statistics(np.full(50, 0.4))
+    assert paired_test([ones, ones], [half, half], share, draws=200, seed=1) < 0.05
+    assert paired_test([ones, zeros], [half, half], share, draws=200, seed=1) > 0.2
