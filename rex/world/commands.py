@@ -10,7 +10,7 @@ from rex.command_line import Subparsers, add_station, add_verb
 
 
 def add_commands(stations: Subparsers) -> None:
-    """Add `rex world make`."""
+    """Add `rex world make`, `show` and `card`."""
     verbs = add_station(stations, "world", "The embedded rendered world, in GQA's formats.")
     make = add_verb(
         verbs,
@@ -29,6 +29,33 @@ def add_commands(stations: Subparsers) -> None:
     make.add_argument("--seed", type=int, metavar="S", help="one seed gives one world")
     make.add_argument(
         "--processes", type=int, metavar="P", help="processes that draw (default: one a core)"
+    )
+    show = add_verb(
+        verbs,
+        "show",
+        _show,
+        help="Put many images of a world on one picture.",
+        example="rex world show data/world --out sheet.jpg --boxes",
+    )
+    show.add_argument("world", type=Path, metavar="DIR", help="folder of the world")
+    show.add_argument("--out", type=Path, required=True, metavar="FILE", help="picture to write")
+    show.add_argument("--split", choices=("train", "val"), default="train", help="default: train")
+    show.add_argument("--images", type=int, default=12, metavar="N", help="how many (default: 12)")
+    show.add_argument("--columns", type=int, default=4, metavar="N", help="in a row (default: 4)")
+    show.add_argument("--boxes", action="store_true", help="draw the annotated boxes")
+    card = add_verb(
+        verbs,
+        "card",
+        _card,
+        help="Say what is in a world and how often, as Markdown.",
+        example="rex world card data/world --into docs/world.md",
+    )
+    card.add_argument("world", type=Path, metavar="DIR", help="folder of the world")
+    card.add_argument(
+        "--into",
+        type=Path,
+        metavar="FILE",
+        help="replace the part of this file that the command made (default: print)",
     )
 
 
@@ -51,3 +78,29 @@ def _make(arguments: argparse.Namespace) -> None:
     if arguments.seed is not None:
         settings = dataclasses.replace(settings, seed=arguments.seed)
     make_world(arguments.out, settings, arguments.processes)
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from rex.errors import InputError
+    from rex.world.show import contact_sheet
+
+    if min(arguments.images, arguments.columns) < 1:
+        raise InputError("--images and --columns must be at least 1")
+    contact_sheet(
+        arguments.world,
+        arguments.out,
+        split=arguments.split,
+        count=arguments.images,
+        columns=arguments.columns,
+        boxes=arguments.boxes,
+    )
+
+
+def _card(arguments: argparse.Namespace) -> None:
+    from rex.world.card import put_into, world_card
+
+    card = world_card(arguments.world)
+    if arguments.into is None:
+        print(card, end="")
+    else:
+        put_into(arguments.into, card)

@@ -24,7 +24,7 @@ def tree(pen: Pen, look: Look) -> Anchors:
         [(middle - 6, top - 14), (middle + 6, top - 14), (middle + 9, foot), (middle - 9, foot)],
         Paint(_BARK, "wood"),
     )
-    radius = pen.width * 0.27
+    radius = pen.width * 0.235
     crown = ((0, 0.30), (-0.26, 0.42), (0.26, 0.42), (-0.17, 0.2), (0.17, 0.2), (0, 0.5))
     for outline in (True, False):
         for dx, dy in crown:

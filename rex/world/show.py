@@ -1,0 +1,67 @@
+"""Contact sheets: many images on one picture, with their annotated boxes if wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from rex.errors import InputError
+from rex.files import whole_file
+from rex.gqa.layout import Layout
+from rex.gqa.scene_graphs import SceneGraph, iter_scene_graphs
+
+_GAP = 6
+_BOX_COLORS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324")
+
+
+def contact_sheet(
+    world: Path, out: Path, *, split: str, count: int, columns: int, boxes: bool
+) -> None:
+    """Write a sheet of `count` images of a split, evenly spread over it, `columns` in a row.
+
+    Raises InputError when the scene graphs or an image cannot be read.
+    """
+    layout = Layout(world)
+    graphs = dict(iter_scene_graphs(layout.scene_graphs(split)))
+    if not graphs:
+        raise InputError("has no images", file=layout.scene_graphs(split), cure="make it again")
+    ids = list(graphs)
+    chosen = [ids[k * len(ids) // count] for k in range(min(count, len(ids)))]
+    tiles = [_tile(layout.image(i), graphs[i] if boxes else None) for i in chosen]
+    sheet = _arranged(tiles, columns)
+    with whole_file(out) as temporary:
+        sheet.save(
+            temporary, "JPEG" if out.suffix.lower() in (".jpg", ".jpeg") else "PNG", quality=90
+        )
+
+
+def _tile(path: Path, graph: SceneGraph | None) -> Image.Image:
+    try:
+        with Image.open(path) as file:
+            image = file.convert("RGB")
+    except OSError as error:
+        raise InputError(
+            f"not a readable image ({error})", file=path, cure="make the world again"
+        ) from None
+    if graph is not None:
+        draw = ImageDraw.Draw(image)
+        for number, thing in enumerate(graph.objects.values()):
+            color = _BOX_COLORS[number % len(_BOX_COLORS)]
+            left, top, right, bottom = thing.box
+            draw.rectangle((left, top, right - 1, bottom - 1), outline=color)
+            draw.text((left + 2, max(top - 11, 0)), thing.name, fill=color)
+    return image
+
+
+def _arranged(tiles: Sequence[Image.Image], columns: int) -> Image.Image:
+    width, height = tiles[0].size
+    rows = -(-len(tiles) // columns)
+    across = min(columns, len(tiles))
+    size = (across * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
+    sheet = Image.new("RGB", size, "white")
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, columns)
+        sheet.paste(tile, (_GAP + column * (width + _GAP), _GAP + row * (height + _GAP)))
+    return sheet

@@ -1,0 +1,94 @@
+"""Every question's program, executed on the scene graph, gives its answer."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from rex.gqa.layout import Layout
+from rex.gqa.operations import split_operation
+from rex.gqa.questions import Question, read_questions
+from rex.gqa.scene_graphs import read_scene_graphs
+from rex.programs.executor import execute
+from rex.programs.parsing import parse_program, parse_program_text
+
+ATOMIC = {
+    "select", "relate", "query", "exist", "filter", "verify", "common", "same", "different",
+    "compare", "and", "or",
+}  # fmt: skip
+
+
+def _questions(world: Layout, *splits: str) -> dict[str, Question]:
+    return {key: q for split in splits for key, q in read_questions(world.questions(split)).items()}
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_every_answer_is_entailed_by_the_program_without_knowing_it(
+    world: Layout, split: str
+) -> None:
+    graphs = read_scene_graphs(world.scene_graphs(split))
+    wrong = {}
+    for key, question in read_questions(world.questions(split)).items():
+        program = parse_program(question.semantic)
+        entailed = execute(program, graphs[question.image_id]).entailed_answer
+        if entailed != question.answer:
+            wrong[key] = (question.question, question.semantic_str, question.answer, entailed)
+    assert not wrong
+
+
+def test_program_texts_say_the_same_as_the_programs(world: Layout) -> None:
+    for question in _questions(world, "val").values():
+        assert parse_program_text(question.semantic_str) == parse_program(
+            tuple(
+                type(step)(step.operation, step.argument.strip(), step.dependencies)
+                for step in question.semantic
+            )
+        )
+
+
+def test_all_atomic_operations_and_sixty_operation_names_occur(world: Layout) -> None:
+    names: Counter[str] = Counter()
+    atomic = set()
+    for question in _questions(world, "train", "val", "testdev").values():
+        names.update(step.operation for step in question.semantic)
+        atomic |= {operation.atomic for operation in parse_program(question.semantic)}
+    assert atomic == ATOMIC
+    assert len(names) >= 60
+    assert all(split_operation(name) is not None for name in names)
+
+
+def test_all_structural_and_semantic_types_occur(world: Layout) -> None:
+    questions = _questions(world, "train").values()
+    assert {q.structural for q in questions} == {"query", "verify", "choose", "compare", "logical"}
+    assert {q.semantic_type for q in questions} == {"obj", "attr", "cat", "rel", "global"}
+
+
+def test_referred_objects_are_in_the_image_and_spans_in_the_question(world: Layout) -> None:
+    graphs = read_scene_graphs(world.scene_graphs("val"))
+    for question in _questions(world, "val").values():
+        objects = graphs[question.image_id].objects
+        words = re.sub(r"[.,?]", "", question.question).split()
+        for span, object_id in question.question_objects.items():
+            assert object_id in objects
+            first, _, last = span.partition(":")
+            assert 0 <= int(first) < int(last or int(first) + 1) <= len(words)
+        for step in question.semantic:
+            for object_id in re.findall(r"\d{6,}", step.argument):
+                assert object_id in objects
+
+
+def test_questions_are_sentences(world: Layout) -> None:
+    for question in _questions(world, "train", "val", "testdev").values():
+        text = question.question
+        assert text[0].isupper()
+        assert text.endswith("?")
+        assert "  " not in text
+        assert "_" not in text
+        assert question.full_answer.endswith(".")
+        assert not re.search(r"\ba [aeiou]|\ban [^aeiou]", text), text
+        assert not re.search(r"\b(\w+) \1\b", text), text
+        # an open question does not give its answer away, but for "How long is ...?"
+        if question.structural == "query" and question.detailed != "how":
+            assert f" {question.answer} " not in f" {text[:-1].lower()} ", text
