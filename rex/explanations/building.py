@@ -1,96 +1,285 @@
-"""From questions, scene graphs and regions to the explanation table."""
+"""From questions, scene graphs and regions to the explanation table, streamed."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from rex.errors import InputError
-from rex.explanations.explanation import OK, explain
+from rex.explanations.batches import Batch
+from rex.explanations.drafts import OK, CompatMode, FixedMode, Mode
 from rex.explanations.table import explanation_table
 from rex.files import made_by
-from rex.gqa.records import iter_question_records
+from rex.gqa.json_entries import decode_piece, iter_pieces
+from rex.gqa.records import QUESTION_CURE, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
-from rex.programs.errors import ProgramError
+from rex.logs import Progress
+from rex.programs.errors import ProgramError, Reason, Skip
+from rex.programs.published.executor import execute_published
+from rex.programs.published.polishing import PluralMap, corpus_words
 
 if TYPE_CHECKING:
-    from rex.explanations.matching import RegionMatcher
+    import pyarrow as pa
 
 _logger = logging.getLogger("rex.explanations")
 
 File = str | PathLike[str]
+Piece = tuple[Path, bytes]
+"""A part of a questions file: whole entries."""
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings:
+    """What an explanation table is made from and how."""
+
+    scene_graphs: Path
+    regions: Path | None = None
+    mode: str = "fixed"
+    threshold: float = 0.5
+    """An object whose best region has a lower IoU is written by its name."""
 
 
 def build_explanations(
-    questions: File,
-    scene_graphs: File,
+    questions: Sequence[File],
     out: File,
+    settings: BuildSettings,
     *,
-    regions: File | None = None,
-    mode: str = "fixed",
-    threshold: float = 0.5,
+    processes: int = 1,
+    shard: tuple[int, int] = (1, 1),
 ) -> Counter[str]:
-    """Explain every question of a file and write the explanation table; return status counts.
+    """Explain all questions of files (a folder: its JSON files) and write one explanation table.
 
+    Rows stand in the order of the files. Neither `processes` nor `shard` changes them: shard
+    (i, n) is the i-th of n consecutive parts. Returns how many rows have each status.
     Raises InputError for malformed files and programs, and when no question's image has a scene
     graph (the wrong file).
     """
-    if mode != "fixed":
-        raise InputError("mode compat is not there yet", place="--mode", cure="use fixed")
-    index = SceneGraphIndex(scene_graphs)
-    matcher = _matcher(regions, threshold)
-    settings = {
-        "mode": mode,
-        "questions": Path(questions).name,
-        "scene_graphs": Path(scene_graphs).name,
-        "region_threshold": threshold if regions is not None else None,
-    }
+    files = question_files(questions)
     statuses: Counter[str] = Counter()
-    found = False
-    with explanation_table(out, mode, made_by("rex explain build", settings)) as rows:
-        for question_id, record in iter_question_records(questions):
-            graph = index.get(record.image_id)
-            match = None
-            if graph is not None:
-                found = True
-                if matcher is not None:
-                    match = matcher.match(record.image_id, graph)
-            try:
-                explanation = explain(record.semantic, graph, record.answer, match)
-            except ProgramError as error:
-                raise InputError(
-                    error.problem,
-                    file=questions,
-                    place=f"question {question_id}: semantic step {error.step}",
-                    cure="mend the program; docs/programs.md lists the operations",
-                ) from None
-            statuses[explanation.status.partition(":")[0]] += 1
-            rows.add(question_id, record.image_id, record.answer, explanation)
-        if not found:
-            raise InputError(
-                "has no scene graph of any question's image",
-                file=scene_graphs,
-                place=f"{len(index)} images",
-                cure=f"give the scene graphs of the same split as {questions}",
-            )
-    _logger.info(
-        "%d of %d questions explained%s",
-        statuses[OK],
-        statuses.total(),
-        "".join(
-            f"; {count} {status}" for status, count in sorted(statuses.items()) if status != OK
-        ),
-    )
+    with (
+        _workers(settings, processes) as workers,
+        explanation_table(out, _provenance(files, settings)) as table,
+    ):
+        if settings.mode == "compat":
+            workers.set_plurals(_corpus(workers, files))
+        for rows in workers.map(_explain, _pieces(files, shard, report="explain")):
+            table.add(rows)
+            statuses.update(rows.column("status").to_pylist())
+        if shard == (1, 1):
+            check_statuses(statuses, settings.scene_graphs, files)
+    _report(statuses)
     return statuses
 
 
-def _matcher(regions: File | None, threshold: float) -> RegionMatcher | None:
-    if regions is None:
+def question_files(questions: Sequence[File]) -> list[Path]:
+    """Return the files that were named, folders replaced by their JSON files, by number and name.
+
+    GQA's `train_all_questions` is such a folder, of ten files. Raises InputError for an empty one.
+    """
+    files: list[Path] = []
+    for path in map(Path, questions):
+        if path.is_dir():
+            inside = sorted(path.glob("*.json"), key=_by_number)
+            if not inside:
+                raise InputError("holds no JSON files", file=path, cure="name a questions file")
+            files += inside
+        else:
+            files.append(path)
+    return files
+
+
+def check_statuses(
+    statuses: Counter[str], scene_graphs: Path | None, files: Sequence[Path]
+) -> None:
+    """Raise InputError when no question has a scene graph: those given are of another split."""
+    if statuses.total() and statuses.total() == statuses[Reason.NO_SCENE_GRAPH.value]:
+        raise InputError(
+            "has no scene graph of any question's image",
+            file=scene_graphs,
+            cure=f"give the scene graphs of the same split as {files[0]}",
+        )
+
+
+def _by_number(path: Path) -> tuple[int, str]:
+    digits = path.stem.rpartition("_")[2]
+    return (int(digits) if digits.isdigit() else -1, path.name)
+
+
+def _provenance(files: Sequence[Path], settings: BuildSettings) -> dict[str, Any]:
+    return made_by(
+        "rex explain build",
+        {
+            "questions": [file.name for file in files],
+            "scene_graphs": settings.scene_graphs.name,
+            "mode": settings.mode,
+            "region_threshold": None if settings.regions is None else settings.threshold,
+        },
+    )
+
+
+def _pieces(files: Sequence[Path], shard: tuple[int, int], report: str = "") -> Iterator[Piece]:
+    """Yield the pieces of all files that belong to the shard, in order."""
+    for file in files:
+        if not file.exists():
+            raise InputError("no such file", file=file, cure="check the path")
+    sizes = [file.stat().st_size for file in files]
+    total = sum(sizes)
+    number, shards = shard
+    progress = Progress(report, max(total // shards >> 20, 1), "MB")
+    before = read = 0
+    for file, size in zip(files, sizes, strict=True):
+        for offset, text, _ in iter_pieces(file, entry="question", cure=QUESTION_CURE):
+            if (before + offset) * shards // total == number - 1:
+                yield file, text
+                read += len(text)
+                if report:
+                    progress.advance((read >> 20) - progress.done)
+        before += size
+
+
+class _Worker:
+    """What a process needs to explain pieces of questions."""
+
+    def __init__(self, settings: BuildSettings, graphs: SceneGraphIndex) -> None:
+        self.settings = settings
+        self.graphs = graphs
+        self.decoder = msgspec.json.Decoder(dict[str, ProgramRecord])
+        self.mode: Mode = FixedMode()
+        self.batch: Batch | None = None
+
+    def set_plurals(self, plurals: PluralMap) -> None:
+        """Switch to compat mode, which needs the corpus's plurals."""
+        self.mode = CompatMode(plurals)
+
+    def entries(self, piece: Piece) -> dict[str, ProgramRecord]:
+        file, text = piece
+        return decode_piece(
+            text, self.decoder, ProgramRecord, file, entry="question", cure=QUESTION_CURE
+        )
+
+    def explain(self, piece: Piece) -> pa.Table:
+        """Return the rows of a piece."""
+        if self.batch is None:
+            self.batch = Batch(
+                self.graphs, self.mode, _store(self.settings), self.settings.threshold
+            )
+        for question_id, record in self.entries(piece).items():
+            try:
+                self.batch.add(question_id, record)
+            except ProgramError as error:
+                raise InputError(
+                    error.problem,
+                    file=piece[0],
+                    place=f"question {question_id}: semantic step {error.step}",
+                    cure="mend the program; docs/programs.md lists the operations",
+                ) from None
+        return self.batch.take()
+
+    def words(self, piece: Piece) -> list[str]:
+        """Return the words of a piece's published raw explanations, in the order of first use."""
+        found: dict[str, None] = {}
+        for record in self.entries(piece).values():
+            graph = self.graphs.get(record.image_id)
+            if graph is None:
+                continue
+            try:
+                text = execute_published(record.semantic, graph)
+            except Skip:
+                continue
+            if "(obj*:direction)" not in text:
+                found |= dict.fromkeys(corpus_words(text))
+        return list(found)
+
+
+_worker: _Worker
+"""This process's own."""
+
+
+def _explain(piece: Piece) -> pa.Table:
+    return _worker.explain(piece)
+
+
+def _words(piece: Piece) -> list[str]:
+    return _worker.words(piece)
+
+
+def _corpus(workers: _Workers, files: Sequence[Path]) -> PluralMap:
+    words: dict[str, None] = {}
+    for found in workers.map(_words, _pieces(files, (1, 1), report="corpus")):
+        words |= dict.fromkeys(found)
+    return PluralMap.from_corpus(words)
+
+
+def _store(settings: BuildSettings) -> Any:
+    if settings.regions is None:
         return None
-    from rex.explanations.matching import RegionMatcher
     from rex.regions.store import RegionStore
 
-    return RegionMatcher(RegionStore(regions), threshold)
+    return RegionStore(settings.regions)
+
+
+class _Workers:
+    """This process, or several, that work through pieces in order."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._pool: ProcessPoolExecutor | None = None
+
+    def set_plurals(self, plurals: PluralMap) -> None:
+        """Give every process the plural map; those already there make way for new ones."""
+        self.close()
+        _worker.set_plurals(plurals)
+
+    def map(self, work: Callable[[Piece], Result], pieces: Iterator[Piece]) -> Iterator[Result]:
+        """Yield the result of each piece, in order, with few pieces under way at a time."""
+        if self._processes == 1:
+            yield from map(work, pieces)
+            return
+        if self._pool is None:
+            # forked: the index of the scene graphs is shared, not copied
+            self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("fork"))
+        pending: deque[Future[Result]] = deque()
+        for piece in pieces:
+            pending.append(self._pool.submit(work, piece))
+            if len(pending) > 2 * self._processes:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    def close(self) -> None:
+        """End the other processes."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+@contextmanager
+def _workers(settings: BuildSettings, processes: int) -> Iterator[_Workers]:
+    global _worker
+    if settings.regions is not None:
+        _store(settings)  # a missing or damaged store is told before any work
+    _worker = _Worker(settings, SceneGraphIndex(settings.scene_graphs))
+    workers = _Workers(processes)
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def _report(statuses: Counter[str]) -> None:
+    kinds: Counter[str] = Counter()
+    for status, count in statuses.items():
+        kinds[status.partition(":")[0]] += count
+    rest = "".join(f"; {count:,} {kind}" for kind, count in sorted(kinds.items()) if kind != OK)
+    _logger.info("%s of %s questions explained%s", f"{kinds[OK]:,}", f"{kinds.total():,}", rest)

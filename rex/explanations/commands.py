@@ -22,12 +22,40 @@ def add_commands(stations: Subparsers) -> None:
             "--scene-graphs val_sceneGraphs.json --regions val.h5 --out val.parquet"
         ),
     )
-    _add_inputs(build)
+    build.add_argument(
+        "--questions",
+        type=Path,
+        required=True,
+        nargs="+",
+        metavar="JSON",
+        help="questions files, or folders of them (train_all_questions)",
+    )
+    build.add_argument("--scene-graphs", type=Path, required=True, metavar="JSON")
     build.add_argument(
         "--regions", type=Path, metavar="H5", help="region store; without: no tokens"
     )
     build.add_argument("--mode", choices=("fixed", "compat"), help="default: the config's")
+    build.add_argument(
+        "--processes", type=_positive, default=1, metavar="P", help="processes (default: 1)"
+    )
+    build.add_argument(
+        "--shard",
+        type=_shard,
+        default=(1, 1),
+        metavar="I/N",
+        help="only the I-th of N parts; put them together with rex explain gather",
+    )
     build.add_argument("--out", type=Path, required=True, metavar="PARQUET")
+
+    gather = add_verb(
+        verbs,
+        "gather",
+        _gather,
+        help="Put the shards of an explanation table together.",
+        example="rex explain gather part1.parquet part2.parquet --out val.parquet",
+    )
+    gather.add_argument("parts", nargs="+", type=Path, metavar="PARQUET", help="shards, in order")
+    gather.add_argument("--out", type=Path, required=True, metavar="PARQUET")
 
     show = add_verb(
         verbs,
@@ -38,7 +66,8 @@ def add_commands(stations: Subparsers) -> None:
             "rex explain show --questions questions.json --scene-graphs sceneGraphs.json 05782086"
         ),
     )
-    _add_inputs(show)
+    show.add_argument("--questions", type=Path, required=True, metavar="JSON")
+    show.add_argument("--scene-graphs", type=Path, required=True, metavar="JSON")
     show.add_argument("question_id", metavar="QUESTION_ID")
 
     vocabulary = add_verb(
@@ -56,24 +85,44 @@ def add_commands(stations: Subparsers) -> None:
     vocabulary.add_argument("--out", type=Path, required=True, metavar="JSON")
 
 
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--questions", type=Path, required=True, metavar="JSON")
-    parser.add_argument("--scene-graphs", type=Path, required=True, metavar="JSON")
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """Parse I/N."""
+    number, shards = map(int, text.split("/"))
+    if not 1 <= number <= shards:
+        raise ValueError
+    return number, shards
 
 
 def _build(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
-    from rex.explanations.building import build_explanations
+    from rex.explanations.building import BuildSettings, build_explanations
 
     settings = read_config(arguments.config).explanations
     build_explanations(
         arguments.questions,
-        arguments.scene_graphs,
         arguments.out,
-        regions=arguments.regions,
-        mode=arguments.mode or settings.mode,
-        threshold=settings.region_threshold,
+        BuildSettings(
+            scene_graphs=arguments.scene_graphs,
+            regions=arguments.regions,
+            mode=arguments.mode or settings.mode,
+            threshold=settings.region_threshold,
+        ),
+        processes=arguments.processes,
+        shard=arguments.shard,
     )
+
+
+def _gather(arguments: argparse.Namespace) -> None:
+    from rex.explanations.gathering import gather_explanations
+
+    gather_explanations(arguments.parts, arguments.out)
 
 
 def _show(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The explanation table: one Parquet row a question, written in pieces."""
+"""The explanation table: its columns, and writing it whole in pieces of one size."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from rex.explanations.explanation import Explanation
 from rex.files import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-ROWS_A_PIECE = 16384
+ROWS_A_GROUP = 16384
+"""Rows of a row group; the same whatever pieces the rows come in, so that the bytes are too."""
 
 
 def schema() -> pa.Schema:
@@ -41,61 +42,51 @@ def schema() -> pa.Schema:
     )
 
 
-class ExplanationRows:
-    """Collects rows and writes them in pieces of fixed size, so that memory stays flat."""
+class ExplanationTable:
+    """An explanation table being written."""
 
-    def __init__(self, writer: Any, mode: str) -> None:
+    def __init__(self, writer: pq.ParquetWriter) -> None:
         self._writer = writer
-        self._mode = mode
-        self._rows: list[tuple[str, str, str | None, Explanation]] = []
+        self._pending: list[pa.Table] = []
+        self._rows = 0
 
-    def add(
-        self, question_id: str, image_id: str, answer: str | None, explanation: Explanation
-    ) -> None:
-        """Add the next question's row."""
-        self._rows.append((question_id, image_id, answer, explanation))
-        if len(self._rows) == ROWS_A_PIECE:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what has been collected."""
+    def add(self, piece: pa.Table) -> None:
+        """Add the next rows."""
         import pyarrow as pa
 
-        if not self._rows:
-            return
-        rows = self._rows
-        explanations = [row[3] for row in rows]
-        columns = {
-            "question_id": [row[0] for row in rows],
-            "image_id": [row[1] for row in rows],
-            "mode": [self._mode] * len(rows),
-            "answer": [row[2] for row in rows],
-        }
-        self._writer.write_table(
-            pa.table(
-                [
-                    columns.get(field.name)
-                    or [getattr(explanation, field.name) for explanation in explanations]
-                    for field in schema()
-                ],
-                schema=schema(),
-            )
-        )
-        self._rows = []
+        self._pending.append(piece)
+        self._rows += len(piece)
+        if self._rows >= ROWS_A_GROUP:
+            rows = pa.concat_tables(self._pending)
+            while len(rows) >= ROWS_A_GROUP:
+                self._write(rows.slice(0, ROWS_A_GROUP))
+                rows = rows.slice(ROWS_A_GROUP)
+            self._pending, self._rows = [rows], len(rows)
+
+    def close(self) -> None:
+        """Write what is left."""
+        import pyarrow as pa
+
+        if self._rows:
+            self._write(pa.concat_tables(self._pending))
+
+    def _write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows.combine_chunks(), row_group_size=ROWS_A_GROUP)
 
 
 @contextmanager
 def explanation_table(
-    path: str | PathLike[str], mode: str, provenance: Mapping[str, Any]
-) -> Iterator[ExplanationRows]:
+    path: str | PathLike[str], provenance: Mapping[str, Any]
+) -> Iterator[ExplanationTable]:
     """Open an explanation table for writing; it appears at `path`, whole, when the block ends."""
     import pyarrow.parquet as pq
 
     metadata = {b"made_by": json.dumps(provenance, sort_keys=True).encode()}
+    described = schema().with_metadata(metadata)
     with (
         whole_file(path) as temporary,
-        pq.ParquetWriter(temporary, schema().with_metadata(metadata), compression="zstd") as writer,
+        pq.ParquetWriter(temporary, described, compression="zstd", compression_level=1) as writer,
     ):
-        rows = ExplanationRows(writer, mode)
-        yield rows
-        rows.flush()
+        table = ExplanationTable(writer)
+        yield table
+        table.close()

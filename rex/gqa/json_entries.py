@@ -23,6 +23,9 @@ Decoder = msgspec.json.Decoder[Any]
 BLOCK_SIZE = 1 << 20
 """Bytes read at a time: large enough to decode fast, small enough to stay in the cache."""
 
+_TAIL = 1 << 16
+"""Bytes at the end of a block in which its last boundary is looked for first."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OPENING = re.compile(rb"\s*\{")
 _CLOSING = re.compile(rb"\}\s*\Z")
@@ -52,8 +55,30 @@ def iter_blocks(
 def iter_pieces(
     path: str | PathLike[str], *, entry: str, cure: str, block_size: int = BLOCK_SIZE
 ) -> Iterator[tuple[int, bytes, dict[str, msgspec.Raw]]]:
-    """Yield (offset in the file, text, entry texts) of the pieces that `iter_blocks` decodes."""
+    """Yield (offset in the file, text, texts of the entries) of the pieces of `iter_blocks`.
+
+    `decode_piece` decodes such a text, in another process perhaps.
+    """
     yield from _pieces(path, msgspec.Raw, entry, cure, block_size)
+
+
+def decode_piece(
+    text: bytes,
+    decoder: Decoder,
+    kind: type[Entry],
+    path: str | PathLike[str],
+    entry: str,
+    cure: str,
+) -> dict[str, Entry]:
+    """Decode a text that `iter_pieces` gave; `decoder` is of `dict[str, kind]`.
+
+    Raises InputError that names the first wrong entry and its field.
+    """
+    try:
+        entries: dict[str, Entry] = decoder.decode(b"{" + text + b"}")
+    except msgspec.ValidationError as error:
+        raise _wrong_entry(text, kind, path, entry, cure) or error from None
+    return entries
 
 
 def _pieces(
@@ -87,8 +112,8 @@ def _pieces(
                     # an entry larger than a block: read as much again, so that time stays linear
                     size = max(block_size, len(pending))
                     continue
-                entries, taken = decoded
-                yield offset, pending, entries
+                text, entries, taken = decoded
+                yield offset, text, entries
                 offset += taken
                 pending, size = pending[taken:], block_size
             closing = _CLOSING.search(pending)
@@ -97,7 +122,7 @@ def _pieces(
             pending = pending[: closing.start()]
             yield offset, pending, decoder.decode(b"{" + pending + b"}")
         except msgspec.ValidationError as error:
-            raise _wrong_entry(pending, decoder, kind, path, entry, cure) or error from None
+            raise _wrong_entry(pending, kind, path, entry, cure) or error from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InputError(
                 f"not valid JSON ({str(error).partition(' (byte')[0]})",
@@ -115,30 +140,38 @@ def iter_entries(
         yield from block.items()
 
 
-def _decode_start(pending: bytes, decoder: Decoder) -> tuple[dict[str, Any], int] | None:
-    """Decode the entries that end in `pending`; return them and the bytes they take.
+def _decode_start(pending: bytes, decoder: Decoder) -> tuple[bytes, dict[str, Any], int] | None:
+    """Decode the entries that end in `pending`; return their text, them, and the bytes they take.
 
     Returns None when none ends there. Raises DecodeError when the text is not JSON.
     """
-    quick = _last_boundary(pending)
+    quick = _last_boundary(pending, max(0, len(pending) - _TAIL))
+    if quick is None:
+        quick = _last_boundary(pending, 0)
     if quick is not None:
+        text = pending[: quick[0]]
         try:
-            return decoder.decode(b"{" + pending[: quick[0]] + b"}"), quick[1]
+            return text, decoder.decode(b"{" + text + b"}"), quick[1]
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
             pass  # a string holds a brace: count again, without the strings
-    exact = _last_boundary(_without_braces_in_strings(pending))
+    exact = _last_boundary(_without_braces_in_strings(pending), 0)
     if exact is None:
         return None
-    return decoder.decode(b"{" + pending[: exact[0]] + b"}"), exact[1]
+    text = pending[: exact[0]]
+    return text, decoder.decode(b"{" + text + b"}"), exact[1]
 
 
-def _last_boundary(pending: bytes) -> tuple[int, int] | None:
-    """Return where the last whole entry of `pending` ends and where the next one starts."""
-    depth = position = 0
+def _last_boundary(pending: bytes, start: int) -> tuple[int, int] | None:
+    """Return where the last whole entry of `pending` ends and where the next one starts.
+
+    Only boundaries from `start` on are looked at.
+    """
+    depth = pending.count(b"{", 0, start) - pending.count(b"}", 0, start)
+    position = start
     last = None
-    for found in _BOUNDARY.finditer(pending):
+    for found in _BOUNDARY.finditer(pending, start):
         end = found.start() + 1
         depth += pending.count(b"{", position, end) - pending.count(b"}", position, end)
         position = end
@@ -163,7 +196,6 @@ def _without_braces_in_strings(pending: bytes) -> bytes:
 
 def _wrong_entry(
     pending: bytes,
-    decoder: Decoder,
     kind: type[Entry],
     path: str | PathLike[str],
     entry: str,
@@ -175,7 +207,7 @@ def _wrong_entry(
         entries = raw.decode(b"{" + pending + b"}")
     except msgspec.DecodeError:
         start = _decode_start(pending, raw)
-        entries = start[0] if start else {}
+        entries = start[1] if start else {}
     for key, value in entries.items():
         try:
             msgspec.json.decode(value, type=kind)

@@ -11,6 +11,8 @@ from rex.gqa.json_entries import iter_entries
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph
 
+QUESTION_CURE = "expected GQA's question format (docs/data.md)"
+
 
 class Types(msgspec.Struct, frozen=True):
     """A question's field `types`."""
@@ -54,9 +56,7 @@ class QuestionRecord(msgspec.Struct, frozen=True, rename="camel"):
 
 def iter_question_records(path: str | PathLike[str]) -> Iterator[tuple[str, QuestionRecord]]:
     """Yield (question id, record) in the order of the file. Raises InputError."""
-    yield from iter_entries(
-        path, QuestionRecord, entry="question", cure="expected GQA's question format (docs/data.md)"
-    )
+    yield from iter_entries(path, QuestionRecord, entry="question", cure=QUESTION_CURE)
 
 
 def iter_scene_graph_records(path: str | PathLike[str]) -> Iterator[tuple[str, SceneGraph]]:
@@ -64,3 +64,11 @@ def iter_scene_graph_records(path: str | PathLike[str]) -> Iterator[tuple[str, S
     yield from iter_entries(
         path, SceneGraph, entry="image", cure="expected GQA's scene-graph format (docs/data.md)"
     )
+
+
+class ProgramRecord(msgspec.Struct, frozen=True, rename="camel"):
+    """What of a question an explanation is made from; the other fields are passed over."""
+
+    image_id: str
+    semantic: tuple[SemanticStep, ...] = ()
+    answer: str | None = None

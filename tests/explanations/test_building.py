@@ -13,6 +13,7 @@ from rex.explanations.table import schema
 from rex.files import parquet_provenance, read_parquet
 from tests.gqa.sample import (
     QUESTIONS,
+    SAMPLE,
     SCENE_GRAPHS,
     VAL_QUESTIONS,
     needs_sample,
@@ -243,3 +244,125 @@ def test_questions_of_another_split(tmp_path: Path, capsys: pytest.CaptureFixtur
     files = ["--questions", str(VAL_QUESTIONS), "--scene-graphs", str(SCENE_GRAPHS)]
     assert main(["explain", "build", *files, "--out", str(tmp_path / "e.parquet")]) == 2
     assert "has no scene graph" in capsys.readouterr().err
+
+
+def many(world: World, number: int) -> list[str]:
+    """Write a data set of `number` questions on two images, and a region store."""
+    kinds = [
+        [("select", [], "dog (11)"), ("query", [0], "color")],
+        [("select", [], "dog (11)"), ("verify rel", [0], "ball,near,o (12)")],
+        [("select", [], "ball (12)"), ("query", [0], "hposition")],
+        [("select", [], "ball (12)"), ("query", [0], "color")],
+        [("select", [], "dogs (11,12)"), ("exist", [0], "?")],
+    ]
+    questions = {
+        f"q{place}": question_entry(
+            imageId=str(place % 3),
+            semantic=[
+                {"operation": operation, "dependencies": dependencies, "argument": argument}
+                for operation, dependencies, argument in kinds[place % 5]
+            ],
+        )
+        for place in range(number)
+    }
+    world.write(questions, {"0": scene_graph_entry(), "1": scene_graph_entry(width=90)})
+    store = world.folder / "regions.h5"
+    write_regions(store, {"0": [[10, 10, 30, 40]], "1": [[60, 50, 70, 61], [0, 0, 90, 80]]})
+    return ["--regions", str(store)]
+
+
+@pytest.mark.parametrize("mode", ["fixed", "compat"])
+def test_neither_processes_nor_shards_change_the_bytes(world: World, mode: str) -> None:
+    more = [*many(world, 3500), "--mode", mode]
+    assert world.questions.stat().st_size > 2 << 20
+    assert world.build(*more) == 0
+    at_once = world.out.read_bytes()
+    assert len(world.rows()) == 3500
+    assert world.build(*more, "--processes", "2") == 0
+    assert world.out.read_bytes() == at_once
+    parts = []
+    for number in (1, 2):
+        part = world.folder / f"part{number}.parquet"
+        world.out = part
+        assert world.build(*more, "--shard", f"{number}/2") == 0
+        assert 0 < len(world.rows()) < 3500
+        parts.append(str(part))
+    whole = world.folder / "whole.parquet"
+    assert main(["explain", "gather", *parts, "--out", str(whole)]) == 0
+    assert whole.read_bytes() == at_once
+
+
+def test_shards_made_otherwise_are_refused(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = many(world, 10)
+    assert world.build(*more) == 0
+    other = world.folder / "other.parquet"
+    other.write_bytes(world.out.read_bytes())
+    assert world.build() == 0
+    gathered = world.folder / "gathered.parquet"
+    assert main(["explain", "gather", str(world.out), str(other), "--out", str(gathered)]) == 2
+    assert "was made otherwise" in capsys.readouterr().err
+    assert not gathered.exists()
+
+
+def test_a_folder_of_questions_is_an_input_like_any_other(world: World) -> None:
+    many(world, 30)
+    entries = list(json.loads(world.questions.read_text()).items())
+    assert world.build() == 0
+    expected = world.rows()
+    folder = world.folder / "train_all_questions"
+    folder.mkdir()
+    for number in range(11):
+        part = dict(entries[number * 3 : number * 3 + 3] if number < 10 else [])
+        (folder / f"train_all_questions_{number}.json").write_text(json.dumps(part))
+    world.questions = folder
+    assert world.build() == 0
+    assert world.rows() == expected
+
+
+def test_errors_in_another_process(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    many(world, 20)
+    entries = json.loads(world.questions.read_text())
+    entries["q7"]["semantic"][1]["operation"] = "ponder"
+    world.questions.write_text(json.dumps(entries))
+    assert world.build("--processes", "2") == 2
+    assert "question q7: semantic step 1: unknown operation 'ponder'" in capsys.readouterr().err
+    entries["q7"]["semantic"][1]["operation"] = 7
+    world.questions.write_text(json.dumps(entries))
+    assert world.build("--processes", "2") == 2
+    assert "question q7: field semantic[1].operation" in capsys.readouterr().err
+    assert not world.out.exists()
+
+
+@needs_sample
+def test_compat_mode_reproduces_the_published_executor(tmp_path: Path) -> None:
+    out = tmp_path / "e.parquet"
+    files = ["--questions", str(QUESTIONS), "--scene-graphs", str(SCENE_GRAPHS)]
+    assert main(["explain", "build", *files, "--mode", "compat", "--out", str(out)]) == 0
+    expected = json.loads((SAMPLE / "reference_raw_explanations.json").read_text())
+    rows = {row["question_id"]: row for row in read_parquet(out).to_pylist()}
+    assert {question_id: row["unpolished"] for question_id, row in rows.items()} == expected
+    assert all(row["status"] == "ok" for row in rows.values())
+    wine = rows["11954688"]
+    assert wine["raw"] == "(obj:389020) is to the right of left (obj:389036)"
+    assert wine["entailed_answer"] is None
+
+
+def test_compat_keeps_the_text_of_what_is_dropped_later(world: World) -> None:
+    scene = [
+        {"operation": "select", "dependencies": [], "argument": "scene"},
+        {"operation": "query", "dependencies": [0], "argument": "weather"},
+    ]
+    world.write(
+        {"1": question_entry(semantic=scene, answer="sunny"), "2": question_entry()},
+        {"1": scene_graph_entry()},
+    )
+    assert world.build("--mode", "compat") == 0
+    first, second = world.rows()
+    assert first["status"] == "global scene question"
+    assert first["unpolished"] == "there is no (obj*:scene)"
+    assert first["raw"] is None
+    assert second["raw"] == "(obj:11) is brown"
+    assert world.build() == 0
+    assert world.rows()[0]["sentence"] == "The weather is sunny."

@@ -4,19 +4,19 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from rex.errors import InputError
-from rex.explanations.explanation import OK, Explanation
-from rex.explanations.table import explanation_table
+from rex.explanations.table import explanation_table, schema
 from rex.explanations.vocabulary import build_vocabulary, question_tokens, word_pieces
 from tests.gqa.sample import question_entry
 
 
 def write_table(path: Path, texts: list[str | None]) -> None:
-    with explanation_table(path, "fixed", {"command": "test", "settings": {}}) as rows:
-        for number, text in enumerate(texts):
-            rows.add(str(number), "1", "yes", Explanation(OK, text=text))
+    rows = [{**dict.fromkeys(schema().names), "text": text} for text in texts]
+    with explanation_table(path, {"command": "test", "settings": {}}) as table:
+        table.add(pa.Table.from_pylist(rows, schema=schema()))
 
 
 def test_counts_and_order(tmp_path: Path) -> None:

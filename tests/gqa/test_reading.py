@@ -55,8 +55,8 @@ def test_a_scene_graph(tmp_path: Path) -> None:
     graph = read_scene_graphs(path)["1"]
     assert list(graph.objects) == ["11", "12"]
     dog = graph.objects["11"]
-    assert dog.box == (10, 10, 30, 40)
-    assert dog.center == (20, 25)
+    assert dog.box == (10.0, 10.0, 30.0, 40.0)
+    assert dog.center == (20.0, 25.0)
     assert dog.attributes == ("brown",)
     assert dog.relations == (Relation("near", "12"),)
     assert (graph.location, graph.weather) == ("outdoors", "sunny")

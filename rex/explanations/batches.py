@@ -1,0 +1,161 @@
+"""Many questions at once: drafts one by one, regions and bounds in arrays, one Arrow table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rex.explanations.bounds import bounds
+from rex.explanations.drafts import OK, CompatMode, Draft, Mode
+from rex.explanations.matching import Integers, best_regions, published_regions
+from rex.explanations.table import schema
+from rex.gqa.records import ProgramRecord
+from rex.gqa.scene_graph_index import SceneGraphIndex
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from rex.gqa.scene_graphs import SceneGraph
+    from rex.regions.store import RegionStore
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(slots=True)
+class _Mentions:
+    """The objects that the questions of a batch mention, each once a question."""
+
+    questions: list[int] = field(default_factory=list)
+    """Place of the question in the batch, for those whose image has regions."""
+    rows: list[int] = field(default_factory=list)
+    """Row of its image in the region store."""
+    objects: list[tuple[str, ...]] = field(default_factory=list)
+    boxes: list[list[Box]] = field(default_factory=list)
+    names: list[dict[str, str]] = field(default_factory=list)
+
+
+class Batch:
+    """Collects questions and turns them into a piece of the explanation table."""
+
+    def __init__(
+        self, graphs: SceneGraphIndex, mode: Mode, store: RegionStore | None, threshold: float
+    ) -> None:
+        self._graphs = graphs
+        self._mode = mode
+        self._store = store
+        self._threshold = threshold
+        self._start()
+
+    def __len__(self) -> int:
+        return len(self._drafts)
+
+    def _start(self) -> None:
+        self._question_ids: list[str] = []
+        self._image_ids: list[str] = []
+        self._answers: list[str | None] = []
+        self._drafts: list[Draft] = []
+        self._mentions = _Mentions()
+
+    def add(self, question_id: str, record: ProgramRecord) -> None:
+        """Explain one question. Raises ProgramError for a malformed program."""
+        graph = self._graphs.get(record.image_id)
+        draft = self._mode.draft(record.semantic, graph, record.answer)
+        if self._store is not None and graph is not None and draft.status == OK:
+            self._mention(record.image_id, graph, draft)
+        self._question_ids.append(question_id)
+        self._image_ids.append(record.image_id)
+        self._answers.append(record.answer)
+        self._drafts.append(draft)
+
+    def _mention(self, image_id: str, graph: SceneGraph, draft: Draft) -> None:
+        row = self._store.index.get(image_id)  # type: ignore[union-attr]
+        if row is None:
+            return
+        objects = draft.objects
+        if len(objects) > 1:
+            objects = tuple(dict.fromkeys(objects))
+        things = [graph.objects[object_id] for object_id in objects]
+        mentions = self._mentions
+        mentions.questions.append(len(self._drafts))
+        mentions.rows.append(row)
+        mentions.objects.append(objects)
+        mentions.boxes.append([(one.x, one.y, one.x + one.w, one.y + one.h) for one in things])
+        mentions.names.append(
+            {object_id: one.name for object_id, one in zip(objects, things, strict=True)}
+        )
+
+    def take(self) -> pa.Table:
+        """Return the table of what was added, and start anew."""
+        import pyarrow as pa
+
+        drafts = self._drafts
+        texts, regions, limits = self._ground()
+        columns = {
+            "question_id": self._question_ids,
+            "image_id": self._image_ids,
+            "status": [draft.status for draft in drafts],
+            "mode": [self._mode.name] * len(drafts),
+            "raw": [draft.raw for draft in drafts],
+            "unpolished": [draft.unpolished for draft in drafts],
+            "sentence": [draft.sentence for draft in drafts],
+            "text": texts,
+            "objects": [draft.objects for draft in drafts],
+            "regions": regions,
+            "bound": limits,
+            "operations": [draft.operations for draft in drafts],
+            "answer": self._answers,
+            "entailed_answer": [draft.entailed_answer for draft in drafts],
+        }
+        table = pa.table([columns[field.name] for field in schema()], schema=schema())
+        self._start()
+        return table
+
+    def _ground(self) -> tuple[list[str | None], list[list[int]], list[float | None]]:
+        """Return the tokens, regions and bounds of the drafts."""
+        texts: list[str | None] = [None] * len(self._drafts)
+        regions: list[list[int]] = [[]] * len(self._drafts)
+        limits: list[float | None] = [None] * len(self._drafts)
+        store, mentions = self._store, self._mentions
+        if store is None or not mentions.questions:
+            return texts, regions, limits
+        numbers = [len(objects) for objects in mentions.objects]
+        rows = np.repeat(np.array(mentions.rows), numbers)
+        boxes = np.array(
+            [box for group in mentions.boxes for box in group], dtype=np.float64
+        ).reshape(-1, 4)
+        found = self._match(boxes, rows).tolist()
+        candidates = store.boxes
+        reached = bounds(
+            np.split(boxes, np.cumsum(numbers)[:-1]),
+            [candidates[row] for row in mentions.rows],
+        )
+        start = 0
+        for place, objects, names, limit in zip(
+            mentions.questions, mentions.objects, mentions.names, reached, strict=True
+        ):
+            chosen = dict(zip(objects, found[start : start + len(objects)], strict=True))
+            start += len(objects)
+            draft = self._drafts[place]
+            texts[place] = self._mode.tokens(draft, chosen, names)
+            regions[place] = [chosen[object_id] for object_id in draft.objects]
+            limits[place] = limit
+        return texts, regions, limits
+
+    def _match(self, boxes: np.ndarray, rows: Integers) -> Integers:
+        assert self._store is not None
+        found = np.empty(len(boxes), dtype=np.int64)
+        for start in range(0, len(boxes), _ROWS):
+            some = slice(start, start + _ROWS)
+            regions = self._store.boxes[rows[some]].astype(np.float64)
+            counts = self._store.num_boxes[rows[some]].astype(np.int64)
+            if isinstance(self._mode, CompatMode):
+                found[some] = published_regions(boxes[some], regions, counts)
+            else:
+                found[some] = best_regions(boxes[some], regions, counts, self._threshold)
+        return found
+
+
+_ROWS = 2048
+"""Objects matched at a time: the arrays stay small."""

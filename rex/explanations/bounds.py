@@ -1,0 +1,146 @@
+"""The best grounding that the detected regions allow (the measure's upper bound).
+
+Regions are chosen greedily: one after another, each time the one that raises the IoU of the union
+of the chosen with the union of the objects most, for as long as one does and at most four. (All
+2^36 choices cannot be tried.) Areas are exact, by inclusion and exclusion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rex.explanations.matching import Floats, areas, intersections
+
+MOST_REGIONS = 4
+"""More than one region for an object, fewer than one could ever be asked to say."""
+
+_MOST_TARGETS = 6
+"""Inclusion and exclusion takes 2^n terms: questions on more objects are worked out by cells."""
+_ROWS = 512
+"""Questions at a time: the arrays stay in the cache."""
+
+_GAIN = 1e-9
+"""The least gain that counts, above what rounding makes."""
+
+_Signed = list[tuple[float, Floats]]
+"""A union as boxes [n, 4] to add and to subtract."""
+
+
+def bounds(targets: Sequence[Floats], regions: Sequence[Floats]) -> list[float | None]:
+    """Return for each question the best IoU (0 to 1) that a union of its regions reaches.
+
+    `targets` are the boxes [k, 4] of its objects, `regions` [R, 4] those of its image, padded
+    with empty boxes to one R; None where there is no target.
+    """
+    found: list[float | None] = [None] * len(targets)
+    groups: dict[int, list[int]] = {}
+    for place, boxes in enumerate(targets):
+        groups.setdefault(len(boxes), []).append(place)
+    for number, places in sorted(groups.items()):
+        if number == 0:
+            continue
+        if number > _MOST_TARGETS:
+            for place in places:
+                found[place] = bound_by_cells(targets[place], regions[place])
+            continue
+        for start in range(0, len(places), _ROWS):
+            some = places[start : start + _ROWS]
+            reached = _greedy(
+                np.stack([targets[place] for place in some]),
+                np.stack([regions[place] for place in some]),
+            )
+            for place, value in zip(some, reached.tolist(), strict=True):
+                found[place] = value
+    return found
+
+
+def bound_by_cells(targets: Floats, regions: Floats) -> float:
+    """Return the same bound for one question, cutting the plane into cells along all edges."""
+    every = np.concatenate([targets, regions])
+    xs, ys = np.unique(every[:, 0::2]), np.unique(every[:, 1::2])
+    inside_x = (every[:, None, 0] <= xs[:-1]) & (xs[1:] <= every[:, None, 2])
+    inside_y = (every[:, None, 1] <= ys[:-1]) & (ys[1:] <= every[:, None, 3])
+    cells = (inside_y[:, :, None] & inside_x[:, None, :]).reshape(len(every), -1)
+    sizes = (np.diff(ys)[:, None] * np.diff(xs)[None, :]).reshape(-1)
+    target = cells[: len(targets)].any(axis=0)
+    candidates = cells[len(targets) :]
+    inside, outside = sizes * target, sizes * ~target
+    total = inside.sum()
+    chosen = np.zeros_like(target)
+    best = 0.0
+    for _ in range(MOST_REGIONS if len(regions) and total > 0 else 0):
+        union = candidates | chosen
+        reached = (union @ inside) / (total + union @ outside)
+        place = int(reached.argmax())
+        if reached[place] <= best + _GAIN:
+            break
+        best = float(reached[place])
+        chosen = union[place]
+    return best
+
+
+def _greedy(targets: Floats, regions: Floats) -> Floats:
+    """Return [n] bounds; `targets` [n, k, 4], `regions` [n, R, 4]."""
+    wanted = _union([targets[:, place] for place in range(targets.shape[1])])
+    wanted_area = _area(wanted)[:, None]
+    region_areas = areas(regions)
+    chosen: _Signed = []
+    both = wanted
+    chosen_area = np.zeros_like(wanted_area)
+    both_area = wanted_area
+    best = np.zeros(len(targets))
+    every = np.arange(len(targets))
+    for _ in range(MOST_REGIONS):
+        new_chosen = chosen_area + region_areas - _overlap(chosen, regions)
+        new_both = both_area + region_areas - _overlap(both, regions)
+        inside = new_chosen + wanted_area - new_both
+        reached = np.divide(inside, new_both, out=np.zeros_like(inside), where=new_both > 0)
+        place = reached.argmax(axis=1)
+        better = reached[every, place] > best + _GAIN
+        if not better.any():
+            break
+        best = np.where(better, reached[every, place], best)
+        # where nothing improves, an empty box is added, which changes nothing
+        added = regions[every, place] * better[:, None]
+        chosen = _with_box(chosen, added)
+        both = _with_box(both, added)
+        chosen_area = np.where(better, new_chosen[every, place], chosen_area[:, 0])[:, None]
+        both_area = np.where(better, new_both[every, place], both_area[:, 0])[:, None]
+    return best
+
+
+def _union(boxes: Sequence[Floats]) -> _Signed:
+    union: _Signed = []
+    for box in boxes:
+        union = _with_box(union, box)
+    return union
+
+
+def _with_box(union: _Signed, box: Floats) -> _Signed:
+    """Return the union with one more box: what both cover is subtracted."""
+    shared = [(-sign, _common(part, box)) for sign, part in union]
+    return [*union, (1.0, box), *shared]
+
+
+def _common(boxes: Floats, others: Floats) -> Floats:
+    return np.concatenate(
+        [np.maximum(boxes[:, :2], others[:, :2]), np.minimum(boxes[:, 2:], others[:, 2:])], axis=1
+    )
+
+
+def _area(union: _Signed) -> Floats:
+    total: Floats = sum(sign * areas(boxes) for sign, boxes in union)  # type: ignore[assignment]
+    return total
+
+
+def _overlap(union: _Signed, regions: Floats) -> Floats:
+    total = np.zeros(regions.shape[:2])
+    for sign, boxes in union:
+        overlap = intersections(boxes[:, None], regions)
+        if sign > 0:
+            total += overlap
+        else:
+            total -= overlap
+    return total
