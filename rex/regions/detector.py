@@ -66,7 +66,7 @@ class Detector:
             ) from None
         except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
             raise InputError(
-                f"not a detector's checkpoint ({str(error).splitlines()[0]})",
+                f"not a detector's checkpoint ({type(error).__name__})",
                 file=weights,
                 cure="make it with rex regions train",
             ) from None
@@ -97,19 +97,19 @@ class Detector:
         width: int = self.model.roi_heads.box_predictor.cls_score.in_features  # type: ignore[union-attr,assignment]
         return width
 
+    def example(self, pixels: npt.NDArray[np.uint8]) -> dict[str, Any]:
+        """Return what Detectron2's models take: the resized image and its original size."""
+        resized = self._resize.get_transform(pixels).apply_image(pixels)
+        return {
+            "image": torch.as_tensor(resized.transpose(2, 0, 1).copy()),
+            "height": pixels.shape[0],
+            "width": pixels.shape[1],
+        }
+
     @torch.inference_mode()
     def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[ImageRegions]:
         """Return the regions of images [height, width, 3] (BGR), all taken as one batch."""
-        batch = []
-        for pixels in images:
-            resized = self._resize.get_transform(pixels).apply_image(pixels)
-            batch.append(
-                {
-                    "image": torch.as_tensor(resized.transpose(2, 0, 1).copy()),
-                    "height": pixels.shape[0],
-                    "width": pixels.shape[1],
-                }
-            )
+        batch = [self.example(pixels) for pixels in images]
         outputs = self.model(batch)
         return [
             _image_regions(output["instances"], example)

@@ -141,6 +141,7 @@ class RegionStoreWriter:
         # allocated at once, so that later writes change no layout and a kill cannot damage it
         early = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         early.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        early.set_obj_track_times(False)  # the same regions give the same bytes
         for name, (dimensions, kind) in _COLUMNS.items():
             space = h5py.h5s.create_simple(tuple(sizes[part] for part in dimensions))
             dtype = np.dtype(header.feature_type if name == "features" else kind)

@@ -1,0 +1,208 @@
+"""Training and extraction through the command line, on a toy world."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rex.config import RegionSettings
+from rex.errors import InputError
+from rex.regions.detector import Detector
+from rex.regions.images import read_image
+from rex.regions.store import RegionStore
+
+from .conftest import Trained
+
+
+def test_report_says_what_was_measured(trained: Trained) -> None:
+    report = json.loads((trained.folder / "report.json").read_text())
+    assert report["images"] == 5
+    assert report["object_names"] == 3
+    assert report["attribute_names"] == 3
+    assert 0 <= report["coverage"] <= 100
+    assert report["made_by"]["settings"]["iterations"] == 6
+    content = trained.weights.read_bytes()
+    assert report["signature"]["weights"] == hashlib.sha256(content).hexdigest()
+
+
+def test_training_again_gives_the_same_bytes(trained: Trained, tmp_path: Path) -> None:
+    assert trained.train(tmp_path / "again.pth") == 0
+    assert (tmp_path / "again.pth").read_bytes() == trained.weights.read_bytes()
+
+
+def test_interrupted_training_goes_on_to_the_same_weights(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rex.regions import training
+
+    class StoppedError(Exception):
+        pass
+
+    example = training.training_example
+    seen: list[str] = []
+
+    def stop_after_nine(annotated: Any, resize: Any) -> dict[str, Any]:
+        seen.append(annotated.image_id)
+        if len(seen) == 9:
+            raise StoppedError
+        return example(annotated, resize)
+
+    out = tmp_path / "resumed.pth"
+    monkeypatch.setattr(training, "CHECKPOINT_PERIOD", 2)
+    monkeypatch.setattr(training, "training_example", stop_after_nine)
+    with pytest.raises(StoppedError):
+        trained.train(out)
+    assert not out.exists()
+    stopped = len(seen)
+    assert trained.train(out) == 0
+    # six steps of two images; steps 1 to 4 had been done
+    assert len(seen) - stopped == 4
+    assert out.read_bytes() == trained.weights.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["resumed.pth"]
+
+
+def test_the_checkpoint_of_another_training_is_not_taken_up(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rex.regions import training
+
+    monkeypatch.setattr(training, "CHECKPOINT_PERIOD", 2)
+    out = tmp_path / "detector.pth"
+    example = training.training_example
+    calls = iter(range(100))
+
+    def stop(annotated: Any, resize: Any) -> dict[str, Any]:
+        if next(calls) == 9:
+            raise KeyboardInterrupt
+        return example(annotated, resize)
+
+    other = tmp_path / "other.yaml"
+    other.write_text(
+        Path(trained.config).read_text().replace("regions: 12", "regions: 12, seed: 9")
+    )
+    monkeypatch.setattr(training, "training_example", stop)
+    assert trained.train(out, "--config", str(other)) == 1
+    monkeypatch.setattr(training, "training_example", example)
+    assert trained.train(out) == 0
+    assert out.read_bytes() == trained.weights.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def store(trained: Trained) -> RegionStore:
+    path = trained.folder / "val.h5"
+    assert trained.extract(path) == 0
+    return RegionStore(path)
+
+
+def test_store_holds_what_the_contract_says(trained: Trained, store: RegionStore) -> None:
+    assert store.image_ids == [f"val{number}" for number in range(5)]
+    assert (store.regions, store.feature_size) == (12, 32)
+    assert store.num_boxes.tolist() == [12] * 5
+    assert store.image_sizes.tolist() == [[160, 120]] * 5
+    features = store.features(range(5))
+    assert features.dtype == np.float16
+    assert np.isfinite(features).all()
+    x1, y1, x2, y2 = np.moveaxis(store.boxes, -1, 0)
+    assert ((x1 >= 0) & (x1 <= x2) & (x2 <= 160)).all()
+    assert ((y1 >= 0) & (y1 <= y2) & (y2 <= 120)).all()
+    assert (np.diff(store.scores, axis=1) <= 0).all()
+    assert set(store.object_ids.ravel()) <= {0, 1, 2}
+    assert set(store.attribute_ids.ravel()) <= {-1, 0, 1, 2}
+    assert sorted(store.object_names) == ["box", "disc", "tent"]
+    assert sorted(store.attribute_names) == ["blue", "green", "red"]
+    assert store.signature["detector"] == "small-fpn"
+    assert store.signature["short_side"] == 64
+
+
+def test_extraction_again_gives_the_same_bytes(
+    trained: Trained, store: RegionStore, tmp_path: Path
+) -> None:
+    assert trained.extract(tmp_path / "again.h5") == 0
+    assert (tmp_path / "again.h5").read_bytes() == store.path.read_bytes()
+
+
+def test_a_batch_gives_what_single_images_give(trained: Trained, store: RegionStore) -> None:
+    detector = Detector.load(trained.weights, trained.settings, "cpu")
+    for row, image_id in enumerate(store.image_ids):
+        (alone,) = detector.detect([read_image(trained.data / "images" / f"{image_id}.jpg")])
+        np.testing.assert_allclose(store.boxes[row], alone.boxes, atol=1e-2)
+        np.testing.assert_allclose(store.features([row])[0], alone.features, atol=1e-2)
+
+
+def test_features_of_a_given_box_do_not_depend_on_who_proposed_it(
+    trained: Trained, store: RegionStore
+) -> None:
+    import torch
+    from detectron2.structures import Boxes, Instances
+
+    detector = Detector.load(trained.weights, trained.settings, "cpu")
+    pixels = read_image(trained.data / "images" / f"{store.image_ids[0]}.jpg")
+    example = detector.example(pixels)
+    height, width = example["image"].shape[1:]
+    scale = np.array([width / pixels.shape[1], height / pixels.shape[0]] * 2, dtype=np.float32)
+    given = Instances((height, width))
+    given.pred_boxes = Boxes(torch.as_tensor(store.boxes[0]) * scale)
+    given.pred_classes = torch.as_tensor(store.object_ids[0]).long()
+    with torch.inference_mode():
+        model: Any = detector.model
+        (described,) = model.inference([example], [given], do_postprocess=False)
+    np.testing.assert_allclose(described.features, store.features([0])[0], atol=1e-2)
+
+
+@pytest.fixture
+def images(trained: Trained, tmp_path: Path) -> Path:
+    """A copy of the images that a test may damage."""
+    shutil.copytree(trained.data / "images", tmp_path / "images")
+    return tmp_path / "images"
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "text"])
+def test_a_bad_image_is_one_line_and_leaves_nothing(
+    trained: Trained, images: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = images / "val3.jpg"
+    content = bad.read_bytes()
+    bad.unlink()
+    if damage != "missing":
+        bad.write_bytes(content[:400] if damage == "truncated" else b"not an image")
+    out = images.parent / "out" / "val.h5"
+    assert trained.extract(out, images=images) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len([line for line in said if "val3.jpg" in line]) == 1
+    assert not any("Traceback" in line for line in said)
+    assert list(out.parent.iterdir()) == []
+
+
+def test_a_bad_training_image_is_one_line(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(trained.data, tmp_path / "data")
+    for path in (tmp_path / "data" / "images").glob("train*.jpg"):
+        path.write_bytes(path.read_bytes()[:300])
+    arguments = ["--data", str(tmp_path / "data")]
+    assert trained.train(tmp_path / "detector.pth", *arguments) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert "not a readable image" in said[0]
+    assert not (tmp_path / "detector.pth").exists()
+
+
+def test_weights_of_another_configuration_are_refused(trained: Trained) -> None:
+    other = RegionSettings(short_side=64, feature_size=48)
+    with pytest.raises(InputError, match="trained with feature_size 32, the configuration says 48"):
+        Detector.load(trained.weights, other, "cpu")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 not weights", b"\x80\x04K\x01."])
+def test_weights_that_are_none_are_named(tmp_path: Path, content: bytes | None) -> None:
+    weights = tmp_path / "detector.pth"
+    if content is not None:
+        weights.write_bytes(content)
+    with pytest.raises(InputError, match=r"detector\.pth"):
+        Detector.load(weights, RegionSettings(), "cpu")
