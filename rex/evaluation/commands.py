@@ -46,6 +46,12 @@ def _add_evaluate(stations: Subparsers) -> None:
     )
     verb.add_argument("--scene-graphs", type=Path, metavar="JSON", help="the objects' boxes")
     verb.add_argument("--ood", type=Path, metavar="DIR", help="the folder of GQA-OOD's files")
+    verb.add_argument(
+        "--choices",
+        type=Path,
+        metavar="JSON",
+        help="GQA's choices file, for validity and plausibility (default: derived)",
+    )
     verb.add_argument("--split", choices=SPLITS, default="val", help="(default: val)")
     verb.add_argument("--setting", help="default: what the predictions say made them")
     verb.add_argument("--method", help="the same, else the file's name")
@@ -112,6 +118,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         explanations=arguments.explanations,
         regions=arguments.regions,
         scene_graphs=arguments.scene_graphs,
+        choices=arguments.choices,
     )
     ood = None if arguments.ood is None else read_ood(arguments.ood, arguments.split)
     measured = measure(arguments.predictions, inputs, ood)

@@ -3,32 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.evaluation.areas import BoxSets
+from rex.evaluation.asked_words import AskedWords, asked_words, offered_answers
 from rex.evaluation.predictions import Predictions, shown
 from rex.evaluation.scores import Floats
+
+if TYPE_CHECKING:
+    from rex.gqa.questions import Question
 
 
 @dataclass(frozen=True)
 class Questions:
     """The questions of a split, in the order of their file; all fields [n]."""
 
-    ids: list[str]
-    image_ids: list[str]
-    answers: list[str]
-    structural: list[str]
-    semantic: list[str]
+    ids: list[str] = field(default_factory=list)
+    image_ids: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    structural: list[str] = field(default_factory=list)
+    semantic: list[str] = field(default_factory=list)
+    detailed: list[str] = field(default_factory=list)
+    global_groups: list[str | None] = field(default_factory=list)
+    local_groups: list[str | None] = field(default_factory=list)
+    entailed: list[tuple[str, ...]] = field(default_factory=list)
+    options: list[frozenset[str]] = field(default_factory=list)
+    """The answers that the question itself offers ("red or blue?"); empty for others."""
+    asked: list[AskedWords] = field(default_factory=list)
+    """What its program asks for, by category."""
 
     @property
     def rows(self) -> dict[str, int]:
         """Question id to position."""
         return {question_id: row for row, question_id in enumerate(self.ids)}
+
+    def add(self, question: Question) -> None:
+        """Append a question."""
+        self.ids.append(question.question_id)
+        self.image_ids.append(question.image_id)
+        self.answers.append(question.answer)
+        self.structural.append(question.structural)
+        self.semantic.append(question.semantic_type)
+        self.detailed.append(question.detailed)
+        self.global_groups.append(question.group_global)
+        self.local_groups.append(question.group_local)
+        self.entailed.append(question.entailed)
+        self.options.append(offered_answers(question.semantic))
+        self.asked.append(asked_words(question.semantic))
 
 
 @dataclass(frozen=True)
@@ -51,13 +78,9 @@ def read_questions(path: str | PathLike[str]) -> Questions:
     """Read the questions' answers and types. Raises InputError."""
     from rex.gqa.questions import iter_questions
 
-    questions = Questions([], [], [], [], [])
+    questions = Questions()
     for question in iter_questions(path):
-        questions.ids.append(question.question_id)
-        questions.image_ids.append(question.image_id)
-        questions.answers.append(question.answer)
-        questions.structural.append(question.structural)
-        questions.semantic.append(question.semantic_type)
+        questions.add(question)
     return questions
 
 

@@ -7,9 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from rex.evaluation.answers import OOD_PARTS, accuracy_samples, ood_samples
+from rex.evaluation.attributes import PAPER_CATEGORIES, attribute_samples
 from rex.evaluation.captions import caption_samples
+from rex.evaluation.gqa_scores import (
+    choice_samples,
+    consistency_sample,
+    derive_choices,
+    distribution_score,
+    kind_samples,
+    read_choices,
+)
 from rex.evaluation.ground_truth import (
     Questions,
     TrueExplanations,
@@ -22,8 +32,9 @@ from rex.evaluation.grounding import grounding_samples, object_samples
 from rex.evaluation.meteor import MeteorUnavailableError, meteor_sample
 from rex.evaluation.predictions import Predictions, match_predictions, read_predictions
 from rex.evaluation.resampling import intervals
-from rex.evaluation.scores import Sample, Score, not_computed
+from rex.evaluation.scores import Sample, Score, Single, not_computed
 
+GQA_MEASURES = ("consistency", "validity", "plausibility", "distribution")
 CAPTION_MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider", "spice")
 GROUNDING_MEASURES = (
     "grounding",
@@ -33,6 +44,7 @@ GROUNDING_MEASURES = (
     "grounding/recall",
     "grounding/f1",
 )
+ATTRIBUTE_MEASURES = tuple(f"attributes/{name}" for name in PAPER_CATEGORIES)
 CIDER_UNIT = "library value x 100"
 
 NO_ANSWERS = "not computed: the predictions hold no answers"
@@ -45,8 +57,10 @@ NO_OOD = "not computed: no GQA-OOD files were given"
 NO_SPICE = "not computed: needs CoreNLP 3.6.0"
 TOKENS = "blank"
 
-Found = dict[str, Sample | str]
-"""Of each measure the sample, or the reason why there is none."""
+Integers = npt.NDArray[np.int64]
+
+Found = dict[str, Sample | Single | str]
+"""Of each measure the sample or score, or the reason why there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +71,8 @@ class Inputs:
     explanations: Path | None = None
     regions: Path | None = None
     scene_graphs: Path | None = None
+    choices: Path | None = None
+    """GQA's choices file; None: choices are derived from the questions."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,8 @@ class Measured:
         for name, found in self.found.items():
             if isinstance(found, Sample):
                 scores[name] = found.score(within.get(name), mode=mode, split=split)
+            elif isinstance(found, Single):
+                scores[name] = found.score(mode=mode, split=split)
             else:
                 unit = CIDER_UNIT if name == "cider" else "percent"
                 scores[name] = not_computed(found, unit=unit, mode=mode, split=split)
@@ -94,11 +112,11 @@ def measure(path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None 
     questions = read_questions(inputs.questions)
     predictions = read_predictions(path)
     order = match_predictions(predictions, questions.ids, path)
-    found = _answers(predictions, order.tolist(), questions, ood)
+    found = _answers(predictions, order.tolist(), questions, ood, inputs.choices)
     explanations = (
         None if inputs.explanations is None else read_explanations(inputs.explanations, questions)
     )
-    found |= _captions(predictions, order, explanations)
+    found |= _captions(predictions, order, questions, explanations)
     found |= _grounding(predictions, order, questions, explanations, inputs)
     return Measured(questions, found, None if explanations is None else explanations.mode)
 
@@ -108,32 +126,41 @@ def _answers(
     order: Sequence[int],
     questions: Questions,
     ood: Mapping[str, Sequence[str]] | None,
+    choices_file: Path | None,
 ) -> Found:
     parts = [f"accuracy/ood-{part}" for part in OOD_PARTS]
     if not predictions.have_answers:
-        return dict.fromkeys(("accuracy", *parts), NO_ANSWERS)
+        return dict.fromkeys(("accuracy", *parts, *GQA_MEASURES), NO_ANSWERS)
     if not any(questions.answers):
-        return dict.fromkeys(("accuracy", *parts), NO_TRUE_ANSWERS)
+        return dict.fromkeys(("accuracy", *parts, *GQA_MEASURES), NO_TRUE_ANSWERS)
     predicted = [predictions.answers[row] for row in order]
     found: Found = dict(
         accuracy_samples(predicted, questions.answers, questions.structural, questions.semantic)
     )
+    found |= kind_samples(predicted, questions)
     if ood is None:
-        return found | dict.fromkeys(parts, NO_OOD)
-    return found | ood_samples(predicted, questions.answers, questions.ids, ood)
+        found |= dict.fromkeys(parts, NO_OOD)
+    else:
+        found |= ood_samples(predicted, questions.answers, questions.ids, ood)
+    choices = read_choices(choices_file, questions) if choices_file else derive_choices(questions)
+    found["consistency"] = consistency_sample(predicted, questions)
+    found |= choice_samples(predicted, questions, choices)
+    found["distribution"] = distribution_score(predicted, questions)
+    return found
 
 
 def _captions(
     predictions: Predictions,
-    order: np.ndarray[tuple[int], np.dtype[np.int64]],
+    order: Integers,
+    questions: Questions,
     truth: TrueExplanations | None,
 ) -> Found:
     if not predictions.have_explanations:
-        return dict.fromkeys(CAPTION_MEASURES, NO_EXPLANATIONS)
+        return dict.fromkeys((*CAPTION_MEASURES, *ATTRIBUTE_MEASURES), NO_EXPLANATIONS)
     if truth is None:
-        return dict.fromkeys(CAPTION_MEASURES, NO_TRUTH)
+        return dict.fromkeys((*CAPTION_MEASURES, *ATTRIBUTE_MEASURES), NO_TRUTH)
     if truth.texts is None:
-        return dict.fromkeys(CAPTION_MEASURES, NO_TEXTS)
+        return dict.fromkeys((*CAPTION_MEASURES, *ATTRIBUTE_MEASURES), NO_TEXTS)
     hypotheses = [predictions.explanations[row] or "" for row in order[truth.rows]]
     found: Found = dict(caption_samples(truth.rows, hypotheses, truth.texts, tokens=TOKENS))
     try:
@@ -141,12 +168,15 @@ def _captions(
     except MeteorUnavailableError as error:
         found["meteor"] = str(error)
     found["spice"] = NO_SPICE
-    return {name: found[name] for name in CAPTION_MEASURES}
+    asked = [questions.asked[row] for row in truth.rows]
+    return {name: found[name] for name in CAPTION_MEASURES} | attribute_samples(
+        truth.rows, asked, hypotheses, truth.texts
+    )
 
 
 def _grounding(
     predictions: Predictions,
-    order: np.ndarray[tuple[int], np.dtype[np.int64]],
+    order: Integers,
     questions: Questions,
     truth: TrueExplanations | None,
     inputs: Inputs,

@@ -76,6 +76,27 @@ class Sample:
         return Score(value=value, n=n, unit=self.unit, signature=signature, interval=interval)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Single:
+    """A score that is not a function of sums over questions, so that it has no interval."""
+
+    value: float | None
+    n: int
+    unit: str
+    signature: str
+    reason: str | None = None
+
+    def score(self, **context: str) -> Score:
+        """Return it with `context` (mode, split) in its signature."""
+        return Score(
+            value=self.value,
+            n=self.n,
+            unit=self.unit,
+            signature=signed(self.signature, **context),
+            reason=self.reason,
+        )
+
+
 def mean_percent(sums: Floats) -> Floats:
     """Return 100 times the mean, from the sum of the values and their number [..., 2]."""
     return 100 * sums[..., 0] / sums[..., 1]

@@ -1,0 +1,101 @@
+"""Attribute recall: does an explanation say the words that its question is about?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.evaluation.asked_words import CATEGORIES, RELATION, AskedWords
+from rex.evaluation.scores import Floats, Sample
+
+PAPER_CATEGORIES = (*CATEGORIES.values(), RELATION)
+"""The paper's eight categories."""
+
+Phrase = tuple[str, ...]
+
+
+def attribute_samples(
+    rows: npt.ArrayLike,
+    asked: Sequence[AskedWords],
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+) -> dict[str, Sample]:
+    """Return `attributes/<category>`: the recall of the category's words, in percent.
+
+    The arguments are [n]: positions of the questions, what their programs name, their explanations
+    and the true ones. Expected are the words of the categories that the program names, and the
+    relations that it follows, as far as the true explanation says them; each counts once a
+    question, as whole words in a row. The signature says how many words there are.
+    """
+    places = np.asarray(rows, dtype=np.int64)
+    found: dict[str, list[tuple[int, int, int]]] = {name: [] for name in PAPER_CATEGORIES}
+    phrases = {name: _by_first_word(_category_words(name)) for name in CATEGORIES.values()}
+    for row, words, hypothesis, reference in zip(
+        places.tolist(), asked, hypotheses, references, strict=True
+    ):
+        said, true = hypothesis.split(), reference.split()
+        for category in sorted(words.categories):
+            _count(found[category], row, said, _within(true, phrases[category]))
+        if words.relations:
+            relations = _by_first_word(words.relations)
+            _count(found[RELATION], row, said, _within(true, relations))
+    return {f"attributes/{name}": _sample(found[name]) for name in PAPER_CATEGORIES}
+
+
+def says(words: Sequence[str], phrase: Phrase) -> bool:
+    """Return whether the words of `phrase` stand in `words`, in a row."""
+    size = len(phrase)
+    return any(tuple(words[i : i + size]) == phrase for i in range(len(words) - size + 1))
+
+
+def _count(
+    found: list[tuple[int, int, int]], row: int, said: Sequence[str], expected: set[Phrase]
+) -> None:
+    if expected:
+        found.append((row, sum(says(said, phrase) for phrase in expected), len(expected)))
+
+
+def _sample(found: Sequence[tuple[int, int, int]]) -> Sample:
+    table = np.array(found, dtype=np.int64).reshape(-1, 3)
+    return Sample(
+        rows=table[:, 0],
+        statistics=table[:, 1:].astype(np.float64),
+        summary=_recall,
+        signature=f"match:words|words:{int(table[:, 2].sum())}",
+    )
+
+
+def _recall(sums: Floats) -> Floats:
+    return 100 * sums[..., 0] / sums[..., 1]
+
+
+def _category_words(name: str) -> Iterable[str]:
+    from rex.gqa.ontology import CATEGORY_WORDS
+
+    (gqa_name,) = [key for key, paper_name in CATEGORIES.items() if paper_name == name]
+    return CATEGORY_WORDS[gqa_name]
+
+
+def _by_first_word(texts: Iterable[str]) -> dict[str, list[Phrase]]:
+    """Return phrases by their first word, the longest first."""
+    phrases: dict[str, list[Phrase]] = {}
+    for text in sorted(texts):
+        phrase = tuple(text.split())
+        phrases.setdefault(phrase[0], []).append(phrase)
+    return {word: sorted(some, key=len, reverse=True) for word, some in phrases.items()}
+
+
+def _within(words: Sequence[str], phrases: dict[str, list[Phrase]]) -> set[Phrase]:
+    """Return the phrases that stand in `words`; of two that start together the longer one."""
+    found = set()
+    place = 0
+    while place < len(words):
+        for phrase in phrases.get(words[place], ()):
+            if tuple(words[place : place + len(phrase)]) == phrase:
+                found.add(phrase)
+                place += len(phrase) - 1
+                break
+        place += 1
+    return found

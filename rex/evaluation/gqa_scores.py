@@ -1,0 +1,179 @@
+"""GQA's own measures beside accuracy (Hudson and Manning, CVPR 2019, section 4.4).
+
+Definitions as in GQA's published evaluation script. Its choices file, which lists the valid and
+the plausible answers of each question, is published for train and val only; where it is not given,
+the lists are derived from the questions themselves (`derive_choices`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.errors import InputError
+from rex.evaluation.ground_truth import Questions
+from rex.evaluation.scores import Sample, Single, mean_sample
+
+COMMON = frozenset({"color", "material", "shape"})
+"""The answers that questions for something in common allow."""
+
+Mask = npt.NDArray[np.bool_]
+
+_YES_NO = frozenset({"yes", "no"})
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The answers of each question [n] that are valid, and those that are plausible."""
+
+    valid: Sequence[frozenset[str]]
+    plausible: Sequence[frozenset[str]]
+    source: str
+    """Where they come from, for signatures: `file` or `derived`."""
+
+
+def kind_samples(predicted: Sequence[str | None], questions: Questions) -> dict[str, Sample]:
+    """Return `accuracy/binary` and `accuracy/open`: open questions are those of type `query`."""
+    right = _right(predicted, questions)
+    is_open = np.array([kind == "query" for kind in questions.structural], dtype=np.bool_)
+    return {
+        f"accuracy/{name}": mean_sample(np.flatnonzero(kind), right[kind], signature="match:exact")
+        for name, kind in (("binary", ~is_open), ("open", is_open))
+    }
+
+
+def consistency_sample(predicted: Sequence[str | None], questions: Questions) -> Sample:
+    """Return `consistency`: of what rightly answered questions entail, the share that is right.
+
+    Each right question counts once, with the mean over its entailed questions; those that were not
+    asked (GQA's balanced files hold a part of them) are left out.
+    """
+    right = _right(predicted, questions)
+    row_of = questions.rows
+    rows, values = [], []
+    for row in np.flatnonzero(right).tolist():
+        own = questions.ids[row]
+        entailed = [row_of[name] for name in questions.entailed[row] if name in row_of]
+        others = [other for other in entailed if questions.ids[other] != own]
+        if others:
+            rows.append(row)
+            values.append(float(np.mean(right[others])))
+    return mean_sample(rows, values, signature="entailed:asked")
+
+
+def choice_samples(
+    predicted: Sequence[str | None], questions: Questions, choices: Choices
+) -> dict[str, Sample]:
+    """Return `validity` and `plausibility`: the share of answers within the question's choices."""
+    samples = {}
+    for name, allowed in (("validity", choices.valid), ("plausibility", choices.plausible)):
+        inside = [
+            answer in (COMMON if "Common" in detailed else group)
+            for answer, detailed, group in zip(predicted, questions.detailed, allowed, strict=True)
+        ]
+        samples[name] = mean_sample(
+            np.arange(len(inside)), inside, signature=f"choices:{choices.source}"
+        )
+    return samples
+
+
+def distribution_score(predicted: Sequence[str | None], questions: Questions) -> Single:
+    """Return `distribution`: how far the answers' distribution is from the true one; 0 is best.
+
+    The chi-square statistic of the answers of each global group, averaged over groups by size,
+    divided by 100.
+    """
+    true: dict[str, Counter[str]] = defaultdict(Counter)
+    ours: dict[str, Counter[str | None]] = defaultdict(Counter)
+    for answer, guess, group in zip(
+        questions.answers, predicted, questions.global_groups, strict=True
+    ):
+        if group is not None:
+            true[group][answer] += 1
+            ours[group][guess] += 1
+    total = sum(count.total() for count in true.values())
+    weighted = sum(
+        count.total()
+        * sum(
+            (ours[group][answer] - expected) ** 2 / expected for answer, expected in count.items()
+        )
+        for group, count in true.items()
+    )
+    return Single(
+        value=weighted / total / 100 if total else None,
+        n=total,
+        unit="chi-square / 100 (lower is better)",
+        signature="groups:global",
+        reason=None if total else "no question has a global group",
+    )
+
+
+def derive_choices(questions: Questions) -> Choices:
+    """Derive the choices from the questions.
+
+    Valid are: yes and no for questions that are answered so; the options of a question that names
+    some; else every answer to questions of the same global group (or, without one, template).
+    Plausible are the answers to questions of the same local group: the same subject and property.
+    """
+    by_scope: dict[str, set[str]] = defaultdict(set)
+    by_local: dict[str, set[str]] = defaultdict(set)
+    scopes = [
+        f"group {group}" if group is not None else f"template {detailed}"
+        for group, detailed in zip(questions.global_groups, questions.detailed, strict=True)
+    ]
+    for scope, local, answer in zip(scopes, questions.local_groups, questions.answers, strict=True):
+        by_scope[scope].add(answer)
+        if local is not None:
+            by_local[local].add(answer)
+    frozen_scope = {scope: frozenset(answers) for scope, answers in by_scope.items()}
+    frozen_local = {local: frozenset(answers) for local, answers in by_local.items()}
+    valid, plausible = [], []
+    for scope, local, answer, options in zip(
+        scopes, questions.local_groups, questions.answers, questions.options, strict=True
+    ):
+        fits = _YES_NO if answer in _YES_NO else options or frozen_scope[scope]
+        valid.append(fits)
+        plausible.append(fits if local is None or options else frozen_local[local])
+    return Choices(valid, plausible, "derived")
+
+
+def read_choices(path: str | PathLike[str], questions: Questions) -> Choices:
+    """Read GQA's choices file: question id → `valid` and `plausible` answers. Raises InputError."""
+    import msgspec
+
+    from rex.gqa.json_entries import iter_entries
+
+    class Entry(msgspec.Struct, frozen=True):
+        valid: list[str]
+        plausible: list[str]
+
+    row_of = questions.rows
+    valid: list[frozenset[str]] = [frozenset()] * len(questions.ids)
+    plausible = list(valid)
+    missing = set(questions.ids)
+    for question_id, entry in iter_entries(
+        path, Entry, entry="question", cure="expected GQA's choices format"
+    ):
+        if question_id in row_of:
+            row = row_of[question_id]
+            valid[row], plausible[row] = frozenset(entry.valid), frozenset(entry.plausible)
+            missing.discard(question_id)
+    if missing:
+        raise InputError(
+            f"has no choices for question {min(missing)}",
+            file=path,
+            cure="give the choices file of these questions, or none to derive them",
+        )
+    return Choices(valid, plausible, "file")
+
+
+def _right(predicted: Sequence[str | None], questions: Questions) -> Mask:
+    return np.array(
+        [ours == theirs for ours, theirs in zip(predicted, questions.answers, strict=True)],
+        dtype=np.bool_,
+    )

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rex.errors import InputError
+from rex.evaluation.gqa_scores import (
+    choice_samples,
+    consistency_sample,
+    derive_choices,
+    distribution_score,
+    kind_samples,
+    read_choices,
+)
+from rex.evaluation.ground_truth import Questions
+from rex.gqa.questions import Question, SemanticStep
+
+
+def questions(*given: Question) -> Questions:
+    found = Questions()
+    for question in given:
+        found.add(question)
+    return found
+
+
+COLOR = Question(
+    question_id="c1",
+    image_id="1",
+    question="What color is the car?",
+    answer="red",
+    structural="query",
+    detailed="direct",
+    group_global="color",
+    group_local="10q-car_color",
+)
+YES = replace(
+    COLOR,
+    question_id="y1",
+    answer="yes",
+    structural="verify",
+    group_global=None,
+    group_local="06-car_red",
+)
+
+
+def test_binary_and_open() -> None:
+    samples = kind_samples(["red", "no"], questions(COLOR, YES))
+    assert samples["accuracy/open"].score().value == 100
+    assert samples["accuracy/binary"].score().value == 0
+
+
+def test_consistency_by_hand() -> None:
+    asked = questions(
+        replace(COLOR, entailed=("y1", "y2", "c1", "unasked")),
+        YES,
+        replace(YES, question_id="y2"),
+        replace(COLOR, question_id="c2", entailed=("y1",)),
+        replace(COLOR, question_id="c3", entailed=("unasked",)),
+    )
+    # c1 is right: of y1 and y2 one is right (itself and the unasked one do not count);
+    # c2 is wrong and does not count; c3 entails nothing that was asked
+    sample = consistency_sample(["red", "yes", "no", "blue", "red"], asked)
+    assert sample.rows.tolist() == [0]
+    assert sample.score().value == pytest.approx(50)
+
+
+def test_derived_choices() -> None:
+    offer = (SemanticStep("choose color", "green|blue", ()),)
+    asked = questions(
+        COLOR,
+        replace(COLOR, question_id="c2", answer="white", group_local="10q-snow_color"),
+        YES,
+        replace(COLOR, question_id="o", answer="blue", structural="choose", semantic=offer),
+        replace(COLOR, question_id="t", answer="left", group_global=None, group_local=None),
+    )
+    choices = derive_choices(asked)
+    assert choices.valid[0] == {"red", "white", "blue"}
+    assert choices.plausible[0] == {"red", "blue"}  # of cars
+    assert choices.plausible[1] == {"white"}
+    assert choices.valid[2] == choices.plausible[2] | {"no"} == {"yes", "no"}
+    assert choices.valid[3] == choices.plausible[3] == {"green", "blue"}
+    assert "left" in choices.valid[4]
+    # what is right is always valid and plausible
+    for answer, valid, plausible in zip(
+        asked.answers, choices.valid, choices.plausible, strict=True
+    ):
+        assert answer in valid
+        assert answer in plausible
+
+
+def test_validity_and_plausibility() -> None:
+    common = replace(COLOR, question_id="x", answer="color", detailed="twoCommon")
+    asked = questions(COLOR, replace(COLOR, question_id="c2"), YES, common)
+    samples = choice_samples(["red", "dog", None, "shape"], asked, derive_choices(asked))
+    assert samples["validity"].score().value == pytest.approx(50)
+    assert samples["plausibility"].score().value == pytest.approx(50)
+    assert samples["validity"].score().signature.startswith("choices:derived")
+
+
+def test_choices_file(tmp_path: Path) -> None:
+    path = tmp_path / "choices.json"
+    path.write_text(json.dumps({"c1": {"valid": ["red", "blue"], "plausible": ["red"]}}))
+    choices = read_choices(path, questions(COLOR))
+    assert choices.valid[0] == {"red", "blue"}
+    assert choices.plausible[0] == {"red"}
+    with pytest.raises(InputError, match="no choices for question y1"):
+        read_choices(path, questions(COLOR, YES))
+
+
+def test_distribution_by_hand() -> None:
+    colors = [replace(COLOR, question_id=str(i), answer=a) for i, a in enumerate("rrb")]
+    kinds = [replace(COLOR, question_id="k", answer="dog", group_global="animal")]
+    asked = questions(*colors, *kinds, YES)
+    # colours: (3 - 2)² / 2 + (0 - 1)² / 1 = 1.5, weight 3; animals: 0, weight 1
+    score = distribution_score(["r", "r", "r", "dog", "no"], asked)
+    assert score.value == pytest.approx((1.5 * 3 + 0) / 4 / 100)
+    assert score.n == 4
+    assert distribution_score(asked.answers, asked).value == 0
+    assert distribution_score(["no"], questions(YES)).value is None
