@@ -96,7 +96,7 @@ class Trainer:
         )
         self.shared = processes.share(self.model)
         self.state = State()
-        self._lengths = examples.questions.pieces.lengths
+        self._lengths = examples.questions.lengths
         self._steps_per_epoch = -(-len(plan.rows) // plan.settings.batch_size)
 
     def fit(self) -> State:

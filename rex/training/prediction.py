@@ -16,6 +16,7 @@ from rex.models.vocabulary import Vocabulary
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
 from rex.training.dataset import Examples
+from rex.training.naming import find_regions, region_names
 from rex.training.optimisation import autocast
 
 if TYPE_CHECKING:
@@ -81,9 +82,11 @@ def predict(
 ) -> list[Answered]:
     """Answer and explain all questions, in their order."""
     model = model.to(device).eval()
+    named = model.decoder is not None and model.decoder.names_objects
+    names = region_names(examples.store) if named else None
     found: list[Answered | None] = [None] * len(examples.questions)
     progress = Progress("predicting", len(found), "questions")
-    for rows in sorted_batches(examples.questions.pieces.lengths, batch_size):
+    for rows in sorted_batches(examples.questions.lengths, batch_size):
         batch = examples.batch(rows).to(device)
         with autocast(precision, device):
             encoding, logits = model.encode(batch)
@@ -99,6 +102,9 @@ def predict(
                 tokens = [token for token in written.tokens[i].tolist() if token != IGNORED]
                 explanation = vocabulary.spell(tokens)
                 regions = [vocabulary.region(token) for token in tokens]
+                if names is not None:
+                    image_id = examples.questions.image_ids[row]
+                    regions = find_regions(explanation.split(), names[image_id])
                 if written.gates is not None:
                     gates = written.gates[i, : len(tokens)].tolist()
             found[row] = Answered(

@@ -15,6 +15,7 @@ from rex.config import Config, config_values
 from rex.errors import InputError
 from rex.files import made_by, write_parquet, write_text
 from rex.gqa.questions import read_questions
+from rex.models.methods import METHODS
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
 from rex.regions.store import RegionStore
@@ -28,6 +29,7 @@ from rex.training.checkpoints import (
 )
 from rex.training.dataset import Examples, QuestionSet, read_explanations, read_vocabulary
 from rex.training.loop import Plan, Record, State, Trainer
+from rex.training.naming import add_names, name_regions, region_names
 from rex.training.objectives import Objective, objective_of
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
@@ -76,10 +78,17 @@ def train_run(
         store = RegionStore(files.regions)
         vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
         asked = read_questions(files.questions)
+        texts = read_explanations(files.explanations) if objective.explanations else {}
+        decoder = METHODS[name.method]
+        if decoder is not None and decoder.names_objects:
+            names = region_names(store)
+            images = {key: asked[key].image_id for key in texts if key in asked}
+            texts = name_regions(texts, {key: names[image] for key, image in images.items()})
+            vocabulary = add_names(vocabulary, store)
         questions = QuestionSet.of(
             asked,
             vocabulary,
-            explanations=read_explanations(files.explanations) if objective.explanations else None,
+            explanations=texts,
             question_length=settings.question_length,
             explanation_length=settings.explanation_length,
         )

@@ -1,0 +1,78 @@
+"""Parts of a step, and processes, add up to the whole step."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from rex.config import Config, config_values
+from rex.training.checkpoints import load_checkpoint
+from rex.training.run import RunFiles, RunName, train_run
+
+from .toy import CONFIG
+
+PLAIN = dataclasses.replace(CONFIG, model=dataclasses.replace(CONFIG.model, dropout=0.0))
+
+
+def train(config: Config, toy: RunFiles, out: Path) -> list[dict[str, float]]:
+    files = dataclasses.replace(toy, out=out)
+    return train_run(config, files, RunName(setting="multi-task", method="rex", seed=0))
+
+
+def losses(records: list[dict[str, float]]) -> list[float]:
+    return [value for r in records for name, value in sorted(r.items()) if "/" in name]
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    ours, theirs = (load_checkpoint(path / "checkpoint.pt").weights for path in (one, other))
+    for name, value in ours.items():
+        assert torch.allclose(value, theirs[name], atol=1e-4), name
+
+
+@pytest.fixture(scope="module")
+def alone(toy: RunFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    train(PLAIN, toy, folder)
+    return folder
+
+
+def records_of(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("parts", [3, 8])
+def test_parts_of_a_step_add_up(toy: RunFiles, alone: Path, tmp_path: Path, parts: int) -> None:
+    config = dataclasses.replace(
+        PLAIN, training=dataclasses.replace(PLAIN.training, accumulation=parts)
+    )
+    records = train(config, toy, tmp_path / "run")
+    assert losses(records) == pytest.approx(losses(records_of(alone)), rel=1e-4)
+    assert_same_weights(tmp_path / "run", alone)
+
+
+def test_two_processes_are_one_with_twice_the_batch(
+    toy: RunFiles, alone: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config_values(PLAIN)))
+    command = [
+        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+        *("-m", "rex.cli", "train", "--config", str(tmp_path / "config.yaml")),
+        *("--setting", "multi-task", "--method", "rex", "--seed", "0"),
+        *("--questions", str(toy.questions), "--explanations", str(toy.explanations)),
+        *("--regions", str(toy.regions), "--vocabulary", str(toy.vocabulary)),
+        *("--out", str(tmp_path / "run")),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, env=environment, capture_output=True, timeout=300)
+    assert losses(records_of(tmp_path / "run")) == pytest.approx(
+        losses(records_of(alone)), rel=1e-4
+    )
+    assert_same_weights(tmp_path / "run", alone)
