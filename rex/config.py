@@ -52,12 +52,12 @@ class RegionSettings:
     """`small-fpn`: trained here from scene graphs; `bottom-up`: the public one (Visual Genome)."""
     weights: str | None = None
     """A checkpoint to extract with; none: the detector that `rex regions train` made."""
-    iterations: int = 600
+    iterations: int = 1000
     """Training steps of the detector."""
     batch_size: int = 8
     """Images a training step."""
-    learning_rate: float = 0.02
-    """Peak learning rate (SGD with momentum)."""
+    learning_rate: float = 0.001
+    """Peak learning rate (AdamW)."""
     short_side: int = 144
     """Images are resized to this short side before detection, in pixels."""
     feature_size: int = 256

@@ -20,7 +20,7 @@ from rex.config import RegionSettings
 from rex.regions.annotations import ClassLists
 from rex.regions.heads import add_region_settings
 
-WIDTH = 64
+WIDTH = 32
 """Channels of the stem and of the first stage; each further stage has twice as many."""
 BLOCKS = (2, 2, 2)
 """Residual blocks of each stage."""
@@ -146,7 +146,5 @@ def small_fpn(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
     solver.LR_SCHEDULER_NAME = "WarmupCosineLR"
     solver.WARMUP_ITERS = max(1, settings.iterations // 10)
     solver.WARMUP_FACTOR = 0.01
-    solver.CLIP_GRADIENTS.ENABLED = True
-    solver.CLIP_GRADIENTS.CLIP_TYPE = "norm"
-    solver.CLIP_GRADIENTS.CLIP_VALUE = 5.0
+    solver.WEIGHT_DECAY = 0.01
     return cfg

@@ -1,0 +1,50 @@
+"""The rule by which proposals become regions."""
+
+from __future__ import annotations
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rex.operators import register_operators
+from rex.regions.selection import THRESHOLDS, fixed_number
+
+register_operators()
+
+
+def test_the_strictest_threshold_that_leaves_enough_wins() -> None:
+    # a and b overlap with IoU 0.6 (15 / 25), c lies apart
+    boxes = torch.tensor([[0.0, 0, 20, 1], [5, 0, 25, 1], [50, 0, 60, 1]])
+    scores = torch.tensor([0.9, 0.8, 0.1])
+    assert fixed_number(boxes, scores, 2).tolist() == [0, 2]
+    # three are asked for, so b must stay: the threshold rises to 0.6
+    assert fixed_number(boxes, scores, 3).tolist() == [0, 1, 2]
+
+
+def test_copies_fill_up_when_there_is_nothing_else() -> None:
+    boxes = torch.tensor([[0.0, 0, 4, 4]] * 3 + [[9, 9, 12, 12]])
+    scores = torch.tensor([0.5, 0.9, 0.4, 0.6])
+    assert fixed_number(boxes, scores, 3).tolist() == [1, 3, 0]
+    assert fixed_number(boxes, scores, 9).tolist() == [1, 3, 0, 2]
+    assert fixed_number(boxes[:0], scores[:0], 9).tolist() == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.integers(0, 9)] * 4, st.floats(0, 1, width=32)), max_size=25),
+    st.integers(1, 12),
+)
+def test_the_number_asked_for_best_first_and_no_weaker_copy_kept_early(
+    drawn: list[tuple[int, int, int, int, float]], regions: int
+) -> None:
+    from torchvision.ops import nms
+
+    boxes = torch.tensor([(x, y, x + w, y + h) for x, y, w, h, _ in drawn]).float().view(-1, 4)
+    scores = torch.tensor([score for *_, score in drawn])
+    chosen = fixed_number(boxes, scores, regions)
+    assert len(chosen) == min(regions, len(drawn))
+    assert len(set(chosen.tolist())) == len(chosen)
+    assert (scores[chosen].diff() <= 0).all()
+    enough = [t for t in THRESHOLDS if len(nms(boxes, scores, t)) >= regions]
+    if enough:
+        assert chosen.tolist() == nms(boxes, scores, enough[0])[:regions].tolist()
