@@ -9,8 +9,9 @@ import numpy as np
 from rex.gqa.ontology import is_a
 from rex.world.drawing.pen import Point
 from rex.world.inventory import KINDS
-from rex.world.places import PLACES, Place, draw_word
+from rex.world.places import PLACES, Place
 from rex.world.scenes import HEIGHT, WIDTH, Scene, Thing
+from rex.world.weights import Weights, draw_word, read_weights
 
 
 def compose(random: np.random.Generator) -> Scene:
@@ -25,25 +26,25 @@ def compose(random: np.random.Generator) -> Scene:
     return Scene(name, weather, composer.things)
 
 
-_SURFACES: Mapping[str, Mapping[str, float]] = {
-    "table": {
-        "apple": 1, "banana": 1, "pizza": 1.8, "cake": 1.8, "bread": 1.6, "carrot": 0.7,
-        "sandwich": 0.8, "cup": 1.5, "bottle": 1, "plate": 2, "bowl": 1.5, "laptop": 1.6,
-        "book": 0.7, "potted plant": 0.6, "lamp": 0.7, "clock": 0.3, "cat": 0.5,
-    },
-    "cabinet": {
-        "television": 2.4, "clock": 0.6, "potted plant": 1.2, "lamp": 1, "book": 0.6,
-        "teddy bear": 0.8, "bowl": 0.6, "cup": 0.6, "cake": 0.5, "cat": 0.6,
-    },
-    "bench": {"bag": 1.2, "book": 0.8, "cat": 1.2, "bottle": 0.8, "teddy bear": 0.8, "ball": 0.6},
-    "couch": {"teddy bear": 1.2, "book": 0.8, "bag": 0.8, "laptop": 1.2, "cat": 1, "dog": 0.8},
-    "bed": {"teddy bear": 1.4, "book": 0.8, "laptop": 1.2, "bag": 0.6, "cat": 1, "dog": 0.6},
-    "chair": {"bag": 1, "teddy bear": 1, "cat": 1.2, "ball": 0.6, "book": 0.6},
-}  # fmt: skip
+_SURFACES: Mapping[str, Weights] = {
+    "table": read_weights(
+        "apple 1, banana 1, pizza 1.8, cake 1.6, bread 1.6, carrot 0.7, sandwich 0.8, cup 1.4, "
+        "bottle 1, plate 2.2, bowl 1.4, laptop 1.6, book 0.7, potted plant 0.6, lamp 0.7, "
+        "clock 0.3, cat 0.5"
+    ),
+    "cabinet": read_weights(
+        "television 2.4, clock 0.6, potted plant 1.2, lamp 1, book 0.6, teddy bear 0.8, bowl 0.6, "
+        "cup 0.6, cake 0.5, cat 0.6"
+    ),
+    "bench": read_weights("bag 1.2, book 0.8, cat 1.2, bottle 0.8, teddy bear 0.8, ball 0.6"),
+    "couch": read_weights("teddy bear 1.2, book 0.8, bag 0.8, laptop 1.2, cat 1, dog 0.8"),
+    "bed": read_weights("teddy bear 1.4, book 0.8, laptop 1.2, bag 0.6, cat 1, dog 0.6"),
+    "chair": read_weights("bag 1, teddy bear 1, cat 1.2, ball 0.6, book 0.6"),
+}
 """What stands or lies on a piece of furniture."""
 
 _SEATS = ("bench", "couch", "bed")
-_UNDER: Mapping[str, float] = {"cat": 1, "ball": 1.2, "dog": 0.7, "teddy bear": 0.4}
+_UNDER = read_weights("cat 1, ball 1.2, dog 0.7, teddy bear 0.4")
 _HELD = ("ball", "cup", "bag", "flower", "bottle", "teddy bear", "kite")
 _EATEN = ("apple", "banana", "sandwich", "carrot")
 _GRIP: Mapping[str, float] = {"umbrella": 0.84, "bag": 0.1, "kite": 0.62, "flower": 0.8}
@@ -79,7 +80,9 @@ class _Composer:
 
     def groups(self) -> None:
         """Put two or three things in the middle, with what belongs to them."""
-        for name in self.names(self.place.middle, int(self.random.integers(2, 4))):
+        names = self.names(self.place.middle, int(self.random.integers(2, 4)))
+        # what is wide first: it has more trouble to find a place
+        for name in sorted(names, key=lambda name: -KINDS[name].width):
             thing = self.thing(name)
             thing.base = self.between(150, 160) if name == "boat" else self.between(186, 208)
             if thing.size[1] > 110:
@@ -124,7 +127,7 @@ class _Composer:
             self.hold(person, self.one_of(_EATEN), "eat", "eating")
         elif sitting:
             return
-        elif roll < 0.5 and self.place.umbrellas:
+        elif roll < 0.5 and not self.place.room:
             self.hold(person, "umbrella", "hold")
         elif roll < 0.72:
             self.hold(person, self.one_of(_HELD), "hold")
@@ -232,7 +235,7 @@ class _Composer:
         """Return one of the names, all alike likely."""
         return names[int(self.random.integers(len(names)))]
 
-    def names(self, weights: Mapping[str, float], count: int) -> list[str]:
+    def names(self, weights: Weights, count: int) -> list[str]:
         """Return `count` different names, drawn by weight, and now and then one twice."""
         left = dict(weights)
         names: list[str] = []

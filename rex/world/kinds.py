@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from rex.world.drawing.look import Draw
-from rex.world.places import draw_word
+from rex.world.weights import draw_word, read_weights
 
 _STATURE = {"large": 1.22, "small": 0.78}
 
@@ -35,7 +35,7 @@ class Kind:
     @cached_property
     def weights(self) -> dict[str, dict[str, float]]:
         """The looks as numbers: category to word to weight."""
-        return {category: _weights(text) for category, text in self.looks.items()}
+        return {category: read_weights(text) for category, text in self.looks.items()}
 
     def words(self, category: str) -> dict[str, float]:
         """Return all words of a category that such a thing may have, with their weights."""
@@ -71,11 +71,3 @@ class Kind:
             if word != "-":
                 words[name] = word
         return words
-
-
-def _weights(text: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for entry in text.split(","):
-        word, _, weight = entry.strip().rpartition(" ")
-        found[word] = float(weight)
-    return found

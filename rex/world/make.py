@@ -31,7 +31,7 @@ from rex.world.questions.generate import candidates
 from rex.world.questions.records import question_records
 from rex.world.render import render
 
-VERSION = 2
+VERSION = 1
 """Rises whenever the same settings give another world."""
 
 MIN_OBJECTS, MAX_OBJECTS = 4, 10

@@ -121,7 +121,9 @@ def test_anchors_follow_the_mirror() -> None:
     thing.gesture = "hold"
     x, y = thing.anchors()["hand"]
     thing.flipped = True
-    assert thing.anchors()["hand"] == (pytest.approx(2 * thing.x - x), y)
+    mirrored_x, mirrored_y = thing.anchors()["hand"]
+    assert mirrored_x == pytest.approx(2 * thing.x - x)
+    assert mirrored_y == y
 
 
 @pytest.mark.parametrize("name", sorted(PLACES))

@@ -8,11 +8,11 @@ import numpy as np
 
 from rex.world.annotate import Entity, Facts
 from rex.world.inventory import KINDS
-from rex.world.places import draw_word
 from rex.world.questions.candidate import Candidate, operation_name
 from rex.world.questions.phrase import Part, does_do, is_are, predicate
 from rex.world.questions.references import Pointer, Reference
 from rex.world.questions.statements import the, yes_no
+from rex.world.weights import draw_word
 
 _OPEN: dict[str, tuple[tuple[str, str], ...]] = {
     "color": (

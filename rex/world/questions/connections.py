@@ -104,7 +104,9 @@ def _object_of(
         if len(targets) != 1 or (name == "wearing" and targets[0].name != "dress"):
             continue
         target = targets[0]
-        anchor = pointer.any(subject, avoid=frozenset({name, "activity"}))
+        # not "the boy that is sitting sitting on"
+        given_away = {name, "activity", *(("pose",) if name.endswith(" on") else ())}
+        anchor = pointer.any(subject, avoid=frozenset(given_away))
         if anchor is None or anchor.mentions(target):
             continue
         classes = classes_of(target)
