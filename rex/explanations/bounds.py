@@ -83,31 +83,32 @@ def bound_by_cells(targets: Floats, regions: Floats) -> float:
 
 def _greedy(targets: Floats, regions: Floats) -> Floats:
     """Return [n] bounds; `targets` [n, k, 4], `regions` [n, R, 4]."""
-    wanted = _union([targets[:, place] for place in range(targets.shape[1])])
-    wanted_area = _area(wanted)[:, None]
-    region_areas = areas(regions)
-    chosen: _Signed = []
-    both = wanted
-    chosen_area = np.zeros_like(wanted_area)
-    both_area = wanted_area
     best = np.zeros(len(targets))
-    every = np.arange(len(targets))
+    rows = np.arange(len(targets))
+    wanted = both = _union([targets[:, place] for place in range(targets.shape[1])])
+    wanted_area = both_area = _area(wanted)
+    chosen: _Signed = []
+    chosen_area = np.zeros_like(wanted_area)
+    region_areas = areas(regions)
     for _ in range(MOST_REGIONS):
-        new_chosen = chosen_area + region_areas - _overlap(chosen, regions)
-        new_both = both_area + region_areas - _overlap(both, regions)
-        inside = new_chosen + wanted_area - new_both
+        new_chosen = chosen_area[:, None] + region_areas - _overlap(chosen, regions)
+        new_both = both_area[:, None] + region_areas - _overlap(both, regions)
+        inside = new_chosen + wanted_area[:, None] - new_both
         reached = np.divide(inside, new_both, out=np.zeros_like(inside), where=new_both > 0)
         place = reached.argmax(axis=1)
-        better = reached[every, place] > best + _GAIN
-        if not better.any():
+        gained = np.flatnonzero(reached[np.arange(len(rows)), place] > best[rows] + _GAIN)
+        if not len(gained):
             break
-        best = np.where(better, reached[every, place], best)
-        # where nothing improves, an empty box is added, which changes nothing
-        added = regions[every, place] * better[:, None]
-        chosen = _with_box(chosen, added)
-        both = _with_box(both, added)
-        chosen_area = np.where(better, new_chosen[every, place], chosen_area[:, 0])[:, None]
-        both_area = np.where(better, new_both[every, place], both_area[:, 0])[:, None]
+        # go on with the questions that gained; the others have their bound
+        place = place[gained]
+        rows = rows[gained]
+        best[rows] = reached[gained, place]
+        added = regions[gained, place]
+        chosen = _with_box([(sign, boxes[gained]) for sign, boxes in chosen], added)
+        both = _with_box([(sign, boxes[gained]) for sign, boxes in both], added)
+        chosen_area, both_area = new_chosen[gained, place], new_both[gained, place]
+        wanted_area, regions = wanted_area[gained], regions[gained]
+        region_areas = region_areas[gained]
     return best
 
 

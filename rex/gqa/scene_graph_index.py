@@ -5,23 +5,24 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from os import PathLike
 
 import msgspec
 
 from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
-from rex.gqa.scene_graphs import SceneGraph
+from rex.gqa.scene_graphs import SceneGraph, SceneObject
 
 _KEY = re.compile(rb'\s*,?\s*"(?:[^"\\]|\\.)*"\s*:\s*', re.DOTALL)
 
 
 class SceneGraphIndex:
-    """Where each image's scene graph lies in a GQA file; the latest used are kept decoded.
+    """Where each image's scene graph lies in a GQA file; those used last are kept.
 
-    Raises InputError when the file is missing, truncated or not JSON, and, at the first use of a
-    scene graph that is not in GQA's format, one that names the image and the field.
+    Objects are decoded one by one when they are asked for: a question needs few of an image's.
+    Raises InputError when the file is missing, truncated or not JSON, and, where a part that is
+    used is not in GQA's format, one that names the image and the field.
     """
 
     def __init__(self, path: str | PathLike[str], *, keep: int = 512) -> None:
@@ -37,7 +38,7 @@ class SceneGraphIndex:
                 position = key.end() + length
         self._kept: OrderedDict[str, SceneGraph] = OrderedDict()
         self._keep = keep
-        self._decoder = msgspec.json.Decoder(SceneGraph)
+        self._decoder = msgspec.json.Decoder(_Record)
         self._file = os.open(path, os.O_RDONLY)
 
     def __contains__(self, image_id: str) -> bool:
@@ -63,26 +64,75 @@ class SceneGraphIndex:
             return None
         offset, length = place
         try:
-            graph = self._decoder.decode(os.pread(self._file, length, offset))
+            record = self._decoder.decode(os.pread(self._file, length, offset))
         except msgspec.ValidationError as error:
-            problem, _, field = str(error).partition(" - at `$")
+            raise _wrong(error, self.path, f"image {image_id}", "") from None
+        if record.width <= 0 or record.height <= 0:
             raise InputError(
-                problem[:1].lower() + problem[1:],
-                file=self.path,
-                place=f"image {image_id}: field {field.rstrip('`').lstrip('.') or 'value'}",
-                cure=_CURE,
-            ) from None
-        if graph.width <= 0 or graph.height <= 0:
-            raise InputError(
-                f"image size {graph.width:g}x{graph.height:g}",
+                f"image size {record.width:g}x{record.height:g}",
                 file=self.path,
                 place=f"image {image_id}",
                 cure="width and height are pixels, above 0",
             )
+        objects = _Objects(record.objects, self.path, image_id)
+        graph = SceneGraph(record.width, record.height, objects, record.location, record.weather)
         self._kept[image_id] = graph
         if len(self._kept) > self._keep:
             self._kept.popitem(last=False)
         return graph
 
 
+class _Record(msgspec.Struct, frozen=True):
+    """A scene graph whose objects are still text."""
+
+    width: float
+    height: float
+    objects: dict[str, msgspec.Raw]
+    location: str | None = None
+    weather: str | None = None
+
+
+class _Objects(Mapping[str, SceneObject]):
+    """An image's objects, each decoded at its first use."""
+
+    __slots__ = ("_decoded", "_image_id", "_path", "_texts")
+
+    def __init__(
+        self, texts: dict[str, msgspec.Raw], path: str | PathLike[str], image_id: str
+    ) -> None:
+        self._texts = texts
+        self._decoded: dict[str, SceneObject] = {}
+        self._path = path
+        self._image_id = image_id
+
+    def __getitem__(self, object_id: str) -> SceneObject:
+        thing = self._decoded.get(object_id)
+        if thing is None:
+            text = self._texts[object_id]
+            try:
+                thing = self._decoded[object_id] = _decode_object(text)
+            except msgspec.ValidationError as error:
+                field = f"objects[{object_id}]"
+                raise _wrong(error, self._path, f"image {self._image_id}", field) from None
+        return thing
+
+    def __contains__(self, object_id: object) -> bool:
+        return object_id in self._texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+_decode_object = msgspec.json.Decoder(SceneObject).decode
 _CURE = "expected GQA's scene-graph format (docs/data.md)"
+
+
+def _wrong(
+    error: msgspec.ValidationError, path: str | PathLike[str], image: str, field: str
+) -> InputError:
+    problem, _, inner = str(error).partition(" - at `$")
+    place = f"{image}: field {(field + inner.rstrip('`')).lstrip('.') or 'value'}"
+    return InputError(problem[:1].lower() + problem[1:], file=path, place=place, cure=_CURE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 
@@ -47,7 +47,7 @@ class SceneGraph:
     width: float
     """Of the image, in pixels."""
     height: float
-    objects: dict[str, SceneObject]
+    objects: Mapping[str, SceneObject]
     """Object id to object, in the order of annotation."""
     location: str | None = None
     """E.g. `indoors`, `outdoors`, `street`."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,12 @@ def test_the_index_names_a_malformed_scene_graph(tmp_path: Path) -> None:
     assert index.get("2") is not None
     with pytest.raises(InputError, match="image 1: field objects"):
         index.get("1")
+    path.write_text(json.dumps({"1": scene_graph_entry(objects={"5": {"name": "cat", "x": "1"}})}))
+    graph = SceneGraphIndex(path).get("1")
+    assert graph is not None
+    assert list(graph.objects) == ["5"]
+    with pytest.raises(InputError, match=r"image 1: field objects\[5\].x"):
+        graph.objects["5"]
     path.write_text(json.dumps({"1": scene_graph_entry(width=0)}))
     with pytest.raises(InputError, match="image size 0x80"):
         SceneGraphIndex(path).get("1")
@@ -117,4 +124,8 @@ def test_the_real_sample() -> None:
     assert len(graphs) == 27
     assert sum(len(graph.objects) for graph in graphs.values()) == 458
     index = SceneGraphIndex(SCENE_GRAPHS)
-    assert {image_id: index.get(image_id) for image_id in index} == graphs
+    for image_id, graph in graphs.items():
+        found = index.get(image_id)
+        assert found is not None
+        assert dict(found.objects) == graph.objects
+        assert replace(found, objects={}) == replace(graph, objects={})
