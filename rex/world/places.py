@@ -27,8 +27,8 @@ class Place:
 
 
 def _room(weight: float, back: str, middle: str, front: str) -> Place:
-    rows = (read_weights(row) for row in (back, _PEOPLE + middle, front))
-    return Place(weight, *rows, weathers={})
+    middle = _PEOPLE + middle
+    return Place(weight, read_weights(back), read_weights(middle), read_weights(front), {})
 
 
 def _outdoors(weight: float, back: str, middle: str, front: str, weathers: str) -> Place:

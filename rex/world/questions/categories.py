@@ -10,7 +10,7 @@ from rex.gqa.ontology import HYPERNYMS
 from rex.world.annotate import Entity, Facts
 from rex.world.inventory import KINDS
 from rex.world.questions.candidate import Candidate, Step
-from rex.world.questions.phrase import Mention, Part, article, class_noun
+from rex.world.questions.phrase import Mention, Part, article, at_times, class_noun
 from rex.world.questions.references import Pointer, Reference, classes_of
 from rex.world.questions.statements import some
 
@@ -165,13 +165,13 @@ def _described(reference: Reference, random: np.random.Generator) -> Candidate:
         )
         detailed = "categoryThat"
     else:
-        question = ("what is", *reference.the, "called"[: 6 * int(random.integers(2))])
+        question = ("what is", *reference.the, at_times("called", random))
         detailed = "categoryAttr"
     return _record(
         entity,
         wanted,
         steps,
-        tuple(p for p in question if p),
+        question,
         _is_a(entity, subject),
         "query",
         detailed,

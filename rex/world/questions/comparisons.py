@@ -10,8 +10,7 @@ from rex.gqa.ontology import HYPERNYMS, gender
 from rex.world.annotate import Entity, Facts
 from rex.world.questions.attributes import fill, other_word
 from rex.world.questions.candidate import Candidate, Step, operation_name
-from rex.world.questions.existence import many
-from rex.world.questions.phrase import Part, is_are, predicate
+from rex.world.questions.phrase import Part, is_are, many, predicate
 from rex.world.questions.references import BEFORE, Pointer, Reference
 from rex.world.questions.statements import the, yes_no
 

@@ -1,18 +1,30 @@
-"""Is there such a thing? Alone, with an attribute, and two joined by and, or."""
+"""Is there such a thing? Alone, or with an attribute."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from rex.world.annotate import Entity, Facts
-from rex.world.inventory import KINDS
 from rex.world.places import PLACES
 from rex.world.questions.attributes import other_word
 from rex.world.questions.candidate import Candidate, Step, operation_name
-from rex.world.questions.phrase import Mention, Part, adjective, article, predicate, pronoun
+from rex.world.questions.conjunctions import joined_questions
+from rex.world.questions.phrase import (
+    UNCOUNTED,
+    Mention,
+    Part,
+    adjective,
+    article,
+    at_times,
+    many,
+    predicate,
+    pronoun,
+)
 from rex.world.questions.references import BEFORE
+from rex.world.questions.statements import object_ids, some, yes_no
 
 _OPENINGS = (
     "is there {a}",
@@ -35,7 +47,7 @@ def existence_questions(facts: Facts, random: np.random.Generator) -> Iterator[C
         yield _exist(facts, name, random)
     for entity in facts.entities:
         yield from _with_attribute(facts, entity, random)
-    yield from _joined(facts, present, missing, random)
+    yield from joined_questions(facts, present, missing, random)
 
 
 def missing_names(facts: Facts, random: np.random.Generator, count: int) -> list[str]:
@@ -55,62 +67,34 @@ def missing_names(facts: Facts, random: np.random.Generator, count: int) -> list
     return [names[k] for k in order[:count]]
 
 
-def _ids(entities: list[Entity]) -> str:
-    return ",".join(entity.object_id for entity in entities) if entities else "-"
-
-
-def _opening(name: str, random: np.random.Generator, mention: Entity | None) -> tuple[Part, ...]:
+def _opening(name: str, random: np.random.Generator, shown: Entity | None) -> tuple[Part, ...]:
+    """Return "is there a dog", with the dog as a mention where it is `shown`."""
     pattern = _OPENINGS[int(random.integers(len(_OPENINGS)))]
-    if name in ("pants", "bread"):
+    if name in UNCOUNTED:
         pattern = _OPENINGS[int(random.integers(2, 4))]
-    parts: list[Part] = []
-    for piece in pattern.split():
-        if piece in ("{a}", "{s}"):
-            noun = many(name) if piece == "{s}" else article(name).split(" ", 1)[-1]
-            if piece == "{a}" and article(name) != name:
-                parts.append(article(name).split()[0])
-            elif piece == "{a}":
-                parts.append("any")
-                noun = name
-            parts.append(Mention(noun, mention.object_id) if mention else noun)
-        else:
-            parts.append("are" if piece == "is" and name == "pants" else piece)
-    return tuple(parts)
-
-
-def many(name: str) -> str:
-    """Return the plural of a kind's name."""
-    irregular = {
-        "man": "men",
-        "woman": "women",
-        "sheep": "sheep",
-        "pants": "pants",
-        "bread": "bread",
-    }
-    if name in irregular:
-        return irregular[name]
-    return name + ("es" if name.endswith(("s", "x", "z", "ch", "sh")) else "s")
+    lead, mark, tail = re.split(r"\{(.)\}", pattern)
+    noun = many(name) if mark == "s" else name
+    if name in UNCOUNTED:
+        lead += "any"
+    elif mark == "a":
+        lead += article(name).split()[0]
+    if name == "pants":
+        lead = lead.replace("is there", "are there")
+    return (lead, Mention(noun, shown.object_id) if shown else noun, tail)
 
 
 def _exist(facts: Facts, name: str, random: np.random.Generator) -> Candidate:
     found = [entity for entity in facts.entities if entity.name == name]
     first = found[0] if found else None
-    if found:
-        thing = Mention(name if len(found) == 1 else many(name), found[0].object_id)
-        lead: tuple[Part, ...] = (
-            ("yes, there are",)
-            if len(found) > 1 or name == "pants"
-            else (
-                ("yes, there is",)
-                if article(name) == name
-                else ("yes, there is", article(name).split()[0])
-            )
-        )
-        full: tuple[Part, ...] = (*lead, thing)
+    if first is None:
+        verb = "is" if name == "bread" else "are"
+        full: tuple[Part, ...] = (f"no, there {verb} no {many(name)}",)
+    elif len(found) == 1 and name != "pants":
+        full = ("yes, there is", *some(first))
     else:
-        full = ("no, there", "is" if name == "bread" else "are", "no", many(name))
+        full = ("yes, there are", Mention(many(name), first.object_id))
     return Candidate(
-        steps=(("select", f"{name} ({_ids(found)})", ()), ("exist", "?", (0,))),
+        steps=(("select", f"{name} ({object_ids(found)})", ()), ("exist", "?", (0,))),
         question=_opening(name, random, first),
         answer="yes" if found else "no",
         full_answer=full,
@@ -128,7 +112,7 @@ def _with_attribute(
 ) -> Iterator[Candidate]:
     same = facts.called(entity.name)
     categories = [c for c in BEFORE if c in entity.words]
-    if not categories or entity.name in ("pants", "bread"):
+    if not categories or entity.name in UNCOUNTED:
         return
     category = categories[int(random.integers(len(categories)))]
     true = entity.words[category]
@@ -141,45 +125,25 @@ def _with_attribute(
     holders = [other for other in same if asked in other.words.values()]
     yes = bool(holders)
     steps: tuple[Step, ...] = (
-        ("select", f"{entity.name} ({_ids(holders or same)})", ()),
+        ("select", f"{entity.name} ({object_ids(holders or same)})", ()),
         (operation_name("filter", category), asked, (0,)),
         ("exist", "?", (1,)),
     )
-    described = f"{adjective(asked)} {entity.name}"
-    question: tuple[Part, ...]
+    said = predicate(category, asked)
     if random.random() < 0.6:
+        described = f"{adjective(asked)} {entity.name}"
         noun = Mention(described, entity.object_id) if yes else described
-        question = (
-            "is there",
-            article(described).split()[0],
-            noun,
-            "in the picture"[: 14 * int(random.integers(2))],
-        )
+        where = at_times("in the picture", random)
+        question: tuple[Part, ...] = ("is there", article(described).split()[0], noun, where)
         detailed = "existAttr"
     else:
-        thing = Mention(entity.name, entity.object_id)
-        question = (
-            "is there",
-            article(entity.name).split()[0],
-            thing,
-            f"that is {predicate(category, asked)}",
-        )
+        question = ("is there", *some(entity), f"that is {said}")
         detailed = "existThat"
-    thing = Mention(entity.name, entity.object_id)
-    full: tuple[Part, ...]
-    a = article(entity.name).split()[0]
-    if yes:
-        full = ("yes, there is", a, thing, f"that is {predicate(category, asked)}")
-    else:
-        full = (
-            "no, there is",
-            a,
-            thing,
-            f"but {pronoun(entity.name)} is {predicate(category, true)}",
-        )
+    denial = f"but {pronoun(entity.name)} is {predicate(category, true)}"
+    full = yes_no(yes, "there is", *some(entity), f"that is {said}" if yes else denial)
     yield Candidate(
         steps=steps,
-        question=tuple(part for part in question if part),
+        question=question,
         answer="yes" if yes else "no",
         full_answer=full,
         structural="verify",
@@ -188,78 +152,4 @@ def _with_attribute(
         global_group=None,
         local_group=f"04-{entity.name}_{asked}",
         fact=(entity.object_id, category),
-    )
-
-
-def _joined(
-    facts: Facts, present: list[str], missing: list[str], random: np.random.Generator
-) -> Iterator[Candidate]:
-    for verb in ("and", "or"):
-        for _ in range(2):
-            # an `or` is false, and an `and` true, half of the time
-            both = random.random() < (0.5 if verb == "and" else 0.15)
-            none = not both and random.random() < (0.2 if verb == "and" else 0.55)
-            here = [present[k] for k in random.permutation(len(present))]
-            pair = here[:2] if both else missing[:2] if none else [*here[:1], *missing[2:3]]
-            pair = [name for name in pair if name in KINDS]
-            if len(pair) < 2:
-                continue
-            if random.random() < 0.5:
-                pair = pair[::-1]
-            yield _pair(facts, verb, pair, random)
-
-
-def _pair(facts: Facts, verb: str, pair: list[str], random: np.random.Generator) -> Candidate:
-    found = [[e for e in facts.entities if e.name == name] for name in pair]
-    there = [bool(entities) for entities in found]
-    yes = all(there) if verb == "and" else any(there)
-    nouns: list[Part] = [
-        Mention(many(name), entities[0].object_id) if entities else many(name)
-        for name, entities in zip(pair, found, strict=True)
-    ]
-    lead = (
-        ("are there both", "do you see both")
-        if verb == "and"
-        else ("are there any", "do you see any", "are there either")
-    )
-    question = (
-        lead[int(random.integers(len(lead)))],
-        nouns[0],
-        verb,
-        nouns[1],
-        "in the image"[: 12 * int(random.integers(2))],
-    )
-    steps: tuple[Step, ...] = (
-        ("select", f"{pair[0]} ({_ids(found[0])})", ()),
-        ("exist", "?", (0,)),
-        ("select", f"{pair[1]} ({_ids(found[1])}) ", ()),
-        ("exist", "?", (2,)),
-        (verb, "", (1, 3)),
-    )
-    full: tuple[Part, ...]
-    if verb == "and":
-        if yes:
-            full = ("yes, there are both", nouns[0], "and", nouns[1])
-        elif any(there):
-            have = nouns[there.index(True)]
-            lack = many(pair[there.index(False)])
-            full = ("no, there are", have, f"but no {lack}")
-        else:
-            full = (f"no, there are no {many(pair[0])} and no {many(pair[1])}",)
-    elif yes:
-        full = ("yes, there are", nouns[there.index(True)])
-    else:
-        full = (f"no, there are no {many(pair[0])} or {many(pair[1])}",)
-    kind = verb.capitalize()
-    return Candidate(
-        steps=steps,
-        question=tuple(part for part in question if part),
-        answer="yes" if yes else "no",
-        full_answer=full,
-        structural="logical",
-        semantic="obj",
-        detailed=f"exist{kind}" if yes else f"exist{kind}C",
-        global_group=None,
-        local_group=f"09exist{kind}-{'_'.join(sorted(pair))}",
-        fact=("scene", f"exist{kind}"),
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rex.gqa.ontology import gender
+import numpy as np
+
+from rex.gqa.ontology import gender, plural
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,16 @@ def predicate(category: str, word: str) -> str:
 def pronoun(noun: str) -> str:
     """Return the pronoun for a thing that was just named."""
     return {"male": "he", "female": "she"}.get(gender(noun) or "", "it")
+
+
+_MANY = {"man": "men", "woman": "women", "sheep": "sheep", "pants": "pants", "bread": "bread"}
+
+
+def many(name: str) -> str:
+    """Return the plural of a name."""
+    return _MANY.get(name, plural(name))
+
+
+def at_times(words: str, random: np.random.Generator) -> str:
+    """Return the words half of the time, else nothing."""
+    return words if random.integers(2) else ""

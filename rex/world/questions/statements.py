@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rex.world.annotate import Entity
 from rex.world.questions.phrase import Mention, Part, article, is_are
 
@@ -26,3 +28,8 @@ def related(subject: Entity, relation: str, target: tuple[Part, ...]) -> tuple[P
 def yes_no(true: bool, *parts: Part) -> tuple[Part, ...]:
     """Return "yes, ..." or "no, ..."."""
     return ("yes," if true else "no,", *parts)
+
+
+def object_ids(entities: Sequence[Entity]) -> str:
+    """Return the ids as programs list them; `-` where there are none."""
+    return ",".join(entity.object_id for entity in entities) if entities else "-"
