@@ -98,6 +98,8 @@ class ModelSettings:
     """Attention heads of a layer."""
     intermediate_size: int = 512
     """Width of the transformer's feed-forward layers."""
+    mode: Literal["fixed", "compat"] = "fixed"
+    """The decoder as the paper has it (`fixed`) or as the published code does (`compat`)."""
     dropout: float = 0.1
     """Dropout probability, in the transformer and the decoder."""
     attention_dropout: float = 0.0

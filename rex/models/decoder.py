@@ -40,20 +40,24 @@ class Memory(NamedTuple):
     question: Tensor
     """[B, H]: tanh(U_q q)."""
     context: Tensor
-    """[B, 3H]: what the mean of F adds to the attention GRU's gates."""
+    """[B, 3H]: what F adds to the attention GRU's gates at the first step."""
+    later: Tensor
+    """The same at later steps (another thing in the published code alone)."""
 
 
 class State(NamedTuple):
     """What changes from step to step."""
 
     attention: Tensor
-    """[B, H]: h₁."""
+    """[B, H]: h₁, the attention GRU's state."""
     language: Tensor
-    """[B, H]: h₂."""
+    """[B, H]: h₂, the language GRU's."""
+    context: Tensor
+    """[B, 3H]: what F adds to the attention GRU's gates at the next step."""
 
     def select(self, rows: Tensor) -> State:
         """Return the states of these rows, [N] int64."""
-        return State(self.attention[rows], self.language[rows])
+        return State(*(part[rows] for part in self))
 
 
 class Prediction(NamedTuple):
@@ -137,22 +141,16 @@ class AttentiveDecoder(nn.Module):
         """Compute what all steps share."""
         asked = torch.tanh(self.fuse_question(encoding.cls))
         fused = torch.tanh(self.fuse_regions(encoding.visual)) * asked[:, None]
-        return Memory(
-            encoding=encoding,
-            fused=fused,
-            question=torch.tanh(self.question(encoding.cls)),
-            context=self.attention_rnn.project(self.mean(fused, encoding.region_mask), 0),
-        )
-
-    def mean(self, fused: Tensor, region_mask: Tensor) -> Tensor:
-        """Average the fused regions that exist, [B, H]."""
-        weights = region_mask / region_mask.sum(dim=1, keepdim=True).clamp(min=1)
-        return torch.einsum("brh,br->bh", fused, weights.to(fused.dtype))
+        weights = encoding.region_mask.to(fused.dtype)
+        weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1)
+        mean = torch.bmm(weights[:, None], fused).squeeze(1)
+        context = self.attention_rnn.project(mean, 0)
+        return Memory(encoding, fused, torch.tanh(self.question(encoding.cls)), context, context)
 
     def start(self, memory: Memory) -> State:
         """Return the state before the first step: zeros, in the weights' own precision."""
         zeros = torch.zeros_like(memory.question, dtype=self.embedding.weight.dtype)
-        return State(zeros, zeros)
+        return State(zeros, zeros, memory.context)
 
     def project_words(self, tokens: Tensor) -> Tensor:
         """Return what the last tokens [B, ...] add to the attention GRU's gates, [B, ..., 3H]."""
@@ -162,8 +160,8 @@ class AttentiveDecoder(nn.Module):
     def step(self, word: Tensor, state: State, memory: Memory) -> tuple[State, Tensor]:
         """Advance one step: the new state, and the attention's scores [B, R] before the softmax."""
         rnn = self.attention_rnn
-        gates = memory.context + word + rnn.project(state.language, rnn.hidden_size)
-        attention = rnn(gates, state.attention)
+        gates = state.context + word + rnn.project(state.language, rnn.hidden_size)
+        attention = rnn(gates, self.attention_state(state))
         compared = torch.tanh(self.attention_query(attention)[:, None] + memory.fused)
         scores = self.attention_score(compared).squeeze(-1)
         scores = scores.masked_fill(~memory.encoding.region_mask, MASKED)
@@ -172,4 +170,9 @@ class AttentiveDecoder(nn.Module):
         seen = torch.bmm(weights[:, None].to(visual.dtype), visual).squeeze(1)
         fused = torch.tanh(self.attended(seen)) * memory.question
         language_input = self.language_rnn.project(torch.cat([fused, attention], dim=-1), 0)
-        return State(attention, self.language_rnn(language_input, state.language)), scores
+        language = self.language_rnn(language_input, state.language)
+        return State(attention, language, memory.later), scores
+
+    def attention_state(self, state: State) -> Tensor:
+        """Return the state that the attention GRU continues: its own."""
+        return state.attention

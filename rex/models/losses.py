@@ -28,13 +28,16 @@ def explanation_losses(log_probabilities: Tensor, explanations: Tensor) -> Tenso
     return losses.sum(dim=1) / learnt.sum(dim=1).clamp(min=1)
 
 
-def gate_losses(gate: Tensor, explanations: Tensor, first_region: int) -> Tensor:
+def gate_losses(
+    gate: Tensor, explanations: Tensor, first_region: int, *, padding: bool = False
+) -> Tensor:
     """Return the class-balanced binary cross-entropy [B] of the gate's logits [B, T].
 
     The target is 0 on region tokens and 1 elsewhere. Within an explanation each class is weighted
-    by the share of the other; summed over its tokens, padding left out.
+    by the share of the other; summed over its tokens, padding left out (the published code counts
+    `padding` as words).
     """
-    learnt = (explanations != IGNORED).to(gate.dtype)
+    learnt = ((explanations != IGNORED) | padding).to(gate.dtype)
     word = (explanations < first_region).to(gate.dtype) * learnt
     region = learnt - word
     count = learnt.sum(dim=1, keepdim=True).clamp(min=1)

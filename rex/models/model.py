@@ -10,7 +10,7 @@ from rex.config import ModelSettings
 from rex.models.backbones import Encoding, build_backbone
 from rex.models.batch import Batch
 from rex.models.decoder import AttentiveDecoder, DecoderSizes, Prediction
-from rex.models.methods import METHODS
+from rex.models.methods import methods
 from rex.models.vocabulary import Vocabulary
 
 
@@ -44,9 +44,10 @@ class ExplainedAnswering(nn.Module):
         )
         hidden_size = self.backbone.hidden_size
         self.first_region = vocabulary.first_region
+        self.mode = settings.mode
         self.answer_head = nn.Linear(hidden_size, len(vocabulary.answers))
         self.decoder: AttentiveDecoder | None = None
-        if decoder := METHODS[method]:
+        if decoder := methods(settings.mode)[method]:
             self.decoder = decoder(
                 DecoderSizes(
                     words=vocabulary.first_region,

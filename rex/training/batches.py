@@ -8,7 +8,7 @@ import numpy as np
 
 from rex.training.ragged import Integers
 
-_SORTED_BATCHES = 16
+_SORTED_BATCHES = 4
 """Batches whose questions are sorted by length together: enough to save most padding, few enough
 that batches stay mixed."""
 

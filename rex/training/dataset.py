@@ -124,16 +124,6 @@ class QuestionSet:
     def __len__(self) -> int:
         return len(self.question_ids)
 
-    @property
-    def lengths(self) -> Integers:
-        """[N] sorts questions so that neighbours need little padding.
-
-        First by explanation, whose tokens cost a step of the decoder each, then by question.
-        """
-        longest = int(self.pieces.lengths.max(initial=0))
-        lengths: Integers = self.explanations.lengths * (longest + 1) + self.pieces.lengths
-        return lengths
-
 
 class Examples:
     """A question set with the regions of its images: makes batches.

@@ -96,7 +96,7 @@ class Trainer:
         )
         self.shared = processes.share(self.model)
         self.state = State()
-        self._lengths = examples.questions.lengths
+        self._lengths = examples.questions.pieces.lengths
         self._steps_per_epoch = -(-len(plan.rows) // plan.settings.batch_size)
 
     def fit(self) -> State:
@@ -206,6 +206,7 @@ class Trainer:
                 batch,
                 counts,
                 first_region=self.model.first_region,
+                compat=self.model.mode == "compat",
                 objective=plan.objective,
                 settings=plan.settings,
             )

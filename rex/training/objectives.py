@@ -10,7 +10,7 @@ from rex.config import TrainingSettings
 from rex.errors import InputError
 from rex.models.batch import Batch
 from rex.models.losses import answer_losses, explanation_losses, gate_losses
-from rex.models.methods import METHODS
+from rex.models.methods import methods
 from rex.models.model import Output
 
 
@@ -49,21 +49,24 @@ SETTINGS = {
 """Setting name to objective."""
 
 
-def objective_of(setting: str, method: str) -> Objective:
+def objective_of(setting: str, method: str, mode: str = "fixed") -> Objective:
     """Return what a run of `setting` with `method` learns; raises InputError for neither/nor.
 
     A method without decoder learns only the answers of a setting.
     """
+    known = methods(mode)
     if setting not in SETTINGS:
         raise InputError(
             f"unknown setting {setting!r}", file="--setting", cure=f"one of {', '.join(SETTINGS)}"
         )
-    if method not in METHODS:
+    if method not in known:
         raise InputError(
-            f"unknown method {method!r}", file="--method", cure=f"one of {', '.join(METHODS)}"
+            f"no method {method!r} in mode {mode}",
+            file="--method",
+            cure=f"one of {', '.join(known)}",
         )
     objective = SETTINGS[setting]
-    if METHODS[method] is None and objective.explanations:
+    if known[method] is None and objective.explanations:
         if setting == "multi-task" or not objective.answers or objective.start:
             raise InputError(
                 f"method {method!r} has no decoder, setting {setting!r} trains one",
@@ -91,6 +94,7 @@ def losses(
     counts: Counts,
     *,
     first_region: int,
+    compat: bool,
     objective: Objective,
     settings: TrainingSettings,
 ) -> dict[str, Tensor]:
@@ -109,7 +113,9 @@ def losses(
         weights["explanation_loss"] = settings.explanation_weight
         if output.explanation.gate is not None:
             parts["gate_loss"] = (
-                gate_losses(output.explanation.gate, batch.explanations, first_region).sum()
+                gate_losses(
+                    output.explanation.gate, batch.explanations, first_region, padding=compat
+                ).sum()
                 / counts.explanations
             )
             weights["gate_loss"] = settings.gate_weight

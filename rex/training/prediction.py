@@ -86,7 +86,7 @@ def predict(
     names = region_names(examples.store) if named else None
     found: list[Answered | None] = [None] * len(examples.questions)
     progress = Progress("predicting", len(found), "questions")
-    for rows in sorted_batches(examples.questions.lengths, batch_size):
+    for rows in sorted_batches(examples.questions.pieces.lengths, batch_size):
         batch = examples.batch(rows).to(device)
         with autocast(precision, device):
             encoding, logits = model.encode(batch)

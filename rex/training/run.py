@@ -72,7 +72,7 @@ def train_run(
 
     Raises InputError on bad input and on a loss that is not a number.
     """
-    objective = objective_of(name.setting, name.method)
+    objective = objective_of(name.setting, name.method, config.model.mode)
     settings = config.training_of(transfer=objective.transfer)
     with processes(choose_device(config.compute)) as joined:
         store = RegionStore(files.regions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rex.models.decoder import AttentiveDecoder
+from rex.models.methods.compat import CompatRexDecoder
 from rex.models.methods.exp import ExpDecoder
 from rex.models.methods.rex import RexDecoder
 from rex.models.methods.vqae import VqaEDecoder
@@ -14,3 +15,11 @@ METHODS: dict[str, type[AttentiveDecoder] | None] = {
     "rex": RexDecoder,
 }
 """Method name to explanation decoder; None: answers alone."""
+
+_COMPAT: dict[str, type[AttentiveDecoder] | None] = {"backbone": None, "rex": CompatRexDecoder}
+"""The same as the published code has them, where there is a difference or none to make."""
+
+
+def methods(mode: str) -> dict[str, type[AttentiveDecoder] | None]:
+    """Return the methods that there are in a mode (`fixed` or `compat`)."""
+    return _COMPAT if mode == "compat" else METHODS
