@@ -47,7 +47,7 @@ _SEATS = ("bench", "couch", "bed")
 _UNDER = read_weights("cat 1, ball 1.2, dog 0.7, teddy bear 0.4")
 _HELD = ("ball", "cup", "bag", "flower", "bottle", "teddy bear", "kite")
 _EATEN = ("apple", "banana", "sandwich", "carrot")
-_GRIP: Mapping[str, float] = {"umbrella": 0.84, "bag": 0.1, "kite": 0.62, "flower": 0.8}
+_GRIP: Mapping[str, float] = {"umbrella": 0.9, "bag": 0.1, "kite": 0.62, "flower": 0.8}
 """How far down from its top a thing is held, as a share of its height."""
 
 _UPRIGHT = ("clock", "bus", "television")

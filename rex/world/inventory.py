@@ -321,7 +321,7 @@ _KINDS = (
     Kind(
         "umbrella",
         76,
-        74,
+        92,
         household.umbrella,
         {
             "color": "red 2.4, blue 2, black 2, yellow 1.6, purple 1.4, green 1.2, pink 1",

@@ -31,7 +31,7 @@ from rex.world.questions.generate import candidates
 from rex.world.questions.records import question_records
 from rex.world.render import render
 
-VERSION = 1
+VERSION = 2
 """Rises whenever the same settings give another world."""
 
 MIN_OBJECTS, MAX_OBJECTS = 4, 10
@@ -147,8 +147,12 @@ def _make_image(job: _Job) -> tuple[Facts, list[Candidate]]:
     settings = job.settings
     random = np.random.default_rng([settings.seed, job.split, job.index])
     while True:
-        picture = render(compose(random), settings.width, settings.height, random)
-        if MIN_OBJECTS <= len(picture.visible) <= MAX_OBJECTS:
+        scene = compose(random)
+        if not MIN_OBJECTS <= scene.size <= MAX_OBJECTS:
+            continue
+        picture = render(scene, settings.width, settings.height, random)
+        # what is hidden is not there
+        if len(picture.visible) >= MIN_OBJECTS:
             break
     path = Path(job.folder) / f"{job.image_id}.jpg"
     picture.image.save(path, "JPEG", quality=90, subsampling=0)

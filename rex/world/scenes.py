@@ -92,6 +92,11 @@ class Scene:
     things: list[Thing]
 
     @property
+    def size(self) -> int:
+        """How many things there are, clothes included."""
+        return len(self.things) + sum(len(thing.parts) for thing in self.things)
+
+    @property
     def location(self) -> str:
         """`indoors` or `outdoors`."""
         return "indoors" if self.weather is None else "outdoors"

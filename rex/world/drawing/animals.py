@@ -78,7 +78,7 @@ def dog(pen: Pen, look: Look) -> Anchors:
     pen.stroke(
         [(x - 8, y + 11), (x + 2, y + 12)], 3, COLORS["red"] if coat != COLORS["red"] else INK
     )
-    return {"mouth": (x + 12, y + 9), "top": (x, y - 12)}
+    return {}
 
 
 def cat(pen: Pen, look: Look) -> Anchors:
@@ -126,7 +126,7 @@ def cat(pen: Pen, look: Look) -> Anchors:
         1.1,
         INK,
     )
-    return {"mouth": (x + 6, y + 8), "top": (x, y - 12)}
+    return {}
 
 
 def cow(pen: Pen, look: Look) -> Anchors:
@@ -206,7 +206,7 @@ def cow(pen: Pen, look: Look) -> Anchors:
     if grazing:
         for k in range(4):
             pen.stroke([(x + 4 + 3 * k, y + 22), (x + 2 + 4 * k, y + 13)], 1.7, (52, 140, 60))
-    return {"top": (50, 22 + base)}
+    return {}
 
 
 def horse(pen: Pen, look: Look) -> Anchors:
@@ -257,7 +257,7 @@ def horse(pen: Pen, look: Look) -> Anchors:
         pen.arc([(90, 8), (97, 11)], 4, mane)
         _eye(pen, 97, 17, 2.1, closed=False, coat=coat)
         pen.dot(109, 30, 1.4)
-    return {"top": (48, 40)}
+    return {}
 
 
 def sheep(pen: Pen, look: Look) -> Anchors:
@@ -293,7 +293,7 @@ def sheep(pen: Pen, look: Look) -> Anchors:
     if look.has("eating"):
         for k in range(3):
             pen.stroke([(x + 3 * k, y + 17), (x - 1 + 4 * k, y + 9)], 1.7, (52, 140, 60))
-    return {"top": (40, 12 + base)}
+    return {}
 
 
 def elephant(pen: Pen, look: Look) -> Anchors:
@@ -322,7 +322,7 @@ def elephant(pen: Pen, look: Look) -> Anchors:
     pen.curve([(98, 20), (82, 14), (70, 30), (76, 54), (90, 60), (98, 48)], shade(skin, 0.86))
     pen.curve([(95, 26), (84, 22), (77, 34), (82, 49), (91, 52)], (226, 168, 172), outline=False)
     _eye(pen, 108, 31, 2.3, closed=look.has("sleeping"), coat=skin)
-    return {"top": (54, 17)}
+    return {}
 
 
 def giraffe(pen: Pen, look: Look) -> Anchors:
@@ -369,7 +369,7 @@ def giraffe(pen: Pen, look: Look) -> Anchors:
     pen.curve([(67, 12), (76, 7), (86, 15), (95, 22), (92, 29), (80, 27), (69, 24)], coat)
     _eye(pen, 79, 15, 2.1, closed=False, coat=coat)
     pen.dot(91, 22, 1.2, spot)
-    return {"top": (44, 77)}
+    return {}
 
 
 def duck(pen: Pen, look: Look) -> Anchors:
@@ -384,4 +384,4 @@ def duck(pen: Pen, look: Look) -> Anchors:
     pen.ellipse(38, 13, 10.5, 10.5, coat)
     pen.polygon([(46, 10), (53, 14), (46, 18)], COLORS["orange"])
     _eye(pen, 40, 10, 2, closed=False, coat=coat)
-    return {"top": (24, 20)}
+    return {}

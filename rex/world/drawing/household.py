@@ -208,7 +208,7 @@ def bag(pen: Pen, look: Look) -> Anchors:
     pen.curve([(6, 16), (36, 16), (41, 38), (36, 41), (6, 41), (1, 38)], paint)
     pen.polygon([(5, 16), (37, 16), (30, 28), (12, 28)], shade(paint.color, 0.82))
     pen.dot(21, 28, 3, (246, 214, 100))
-    return {"hook": (21, 3)}
+    return {}
 
 
 def ball(pen: Pen, look: Look) -> Anchors:
@@ -242,10 +242,10 @@ def bear(pen: Pen, look: Look) -> Anchors:
 
 
 def umbrella(pen: Pen, look: Look) -> Anchors:
-    """Draw an open umbrella, 76 x 74 units, held at the end of its stick."""
+    """Draw an open umbrella, 76 x 92 units, held at the end of its stick."""
     paint = look.paint("purple")
-    pen.stroke([(38, 4), (38, 68)], 2.6, (92, 64, 40))
-    pen.arc([(38, 66), (36, 73), (31, 70)], 2.8, (92, 64, 40))
+    pen.stroke([(38, 4), (38, 86)], 2.6, (92, 64, 40))
+    pen.arc([(38, 84), (36, 91), (31, 88)], 2.8, (92, 64, 40))
     pen.sector(38, 34, 37, 31, 180, 360, paint)
     pen.curve([(1, 34), (13, 30), (26, 34), (14, 37)], shade(paint.color, 0.8), outline=False)
     if paint.pattern is None:
@@ -257,4 +257,4 @@ def umbrella(pen: Pen, look: Look) -> Anchors:
             )
     for x in (1, 26, 50):
         pen.sector(x + 12.4, 35, 12.4, 5, 180, 360, shade(paint.color, 0.62), outline=False)
-    return {"grip": (38, 62)}
+    return {}

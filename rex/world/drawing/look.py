@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from rex.world.drawing.pen import Paint, Pen, Point
 
 Anchors = dict[str, Point]
-"""Named places of a drawing, in its units: `hand`, `mouth`, `seat`, the ends of a `surface`."""
+"""Named places of a drawing, in its units, where others attach.
+
+A person has a `hand` and a `middle`; furniture a `seat`, the `left` and `right` end of its top, and
+`under` it.
+"""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def tree(pen: Pen, look: Look) -> Anchors:
             1.8,
             shade(leaf, 0.72),
         )
-    return {"top": (middle, 4)}
+    return {}
 
 
 def bush(pen: Pen, look: Look) -> Anchors:
@@ -103,7 +103,7 @@ def house(pen: Pen, look: Look) -> Anchors:
         pen.stroke([(x + 12, 69), (x + 12, 87)], 1.6, (250, 250, 246))
         pen.stroke([(x + 3, 78), (x + 21, 78)], 1.6, (250, 250, 246))
     pen.ellipse(70, 36, 8, 8, _GLASS)
-    return {"door": (70, 122)}
+    return {}
 
 
 def fence(pen: Pen, look: Look) -> Anchors:

@@ -46,7 +46,7 @@ def _person(pen: Pen, look: Look, *, long_hair: bool, child: bool) -> Anchors:
     _head(pen, look, middle, head_y, head, skin, hair, long_hair=long_hair)
     if "hat" in look.parts:
         _hat(pen, look.parts["hat"], middle, head_y - 7, head)
-    return {"hand": hand, "mouth": (middle, head_y + 8), "middle": (middle, hip)}
+    return {"hand": hand, "middle": (middle, hip)}
 
 
 def _legs(

@@ -49,7 +49,7 @@ def car(pen: Pen, look: Look) -> Anchors:
     _mud(pen, look, 16, 112, 42)
     for x in (32, 94):
         _wheel(pen, x, 48, 11.5)
-    return {"top": (62, 5)}
+    return {}
 
 
 def bus(pen: Pen, look: Look) -> Anchors:
@@ -67,7 +67,7 @@ def bus(pen: Pen, look: Look) -> Anchors:
     _mud(pen, look, 20, 150, 66)
     for x in (38, 128):
         _wheel(pen, x, 72, 12.5)
-    return {"top": (84, 6)}
+    return {}
 
 
 def truck(pen: Pen, look: Look) -> Anchors:
@@ -83,7 +83,7 @@ def truck(pen: Pen, look: Look) -> Anchors:
     _mud(pen, look, 16, 140, 54)
     for x in (28, 54, 128):
         _wheel(pen, x, 67, 12.5)
-    return {"top": (50, 24)}
+    return {}
 
 
 def bicycle(pen: Pen, look: Look) -> Anchors:
@@ -110,7 +110,7 @@ def bicycle(pen: Pen, look: Look) -> Anchors:
     pen.rounded(28, 7, 48, 13, 3, (72, 52, 44))
     pen.arc([(68, 10), (74, 4), (82, 9)], 3.6, (60, 62, 68))
     pen.ellipse(48, 43, 5, 5, (110, 112, 118))
-    return {"top": (38, 8)}
+    return {}
 
 
 def boat(pen: Pen, look: Look) -> Anchors:
@@ -125,4 +125,4 @@ def boat(pen: Pen, look: Look) -> Anchors:
         3,
         shade(paint.color, 1.6) if sum(paint.color) < 600 else COLORS["blue"],
     )
-    return {"top": (54, 82)}
+    return {}
