@@ -15,6 +15,9 @@ import numpy as np
 ALPHA = 0.2
 """An answer belongs to the tail when it is asked less than (1 + ALPHA) x the group's mean."""
 
+_EVEN = 1 - 1e-9
+"""A normalised entropy above this is that of even answers."""
+
 Records = Mapping[str, Mapping[str, Any]]
 """Question id to GQA's question record."""
 
@@ -23,7 +26,8 @@ def split_out_of_distribution(questions: Records) -> dict[str, dict[str, Any]]:
     """Return the questions of `all`, `head` and `tail`, in their order.
 
     Only unbalanced groups count: those whose normalised entropy lies at least one standard
-    deviation below the mean of all groups. A group with a single answer counts as balanced.
+    deviation below the mean of all groups. A group whose answers are even never does, nor one
+    with a single answer; the parts of a very small world may so be empty.
     """
     counts: dict[str, Counter[str]] = {}
     for record in questions.values():
@@ -34,7 +38,7 @@ def split_out_of_distribution(questions: Records) -> dict[str, dict[str, Any]]:
     parts: dict[str, dict[str, Any]] = {"all": {}, "head": {}, "tail": {}}
     for question_id, record in questions.items():
         group = str(record["groups"]["local"])
-        if entropies[group] > limit:
+        if entropies[group] > min(limit, _EVEN):
             continue
         answers = counts[group]
         mean = sum(answers.values()) / len(answers)

@@ -191,3 +191,8 @@ def test_head_and_tail_are_all(counts: dict[str, dict[str, int]]) -> None:
     parts = split_out_of_distribution(_asked(counts))
     assert not parts["head"].keys() & parts["tail"].keys()
     assert parts["head"].keys() | parts["tail"].keys() == parts["all"].keys()
+
+
+def test_even_groups_are_never_out_of_distribution() -> None:
+    parts = split_out_of_distribution(_asked({"a": {"red": 1}, "b": {"yes": 2, "no": 2}}))
+    assert parts == {"all": {}, "head": {}, "tail": {}}
