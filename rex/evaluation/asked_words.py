@@ -61,7 +61,9 @@ def offered_answers(semantic: Sequence[SemanticStep]) -> frozenset[str]:
     """Return the options of a question that offers some (`choose color: red|blue`), else none."""
     for step in reversed(semantic):
         if step.operation.startswith("choose") and "|" in step.argument:
-            return frozenset(answer for option in _options(step) for answer in _as_answers(option))
+            return frozenset(
+                answer for option in _options(step) for answer in short_answers(option)
+            )
     return frozenset()
 
 
@@ -72,11 +74,11 @@ def _options(step: SemanticStep) -> list[str]:
     return [option.strip() for option in text.split("|")]
 
 
-def _as_answers(option: str) -> list[str]:
-    """Return how GQA answers with an option: `to the left of` is answered `left`."""
-    words = option.split()
+def short_answers(phrase: str) -> list[str]:
+    """Return how GQA answers with a phrase: `to the left of` is answered `left`."""
+    words = phrase.split()
     short = [word for word in words if word in ("left", "right", "front")]
-    return short if len(words) > 1 and short else [option]
+    return short if len(words) > 1 and short else [phrase]
 
 
 @cache

@@ -17,7 +17,7 @@ from rex.evaluation.predictions import Predictions, shown
 from rex.evaluation.scores import Floats
 
 if TYPE_CHECKING:
-    from rex.gqa.questions import Question
+    from rex.gqa.questions import Question, SemanticStep
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Questions:
     """The answers that the question itself offers ("red or blue?"); empty for others."""
     asked: list[AskedWords] = field(default_factory=list)
     """What its program asks for, by category."""
+    programs: list[tuple[SemanticStep, ...]] = field(default_factory=list)
 
     @property
     def rows(self) -> dict[str, int]:
@@ -56,6 +57,7 @@ class Questions:
         self.entailed.append(question.entailed)
         self.options.append(offered_answers(question.semantic))
         self.asked.append(asked_words(question.semantic))
+        self.programs.append(question.semantic)
 
 
 @dataclass(frozen=True)

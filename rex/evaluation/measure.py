@@ -31,6 +31,12 @@ from rex.evaluation.ground_truth import (
 from rex.evaluation.grounding import grounding_samples, object_samples
 from rex.evaluation.meteor import MeteorUnavailableError, meteor_sample
 from rex.evaluation.predictions import Predictions, match_predictions, read_predictions
+from rex.evaluation.reading import (
+    agreement_by_detector,
+    read_explained,
+    readable_sample,
+    reading_samples,
+)
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, Single, not_computed
 
@@ -44,6 +50,7 @@ GROUNDING_MEASURES = (
     "grounding/recall",
     "grounding/f1",
 )
+READING_MEASURES = ("readable", "agreement", "truth")
 ATTRIBUTE_MEASURES = tuple(f"attributes/{name}" for name in PAPER_CATEGORIES)
 CIDER_UNIT = "library value x 100"
 
@@ -53,6 +60,8 @@ NO_EXPLANATIONS = "not computed: the predictions hold no explanations"
 NO_TRUTH = "not computed: the true explanations of this split are not known (no scene graphs)"
 NO_TEXTS = "not computed: the true explanations were built without regions"
 NO_BOXES = "not computed: needs regions and scene graphs"
+NO_REGIONS = "not computed: needs regions"
+NO_SCENES = "not computed: needs scene graphs"
 NO_OOD = "not computed: no GQA-OOD files were given"
 NO_SPICE = "not computed: needs CoreNLP 3.6.0"
 TOKENS = "blank"
@@ -118,6 +127,7 @@ def measure(path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None 
     )
     found |= _captions(predictions, order, questions, explanations)
     found |= _grounding(predictions, order, questions, explanations, inputs)
+    found |= _reading(predictions, order.tolist(), questions, inputs)
     return Measured(questions, found, None if explanations is None else explanations.mode)
 
 
@@ -172,6 +182,27 @@ def _captions(
     return {name: found[name] for name in CAPTION_MEASURES} | attribute_samples(
         truth.rows, asked, hypotheses, truth.texts
     )
+
+
+def _reading(
+    predictions: Predictions, order: Sequence[int], questions: Questions, inputs: Inputs
+) -> Found:
+    if not predictions.have_explanations:
+        return dict.fromkeys(READING_MEASURES, NO_EXPLANATIONS)
+    read = read_explained(
+        questions,
+        [predictions.answers[row] for row in order],
+        [predictions.explanations[row] for row in order],
+        inputs.scene_graphs,
+    )
+    found: Found = {"readable": readable_sample(read), "agreement": NO_REGIONS, "truth": NO_SCENES}
+    if inputs.regions is not None and inputs.scene_graphs is not None:
+        found |= reading_samples(read, inputs.scene_graphs, inputs.regions)
+    elif inputs.regions is not None:
+        found["agreement"] = agreement_by_detector(read, inputs.regions)
+    if not predictions.have_answers:
+        found["agreement"] = NO_ANSWERS
+    return found
 
 
 def _grounding(

@@ -1,0 +1,95 @@
+"""The words of explanations: which describe things, and which name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rex.gqa.scene_graphs import SceneGraph
+
+_LONGEST = 4
+"""Words of the longest phrase that is looked up."""
+_VAGUE = frozenset({"thing", "things", "person", "people"})
+
+
+class Lexicon:
+    """Which phrases describe things, and which name them."""
+
+    def __init__(self, attributes: Iterable[str], names: Iterable[str]) -> None:
+        self.attributes = frozenset(attributes)
+        self.names = frozenset(names)
+
+    def split_noun(self, words: Sequence[str]) -> tuple[list[str], str, list[str]] | None:
+        """Return the adjectives and the noun that `words` start with, and what is left of them."""
+        place = 0
+        while place < len(words):
+            noun = _longest(words, place, self.names)
+            attribute = _longest(words, place, self.attributes)
+            # "orange chair": a word of both kinds is an adjective where a noun follows
+            if noun and not (attribute and _longest(words, place + attribute, self.names)):
+                end = place + noun
+                return list(words[:place]), " ".join(words[place:end]), list(words[end:])
+            if not attribute:
+                return None
+            place += attribute
+        return None
+
+    def split_relation(self, words: Sequence[str], *, region: bool) -> tuple[str, list[str]] | None:
+        """Return the relation that `words` start with, and the noun phrase's words after it.
+
+        `region` says that a region follows: then the noun phrase's words are adjectives.
+        """
+        starts = range(1, len(words) + 1) if region else range(1, len(words))
+        for start in starts:
+            rest = list(words[start:])
+            if self.describe(rest) if region else self._is_noun_phrase(rest):
+                return " ".join(words[:start]), rest
+        return None
+
+    def describe(self, words: Sequence[str]) -> bool:
+        """Whether all the words are attributes."""
+        place = 0
+        while place < len(words):
+            size = _longest(words, place, self.attributes)
+            if not size:
+                return False
+            place += size
+        return True
+
+    def adjectives(self, words: Sequence[str]) -> Iterator[str]:
+        """Yield the attributes among `words`, unknown words one by one."""
+        place = 0
+        while place < len(words):
+            size = _longest(words, place, self.attributes) or 1
+            yield " ".join(words[place : place + size])
+            place += size
+
+    def is_value(self, text: str) -> bool:
+        """Whether the text is one attribute or name."""
+        return text in self.attributes or text in self.names
+
+    def _is_noun_phrase(self, words: Sequence[str]) -> bool:
+        found = self.split_noun(words[1:] if words[0] == "any" else words)
+        return found is not None and not found[2]
+
+
+def _longest(words: Sequence[str], place: int, known: frozenset[str]) -> int:
+    """Return how many words from `place` on form the longest known phrase (0: none)."""
+    for size in range(min(_LONGEST, len(words) - place), 0, -1):
+        if " ".join(words[place : place + size]) in known:
+            return size
+    return 0
+
+
+def build_lexicon(graphs: Iterable[SceneGraph] = ()) -> Lexicon:
+    """Return the words of GQA's categories and classes, and those that scene graphs use beside."""
+    from rex.gqa.ontology import CLASS_NAMES, WORD_CATEGORIES, plural
+
+    attributes = set(WORD_CATEGORIES)
+    names = {*_VAGUE, *CLASS_NAMES, *(name for some in CLASS_NAMES.values() for name in some)}
+    for graph in graphs:
+        for thing in graph.objects.values():
+            attributes.update(thing.attributes)
+            names.add(thing.name)
+    return Lexicon(attributes, names | {plural(name) for name in names})

@@ -1,0 +1,322 @@
+"""Reading an explanation back: from tokens to the facts that it states.
+
+The grammar is that of the explanations REX is trained on (`rex.programs.wording`): noun phrases
+around regions, a copula, predicates. What a decoder makes up beyond it cannot be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rex.evaluation.lexicon import Lexicon
+
+Kind = str
+"""`is` (attribute, name or side), `at` (cell of the grid), `related`, `exists`, `shared`,
+`compared`, `scene`."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """What a noun phrase is about: a region, or whatever is called `noun` and fits `conditions`.
+
+    The conditions are facts about `IT`.
+    """
+
+    region: int | None
+    noun: str = ""
+    conditions: tuple[Fact, ...] = ()
+
+
+IT = Ref(None)
+"""The thing that a condition is about."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that an explanation states, or denies (`holds` is false).
+
+    `main` facts are the predicate of a main clause, others describe what it is about ("the *white*
+    shirt is dotted").
+    """
+
+    kind: Kind
+    refs: tuple[Ref, ...] = ()
+    value: str = ""
+    other: tuple[Ref, ...] = ()
+    holds: bool = True
+    main: bool = True
+
+
+class UnreadableError(Exception):
+    """The text is not a statement of the grammar."""
+
+
+def read_statement(text: str, lexicon: Lexicon) -> tuple[Fact, ...]:
+    """Return the facts of an explanation, in the order of its words.
+
+    Raises UnreadableError when it is empty or not of the grammar.
+    """
+    reader = _Reader(text.split(), lexicon)
+    reader.statements()
+    return tuple(reader.facts)
+
+
+SIDES = {
+    "on the left": "left",
+    "on the right": "right",
+    "at the top": "top",
+    "at the bottom": "bottom",
+    "in the middle": "middle",
+}
+"""How explanations say where something is, and the side."""
+
+_COPULA = frozenset({"is", "are"})
+_LINKS = frozenset({"and", "but", "nor"})
+_STOPS = _COPULA | _LINKS | {"that", "than", "not", "neither", "both", "all"}
+
+
+class _Reader:
+    """A recursive-descent reader; `facts` grows as it goes."""
+
+    def __init__(self, tokens: Sequence[str], lexicon: Lexicon) -> None:
+        self.tokens = tokens
+        self.lexicon = lexicon
+        self.place = 0
+        self.facts: list[Fact] = []
+
+    def statements(self) -> None:
+        self.statement()
+        while self.place < len(self.tokens):
+            if self.next() not in ("and", "but"):
+                raise self.unreadable()
+            self.place += 1
+            self.statement()
+
+    def statement(self) -> None:
+        if self.accept("there"):
+            self.copula()
+            self.existences()
+        elif self.next() == "the" and self.next(1) in ("scene", "weather"):
+            self.place += 2
+            self.copula()
+            self.scene()
+        else:
+            subjects = list(self.noun_phrase())
+            while self.accept("and"):
+                subjects += self.noun_phrase()
+            self.copula()
+            self.predicates(tuple(subjects))
+
+    def existences(self) -> None:
+        negated = False
+        while True:
+            if self.accept("but"):
+                negated = True
+            if self.next() in ("no", "neither"):
+                self.place += 1
+                negated = True
+            refs = self.noun_phrase()
+            self.state("exists", refs, holds=not negated)
+            if self.next() == "but":
+                continue
+            if self.next() not in ("and", "nor") or self.clause_follows():
+                return
+            self.place += 1
+
+    def scene(self) -> None:
+        holds = not self.accept("not")
+        self.state("scene", value=self.words(), holds=holds)
+        if self.accept("but"):
+            self.state("scene", value=self.words())
+
+    def predicates(self, subjects: tuple[Ref, ...]) -> None:
+        negated = neither = False
+        while True:
+            if self.accept("neither"):
+                negated = neither = True
+            if self.accept("not"):
+                negated = True
+            self.predicate(subjects, holds=not negated)
+            if self.next() == "nor" and neither:
+                self.place += 1
+            elif self.next() in ("and", "but") and not self.clause_follows():
+                negated = False
+                self.place += 1
+            else:
+                return
+
+    def predicate(self, subjects: tuple[Ref, ...], *, holds: bool) -> None:
+        if self.next() in ("both", "all"):
+            self.place += 1
+            self.accept_words("made of")
+            self.state("shared", subjects, value=self.words())
+            return
+        if self.accept_words("located at"):
+            self.state("at", subjects, value=self.cell(), holds=holds)
+            return
+        if self.accept_words("made of"):
+            self.state("is", subjects, value=self.words(), holds=holds)
+            return
+        words = self.collect()
+        side = SIDES.get(" ".join(words))
+        if self.accept("than"):
+            self.state("compared", subjects, " ".join(words), self.noun_phrase(), holds=holds)
+            return
+        if side is not None:
+            self.state("is", subjects, value=side, holds=holds)
+            return
+        if self.at_region() or not self.lexicon.is_value(" ".join(words)):
+            found = self.lexicon.split_relation(words, region=self.at_region())
+            if found is not None:
+                relation, rest = found
+                self.place -= len(rest)
+                self.state("related", subjects, relation, self.noun_phrase(), holds=holds)
+                return
+        if not words or self.at_region():
+            raise self.unreadable()
+        self.state("is", subjects, value=" ".join(words), holds=holds)
+
+    def noun_phrase(self) -> tuple[Ref, ...]:
+        """Read a noun phrase with all that describes it; return what it is about."""
+        self.accept("any")
+        words = self.collect()
+        found = self.lexicon.split_noun(words)
+        if self.at_region() and (found is None or not found[2]):
+            refs = (Ref(self.region()),)
+            self.modifiers(refs, words)
+            return refs
+        if found is None:
+            raise self.unreadable()
+        adjectives, noun, rest = found
+        self.place -= len(rest)
+        # what describes a thing that is only named says which one it is
+        facts, self.facts = self.facts, []
+        self.modifiers((IT,), adjectives)
+        conditions, self.facts = tuple(self.facts), facts
+        return (Ref(None, noun, conditions),)
+
+    def modifiers(self, refs: tuple[Ref, ...], adjectives: Sequence[str]) -> None:
+        for value in self.lexicon.adjectives(adjectives):
+            self.state("is", refs, value=value, main=False)
+        self.postmodifiers(refs)
+
+    def postmodifiers(self, refs: tuple[Ref, ...]) -> None:
+        while True:
+            if self.accept("that"):
+                self.relative_clause(refs)
+                continue
+            words = self.peek()
+            side = SIDES.get(" ".join(words[:3]))
+            if not words:
+                return
+            if side is not None and self.next(3) != "of":
+                self.place += 3
+                self.state("is", refs, value=side, main=False)
+                continue
+            self.place += len(words)
+            found = self.lexicon.split_relation(words, region=self.at_region())
+            if found is None:
+                raise self.unreadable()
+            relation, rest = found
+            self.place -= len(rest)
+            self.state("related", refs, relation, self.noun_phrase(), main=False)
+
+    def relative_clause(self, refs: tuple[Ref, ...]) -> None:
+        if self.next() in _COPULA:
+            self.place += 1
+            holds = not self.accept("not")
+            text = self.words()
+            self.state("is", refs, value=SIDES.get(text, text), holds=holds, main=False)
+        else:
+            other = self.noun_phrase()
+            self.copula()
+            self.state("related", other, self.words(), refs, main=False)
+
+    def state(
+        self,
+        kind: Kind,
+        refs: tuple[Ref, ...] = (),
+        value: str = "",
+        other: tuple[Ref, ...] = (),
+        *,
+        holds: bool = True,
+        main: bool = True,
+    ) -> None:
+        self.facts.append(Fact(kind, refs, value, other, holds, main))
+
+    def unreadable(self) -> UnreadableError:
+        return UnreadableError(f"{' '.join(self.tokens)} (at token {self.place + 1})")
+
+    def at_region(self) -> bool:
+        return self.next().startswith("#")
+
+    def clause_follows(self) -> bool:
+        """Whether a clause of its own follows the link at hand: it has a copula of its own."""
+        relative = 0
+        for token in self.tokens[self.place + 1 :]:
+            if token == "that":
+                relative += 1
+            elif token == "there":
+                return True
+            elif token in _COPULA:
+                if not relative:
+                    return True
+                relative -= 1
+        return False
+
+    def next(self, ahead: int = 0) -> str:
+        place = self.place + ahead
+        return self.tokens[place] if place < len(self.tokens) else ""
+
+    def accept(self, token: str) -> bool:
+        found = self.next() == token
+        self.place += found
+        return found
+
+    def accept_words(self, text: str) -> bool:
+        size = len(text.split())
+        found = " ".join(self.tokens[self.place : self.place + size]) == text
+        self.place += size * found
+        return found
+
+    def copula(self) -> None:
+        if self.next() not in _COPULA:
+            raise self.unreadable()
+        self.place += 1
+
+    def peek(self) -> list[str]:
+        """Return the plain words at hand, up to a region, a cell, or a word of the grammar."""
+        words = []
+        for token in self.tokens[self.place :]:
+            if token in _STOPS or token[:1] in "#@":
+                break
+            words.append(token)
+        return words
+
+    def collect(self) -> list[str]:
+        """Read the plain words at hand; there may be none."""
+        words = self.peek()
+        self.place += len(words)
+        return words
+
+    def words(self) -> str:
+        """Read at least one plain word."""
+        words = self.collect()
+        if not words:
+            raise self.unreadable()
+        return " ".join(words)
+
+    def region(self) -> int:
+        number = self.next()[1:]
+        if not number.isdigit():
+            raise self.unreadable()
+        self.place += 1
+        return int(number)
+
+    def cell(self) -> str:
+        token = self.next()
+        if not (token.startswith("@") and token[1:].isdigit()):
+            raise self.unreadable()
+        self.place += 1
+        return token[1:]

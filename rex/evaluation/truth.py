@@ -1,0 +1,96 @@
+"""Truth: which facts of an explanation hold in the scene graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rex.evaluation.statements import IT, Fact, Ref
+from rex.gqa.ontology import is_a, plural
+from rex.gqa.scene_graphs import SceneGraph
+from rex.programs.facts import comparison, relation_between, relative_center, word_holds
+from rex.programs.rendering import grid_cell
+
+
+class Scene:
+    """A scene graph, and which of its objects each region shows.
+
+    `shown` maps a region to the object that it overlaps best, at IoU 0.5 or more; a region that
+    shows no annotated object has no entry, and nothing is true of it.
+    """
+
+    def __init__(self, graph: SceneGraph, shown: Mapping[int, str]) -> None:
+        self.graph = graph
+        self.shown = shown
+
+    def holds(self, fact: Fact, it: str | None = None) -> bool:
+        """Return whether a fact is true; `it` is the object that a condition is about.
+
+        A fact about several things must be true of each; a denial is true when the fact is not,
+        but says nothing true of a region that shows nothing.
+        """
+        subjects = [self._candidates(ref, it) for ref in fact.refs]
+        if fact.kind != "exists" and not all(
+            some for some, ref in zip(subjects, fact.refs, strict=True) if ref.region is not None
+        ):
+            return False
+        return self._is_true(fact, subjects, it) is fact.holds
+
+    def names(self, ref: Ref) -> set[str]:
+        """Return what the annotated objects that `ref` may be about are called."""
+        return {self.graph.objects[key].name for key in self._candidates(ref, None)}
+
+    def _is_true(self, fact: Fact, subjects: Sequence[Sequence[str]], it: str | None) -> bool:
+        if fact.kind == "scene":
+            return self._scene_is(fact.value)
+        if fact.kind == "exists":
+            return all(subjects)
+        if fact.kind in ("related", "compared"):
+            others = [self._candidates(ref, it) for ref in fact.other]
+            return all(
+                any(self._pair(fact, one, other) for one in some for other in them)
+                for some in subjects
+                for them in others
+            )
+        return all(any(self._one(fact, key) for key in some) for some in subjects)
+
+    def _one(self, fact: Fact, key: str) -> bool:
+        thing = self.graph.objects[key]
+        if fact.kind == "at":
+            return grid_cell(*relative_center(self.graph, thing)) == int(fact.value)
+        return any(word_holds(self.graph, thing, word) for word in _singulars(fact.value))
+
+    def _pair(self, fact: Fact, one: str, other: str) -> bool:
+        if one == other:
+            return False
+        if fact.kind == "related":
+            return relation_between(self.graph, one, fact.value, other) is not None
+        things = self.graph.objects
+        return comparison(things[one], things[other], fact.value) > 0
+
+    def _candidates(self, ref: Ref, it: str | None) -> list[str]:
+        if ref.region is not None:
+            shown = self.shown.get(ref.region)
+            return [] if shown is None else [shown]
+        if ref == IT:
+            return [] if it is None else [it]
+        return [
+            key
+            for key, thing in self.graph.objects.items()
+            if any(noun in _ANYTHING or is_a(thing.name, noun) for noun in _singulars(ref.noun))
+            and all(self.holds(condition, key) for condition in ref.conditions)
+        ]
+
+    def _scene_is(self, value: str) -> bool:
+        said = [word for word in (self.graph.location, self.graph.weather) if word]
+        return any(word == value or is_a(word, value) for word in said)
+
+
+_ANYTHING = frozenset({"thing", "object"})
+
+
+def _singulars(word: str) -> Iterable[str]:
+    """Return the word, and what it may be the plural of."""
+    yield word
+    for end in (word[:-1], word[:-2], f"{word[:-3]}y"):
+        if word.endswith("s") and plural(end) == word:
+            yield end

@@ -1,0 +1,147 @@
+"""Hand-worked readings of explanations."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rex.evaluation.lexicon import build_lexicon
+from rex.evaluation.statements import IT, Fact, Ref, UnreadableError, read_statement
+
+LEXICON = build_lexicon()
+
+
+def read(text: str) -> list[Fact]:
+    return list(read_statement(text, LEXICON))
+
+
+def region(number: int) -> tuple[Ref, ...]:
+    return (Ref(number),)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "holds"),
+    [
+        ("#3 is red", "red", True),
+        ("#3 is not red", "red", False),
+        ("#3 is made of stainless steel", "stainless steel", True),
+        ("#3 is on the left", "left", True),
+        ("#3 is cabinet", "cabinet", True),
+        ("#3 are horses", "horses", True),
+        ("#3 is glimmering", "glimmering", True),
+    ],
+)
+def test_one_predicate(text: str, value: str, holds: bool) -> None:
+    assert read(text) == [Fact("is", region(3), value, holds=holds)]
+
+
+def test_several_predicates() -> None:
+    assert [(f.value, f.holds) for f in read("#3 is not red but blue")] == [
+        ("red", False), ("blue", True),
+    ]  # fmt: skip
+    assert [(f.value, f.holds) for f in read("#3 is black and made of metal")] == [
+        ("black", True), ("metal", True),
+    ]  # fmt: skip
+    assert [(f.value, f.holds) for f in read("#3 is small but neither red nor clean")] == [
+        ("small", True), ("red", False), ("clean", False),
+    ]  # fmt: skip
+
+
+def test_what_describes_is_not_what_is_said() -> None:
+    assert read("small white #3 is cat") == [
+        Fact("is", region(3), "small", main=False),
+        Fact("is", region(3), "white", main=False),
+        Fact("is", region(3), "cat"),
+    ]
+    assert read("#3 that is not gray is cat")[0] == Fact(
+        "is", region(3), "gray", holds=False, main=False
+    )
+    assert read("#3 on the right is dotted")[0] == Fact("is", region(3), "right", main=False)
+
+
+def test_relations() -> None:
+    assert read("#3 is not to the left of white #4") == [
+        Fact("is", region(4), "white", main=False),
+        Fact("related", region(3), "to the left of", region(4), holds=False),
+    ]
+    assert read("#3 holding #4 is boy")[0] == Fact(
+        "related", region(3), "holding", region(4), main=False
+    )
+    # "that X is wearing": X is the one who wears
+    assert read("#3 that #4 is wearing is red")[0] == Fact(
+        "related", region(4), "wearing", region(3), main=False
+    )
+    nested = read("#3 that #4 holding #5 is near is red")
+    assert nested[0] == Fact("related", region(4), "holding", region(5), main=False)
+    assert nested[1] == Fact("related", region(4), "near", region(3), main=False)
+
+
+def test_things_that_are_only_named() -> None:
+    assert read("#3 is on table") == [Fact("related", region(3), "on", (Ref(None, "table"),))]
+    assert read("#3 is not wearing any hat") == [
+        Fact("related", region(3), "wearing", (Ref(None, "hat"),), holds=False)
+    ]
+    (fact,) = read("there is no red car to the left of #3")
+    assert fact.holds is False
+    (car,) = fact.refs
+    assert car.noun == "car"
+    # what describes it says which one is meant
+    assert car.conditions == (
+        Fact("is", (IT,), "red", main=False),
+        Fact("related", (IT,), "to the left of", region(3), main=False),
+    )
+
+
+def test_existence() -> None:
+    assert [(f.refs, f.holds) for f in read("there is #3 but no dog")] == [
+        (region(3), True), ((Ref(None, "dog"),), False),
+    ]  # fmt: skip
+    assert [f.holds for f in read("there is neither cat nor fence")] == [False, False]
+    assert [f.refs for f in read("there are #1 and #2")] == [region(1), region(2)]
+
+
+def test_shared_compared_placed_and_the_scene() -> None:
+    assert read("#1 and #2 are both red") == [Fact("shared", (Ref(1), Ref(2)), "red")]
+    assert read("#1 and #2 are all made of wood") == [Fact("shared", (Ref(1), Ref(2)), "wood")]
+    assert read("#1 is older than #2") == [Fact("compared", region(1), "older", region(2))]
+    assert read("#1 is located at @7") == [Fact("at", region(1), "7")]
+    assert read("the scene is bedroom") == [Fact("scene", value="bedroom")]
+    assert [(f.value, f.holds) for f in read("the weather is not sunny but cloudy")] == [
+        ("sunny", False), ("cloudy", True),
+    ]  # fmt: skip
+
+
+def test_two_clauses() -> None:
+    assert read("#1 is red and #2 is white") == [
+        Fact("is", region(1), "red"),
+        Fact("is", region(2), "white"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "red", "#1", "#1 is", "is red", "#1 red red", "#1 is red red and", "#x is red",
+     "there is", "#1 is located at left", "#1 and are red", "#1 is and red"],
+)  # fmt: skip
+def test_what_is_not_of_the_grammar(text: str) -> None:
+    with pytest.raises(UnreadableError):
+        read(text)
+
+
+VOCABULARY = (
+    "#1 #2 @3 is are not but and nor neither both that than there no red white cat table on left "
+    "the scene located at made of wood older any # @ xyz"
+)
+WORDS = st.sampled_from(VOCABULARY.split())
+
+
+@given(st.lists(WORDS, max_size=14).map(" ".join))
+@settings(max_examples=400, deadline=None)
+def test_any_tokens_are_read_or_refused(text: str) -> None:
+    try:
+        facts = read(text)
+    except UnreadableError:
+        return
+    assert facts
+    assert all(fact.kind and (fact.refs or fact.kind == "scene") for fact in facts)

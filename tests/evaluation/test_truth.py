@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from rex.evaluation.lexicon import build_lexicon
+from rex.evaluation.statements import read_statement
+from rex.evaluation.truth import Scene
+from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
+
+GRAPH = SceneGraph(
+    width=100,
+    height=100,
+    objects={
+        "d": SceneObject("dog", 0, 0, 20, 20, ("brown", "small"), (Relation("on", "t"),)),
+        "t": SceneObject("table", 0, 20, 60, 20, ("wood",)),
+        "c": SceneObject("cat", 80, 80, 10, 10, ("white", "small")),
+        "m": SceneObject("man", 60, 0, 10, 40, ("old",)),
+        "b": SceneObject("boy", 80, 0, 10, 40, ("young",)),
+    },
+    location="kitchen",
+    weather=None,
+)
+SCENE = Scene(GRAPH, {0: "d", 1: "t", 2: "c", 3: "m", 4: "b"})
+LEXICON = build_lexicon([GRAPH])
+
+
+@pytest.mark.parametrize(
+    ("text", "truths"),
+    [
+        ("#0 is brown", [True]),
+        ("#0 is white", [False]),
+        ("#0 is not white but brown", [True, True]),
+        ("#0 is not brown", [False]),
+        ("brown #0 is dog", [True, True]),
+        ("white #0 is animal", [False, True]),
+        ("#0 is on #1", [True]),
+        ("#1 is on #0", [False]),
+        ("#0 is to the left of #2", [True]),
+        ("#0 is not to the right of #2", [True]),
+        ("#0 is on table", [True]),
+        ("#2 is on table", [False]),
+        ("#1 that #0 is on is made of wood", [True, True]),
+        ("#0 and #2 are both small", [True]),
+        ("#0 and #2 are both white", [False]),
+        ("#0 and #2 are all animals", [True]),
+        ("#3 is older than #4", [True]),
+        ("#3 is younger than #4", [False]),
+        ("#2 is located at @16", [True]),
+        ("#2 is located at @1", [False]),
+        ("#2 is on the right", [True]),
+        ("there is #0", [True]),
+        ("there is no horse", [True]),
+        ("there is no dog", [False]),
+        ("there is no white dog", [True]),
+        ("there is no brown dog on #1", [False]),
+        ("there is neither cat nor horse", [False, True]),
+        ("the scene is kitchen", [True]),
+        ("the scene is not bedroom but kitchen", [True, True]),
+        # region 9 shows nothing that is annotated: nothing is true of it, not even a denial
+        ("#9 is brown", [False]),
+        ("#9 is not brown", [False]),
+        ("there is #9", [False]),
+    ],
+)
+def test_facts_by_hand(text: str, truths: list[bool]) -> None:
+    facts = read_statement(text, LEXICON)
+    assert [SCENE.holds(fact) for fact in facts] == truths
