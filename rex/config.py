@@ -52,6 +52,8 @@ class RegionSettings:
     """`small-fpn`: trained here from scene graphs; `bottom-up`: the public one (Visual Genome)."""
     weights: str | None = None
     """A checkpoint to extract with; none: the detector that `rex regions train` made."""
+    vocabulary: str | None = None
+    """Folder with `objects_vocab.txt` and `attributes_vocab.txt`, for weights without names."""
     iterations: int = 1000
     """Training steps of the detector."""
     batch_size: int = 8

@@ -199,24 +199,35 @@ def roi_pool(
         image = features[int(rois[roi, 0])]
         columns = _cell_bounds(int(corners[roi, 0]), int(sides[roi, 0]), pooled_width, width)
         rows = _cell_bounds(int(corners[roi, 1]), int(sides[roi, 1]), pooled_height, height)
-        for top, bottom in rows:
-            for left, right in columns:
-                cell = image[:, top:bottom, left:right]
-                if not cell[0].numel():
-                    pooled.append(image.new_zeros(channels))
-                    places.append(torch.full((channels,), -1, device=image.device))
-                    continue
-                value, place = cell.flatten(1).max(1)
-                pooled.append(value)
-                wide = right - left
-                places.append((top + place // wide) * width + left + place % wide)
-    shape = (len(rois), pooled_height, pooled_width, channels)
+        # the greatest of a rectangle: first along each of its rows, then among those
+        in_rows, at_column = _greatest(image, columns)  # [C, H, width]
+        greatest, at_row = _greatest(in_rows.transpose(1, 2), rows)  # [C, width, height]
+        column = at_column.transpose(1, 2).gather(2, at_row.clamp(min=0))
+        place = torch.where((at_row < 0) | (column < 0), -1, at_row * width + column)
+        pooled.append(greatest.transpose(1, 2))
+        places.append(place.transpose(1, 2).to(torch.int32))
     if not pooled:
         empty = features.new_empty((0, channels, pooled_height, pooled_width))
         return empty, empty.to(torch.int32)
-    stacked = torch.stack(pooled).view(shape).permute(0, 3, 1, 2).contiguous()
-    argmax = torch.stack(places).view(shape).permute(0, 3, 1, 2).contiguous()
-    return stacked, argmax.to(torch.int32)
+    argmax = torch.stack(places)
+    # a cell without a pixel counts as 0
+    return torch.where(argmax < 0, 0.0, torch.stack(pooled)), argmax
+
+
+def _greatest(
+    values: torch.Tensor, ranges: list[tuple[int, int]]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the greatest value in each range of the last axis, and its first place; -1: none."""
+    found, places = [], []
+    for start, stop in ranges:
+        if start < stop:
+            value, place = values[..., start:stop].max(-1)
+            found.append(value)
+            places.append(place + start)
+        else:
+            found.append(values.new_zeros(values.shape[:-1]))
+            places.append(torch.full(values.shape[:-1], -1, device=values.device))
+    return torch.stack(found, -1), torch.stack(places, -1)
 
 
 def _cell_bounds(start: int, side: int, cells: int, length: int) -> list[tuple[int, int]]:

@@ -50,10 +50,11 @@ def _train(arguments: argparse.Namespace) -> None:
     from rex.files import made_by, write_json
     from rex.gqa.scene_graphs import read_scene_graphs
     from rex.regions.annotations import ClassLists, annotated_images
-    from rex.regions.detector import Detector, detector_config, save_detector
+    from rex.regions.detector import Detector, detector_config
     from rex.regions.extraction import detect_files
     from rex.regions.report import report
     from rex.regions.training import train
+    from rex.regions.weights import save_checkpoint
 
     config = read_config(arguments.config)
     settings, data = config.regions, arguments.data
@@ -66,7 +67,7 @@ def _train(arguments: argparse.Namespace) -> None:
         seed=settings.seed,
         resume=arguments.out.with_name(f".{arguments.out.name}.resume"),
     )
-    save_detector(arguments.out, model, settings, classes)
+    save_checkpoint(arguments.out, model, vars(settings), classes)
     if arguments.report is None:
         return
     detector = Detector.load(arguments.out, settings, device)

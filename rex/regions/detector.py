@@ -4,9 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,10 +23,10 @@ from detectron2.structures import Instances
 
 from rex.config import RegionSettings
 from rex.errors import InputError
-from rex.files import whole_file
 from rex.regions.annotations import ClassLists
 from rex.regions.small_fpn import small_fpn
 from rex.regions.store import ImageRegions
+from rex.regions.weights import classes_of, read_checkpoint
 
 
 def detector_config(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
@@ -54,36 +51,27 @@ class Detector:
 
     @classmethod
     def load(cls, weights: Path, settings: RegionSettings, device: str) -> Detector:
-        """Load what `save_detector` wrote. Raises InputError when the file does not fit."""
-        try:
-            content = weights.read_bytes()
-            saved = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
-            classes = ClassLists(tuple(saved["object_names"]), tuple(saved["attribute_names"]))
-            trained = json.loads(saved["settings"])
-        except FileNotFoundError:
-            raise InputError(
-                "no such file", file=weights, cure="make it with rex regions train"
-            ) from None
-        except Exception as error:  # torch raises many kinds for a file that is not a checkpoint
-            raise InputError(
-                f"not a detector's checkpoint ({type(error).__name__})",
-                file=weights,
-                cure="make it with rex regions train",
-            ) from None
+        """Load a checkpoint into the detector that `settings` names.
+
+        Raises InputError when it is damaged or belongs to another detector.
+        """
+        checkpoint = read_checkpoint(weights)
         for name in ("detector", "short_side", "feature_size"):
-            if trained[name] != getattr(settings, name):
+            trained = checkpoint.settings and checkpoint.settings[name]
+            if trained and trained != getattr(settings, name):
                 raise InputError(
-                    f"trained with {name} {trained[name]}, the configuration says "
+                    f"trained with {name} {trained}, the configuration says "
                     f"{getattr(settings, name)}",
                     file=weights,
                     cure="use the configuration it was trained with, or train it anew",
                 )
+        classes = classes_of(checkpoint, settings)
         cfg = detector_config(settings, classes, device)
         model = build_model(cfg)
-        model.load_state_dict(saved["model"])
+        checkpoint.load_into(model)
         signature = {
             "detector": settings.detector,
-            "weights": hashlib.sha256(content).hexdigest(),
+            "weights": checkpoint.sha256,
             "short_side": settings.short_side,
             "long_side": cfg.INPUT.MAX_SIZE_TEST,
             "selection": "fixed",
@@ -127,23 +115,3 @@ def _image_regions(instances: Instances, example: dict[str, Any]) -> ImageRegion
         width=example["width"],
         height=example["height"],
     )
-
-
-def save_detector(
-    path: Path, model: torch.nn.Module, settings: RegionSettings, classes: ClassLists
-) -> None:
-    """Write a trained detector, whole; the same detector gives the same bytes."""
-    import dataclasses
-
-    content = io.BytesIO()  # torch would write the (temporary) name of a file into it
-    torch.save(
-        {
-            "model": {name: value.cpu() for name, value in model.state_dict().items()},
-            "settings": json.dumps(dataclasses.asdict(settings), sort_keys=True),
-            "object_names": list(classes.object_names),
-            "attribute_names": list(classes.attribute_names),
-        },
-        content,
-    )
-    with whole_file(path) as temporary:
-        temporary.write_bytes(content.getvalue())

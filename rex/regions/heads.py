@@ -17,8 +17,9 @@ register_operators()
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import ShapeSpec
 from detectron2.modeling import ROI_HEADS_REGISTRY, StandardROIHeads
-from detectron2.modeling.roi_heads import FastRCNNOutputLayers
-from detectron2.structures import Boxes, Instances
+from detectron2.modeling.backbone.resnet import BottleneckBlock, ResNet
+from detectron2.modeling.roi_heads import FastRCNNOutputLayers, Res5ROIHeads
+from detectron2.structures import Boxes, ImageList, Instances
 
 from rex.regions.selection import fixed_number
 
@@ -102,22 +103,82 @@ class RegionOutputLayers(FastRCNNOutputLayers):  # type: ignore[misc]
         return self.attribute_weight * functional.cross_entropy(scores, targets)
 
 
+class RegionHeads:
+    """What both kinds of heads share: choosing an image's regions and describing them."""
+
+    box_predictor: RegionOutputLayers
+    regions: int
+
+    def choose(self, predictions: Any, proposals: list[Instances]) -> list[Instances]:
+        """Return each image's regions with their refined boxes, scores and classes, best first.
+
+        `proposal_ids` [n] says which proposals they were.
+        """
+        chosen = []
+        for boxes, probabilities, proposal in zip(
+            self.box_predictor.predict_boxes(predictions, proposals),
+            self.box_predictor.predict_probs(predictions, proposals),
+            proposals,
+            strict=True,
+        ):
+            scores, classes = probabilities[:, :-1].max(dim=1)
+            if boxes.shape[1] > 4:  # class-specific regression
+                boxes = boxes.view(len(boxes), -1, 4)[torch.arange(len(boxes)), classes]
+            refined = Boxes(boxes)
+            refined.clip(proposal.image_size)
+            kept = fixed_number(refined.tensor, scores, self.regions)
+            chosen.append(
+                Instances(
+                    proposal.image_size,
+                    pred_boxes=refined[kept],
+                    scores=scores[kept],
+                    pred_classes=classes[kept],
+                    proposal_ids=kept,
+                )
+            )
+        return chosen
+
+    def describe(self, features: torch.Tensor, instances: list[Instances]) -> list[Instances]:
+        """Add to each image's regions their `features` [n, D] and `attribute_ids` [n], -1: none."""
+        for own, regions in zip(
+            torch.split(features, [len(each) for each in instances]), instances, strict=True
+        ):
+            regions.features = own
+            regions.attribute_ids = self.attributes(own, regions.pred_classes)
+        return instances
+
+    def attributes(self, features: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+        """Return the most probable attribute [n] of regions, -1: none."""
+        scores = self.box_predictor.attribute_scores(features, classes)
+        best = scores.argmax(dim=1)
+        return torch.where(best == scores.shape[1] - 1, -1, best)
+
+    def forward_with_given_boxes(
+        self, features: Features, instances: list[Instances]
+    ) -> list[Instances]:
+        """Describe the regions `pred_boxes` of `instances`; asks for their `pred_classes`, too."""
+        pooled = self.pooled(features, [each.pred_boxes for each in instances])
+        return self.describe(pooled, instances)
+
+    def pooled(self, features: Features, boxes: list[Boxes]) -> torch.Tensor:
+        """Return the features [N, D] of the boxes of all images."""
+        raise NotImplementedError
+
+    def losses(
+        self, features: torch.Tensor, predictions: Any, proposals: list[Instances]
+    ) -> dict[str, torch.Tensor]:
+        """Return the losses of classes, boxes and attributes of sampled proposals."""
+        losses: dict[str, torch.Tensor] = self.box_predictor.losses(predictions, proposals)
+        return losses | {"loss_attribute": self.box_predictor.attribute_loss(features, proposals)}
+
+
 @ROI_HEADS_REGISTRY.register()
-class RegionROIHeads(StandardROIHeads):  # type: ignore[misc]
+class RegionROIHeads(RegionHeads, StandardROIHeads):  # type: ignore[misc]
     """Heads over a feature pyramid whose detections carry features and attributes.
 
     A region's feature is the last layer of the box head, pooled at the region's own (refined) box,
     so that a given box yields the same feature whoever proposes it.
     """
-
-    @classmethod
-    def _init_box_head(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
-        parts: dict[str, Any] = super()._init_box_head(cfg, input_shape)
-        parts["box_predictor"] = RegionOutputLayers(cfg, parts["box_head"].output_shape)
-        # Detectron2 sends boxes of 224 pixels to level 4; these images are smaller by half or more
-        pooler = parts["box_pooler"]
-        pooler.canonical_box_size = cfg.MODEL.ROI_BOX_HEAD.CANONICAL_BOX_SIZE
-        return parts
 
     @configurable  # type: ignore[untyped-decorator]
     def __init__(self, *, regions: int, **others: Any) -> None:
@@ -127,70 +188,85 @@ class RegionROIHeads(StandardROIHeads):  # type: ignore[misc]
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        return {**super().from_config(cfg, input_shape), "regions": cfg.TEST.REGIONS}
+        arguments: dict[str, Any] = super().from_config(cfg, input_shape)
+        shape = arguments["box_head"].output_shape
+        arguments["box_predictor"] = RegionOutputLayers(cfg, shape)
+        # Detectron2 sends boxes of 224 pixels to level 4, whatever the size of the images
+        arguments["box_pooler"].canonical_box_size = cfg.MODEL.ROI_BOX_HEAD.CANONICAL_BOX_SIZE
+        return arguments | {"regions": cfg.TEST.REGIONS}
 
     def _forward_box(self, features: Features, proposals: list[Instances]) -> Any:
-        boxes = [proposal.proposal_boxes for proposal in proposals]
-        described = self._region_features(features, boxes)
-        predictions = self.box_predictor(described)
+        pooled = self.pooled(features, [proposal.proposal_boxes for proposal in proposals])
+        predictions = self.box_predictor(pooled)
         if self.training:
-            losses = self.box_predictor.losses(predictions, proposals)
-            losses["loss_attribute"] = self.box_predictor.attribute_loss(described, proposals)
-            return losses
-        return select_regions(self.box_predictor, predictions, proposals, self.regions)
+            return self.losses(pooled, predictions, proposals)
+        return self.choose(predictions, proposals)
 
-    def forward_with_given_boxes(
-        self, features: Features, instances: list[Instances]
-    ) -> list[Instances]:
-        """Describe the regions `pred_boxes` of `instances`: adds features and attributes."""
-        described = self._region_features(features, [each.pred_boxes for each in instances])
-        return add_descriptions(self.box_predictor, described, instances)
-
-    def _region_features(self, features: Features, boxes: list[Boxes]) -> torch.Tensor:
-        """Return [N, D] features of the boxes of all images."""
-        pooled = self.box_pooler([features[name] for name in self.box_in_features], boxes)
-        described: torch.Tensor = self.box_head(pooled)
-        return described
-
-
-def select_regions(
-    predictor: FastRCNNOutputLayers, predictions: Any, proposals: list[Instances], regions: int
-) -> list[Instances]:
-    """Return the `regions` best of each image's proposals, with their refined boxes and classes."""
-    selected = []
-    for boxes, probabilities, proposal in zip(
-        predictor.predict_boxes(predictions, proposals),
-        predictor.predict_probs(predictions, proposals),
-        proposals,
-        strict=True,
-    ):
-        scores, classes = probabilities[:, :-1].max(dim=1)
-        if boxes.shape[1] > 4:  # class-specific regression
-            boxes = boxes.view(len(boxes), -1, 4)[torch.arange(len(boxes)), classes]
-        refined = Boxes(boxes)
-        refined.clip(proposal.image_size)
-        kept = fixed_number(refined.tensor, scores, regions)
-        selected.append(
-            Instances(
-                proposal.image_size,
-                pred_boxes=refined[kept],
-                scores=scores[kept],
-                pred_classes=classes[kept],
-            )
+    def pooled(self, features: Features, boxes: list[Boxes]) -> torch.Tensor:
+        """Return the features [N, D] of the boxes of all images."""
+        pooled: torch.Tensor = self.box_head(
+            self.box_pooler([features[name] for name in self.box_in_features], boxes)
         )
-    return selected
+        return pooled
 
 
-def add_descriptions(
-    predictor: RegionOutputLayers, described: torch.Tensor, instances: list[Instances]
-) -> list[Instances]:
-    """Add to each image's regions their `features` [n, D] and `attribute_ids` [n] (-1: none)."""
-    for features, regions in zip(
-        torch.split(described, [len(each) for each in instances]), instances, strict=True
-    ):
-        scores = predictor.attribute_scores(features, regions.pred_classes)
-        best = scores.argmax(dim=1)
-        best[best == scores.shape[1] - 1] = -1
-        regions.features = features
-        regions.attribute_ids = best
-    return instances
+@ROI_HEADS_REGISTRY.register()
+class Res5RegionROIHeads(RegionHeads, Res5ROIHeads):  # type: ignore[misc]
+    """Heads of a C4 detector whose detections carry features and attributes.
+
+    A region's feature is the mean of the last residual stage over the proposal that became the
+    region (Anderson et al. 2018, section 3.1). `RESNETS.RES5_DILATION` 2 runs that stage at full
+    resolution: stride 1, dilation 2.
+    """
+
+    @configurable  # type: ignore[untyped-decorator]
+    def __init__(self, *, regions: int, **others: Any) -> None:
+        super().__init__(**others)
+        self.regions = regions
+
+    @classmethod
+    def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        arguments: dict[str, Any] = super().from_config(cfg, input_shape)
+        resnet = cfg.MODEL.RESNETS
+        width = resnet.RES2_OUT_CHANNELS * 8
+        dilation = resnet.RES5_DILATION
+        arguments["res5"] = ResNet.make_stage(
+            BottleneckBlock,
+            3,
+            stride_per_block=[1 if dilation == 2 else 2, 1, 1],
+            in_channels=width // 2,
+            bottleneck_channels=resnet.NUM_GROUPS * resnet.WIDTH_PER_GROUP * 8,
+            out_channels=width,
+            num_groups=resnet.NUM_GROUPS,
+            norm=resnet.NORM,
+            stride_in_1x1=resnet.STRIDE_IN_1X1,
+            dilation=dilation,
+        )
+        arguments["box_predictor"] = RegionOutputLayers(cfg, ShapeSpec(channels=width))
+        return arguments | {"regions": cfg.TEST.REGIONS}
+
+    def forward(
+        self,
+        images: ImageList,
+        features: Features,
+        proposals: list[Instances],
+        targets: list[Instances] | None = None,
+    ) -> tuple[list[Instances], dict[str, torch.Tensor]]:
+        """Return regions (when trained: sampled proposals) and the losses of a training step."""
+        if self.training:
+            proposals = self.label_and_sample_proposals(proposals, targets)
+        pooled = self.pooled(features, [proposal.proposal_boxes for proposal in proposals])
+        predictions = self.box_predictor(pooled)
+        if self.training:
+            return proposals, self.losses(pooled, predictions, proposals)
+        chosen = self.choose(predictions, proposals)
+        own = torch.split(pooled, [len(proposal) for proposal in proposals])
+        kept = [rows[each.proposal_ids] for rows, each in zip(own, chosen, strict=True)]
+        return self.describe(torch.cat(kept), chosen), {}
+
+    def pooled(self, features: Features, boxes: list[Boxes]) -> torch.Tensor:
+        """Return the features [N, D] of the boxes of all images."""
+        maps = self.res5(self.pooler([features[name] for name in self.in_features], boxes))
+        pooled: torch.Tensor = maps.mean(dim=(2, 3))
+        return pooled
