@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from os import PathLike
 
@@ -23,6 +24,8 @@ SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
     "cider": mean_percent,
     "grounding": mean_percent,
     "grounding/bounded": mean_percent,
+    "agreement": mean_percent,
+    "truth": mean_percent,
 }
 """The scores that methods are compared by, and how each comes from sums over questions."""
 
@@ -45,23 +48,33 @@ def write_details(
     write_parquet(path, pa.table(columns), provenance=made_by("rex evaluate"))
 
 
-def read_details(path: str | PathLike[str]) -> dict[str, dict[str, Floats]]:
-    """Read what `write_details` wrote: measure → question id → statistics [k].
+@dataclass(frozen=True)
+class Details:
+    """What each of n questions adds to one measure."""
+
+    question_ids: list[str]
+    """Sorted [n]."""
+    statistics: Floats
+    """[n, k], in the same order."""
+
+
+def read_details(path: str | PathLike[str], measure: str) -> Details | None:
+    """Read what each question adds to one measure; None when the file does not have it.
 
     Raises InputError when the file is missing or damaged.
     """
+    import pyarrow.parquet as pq
+
     from rex.files import read_parquet
 
-    table = read_parquet(path)
-    question_ids = table["question_id"].to_pylist()
-    found: dict[str, dict[str, Floats]] = {}
-    for name in table.column_names:
-        if name in SUMMARIES:
-            column = table[name].combine_chunks()
-            known = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False))
-            values = column.flatten().to_numpy().reshape(len(known), -1)
-            found[name] = {question_ids[row]: values[i] for i, row in enumerate(known)}
-    return found
+    read_parquet(path, columns=("question_id",))  # says what is wrong with a damaged file
+    if measure not in pq.read_schema(path).names:
+        return None
+    table = read_parquet(path, columns=("question_id", measure))
+    table = table.filter(table[measure].is_valid()).sort_by("question_id")
+    column = table[measure].combine_chunks()
+    statistics = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
+    return Details(table["question_id"].to_pylist(), statistics)
 
 
 def _spread(sample: Sample, size: int) -> object:

@@ -27,7 +27,15 @@ def _add_tables(stations: Subparsers) -> None:
         "--metrics", type=Path, nargs="+", required=True, metavar="JSON", help="of every run"
     )
     verb.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="for CSV, Markdown and LaTeX"
+        "--benchmarks",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="TSV",
+        help="Snakemake's benchmark files, for a table of cost",
+    )
+    verb.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="for CSV, Markdown, LaTeX and HTML"
     )
 
 
@@ -85,11 +93,22 @@ def _figures(arguments: argparse.Namespace) -> None:
 
 
 def _tables(arguments: argparse.Namespace) -> None:
+    from rex.config import read_config
+    from rex.reporting.comparison import mark_best
     from rex.reporting.results import published_rows, read_rows
-    from rex.reporting.tables import answer_table, explanation_table, write_tables
+    from rex.reporting.tables import compared_keys, cost_table, result_tables, write_tables
 
-    rows = [*read_rows(arguments.metrics), *published_rows()]
-    write_tables([explanation_table(rows), answer_table(rows)], arguments.out)
+    settings = read_config(arguments.config).evaluation
+    ours = mark_best(
+        read_rows(arguments.metrics),
+        compared_keys(),
+        draws=settings.bootstrap,
+        seed=settings.seed,
+    )
+    tables = result_tables([*ours, *published_rows()])
+    if arguments.benchmarks:
+        tables.append(cost_table(arguments.benchmarks))
+    write_tables(tables, arguments.out)
 
 
 _IN_PICTURE = 4

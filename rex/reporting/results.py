@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from os import PathLike
-from typing import Any
+from pathlib import Path
 
 from rex.errors import InputError
-from rex.evaluation.metrics import Metrics, read_metrics
+from rex.evaluation.metrics import Metrics, RunName, read_metrics
 from rex.evaluation.scores import Score
 
 METHODS = {
@@ -42,6 +42,10 @@ class Cell:
     unit: str = "percent"
     signature: str = ""
     reason: str | None = None
+    interval: tuple[float, float] | None = None
+    """95 % bootstrap interval over questions, of a single run."""
+    best: bool = False
+    """Whether a paired test says that it is better than each other method measured here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,8 @@ class Row:
     cells: Mapping[str, Cell]
     verified: bool = True
     published: bool = False
+    details: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    """Split → the files that say what each question adds, one a seed; empty where one lacks."""
 
 
 def read_rows(paths: Iterable[str | PathLike[str]]) -> list[Row]:
@@ -62,30 +68,41 @@ def read_rows(paths: Iterable[str | PathLike[str]]) -> list[Row]:
 
     Raises InputError when one is damaged, or two are of the same run and split.
     """
-    runs: dict[tuple[Any, str], str] = {}
-    found: list[Metrics] = []
-    for path in paths:
+    found: dict[tuple[RunName, str], tuple[Metrics, Path]] = {}
+    for path in map(Path, paths):
         metrics = read_metrics(path)
-        other = runs.setdefault((metrics.run, metrics.split), str(path))
-        if other != str(path):
+        key = (metrics.run, metrics.split)
+        if key in found:
             raise InputError(
-                f"is of the same run and split as {other}",
+                f"is of the same run and split as {found[key][1]}",
                 file=path,
                 cure="give one of them, or evaluate with another --method or --seed",
             )
-        found.append(metrics)
-    return gather(found)
+        found[key] = (metrics, path)
+    files: dict[tuple[RunName, str], Path] = {}
+    for key, (_, path) in found.items():
+        if (details := path.with_suffix(".parquet")).exists():
+            files[key] = details
+    return gather([metrics for metrics, _ in found.values()], files)
 
 
-def gather(found: Sequence[Metrics]) -> list[Row]:
-    """Gather the metrics of runs into rows, one for each method, setting and mode."""
+def gather(
+    found: Sequence[Metrics], files: Mapping[tuple[RunName, str], Path] | None = None
+) -> list[Row]:
+    """Gather the metrics of runs into rows, one for each method, setting and mode.
+
+    `files` are the details of (run, split), where there are any.
+    """
+    files = files or {}
     groups: dict[tuple[str, str, str], list[Metrics]] = defaultdict(list)
     for metrics in found:
         groups[(metrics.run.setting, metrics.run.method, metrics.mode)].append(metrics)
     rows = []
     for setting, method, mode in sorted(groups, key=_place):
         scores: dict[str, list[Score]] = defaultdict(list)
+        details: dict[str, list[Path | None]] = defaultdict(list)
         for metrics in sorted(groups[(setting, method, mode)], key=lambda one: one.run):
+            details[metrics.split].append(files.get((metrics.run, metrics.split)))
             for name, score in metrics.scores.items():
                 scores[f"{metrics.split}/{name}"].append(score)
         rows.append(
@@ -95,6 +112,11 @@ def gather(found: Sequence[Metrics]) -> list[Row]:
                 mode=mode,
                 source="here",
                 cells={name: _over_seeds(values) for name, values in scores.items()},
+                details={
+                    split: tuple(path for path in paths if path is not None)
+                    for split, paths in details.items()
+                    if None not in paths
+                },
             )
         )
     return rows
@@ -150,4 +172,5 @@ def _over_seeds(scores: Sequence[Score]) -> Cell:
         n=first.n,
         unit=first.unit,
         signature=first.signature,
+        interval=first.interval if len(scores) == 1 else None,
     )

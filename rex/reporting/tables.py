@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from rex.errors import InputError
+from rex.evaluation.attributes import PAPER_CATEGORIES
 from rex.evaluation.measure import NO_ANSWERS, NO_EXPLANATIONS
 from rex.files import write_text
-from rex.reporting.results import Row
-from rex.reporting.table_formats import FORMATS
+from rex.reporting.results import Cell, Row
+from rex.reporting.table_formats import FORMATS, JOB
 
 _CIDER = "CIDEr: the caption library's value (0 to 10) times 100. All other numbers: percent."
 _PUBLISHED = "Published numbers are of GQA, whatever data the rows above them are of."
@@ -44,6 +47,8 @@ EXPLANATION_COLUMNS = (
     Column("val/grounding", "Grounding (IoU)"),
     Column("val/grounding/bounded", "Grounding (of best)"),
     Column("val/grounding/coverage", "Coverage"),
+    Column("val/agreement", "Agreement"),
+    Column("val/truth", "Truth"),
 )
 
 ANSWER_COLUMNS = (
@@ -58,6 +63,47 @@ ANSWER_COLUMNS = (
 )
 
 
+SETTING_COLUMNS = (
+    Column("val/accuracy", "val"),
+    Column("testdev/accuracy", "testdev"),
+    Column("val/bleu4", "BLEU-4"),
+    Column("val/cider", "CIDEr"),
+    Column("val/grounding", "Grounding (IoU)"),
+)
+
+ATTRIBUTE_COLUMNS = tuple(
+    Column(f"val/attributes/{category}", category.capitalize()) for category in PAPER_CATEGORIES
+)
+
+GQA_COLUMNS = (
+    Column("val/accuracy", "Accuracy"),
+    Column("val/accuracy/binary", "Binary"),
+    Column("val/accuracy/open", "Open"),
+    Column("val/consistency", "Consistency"),
+    Column("val/validity", "Validity"),
+    Column("val/plausibility", "Plausibility"),
+    Column("val/distribution", "Distribution"),
+)
+
+
+def result_tables(rows: Sequence[Row]) -> list[Table]:
+    """Return all tables of results; `rows` are ours and the published ones."""
+    ours = [row for row in rows if not row.published]
+    return [
+        explanation_table(rows),
+        answer_table(rows),
+        setting_table(ours),
+        attribute_table(ours),
+        gqa_table(ours),
+    ]
+
+
+def compared_keys() -> list[str]:
+    """Return the cells (`<split>/<score name>`) in which methods are compared."""
+    columns = (*EXPLANATION_COLUMNS, *ANSWER_COLUMNS, *SETTING_COLUMNS)
+    return sorted({column.key for column in columns})
+
+
 def explanation_table(rows: Sequence[Row]) -> Table:
     """Return explanation quality and grounding on val, by method (the paper's table 2)."""
     return Table(
@@ -70,6 +116,8 @@ def explanation_table(rows: Sequence[Row]) -> Table:
             "Grounding: IoU of the union of the explanation's regions with the union of the "
             "annotated objects; “of best”: divided by the best that the regions allow, clipped "
             "at 100, over the share of questions (coverage) where that is not 0.",
+            "Agreement: explanations from which the predicted answer follows; truth: facts of the "
+            "explanations that hold in the scene graph (docs/measures.md).",
             f"{_PUBLISHED} Published grounding is the published code's own measure, which is not "
             "bounded and looks at one object alone.",
         ),
@@ -90,8 +138,101 @@ def answer_table(rows: Sequence[Row]) -> Table:
     )
 
 
+def setting_table(rows: Sequence[Row]) -> Table:
+    """Return what training on answers, explanations or both gives, by setting."""
+    return Table(
+        name="settings",
+        title="Training settings",
+        columns=SETTING_COLUMNS,
+        rows=tuple(row for row in rows if row.setting != "reference"),
+        notes=(_CIDER,),
+    )
+
+
+def attribute_table(rows: Sequence[Row]) -> Table:
+    """Return the recall of attribute words by category, on val."""
+    return Table(
+        name="attributes",
+        title="Attribute recall of explanations, on val",
+        columns=tuple(_with_counts(column, rows) for column in ATTRIBUTE_COLUMNS),
+        rows=_with_some(rows, ATTRIBUTE_COLUMNS, NO_EXPLANATIONS),
+        notes=(
+            "Percent of the words that the question's program asks for and the true explanation "
+            "says, found as whole words; n: questions with such words.",
+        ),
+    )
+
+
+def gqa_table(rows: Sequence[Row]) -> Table:
+    """Return GQA's own measures of answers, on val."""
+    return Table(
+        name="gqa",
+        title="GQA's measures of answers, on val",
+        columns=GQA_COLUMNS,
+        rows=_with_some(rows, GQA_COLUMNS, NO_ANSWERS),
+        notes=(
+            "All numbers: percent, but distribution: chi-square / 100, lower is better.",
+            "Choices are derived from the questions where GQA's choices file was not given.",
+        ),
+    )
+
+
+def cost_table(paths: Sequence[Path]) -> Table:
+    """Return time and memory of each job, from Snakemake's benchmark files.
+
+    Raises InputError when one is not such a file.
+    """
+    return Table(
+        name="cost",
+        title="Cost of each job",
+        columns=COST_COLUMNS,
+        rows=tuple(_cost(path) for path in sorted(paths)),
+        notes=("Measured by Snakemake; memory is the largest resident set.",),
+    )
+
+
+COST_COLUMNS = (
+    Column("cost/seconds", "Time (s)"),
+    Column("cost/cpu", "CPU time (s)"),
+    Column("cost/memory", "Memory (MiB)"),
+)
+_MEASURED = {"cost/seconds": "s", "cost/cpu": "cpu_time", "cost/memory": "max_rss"}
+_UNITS = {"cost/seconds": "seconds", "cost/cpu": "seconds", "cost/memory": "MiB"}
+
+
+def _cost(path: Path) -> Row:
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file, delimiter="\t"))
+    cells = {}
+    for key, name in _MEASURED.items():
+        try:
+            values = [float(line[name]) for line in lines if line[name] not in ("NA", "-")]
+        except (KeyError, TypeError, ValueError):
+            raise InputError(
+                f"is no benchmark file of Snakemake (column {name})",
+                file=path,
+                cure="give the files below results/<dataset>/benchmarks",
+            ) from None
+        # a job that ended at once has no memory reading
+        cells[key] = Cell(
+            value=sum(values) / len(values) if values else None,
+            seeds=len(values),
+            unit=_UNITS[key],
+            reason=None if values else "too short to be measured",
+        )
+    return Row(method=path.stem, setting=JOB, mode="as run", source="here", cells=cells)
+
+
+def _with_counts(column: Column, rows: Sequence[Row]) -> Column:
+    """Return the column with the number of questions in its header, where all rows agree on it."""
+    counts = {row.cells[column.key].n for row in rows if column.key in row.cells} - {None, 0}
+    return (
+        Column(column.key, f"{column.header} (n = {counts.pop()})") if len(counts) == 1 else column
+    )
+
+
 def write_tables(tables: Sequence[Table], folder: str | PathLike[str]) -> None:
-    """Write each table as `<name>.csv`, `.md` and `.tex`."""
+    """Write each table as `<name>.csv`, `.md`, `.tex` and `.html`."""
     for table in tables:
         for suffix, render in FORMATS.items():
             write_text(Path(folder) / f"{table.name}{suffix}", render(table))

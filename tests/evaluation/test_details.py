@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rex.evaluation.captions import caption_samples
@@ -18,13 +17,19 @@ def test_scores_come_back_from_what_questions_add(tmp_path: Path) -> None:
     samples["accuracy"] = mean_sample(range(4), [1, 0, 1, 1])
     samples["grounding"] = mean_sample([], [])
     write_details(tmp_path / "val.parquet", samples, ids)
-    found = read_details(tmp_path / "val.parquet")
-    assert sorted(found) == ["accuracy", "bleu4", "cider", "rouge-l"]
-    assert list(found["accuracy"]) == ids
-    assert list(found["bleu4"]) == ["b", "d"]
-    for name, values in found.items():
-        again = SUMMARIES[name](np.sum(list(values.values()), axis=0))
-        assert float(again) == pytest.approx(samples[name].score().value)
+    found = {name: read_details(tmp_path / "val.parquet", name) for name in SUMMARIES}
+    assert sorted(name for name, details in found.items() if details is not None) == [
+        "accuracy", "bleu4", "cider", "rouge-l",
+    ]  # fmt: skip
+    for name, details in found.items():
+        if details is not None:
+            again = SUMMARIES[name](details.statistics.sum(axis=0))
+            assert float(again) == pytest.approx(samples[name].score().value)
+    accuracy, rouge = found["accuracy"], found["rouge-l"]
+    assert accuracy is not None
+    assert rouge is not None
+    assert accuracy.question_ids == ids
     # the row of each question, not the order of measuring
-    assert found["rouge-l"]["b"][0] == pytest.approx(1)
-    assert found["rouge-l"]["d"][0] < 1
+    assert rouge.question_ids == ["b", "d"]
+    assert rouge.statistics[0, 0] == pytest.approx(1)
+    assert rouge.statistics[1, 0] < 1

@@ -137,8 +137,11 @@ def test_details_and_intervals(split: SmallSplit) -> None:
     details = split.folder / "metrics.parquet"
     path = split.predict(true_answers() | {"q1": "red"}, true_texts())
     assert evaluate(split, path, "--details", str(details)) == 0
-    assert read_details(details)["accuracy"]["q1"].tolist() == [0, 1]
-    assert "q6" not in read_details(details)["bleu4"]
+    accuracy, bleu = read_details(details, "accuracy"), read_details(details, "bleu4")
+    assert accuracy is not None
+    assert bleu is not None
+    assert accuracy.statistics[0].tolist() == [0, 1]
+    assert bleu.question_ids == ["q1", "q2", "q3", "q4", "q5"]
     scores = metrics(split).scores
     low, high = scores["accuracy"].interval or (0, 0)
     assert low < (scores["accuracy"].value or 0) < high

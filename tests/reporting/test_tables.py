@@ -9,10 +9,16 @@ import pytest
 from rex.cli import main
 from rex.errors import InputError
 from rex.reporting.results import published_rows, read_rows
-from rex.reporting.table_formats import to_csv, to_latex, to_markdown
-from rex.reporting.tables import answer_table, explanation_table
+from rex.reporting.table_formats import to_csv, to_html, to_latex, to_markdown
+from rex.reporting.tables import answer_table, attribute_table, cost_table, explanation_table
 
 from .made_metrics import write_run, write_runs
+
+
+COST_FIELDS = (
+    "s", "h:m:s", "max_rss", "max_vms", "max_uss", "max_pss", "io_in", "io_out", "mean_load",
+    "cpu_time",
+)  # fmt: skip
 
 
 def test_rows_are_means_over_seeds(tmp_path: Path) -> None:
@@ -116,6 +122,53 @@ def test_csv_has_a_line_for_each_number(tmp_path: Path) -> None:
     assert found["REX", "spice"]["reason"]
 
 
+def test_html_is_escaped_and_whole(tmp_path: Path) -> None:
+    odd = write_run(tmp_path, {"accuracy": 50.0}, method="<script>alert(1)</script>")
+    text = to_html(answer_table([*read_rows([odd]), *published_rows()]))
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert text.count("<tr") == text.count("</tr>") == 1 + 2 + 7
+    assert "://" not in text
+
+
+def test_attribute_columns_say_how_many_questions(tmp_path: Path) -> None:
+    path = write_run(tmp_path, {"attributes/color": 90.0, "attributes/relation": 80.0})
+    table = attribute_table(read_rows([path]))
+    headers = [column.header for column in table.columns]
+    assert headers[0] == "Color (n = 100)"
+    assert headers[-1] == "Relation (n = 100)"
+    assert "Pose" in headers
+
+
+def test_cost_of_jobs(tmp_path: Path) -> None:
+    names = [
+        "s",
+        "h:m:s",
+        "max_rss",
+        "max_vms",
+        "max_uss",
+        "max_pss",
+        "io_in",
+        "io_out",
+        "mean_load",
+        "cpu_time",
+    ]
+    lines = ["12.5 0:00:12 350 1 1 1 1 1 99 11", "13.5 0:00:13 450 1 1 1 1 1 99 12"]
+    path = tmp_path / "train_rex.tsv"
+    path.write_text("\n".join("\t".join(part) for part in [names, *map(str.split, lines)]) + "\n")
+    (row,) = cost_table([path]).rows
+    assert [row.cells[f"cost/{name}"].value for name in ("seconds", "cpu", "memory")] == [
+        13.0, 11.5, 400.0,
+    ]  # fmt: skip
+    assert "| train\\_rex | job | here | 13.00 |" in to_markdown(cost_table([path]))
+    short = tmp_path / "short.tsv"
+    short.write_text("\t".join(names) + "\n0.1\t0:00:00" + "\tNA" * 8 + "\n")
+    assert cost_table([short]).rows[0].cells["cost/memory"].reason == "too short to be measured"
+    path.write_text("method,setting\nrex,multi-task\n")
+    with pytest.raises(InputError, match="no benchmark file"):
+        cost_table([path])
+
+
 def test_the_command_writes_the_same_bytes_twice(tmp_path: Path) -> None:
     paths = [str(path) for path in write_runs(tmp_path / "runs")]
     contents = []
@@ -124,8 +177,8 @@ def test_the_command_writes_the_same_bytes_twice(tmp_path: Path) -> None:
         files = sorted((tmp_path / folder).iterdir())
         assert [file.name for file in files] == [
             f"{name}.{suffix}"
-            for name in ("answers", "explanations")
-            for suffix in ("csv", "md", "tex")
+            for name in ("answers", "attributes", "explanations", "gqa", "settings")
+            for suffix in ("csv", "html", "md", "tex")
         ]
         contents.append([file.read_bytes() for file in files])
         paths.reverse()  # the order of the files does not matter

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rex.evaluation.details import write_details
+from rex.evaluation.scores import mean_sample
+from rex.reporting.comparison import mark_best
+from rex.reporting.results import Row, read_rows
+from rex.reporting.table_formats import to_html, to_latex, to_markdown
+from rex.reporting.tables import answer_table
+
+from .made_metrics import write_run
+
+KEY = "val/accuracy"
+IDS = [f"q{number}" for number in range(200)]
+
+
+def run(folder: Path, right: float, *, ids: list[str] = IDS, **names: object) -> Path:
+    """Write a run of which the first `right` of the questions are answered rightly."""
+    values = np.arange(len(ids)) < right * len(ids)
+    path = write_run(folder, {"accuracy": 100 * right}, **names)  # type: ignore[arg-type]
+    samples = {"accuracy": mean_sample(range(len(ids)), values)}
+    write_details(path.with_suffix(".parquet"), samples, ids)
+    return path
+
+
+def best(rows: list[Row]) -> list[str]:
+    marked = mark_best(rows, [KEY, "val/bleu4"], draws=200, seed=1)
+    return [row.method for row in marked if KEY in row.cells and row.cells[KEY].best]
+
+
+def test_a_clear_winner(tmp_path: Path) -> None:
+    paths = [
+        run(tmp_path, 0.8),
+        run(tmp_path, 0.5, method="vqae"),
+        run(tmp_path, 0.9, method="answer-prior", setting="reference"),
+    ]
+    rows = read_rows(paths)
+    assert best(rows) == ["REX"]  # reference rows do not compete
+    table = answer_table(mark_best(rows, [KEY], draws=200, seed=1))
+    assert "**80.00**" in to_markdown(table)
+    assert r"\textbf{80.00}" in to_latex(table)
+    assert "<b>80.00</b>" in to_html(table)
+    assert "Bold: better" in to_markdown(table)
+
+
+def test_a_hair_is_no_win(tmp_path: Path) -> None:
+    rows = read_rows([run(tmp_path, 0.505), run(tmp_path, 0.5, method="vqae")])
+    assert best(rows) == []
+    assert "Bold" not in to_markdown(answer_table(rows))
+
+
+@pytest.mark.parametrize("spoilt", ["lonely", "no details", "other questions", "other mode"])
+def test_no_fair_comparison_no_mark(tmp_path: Path, spoilt: str) -> None:
+    paths = [run(tmp_path, 0.8)]
+    if spoilt == "no details":
+        paths.append(write_run(tmp_path, {"accuracy": 50.0}, method="vqae"))
+    elif spoilt == "other questions":
+        paths.append(run(tmp_path, 0.5, ids=[f"p{n}" for n in range(200)], method="vqae"))
+    elif spoilt == "other mode":
+        paths.append(run(tmp_path, 0.5, method="vqae", mode="compat"))
+    assert best(read_rows(paths)) == []
+
+
+def test_seeds_are_taken_together(tmp_path: Path) -> None:
+    paths = [
+        run(tmp_path, 0.8),
+        run(tmp_path, 0.82, seed=1),
+        run(tmp_path, 0.5, method="vqae"),
+        run(tmp_path, 0.52, method="vqae", seed=1),
+    ]
+    assert best(read_rows(paths)) == ["REX"]
+    paths[1].with_suffix(".parquet").unlink()
+    assert best(read_rows(paths)) == []
