@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 IDENTITY = "mlflow.json"
 """In a run's folder: which MLflow run it is."""
 
+_PARENT = "mlflow.parentRunId"
+_GROUP = "rex.group"
+
 _BATCH = 500
 """Metric values sent at once: one at a time, SQLite takes a hundred a second."""
 
@@ -71,8 +74,11 @@ def tracked_run(
     name: str,
     parameters: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
+    group: str | None = None,
 ) -> Iterator[TrackedRun]:
     """Track what happens inside as the MLflow run of `folder`; no `database`: track nothing.
+
+    A new run is a child of the run named `group`, if one is given: the seeds of one method, say.
 
     The first call makes the run and notes its id in the folder; later ones (a resumed training, an
     evaluation) continue it, unless `parameters` are given and differ: that is another run. Leaving
@@ -82,7 +88,15 @@ def tracked_run(
         yield TrackedRun()
         return
     client = _connect(database)
-    run_id = _open_run(client, database, folder, experiment, name, parameters, tags or {})
+    run_id = _continued(client, folder, parameters)
+    if run_id is None:
+        with _locked(database):
+            experiment_id = _experiment(client, database, experiment)
+            parent = {} if group is None else {_PARENT: _group(client, experiment_id, group)}
+        run_id = _new_run(
+            client, experiment_id, folder, name, parameters or {}, {**parent, **(tags or {})}
+        )
+    client.update_run(run_id, status="RUNNING")
     run = _MlflowRun(client, run_id)
     status = "FAILED"
     try:
@@ -127,43 +141,46 @@ def _locked(database: Path) -> Iterator[None]:
         yield
 
 
-def _open_run(
+def _experiment(client: MlflowClient, database: Path, name: str) -> str:
+    """Return the id of an experiment, made if need be, its artifacts beside the database."""
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    artifacts = (database.parent / "mlartifacts").resolve().as_uri()
+    return str(client.create_experiment(name, artifact_location=artifacts))
+
+
+def _group(client: MlflowClient, experiment_id: str, name: str) -> str:
+    """Return the id of the run that is the parent of a group, made if need be."""
+    for run in client.search_runs([experiment_id], f"tags.`{_GROUP}` = '{name}'", max_results=1):
+        return str(run.info.run_id)
+    run = client.create_run(experiment_id, run_name=name, tags={_GROUP: name})
+    client.set_terminated(run.info.run_id, "FINISHED")
+    return str(run.info.run_id)
+
+
+def _new_run(
     client: MlflowClient,
-    database: Path,
+    experiment_id: str,
     folder: Path,
-    experiment: str,
     name: str,
-    parameters: Mapping[str, Any] | None,
+    parameters: Mapping[str, Any],
     tags: Mapping[str, str],
 ) -> str:
-    texts = {key: str(value) for key, value in sorted((parameters or {}).items())}
-    if run_id := _continued(client, folder, texts if parameters is not None else None):
-        client.update_run(run_id, status="RUNNING")
-        return run_id
-    with _locked(database):
-        found = client.get_experiment_by_name(experiment)
-        artifacts = (database.parent / "mlartifacts").resolve().as_uri()
-        experiment_id: str = (
-            found.experiment_id
-            if found
-            else client.create_experiment(experiment, artifact_location=artifacts)
-        )
-    commit = _git_commit()
-    run = client.create_run(
-        experiment_id,
-        run_name=name,
-        tags={**tags, **({"mlflow.source.git.commit": commit} if commit else {})},
-    )
     from mlflow.entities import Param
 
-    new_id: str = run.info.run_id
-    client.log_batch(new_id, params=[Param(key, value) for key, value in texts.items()])
-    write_json(folder / IDENTITY, {"run_id": new_id, "parameters": texts})
-    return new_id
+    commit = _git_commit()
+    source = {} if commit is None else {"mlflow.source.git.commit": commit}
+    run = client.create_run(experiment_id, run_name=name, tags={**tags, **source})
+    run_id = str(run.info.run_id)
+    texts = _texts(parameters)
+    client.log_batch(run_id, params=[Param(key, value) for key, value in texts.items()])
+    write_json(folder / IDENTITY, {"run_id": run_id, "parameters": texts})
+    return run_id
 
 
 def _continued(
-    client: MlflowClient, folder: Path, parameters: Mapping[str, str] | None
+    client: MlflowClient, folder: Path, parameters: Mapping[str, Any] | None
 ) -> str | None:
     """Return the id of the run that the folder notes, if it is to be continued."""
     from mlflow.exceptions import MlflowException
@@ -171,14 +188,17 @@ def _continued(
     if not (folder / IDENTITY).exists():
         return None
     noted = read_json(folder / IDENTITY)
-    if parameters is not None and noted["parameters"] != parameters:
+    if parameters is not None and noted["parameters"] != _texts(parameters):
         return None
     try:
         client.get_run(noted["run_id"])
     except MlflowException:
         return None  # of a database that is gone
-    run_id: str = noted["run_id"]
-    return run_id
+    return str(noted["run_id"])
+
+
+def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in sorted(parameters.items())}
 
 
 def _git_commit() -> str | None:

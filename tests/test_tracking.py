@@ -106,6 +106,18 @@ def test_other_parameters_are_another_run(database: Path, tmp_path: Path) -> Non
     assert {run.data.params["rate"] for run in runs(database)} == {"1", "2"}
 
 
+def test_runs_of_a_group_have_one_parent(database: Path, tmp_path: Path) -> None:
+    for seed in range(2):
+        with tracked_run(
+            database, tmp_path / str(seed), experiment="world", name=f"rex/{seed}", group="rex"
+        ):
+            pass
+    found = {run.info.run_name: run for run in runs(database)}
+    assert sorted(found) == ["rex", "rex/0", "rex/1"]
+    parents = {found[f"rex/{seed}"].data.tags["mlflow.parentRunId"] for seed in range(2)}
+    assert parents == {found["rex"].info.run_id}
+
+
 def test_an_interrupt_is_told(database: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     with (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_verb
@@ -50,11 +51,15 @@ def add_commands(stations: Subparsers) -> None:
     predict.add_argument("--questions", type=Path, required=True, metavar="JSON")
     predict.add_argument("--regions", type=Path, required=True, metavar="H5")
     predict.add_argument("--out", type=Path, required=True, metavar="PARQUET")
+    predict.add_argument(
+        "--tracking", type=Path, metavar="DB", help="keep the predictions in MLflow, too"
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
     from rex.tracking import tracked_run
+    from rex.training.loop import Observer, Record
     from rex.training.run import RunFiles, RunName, train_run
 
     config = read_config(arguments.config)
@@ -68,30 +73,45 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     name = RunName(setting=arguments.setting, method=arguments.method, seed=arguments.seed)
     with tracked_run(
-        arguments.tracking,
+        arguments.tracking if int(os.environ.get("RANK", "0")) == 0 else None,
         arguments.out,
         experiment=config.dataset,
         name=str(name),
         parameters={**vars(name), **vars(config.model), **vars(config.training)},
+        group=f"{arguments.setting}/{arguments.method}",
     ) as tracked:
 
-        def note(record: dict[str, float]) -> None:
-            tracked.metrics(record, step=int(record["epoch"]))
-            tracked.flush()
+        class Tracker(Observer):
+            def step(self, number: int, record: Record) -> None:
+                values = {f"step/{name}": value for name, value in record.items()}
+                tracked.metrics(values, step=number)
 
-        train_run(config, files, name, note)
+            def epoch(self, record: Record) -> None:
+                tracked.metrics(record, step=int(record["epoch"]))
+                tracked.flush()
+
+        train_run(config, files, name, Tracker())
         for file in ("config.yaml", "log.jsonl"):
             tracked.artifact(arguments.out / file)
 
 
 def _predict(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
+    from rex.tracking import tracked_run
     from rex.training.run import predict_run
 
+    config = read_config(arguments.config)
     predict_run(
-        read_config(arguments.config),
+        config,
         arguments.run_folder,
         questions=arguments.questions,
         regions=arguments.regions,
         out=arguments.out,
     )
+    with tracked_run(
+        arguments.tracking,
+        arguments.run_folder,
+        experiment=config.dataset,
+        name=arguments.run_folder.name,
+    ) as tracked:
+        tracked.artifact(arguments.out, "predictions")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,19 @@ _logger = logging.getLogger("rex.training.loop")
 
 Record = dict[str, float]
 """What is known of one epoch: name to value."""
+
+_OBSERVED = 20
+"""Every so many steps the observer is told."""
+
+
+class Observer:
+    """Is told how training goes; does nothing with it."""
+
+    def step(self, number: int, record: Record) -> None:
+        """Take note of a step (counted over all epochs): its losses and learning rate."""
+
+    def epoch(self, record: Record) -> None:
+        """Take note of an epoch."""
 
 
 @dataclass
@@ -81,13 +94,13 @@ class Trainer:
         examples: Examples,
         plan: Plan,
         processes: Processes,
-        on_epoch: Callable[[Record], None] = lambda record: None,
+        observer: Observer,
     ) -> None:
         self.model = model.to(processes.device)
         self.examples = examples
         self.plan = plan
         self.processes = processes
-        self.on_epoch = on_epoch
+        self.observer = observer
         self.precision = choose_precision(plan.settings.precision, processes.device)
         self._trained = [part for part in self._parts() if part.requires_grad]
         self.optimizer = build_optimizer(self._trained, plan.settings)
@@ -130,6 +143,9 @@ class Trainer:
             state.step += 1
             if self.processes.first:
                 progress.advance(note=f"loss {values['loss']:.3f}")
+                if state.step % _OBSERVED == 0:
+                    number = state.epoch * self._steps_per_epoch + state.step
+                    self.observer.step(number, values | {"learning_rate": self._learning_rate()})
             if state.step % plan.settings.save_every == 0 and state.step < len(batches):
                 self._save()
         seconds = time.monotonic() - began
@@ -157,7 +173,7 @@ class Trainer:
         if self.processes.first:
             measured = (f"{name} {value:.4g}" for name, value in record.items() if name != "epoch")
             _logger.info("epoch %d  %s", state.epoch, "  ".join(measured))
-            self.on_epoch(record)
+            self.observer.epoch(record)
 
     def _step(self, rows: Integers) -> dict[str, float]:
         """Learn from one batch, this process from its part of it; return the batch's losses."""

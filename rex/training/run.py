@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from rex.training.checkpoints import (
     weights_digest,
 )
 from rex.training.dataset import Examples, QuestionSet, read_explanations, read_vocabulary
-from rex.training.loop import Plan, Record, State, Trainer
+from rex.training.loop import Observer, Plan, Record, State, Trainer
 from rex.training.naming import add_names, name_regions, region_names
 from rex.training.objectives import Objective, objective_of
 from rex.training.optimisation import choose_device, choose_precision
@@ -66,7 +65,7 @@ def train_run(
     config: Config,
     files: RunFiles,
     name: RunName,
-    on_epoch: Callable[[Record], None] = lambda record: None,
+    observer: Observer | None = None,
 ) -> list[Record]:
     """Train one run, or what is left of it, and write its folder; return the record of each epoch.
 
@@ -131,7 +130,7 @@ def train_run(
                 },
             ),
             joined,
-            on_epoch,
+            observer or Observer(),
         )
         final = trainer.fit()
         if joined.first:

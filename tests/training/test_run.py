@@ -101,7 +101,15 @@ def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) ->
     assert run.data.params["hidden_size"] == "16"
     steps = [metric.step for metric in client.get_metric_history(run_id, "heldout/accuracy")]
     assert steps == [1, 2]
-    assert {file.path for file in client.list_artifacts(run_id)} == {"config.yaml", "log.jsonl"}
+    parent = client.get_run(run.data.tags["mlflow.parentRunId"])
+    assert parent.info.run_name == "answer-only/backbone"
+
+    out = run_folder / "predictions" / "train.parquet"
+    arguments = ["predict", "--run", str(run_folder), "--questions", str(toy.questions)]
+    arguments += ["--regions", str(toy.regions), "--out", str(out), "--tracking", str(database)]
+    assert main(arguments) == 0
+    kept = {file.path for file in client.list_artifacts(run_id)}
+    assert kept == {"config.yaml", "log.jsonl", "predictions"}
 
 
 def test_it_learns_to_answer_and_to_point(tmp_path: Path) -> None:
