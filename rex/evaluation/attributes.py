@@ -21,13 +21,16 @@ def attribute_samples(
     asked: Sequence[AskedWords],
     hypotheses: Sequence[str],
     references: Sequence[str],
+    *,
+    whole_words: bool = True,
 ) -> dict[str, Sample]:
     """Return `attributes/<category>`: the recall of the category's words, in percent.
 
     The arguments are [n]: positions of the questions, what their programs name, their explanations
     and the true ones. Expected are the words of the categories that the program names, and the
     relations that it follows, as far as the true explanation says them; each counts once a
-    question, as whole words in a row. The signature says how many words there are.
+    question. They must be said as whole words in a row; without `whole_words` (the published
+    measure) the letters are enough. The signature says how many words there are.
     """
     places = np.asarray(rows, dtype=np.int64)
     found: dict[str, list[tuple[int, int, int]]] = {name: [] for name in PAPER_CATEGORIES}
@@ -36,12 +39,18 @@ def attribute_samples(
         places.tolist(), asked, hypotheses, references, strict=True
     ):
         said, true = hypothesis.split(), reference.split()
-        for category in sorted(words.categories):
-            _count(found[category], row, said, _within(true, phrases[category]))
+        expected = {name: _within(true, phrases[name]) for name in sorted(words.categories)}
         if words.relations:
-            relations = _by_first_word(words.relations)
-            _count(found[RELATION], row, said, _within(true, relations))
-    return {f"attributes/{name}": _sample(found[name]) for name in PAPER_CATEGORIES}
+            expected[RELATION] = _within(true, _by_first_word(words.relations))
+        for name, wanted in expected.items():
+            if wanted:
+                hits = sum(
+                    says(said, phrase) if whole_words else " ".join(phrase) in hypothesis
+                    for phrase in wanted
+                )
+                found[name].append((row, hits, len(wanted)))
+    match = "words" if whole_words else "letters"
+    return {f"attributes/{name}": _sample(found[name], match) for name in PAPER_CATEGORIES}
 
 
 def says(words: Sequence[str], phrase: Phrase) -> bool:
@@ -50,20 +59,13 @@ def says(words: Sequence[str], phrase: Phrase) -> bool:
     return any(tuple(words[i : i + size]) == phrase for i in range(len(words) - size + 1))
 
 
-def _count(
-    found: list[tuple[int, int, int]], row: int, said: Sequence[str], expected: set[Phrase]
-) -> None:
-    if expected:
-        found.append((row, sum(says(said, phrase) for phrase in expected), len(expected)))
-
-
-def _sample(found: Sequence[tuple[int, int, int]]) -> Sample:
+def _sample(found: Sequence[tuple[int, int, int]], match: str) -> Sample:
     table = np.array(found, dtype=np.int64).reshape(-1, 3)
     return Sample(
         rows=table[:, 0],
         statistics=table[:, 1:].astype(np.float64),
         summary=_recall,
-        signature=f"match:words|words:{int(table[:, 2].sum())}",
+        signature=f"match:{match}|words:{int(table[:, 2].sum())}",
     )
 
 

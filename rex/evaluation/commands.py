@@ -52,6 +52,14 @@ def _add_evaluate(stations: Subparsers) -> None:
         metavar="JSON",
         help="GQA's choices file, for validity and plausibility (default: derived)",
     )
+    verb.add_argument(
+        "--compat",
+        action="store_true",
+        help="also measure explanations as the published code does, defects included",
+    )
+    verb.add_argument(
+        "--without-meteor", action="store_true", help="leave METEOR out: it takes the longest"
+    )
     verb.add_argument("--split", choices=SPLITS, default="val", help="(default: val)")
     verb.add_argument("--setting", help="default: what the predictions say made them")
     verb.add_argument("--method", help="the same, else the file's name")
@@ -119,6 +127,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         regions=arguments.regions,
         scene_graphs=arguments.scene_graphs,
         choices=arguments.choices,
+        compat=arguments.compat,
+        meteor=not arguments.without_meteor,
     )
     ood = None if arguments.ood is None else read_ood(arguments.ood, arguments.split)
     measured = measure(arguments.predictions, inputs, ood)

@@ -12,6 +12,12 @@ import numpy.typing as npt
 from rex.evaluation.answers import OOD_PARTS, accuracy_samples, ood_samples
 from rex.evaluation.attributes import PAPER_CATEGORIES, attribute_samples
 from rex.evaluation.captions import caption_samples
+from rex.evaluation.compat import (
+    PREFIX,
+    compat_attributes,
+    compat_captions,
+    compat_grounding,
+)
 from rex.evaluation.gqa_scores import (
     choice_samples,
     consistency_sample,
@@ -29,7 +35,8 @@ from rex.evaluation.ground_truth import (
     read_questions,
 )
 from rex.evaluation.grounding import grounding_samples, object_samples
-from rex.evaluation.meteor import MeteorUnavailableError, meteor_sample
+from rex.evaluation.java import JavaUnavailableError
+from rex.evaluation.meteor import meteor_sample
 from rex.evaluation.predictions import Predictions, match_predictions, read_predictions
 from rex.evaluation.reading import (
     agreement_by_detector,
@@ -62,6 +69,7 @@ NO_TEXTS = "not computed: the true explanations were built without regions"
 NO_BOXES = "not computed: needs regions and scene graphs"
 NO_REGIONS = "not computed: needs regions"
 NO_SCENES = "not computed: needs scene graphs"
+LEFT_OUT = "not computed: left out (--without-meteor)"
 NO_OOD = "not computed: no GQA-OOD files were given"
 NO_SPICE = "not computed: needs CoreNLP 3.6.0"
 TOKENS = "blank"
@@ -82,6 +90,10 @@ class Inputs:
     scene_graphs: Path | None = None
     choices: Path | None = None
     """GQA's choices file; None: choices are derived from the questions."""
+    compat: bool = False
+    """Whether explanations are also measured as the published code does."""
+    meteor: bool = True
+    """Whether METEOR is measured: it takes longer than all the rest."""
 
 
 @dataclass(frozen=True)
@@ -120,30 +132,56 @@ def measure(path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None 
     """
     questions = read_questions(inputs.questions)
     predictions = read_predictions(path)
-    order = match_predictions(predictions, questions.ids, path)
-    found = _answers(predictions, order.tolist(), questions, ood, inputs.choices)
-    explanations = (
-        None if inputs.explanations is None else read_explanations(inputs.explanations, questions)
+    case = _Case(
+        predictions=predictions,
+        order=match_predictions(predictions, questions.ids, path),
+        questions=questions,
+        truth=(
+            None
+            if inputs.explanations is None
+            else read_explanations(inputs.explanations, questions)
+        ),
+        inputs=inputs,
     )
-    found |= _captions(predictions, order, questions, explanations)
-    found |= _grounding(predictions, order, questions, explanations, inputs)
-    found |= _reading(predictions, order.tolist(), questions, inputs)
-    return Measured(questions, found, None if explanations is None else explanations.mode)
+    found = {**_answers(case, ood), **_captions(case), **_grounding(case), **_reading(case)}
+    return Measured(questions, found, None if case.truth is None else case.truth.mode)
 
 
-def _answers(
-    predictions: Predictions,
-    order: Sequence[int],
-    questions: Questions,
-    ood: Mapping[str, Sequence[str]] | None,
-    choices_file: Path | None,
-) -> Found:
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """Predictions beside what is known; `order` [n] is the prediction's row of each question."""
+
+    predictions: Predictions
+    order: Integers
+    questions: Questions
+    truth: TrueExplanations | None
+    inputs: Inputs
+
+    @property
+    def answers(self) -> list[str | None]:
+        return [self.predictions.answers[row] for row in self.order]
+
+    @property
+    def explanations(self) -> list[str | None]:
+        return [self.predictions.explanations[row] for row in self.order]
+
+    def no_captions(self) -> str | None:
+        """Return why explanations cannot be compared with true ones, if they can't."""
+        if not self.predictions.have_explanations:
+            return NO_EXPLANATIONS
+        if self.truth is None:
+            return NO_TRUTH
+        return NO_TEXTS if self.truth.texts is None else None
+
+
+def _answers(case: _Case, ood: Mapping[str, Sequence[str]] | None) -> Found:
+    questions = case.questions
     parts = [f"accuracy/ood-{part}" for part in OOD_PARTS]
-    if not predictions.have_answers:
+    if not case.predictions.have_answers:
         return dict.fromkeys(("accuracy", *parts, *GQA_MEASURES), NO_ANSWERS)
     if not any(questions.answers):
         return dict.fromkeys(("accuracy", *parts, *GQA_MEASURES), NO_TRUE_ANSWERS)
-    predicted = [predictions.answers[row] for row in order]
+    predicted = case.answers
     found: Found = dict(
         accuracy_samples(predicted, questions.answers, questions.structural, questions.semantic)
     )
@@ -152,85 +190,82 @@ def _answers(
         found |= dict.fromkeys(parts, NO_OOD)
     else:
         found |= ood_samples(predicted, questions.answers, questions.ids, ood)
-    choices = read_choices(choices_file, questions) if choices_file else derive_choices(questions)
+    file = case.inputs.choices
+    choices = derive_choices(questions) if file is None else read_choices(file, questions)
     found["consistency"] = consistency_sample(predicted, questions)
     found |= choice_samples(predicted, questions, choices)
     found["distribution"] = distribution_score(predicted, questions)
     return found
 
 
-def _captions(
-    predictions: Predictions,
-    order: Integers,
-    questions: Questions,
-    truth: TrueExplanations | None,
-) -> Found:
-    if not predictions.have_explanations:
-        return dict.fromkeys((*CAPTION_MEASURES, *ATTRIBUTE_MEASURES), NO_EXPLANATIONS)
-    if truth is None:
-        return dict.fromkeys((*CAPTION_MEASURES, *ATTRIBUTE_MEASURES), NO_TRUTH)
-    if truth.texts is None:
-        return dict.fromkeys((*CAPTION_MEASURES, *ATTRIBUTE_MEASURES), NO_TEXTS)
-    hypotheses = [predictions.explanations[row] or "" for row in order[truth.rows]]
+def _captions(case: _Case) -> Found:
+    truth, reason = case.truth, case.no_captions()
+    compat = [PREFIX + name for name in CAPTION_MEASURES] if case.inputs.compat else []
+    if truth is None or truth.texts is None or reason is not None:
+        return dict.fromkeys((*CAPTION_MEASURES, *ATTRIBUTE_MEASURES, *compat), reason or NO_TRUTH)
+    predicted = case.explanations
+    hypotheses = [predicted[row] or "" for row in truth.rows]
+    asked = [case.questions.asked[row] for row in truth.rows]
     found: Found = dict(caption_samples(truth.rows, hypotheses, truth.texts, tokens=TOKENS))
     try:
-        found["meteor"] = meteor_sample(truth.rows, hypotheses, truth.texts, tokens=TOKENS)
-    except MeteorUnavailableError as error:
+        if case.inputs.meteor:
+            found["meteor"] = meteor_sample(truth.rows, hypotheses, truth.texts, tokens=TOKENS)
+        else:
+            found["meteor"] = LEFT_OUT
+    except JavaUnavailableError as error:
         found["meteor"] = str(error)
     found["spice"] = NO_SPICE
-    asked = [questions.asked[row] for row in truth.rows]
-    return {name: found[name] for name in CAPTION_MEASURES} | attribute_samples(
-        truth.rows, asked, hypotheses, truth.texts
+    found = {name: found[name] for name in CAPTION_MEASURES}
+    found |= attribute_samples(truth.rows, asked, hypotheses, truth.texts)
+    if case.inputs.compat:
+        found |= dict.fromkeys(compat, LEFT_OUT)
+        try:
+            found |= compat_captions(truth.rows, hypotheses, truth.texts, meteor=case.inputs.meteor)
+        except JavaUnavailableError as error:
+            found |= dict.fromkeys(compat, str(error))
+        found[PREFIX + "spice"] = NO_SPICE
+        found |= compat_attributes(truth.rows, asked, hypotheses, truth.texts)
+    return found
+
+
+def _grounding(case: _Case) -> Found:
+    truth, inputs, questions = case.truth, case.inputs, case.questions
+    names = [*GROUNDING_MEASURES, *([f"{PREFIX}grounding"] if inputs.compat else [])]
+    if not case.predictions.have_explanations:
+        return dict.fromkeys(names, NO_EXPLANATIONS)
+    if truth is None:
+        return dict.fromkeys(names, NO_TRUTH)
+    if inputs.regions is None or inputs.scene_graphs is None:
+        return dict.fromkeys(names, NO_BOXES)
+    annotated = annotated_boxes(inputs.scene_graphs, truth, questions)
+    predicted = predicted_boxes(
+        inputs.regions,
+        case.predictions,
+        case.order[truth.rows].tolist(),
+        [questions.image_ids[row] for row in truth.rows],
     )
+    about = np.flatnonzero(annotated.sizes > 0)
+    bound = np.nan_to_num(truth.bound[about], nan=0.0)
+    boxes = truth.rows[about], predicted.take(about), annotated.take(about), bound
+    found: Found = dict(grounding_samples(*boxes))
+    found |= object_samples(truth.rows, predicted, annotated)
+    if inputs.compat:
+        found[f"{PREFIX}grounding"] = compat_grounding(*boxes)
+    if truth.texts is None:  # without regions there is no bound
+        found |= dict.fromkeys(("grounding/bounded", "grounding/coverage"), NO_TEXTS)
+    return found
 
 
-def _reading(
-    predictions: Predictions, order: Sequence[int], questions: Questions, inputs: Inputs
-) -> Found:
-    if not predictions.have_explanations:
+def _reading(case: _Case) -> Found:
+    inputs = case.inputs
+    if not case.predictions.have_explanations:
         return dict.fromkeys(READING_MEASURES, NO_EXPLANATIONS)
-    read = read_explained(
-        questions,
-        [predictions.answers[row] for row in order],
-        [predictions.explanations[row] for row in order],
-        inputs.scene_graphs,
-    )
+    read = read_explained(case.questions, case.answers, case.explanations, inputs.scene_graphs)
     found: Found = {"readable": readable_sample(read), "agreement": NO_REGIONS, "truth": NO_SCENES}
     if inputs.regions is not None and inputs.scene_graphs is not None:
         found |= reading_samples(read, inputs.scene_graphs, inputs.regions)
     elif inputs.regions is not None:
         found["agreement"] = agreement_by_detector(read, inputs.regions)
-    if not predictions.have_answers:
+    if not case.predictions.have_answers:
         found["agreement"] = NO_ANSWERS
-    return found
-
-
-def _grounding(
-    predictions: Predictions,
-    order: Integers,
-    questions: Questions,
-    truth: TrueExplanations | None,
-    inputs: Inputs,
-) -> Found:
-    if not predictions.have_explanations:
-        return dict.fromkeys(GROUNDING_MEASURES, NO_EXPLANATIONS)
-    if truth is None:
-        return dict.fromkeys(GROUNDING_MEASURES, NO_TRUTH)
-    if inputs.regions is None or inputs.scene_graphs is None:
-        return dict.fromkeys(GROUNDING_MEASURES, NO_BOXES)
-    annotated = annotated_boxes(inputs.scene_graphs, truth, questions)
-    predicted = predicted_boxes(
-        inputs.regions,
-        predictions,
-        order[truth.rows].tolist(),
-        [questions.image_ids[row] for row in truth.rows],
-    )
-    about = np.flatnonzero(annotated.sizes > 0)
-    bound = np.nan_to_num(truth.bound[about], nan=0.0)
-    found: Found = dict(
-        grounding_samples(truth.rows[about], predicted.take(about), annotated.take(about), bound)
-    )
-    found |= object_samples(truth.rows, predicted, annotated)
-    if truth.texts is None:  # without regions there is no bound
-        found |= dict.fromkeys(("grounding/bounded", "grounding/coverage"), NO_TEXTS)
     return found

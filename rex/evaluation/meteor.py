@@ -1,23 +1,18 @@
 """METEOR 1.5 (Denkowski and Lavie, WMT 2014), by the Java program that pycocoevalcap ships.
 
 The program aligns the words; the score is computed from its counts here, so that it can be summed
-over any sample of questions. It is fed from a file and writes to files in a temporary folder: no
-pipe can fill up, and nothing is written into the installed package.
+over any sample of questions.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from rex.evaluation.java import JavaUnavailableError, package_file, run_java
 from rex.evaluation.scores import Floats, Sample
 
 # METEOR 1.5's weights for English: exact, stem, synonym, paraphrase matches; then its parameters
@@ -29,16 +24,12 @@ _REGION = re.compile(r"(?<!\S)#(\d+)(?!\S)")
 _CELL = re.compile(r"(?<!\S)@(\d+)(?!\S)")
 
 
-class MeteorUnavailableError(Exception):
-    """METEOR cannot run here; the message says why, in words for a table's footnote."""
-
-
 def meteor_sample(
     rows: npt.ArrayLike, hypotheses: Sequence[str], references: Sequence[str], *, tokens: str
 ) -> Sample:
     """Measure explanations [n] against the true ones [n] (see `caption_samples`).
 
-    Raises MeteorUnavailableError at once when Java or pycocoevalcap is missing, or when it fails.
+    Raises JavaUnavailableError at once when Java or pycocoevalcap is missing, or when it fails.
     """
     return Sample(
         rows=np.asarray(rows, dtype=np.int64),
@@ -70,65 +61,44 @@ def meteor_score(statistics: Floats) -> Floats:
     return np.asarray(100 * mean * (1 - _GAMMA * fragmentation**_BETA))
 
 
-def meteor_statistics(hypotheses: Sequence[str], references: Sequence[str]) -> Floats:
-    """Return the counts of METEOR's alignment of each pair [n, 23]."""
+def meteor_statistics(
+    hypotheses: Sequence[str], references: Sequence[str], *, atomic: bool = True
+) -> Floats:
+    """Return the counts of METEOR's alignment of each pair [n, 23].
+
+    `atomic`: regions and cells are words of their own; else METEOR's tokeniser splits them.
+    """
+    words = _words if atomic else _plain
     lines = [
-        f"SCORE ||| {_words(reference)} ||| {_words(hypothesis)}"
+        f"SCORE ||| {words(reference)} ||| {words(hypothesis)}"
         for hypothesis, reference in zip(hypotheses, references, strict=True)
     ]
-    statistics = _run(lines)
+    statistics = _align(lines)
     # where a text is its reference there is no fragmentation, and METEOR sums none up
     lengths, matches, chunks = statistics[:, :2], statistics[:, 21:], statistics[:, 20]
     chunks[(chunks == 1) & (lengths == matches).all(axis=1)] = 0
     return statistics
 
 
+def _align(lines: Sequence[str]) -> Floats:
+    jar = package_file("meteor", "meteor-1.5.jar")
+    if not lines:
+        return np.zeros((0, _FIELDS))
+    written = run_java(["-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"], lines)
+    rows = [line.split() for line in written if line]
+    if len(rows) != len(lines) or {len(row) for row in rows} != {_FIELDS}:
+        raise JavaUnavailableError("not computed: METEOR's program answered in an unknown form")
+    return np.array(rows, dtype=np.float64)
+
+
 def _words(text: str) -> str:
     """Return `text` with tokens that METEOR's own tokeniser would split written as one word."""
-    text = _CELL.sub(r"cell\1", _REGION.sub(r"region\1", text))
+    return _plain(_CELL.sub(r"cell\1", _REGION.sub(r"region\1", text)))
+
+
+def _plain(text: str) -> str:
     return " ".join(text.replace("|||", " ").split())
 
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:
     return np.divide(top, bottom, out=np.zeros_like(bottom), where=bottom > 0)
-
-
-def _jar() -> Path:
-    # looked up without importing it: the package's modules import what we do not need
-    found = importlib.util.find_spec("pycocoevalcap")
-    for folder in (found.submodule_search_locations or ()) if found else ():
-        jar = Path(folder) / "meteor" / "meteor-1.5.jar"
-        if jar.is_file():
-            return jar
-    raise MeteorUnavailableError("not computed: pycocoevalcap, which brings METEOR, is missing")
-
-
-def _run(lines: Sequence[str]) -> Floats:
-    jar = _jar()
-    java = shutil.which("java")
-    if java is None:
-        raise MeteorUnavailableError("not computed: needs Java, and no `java` is on the PATH")
-    if not lines:
-        return np.zeros((0, _FIELDS))
-    with tempfile.TemporaryDirectory(prefix="rex-meteor-") as name:
-        folder = Path(name)
-        source, target, messages = folder / "in", folder / "out", folder / "messages"
-        source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        with source.open() as given, target.open("w") as got, messages.open("w") as said:
-            # no -Xmx: the user's JAVA_TOOL_OPTIONS decide, METEOR needs less than half a gigabyte
-            ended = subprocess.run(
-                [java, "-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"],
-                stdin=given,
-                stdout=got,
-                stderr=said,
-                cwd=folder,
-                check=False,
-            )
-        rows = [line.split() for line in target.read_text(encoding="utf-8").splitlines() if line]
-        if ended.returncode or len(rows) != len(lines) or {len(r) for r in rows} != {_FIELDS}:
-            said_last = " ".join(messages.read_text(encoding="utf-8").split())[-200:]
-            raise MeteorUnavailableError(
-                f"not computed: METEOR's Java program failed (exit code {ended.returncode}): "
-                f"{said_last or 'it said nothing'}"
-            )
-        return np.array(rows, dtype=np.float64)

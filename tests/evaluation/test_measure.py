@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rex.cli import main
-from rex.evaluation.meteor import MeteorUnavailableError
+from rex.evaluation.java import JavaUnavailableError
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
@@ -17,7 +17,7 @@ def _no_java(monkeypatch: pytest.MonkeyPatch) -> None:
     """METEOR takes seconds to start and has tests of its own."""
 
     def missing(*_: object, **__: object) -> None:
-        raise MeteorUnavailableError("not computed: needs Java, and no `java` is on the PATH")
+        raise JavaUnavailableError("not computed: needs Java, and no `java` is on the PATH")
 
     monkeypatch.setattr("rex.evaluation.measure.meteor_sample", missing)
 
@@ -129,6 +129,22 @@ def test_names_given_by_hand(split: SmallSplit) -> None:
     path = split.predict(true_answers(), true_texts())
     assert evaluate(split, path, "--method", "mine", "--setting", "theirs", "--seed", "3") == 0
     assert metrics(split).run == RunName(setting="theirs", method="mine", seed=3)
+
+
+def test_compat_stands_beside(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise JavaUnavailableError("not computed: needs Java, and no `java` is on the PATH")
+
+    monkeypatch.setattr("rex.evaluation.measure.compat_captions", missing)
+    path = split.predict(true_answers(), true_texts())
+    assert evaluate(split, path, "--compat") == 0
+    scores = metrics(split).scores
+    # the table is the last object of q2, and its region is right: 1 / 0.95 is not clipped
+    assert scores["compat/grounding"].value == pytest.approx(
+        100 * (1 + 800 / 850 / 0.95 + 1) / 3, rel=1e-6
+    )
+    assert "needs Java" in (scores["compat/bleu4"].reason or "")
+    assert scores["compat/attributes/color"].value == scores["attributes/color"].value
 
 
 def test_details_and_intervals(split: SmallSplit) -> None:

@@ -6,12 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rex.evaluation import meteor
-from rex.evaluation.meteor import (
-    MeteorUnavailableError,
-    meteor_score,
-    meteor_statistics,
-)
+from rex.evaluation.java import JavaUnavailableError, package_file
+from rex.evaluation.meteor import meteor_score, meteor_statistics
 from rex.evaluation.scores import Floats
 
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
@@ -33,7 +29,7 @@ TOGETHER = 0.33645834100248234
 @pytest.fixture(scope="module")
 def files() -> list[Path]:
     """What lies in the installed package before METEOR runs."""
-    return sorted(meteor._jar().parent.rglob("*"))
+    return sorted(package_file("meteor").rglob("*"))
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +59,12 @@ def test_regions_are_words_of_their_own(statistics: Floats) -> None:
 @needs_java
 @pytest.mark.slow
 def test_nothing_is_written_into_the_package(statistics: Floats, files: list[Path]) -> None:
-    assert sorted(meteor._jar().parent.rglob("*")) == files
+    assert sorted(package_file("meteor").rglob("*")) == files
 
 
 def test_missing_java_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(MeteorUnavailableError, match="needs Java"):
+    with pytest.raises(JavaUnavailableError, match="needs Java"):
         meteor_statistics(["a dog"], ["a dog"])
 
 
@@ -77,5 +73,5 @@ def test_a_failing_program_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     broken.write_text("#!/bin/sh\necho no memory >&2\nexit 3\n")
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(MeteorUnavailableError, match=r"exit code 3\): no memory"):
+    with pytest.raises(JavaUnavailableError, match=r"exit code 3\): no memory"):
         meteor_statistics(["a dog"], ["a dog"])

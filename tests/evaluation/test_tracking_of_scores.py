@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rex.cli import main
-from rex.evaluation.meteor import MeteorUnavailableError
+from rex.evaluation.java import JavaUnavailableError
 
 from .small_split import SmallSplit, true_answers
 
@@ -15,7 +15,7 @@ def test_scores_are_logged(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -
     from mlflow.tracking import MlflowClient
 
     def missing(*_: object, **__: object) -> None:
-        raise MeteorUnavailableError("not here")
+        raise JavaUnavailableError("not here")
 
     monkeypatch.setattr("rex.evaluation.measure.meteor_sample", missing)
     run, database = split.run("multi-task", "rex"), split.folder / "mlflow.db"

@@ -1,0 +1,54 @@
+"""Running the Java programs that pycocoevalcap ships: fed from files, writing to files.
+
+No pipe can fill up, and nothing is written into the installed package.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class JavaUnavailableError(Exception):
+    """A Java program cannot run here; the message says why, in words for a table's footnote."""
+
+
+def package_file(*parts: str) -> Path:
+    """Return a file of the installed pycocoevalcap. Raises JavaUnavailableError."""
+    # looked up without importing it: the package's modules import what we do not need
+    found = importlib.util.find_spec("pycocoevalcap")
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        path = Path(folder).joinpath(*parts)
+        if path.exists():
+            return path
+    raise JavaUnavailableError(f"not computed: pycocoevalcap, which brings {parts[-1]}, is missing")
+
+
+def run_java(options: Sequence[str], lines: Sequence[str]) -> list[str]:
+    """Run `java OPTIONS` on `lines` and return the lines it writes.
+
+    How much memory it may take is the user's to say, in JAVA_TOOL_OPTIONS. Raises
+    JavaUnavailableError when there is no Java, or when the program fails.
+    """
+    java = shutil.which("java")
+    if java is None:
+        raise JavaUnavailableError("not computed: needs Java, and no `java` is on the PATH")
+    with tempfile.TemporaryDirectory(prefix="rex-java-") as name:
+        folder = Path(name)
+        source, target, messages = folder / "in", folder / "out", folder / "messages"
+        source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        with source.open() as given, target.open("w") as got, messages.open("w") as said:
+            ended = subprocess.run(
+                [java, *options], stdin=given, stdout=got, stderr=said, cwd=folder, check=False
+            )
+        if ended.returncode:
+            last = " ".join(messages.read_text(encoding="utf-8").split())[-200:]
+            raise JavaUnavailableError(
+                f"not computed: a Java program failed (exit code {ended.returncode}): "
+                f"{last or 'it said nothing'}"
+            )
+        return target.read_text(encoding="utf-8").splitlines()

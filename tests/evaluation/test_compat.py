@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from rex.evaluation.areas import BoxSets
+from rex.evaluation.asked_words import AskedWords
+from rex.evaluation.compat import (
+    compat_attributes,
+    compat_captions,
+    compat_grounding,
+    ptb_tokens,
+)
+
+needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
+
+
+def test_grounding_looks_at_the_last_object_alone_and_does_not_clip() -> None:
+    left, right = (0, 0, 10, 10), (20, 0, 30, 10)
+    predicted = BoxSets.of([[right], [left], [left], []])
+    annotated = BoxSets.of([[left, right], [left, right], [left], [left]])
+    sample = compat_grounding(range(4), predicted, annotated, np.array([0.5, 0.5, 0.0, 0.25]))
+    # the first is "perfect" and scores 200 %; the second points at the other object;
+    # the third has no bound and is dropped; the last names nothing
+    assert sample.rows.tolist() == [0, 1, 3]
+    assert sample.score().value == pytest.approx(200 / 3)
+
+
+def test_grounding_counts_whole_pixels() -> None:
+    predicted, annotated = BoxSets.of([[(0.9, 0, 10.9, 10)]]), BoxSets.of([[(0, 0, 10, 10)]])
+    sample = compat_grounding([0], predicted, annotated, np.array([1.0]))
+    assert sample.score().value == pytest.approx(100)
+
+
+def test_attributes_are_found_inside_words() -> None:
+    asked = [AskedWords(frozenset({"color"}))]
+    found = compat_attributes([0], asked, ["the tank is there"], ["#0 is tan"])
+    assert found["compat/attributes/color"].score().value == pytest.approx(100)
+
+
+@needs_java
+@pytest.mark.slow
+def test_tokens_and_scaling() -> None:
+    assert ptb_tokens(["#12 is at @3 .", "", "Red, blue", ""]) == [
+        "# 12 is at @ 3", "", "red blue", "",
+    ]  # fmt: skip
+    hypotheses, references = ["#13 is very red now", ""], ["#12 is very red now", "no dog"]
+    found = compat_captions([0, 1], hypotheses, references)
+    # five of six tokens are right, "#" among them; half of the explanations are there
+    assert found["compat/bleu1"].score().value == pytest.approx(100 * 5 / 6 / 2)
+    assert found["compat/bleu1"].score().n == 1
+    assert "tok:ptb" in found["compat/cider"].score().signature
+    assert (found["compat/meteor"].score().value or 0) < 50
