@@ -1,0 +1,108 @@
+"""Random programs on random scenes of the little world that `naive.py` knows."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.programs.naive import KINDS, WORDS, Graph, Step
+
+IDS = ["1", "2", "3", "4"]
+RELATIONS = ["to the left of", "to the right of", "behind", "in front of", "near", "wearing"]
+NOUNS = [*KINDS, "animal", "tableware"]
+CATEGORIES = ["color", "material", "size", "age", "hposition", "vposition", ""]
+CLAIMS = [*WORDS, *WORDS, *KINDS, "animal", "left", "right", "top", "bottom"]
+
+
+def random_graph(random: Random) -> Graph:
+    """Return a scene graph as JSON; equal boxes, self-relations and cycles are common."""
+    ids = random.choice([*[IDS] * 8, IDS[:2], []])
+    return {
+        "width": 60,
+        "height": 60,
+        "objects": {
+            one: {
+                "name": random.choice(list(KINDS)),
+                "x": random.choice([0, 10, 20, 40]),
+                "y": random.choice([0, 10, 20, 40]),
+                "w": random.choice([10, 20]),
+                "h": random.choice([10, 20]),
+                "attributes": random.sample(list(WORDS), random.randint(2, 5)),
+                "relations": [
+                    {"name": random.choice(RELATIONS), "object": random.choice(ids)}
+                    for _ in range(random.randint(0, 4))
+                ],
+            }
+            for one in ids
+        },
+    }
+
+
+def random_program(random: Random) -> list[Step]:
+    """Return a well-formed program."""
+    program = _Program(random)
+    program.verdict() if random.random() < 0.6 else program.finding()
+    return program.steps
+
+
+class _Program:
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        self.steps: list[Step] = []
+
+    def add(self, operation: str, argument: str, *dependencies: int) -> int:
+        self.steps.append((operation.strip(), argument, dependencies))
+        return len(self.steps) - 1
+
+    def reference(self) -> str:
+        """Return ` (ids)`, ` (-)` or nothing."""
+        ids = self.random.sample(IDS, self.random.choice([1, 1, 1, 2, 3]))
+        return self.random.choice([*[f" ({','.join(ids)})"] * 7, " (-)", ""])
+
+    def target(self, relations: list[str]) -> str:
+        noun = self.random.choice([*NOUNS, "_"])
+        side = self.random.choice("so")
+        return f"{noun},{'|'.join(relations)},{side}{self.reference()}"
+
+    def selection(self) -> int:
+        index = self.add("select", self.random.choice(NOUNS) + self.reference())
+        for _ in range(self.random.choice([0, 0, 1, 1, 2])):
+            if self.random.random() < 0.5:
+                word = self.random.choice(CLAIMS)
+                argument = f"not({word})" if self.random.random() < 0.2 else word
+                index = self.add(f"filter {self.random.choice(CATEGORIES)}", argument, index)
+            else:
+                index = self.add("relate", self.target([self.random.choice(RELATIONS)]), index)
+        return index
+
+    def verdict(self, depth: int = 0) -> int:
+        kind = self.random.choice(["exist", "verify", "relation", "same", "joint"])
+        if kind == "joint" and depth < 2:
+            parts = [
+                self.selection() if self.random.random() < 0.2 else self.verdict(depth + 1)
+                for _ in range(self.random.choice([2, 2, 3]))
+            ]
+            return self.add(self.random.choice(["and", "or"]), "", *parts)
+        if kind == "same":
+            sources = [self.selection() for _ in range(self.random.randint(1, 2))]
+            operations = ["same color", "different color", "same material"]
+            return self.add(self.random.choice(operations), "", *sources)
+        source = self.selection()
+        if kind == "verify":
+            return self.add("verify", f"{self.random.choice(CLAIMS)} ", source)
+        if kind == "relation":
+            return self.add("verify rel", self.target([self.random.choice(RELATIONS)]), source)
+        return self.add("exist", "?", source)
+
+    def finding(self) -> int:
+        kind = self.random.choice(["query", "choose", "relation", "common", "compare"])
+        source = self.selection()
+        if kind == "query":
+            categories = ["name", "color", "material", "size", "hposition"]
+            return self.add("query", self.random.choice(categories), source)
+        if kind == "choose":
+            return self.add("choose", "|".join(self.random.sample(CLAIMS, 2)), source)
+        if kind == "relation":
+            pair = self.random.sample(RELATIONS[:2], 2)
+            return self.add("choose rel", self.target(pair), source)
+        operation = "common" if kind == "common" else "choose older"
+        return self.add(operation, "", source, self.selection())
