@@ -48,8 +48,10 @@ class RegionSettings:
 
     __pydantic_config__ = _STRICT
 
-    detector: Literal["small-fpn", "bottom-up"] = "small-fpn"
-    """`small-fpn`: trained here from scene graphs; `bottom-up`: the public one (Visual Genome)."""
+    detector: Literal["small-fpn", "bottom-up", "detectron2"] = "small-fpn"
+    """`small-fpn`, `bottom-up` (the public one), or `detectron2`: what `detector_config` says."""
+    detector_config: str | None = None
+    """A YAML file of Detectron2 (a C4 or FPN detector), for `detector: detectron2`."""
     weights: str | None = None
     """A checkpoint to extract with; none: the detector that `rex regions train` made."""
     vocabulary: str | None = None
@@ -65,7 +67,9 @@ class RegionSettings:
     feature_size: int = 256
     """Width D of a region's feature vector (the public detector: 2048)."""
     regions: int = 36
-    """Regions kept for each image."""
+    """Regions kept for each image (adaptive: at most)."""
+    selection: Literal["fixed", "adaptive"] = "fixed"
+    """`fixed`: always `regions`; `adaptive`: from 10 on, those with a score of at least 0.2."""
     seed: int = 1
     """Seed of the detector's initial weights and of the order of its batches."""
 

@@ -109,5 +109,5 @@ def bottom_up(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
     cfg.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
     cfg.INPUT.MIN_SIZE_TEST = settings.short_side
     cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = settings.short_side * 5 // 3
-    cfg.TEST.REGIONS = settings.regions
+    cfg.TEST.REGIONS, cfg.TEST.SELECTION = settings.regions, settings.selection
     return cfg

@@ -1,8 +1,9 @@
-"""`rex regions`: train a detector, extract regions."""
+"""`rex regions`: train a detector, extract regions, and bring in or look at region stores."""
 
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,20 @@ from rex.command_line import Subparsers, add_station, add_verb
 
 if TYPE_CHECKING:
     from rex.config import Config
+    from rex.regions.extraction import ImageFile
+
+_logger = logging.getLogger("rex.regions")
 
 
 def add_commands(stations: Subparsers) -> None:
-    """Add `rex regions train|extract`."""
+    """Add `rex regions train|extract|merge`."""
     verbs = add_station(stations, "regions", "detect regions and describe them by features")
+    _add_train(verbs)
+    _add_extract(verbs)
+    _add_merge(verbs)
+
+
+def _add_train(verbs: Subparsers) -> None:
     train = add_verb(
         verbs,
         "train",
@@ -28,6 +38,9 @@ def add_commands(stations: Subparsers) -> None:
         "--out", type=Path, required=True, metavar="PTH", help="the trained detector"
     )
     train.add_argument("--report", type=Path, metavar="JSON", help="its measures on val")
+
+
+def _add_extract(verbs: Subparsers) -> None:
     extract = add_verb(
         verbs,
         "extract",
@@ -39,19 +52,57 @@ def add_commands(stations: Subparsers) -> None:
     )
     extract.add_argument("--images", type=Path, required=True, metavar="DIR", help="<imageId>.jpg")
     extract.add_argument("--questions", type=Path, required=True, metavar="JSON")
-    extract.add_argument("--weights", type=Path, required=True, metavar="PTH")
+    extract.add_argument("--weights", type=Path, required=True, metavar="FILE", help=".pth or .pkl")
     extract.add_argument("--out", type=Path, required=True, metavar="H5")
+    extract.add_argument(
+        "--boxes",
+        type=Path,
+        metavar="JSON",
+        help="describe the annotated boxes of these scene graphs instead of detected ones",
+    )
+    extract.add_argument(
+        "--shard", type=_shard, default=(1, 1), metavar="K/N", help="only the K-th of N parts"
+    )
+    extract.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="processes that decode images"
+    )
+    extract.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="leave out images that cannot be read and list them at the end",
+    )
+
+
+def _add_merge(verbs: Subparsers) -> None:
+    merge = add_verb(
+        verbs,
+        "merge",
+        _merge,
+        help="join the region stores of several shards into one",
+        example="rex regions merge part1.h5 part2.h5 --out train.h5",
+    )
+    merge.add_argument("parts", type=Path, nargs="+", metavar="H5")
+    merge.add_argument("--out", type=Path, required=True, metavar="H5")
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, _, shards = text.partition("/")
+    try:
+        part = int(number), int(shards)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not K/N") from None
+    if not 1 <= part[0] <= part[1]:
+        raise argparse.ArgumentTypeError(f"{text!r}: K runs from 1 to N")
+    return part
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    import logging
-
     from rex.config import read_config
     from rex.files import made_by, write_json
     from rex.gqa.scene_graphs import read_scene_graphs
     from rex.regions.annotations import ClassLists, annotated_images
     from rex.regions.detector import Detector, detector_config
-    from rex.regions.extraction import detect_files
+    from rex.regions.extraction import ImageFile, detect_all
     from rex.regions.report import report
     from rex.regions.training import train
     from rex.regions.weights import save_checkpoint
@@ -74,18 +125,12 @@ def _train(arguments: argparse.Namespace) -> None:
     val = annotated_images(
         read_scene_graphs(data / "sceneGraphs" / "val_sceneGraphs.json"), data / "images", classes
     )
-    found = [
-        regions
-        for batch in detect_files(detector, [image.path for image in val])
-        for regions in batch
-    ]
+    found = detect_all(detector, [ImageFile(image.path) for image in val])
     measures = {"split": "val", "signature": detector.signature, **report(val, found, classes)}
     write_json(arguments.report, measures, provenance=made_by("rex regions train", vars(settings)))
     for name in ("ap50", "coverage", "object_accuracy", "attribute_accuracy"):
         value = measures[name]
-        logging.getLogger("rex.regions").info(
-            "%s on val: %s", name, "none" if value is None else f"{value:.1f} %"
-        )
+        _logger.info("%s on val: %s", name, "none" if value is None else f"{value:.1f} %")
 
 
 def _extract(arguments: argparse.Namespace) -> None:
@@ -93,24 +138,60 @@ def _extract(arguments: argparse.Namespace) -> None:
     from rex.files import made_by
     from rex.gqa.questions import iter_questions
     from rex.regions.detector import Detector
-    from rex.regions.extraction import extract
+    from rex.regions.extraction import extract, shard
 
     config = read_config(arguments.config)
     device = _set_up_compute(config)
     image_ids = sorted({question.image_id for question in iter_questions(arguments.questions)})
+    files = _files(shard(image_ids, *arguments.shard), arguments.images, arguments.boxes)
     detector = Detector.load(arguments.weights, config.regions, device)
-    extract(
+    if arguments.boxes is not None:
+        detector.signature["selection"] = "scene-graphs"
+    unreadable = extract(
         detector,
-        image_ids,
-        arguments.images,
+        files,
         arguments.out,
         made_by("rex regions extract", vars(config.regions)),
+        workers=arguments.workers,
+        skip_unreadable=arguments.skip_unreadable,
     )
+    for error in unreadable:
+        _logger.warning("left out: %s", error)
+
+
+def _files(image_ids: list[str], images: Path, boxes: Path | None) -> dict[str, ImageFile]:
+    """Return the file of each image, with its annotated boxes if `boxes` names scene graphs."""
+    from rex.errors import InputError
+    from rex.regions.annotations import ClassLists, annotated_images
+    from rex.regions.extraction import ImageFile
+
+    paths = {image_id: images / f"{image_id}.jpg" for image_id in image_ids}
+    if boxes is None:
+        return {image_id: ImageFile(path) for image_id, path in paths.items()}
+    from rex.gqa.scene_graphs import iter_scene_graphs
+
+    graphs = {image_id: graph for image_id, graph in iter_scene_graphs(boxes) if image_id in paths}
+    missing = sorted(paths.keys() - graphs.keys())
+    if missing:
+        raise InputError(
+            f"no scene graph of image {missing[0]!r} (and {len(missing) - 1} more)",
+            file=boxes,
+            cure="give the scene graphs of the questions' split",
+        )
+    return {
+        image.image_id: ImageFile(image.path, image.boxes)
+        for image in annotated_images(graphs, images, ClassLists((), ()))
+    }
+
+
+def _merge(arguments: argparse.Namespace) -> None:
+    from rex.regions.merging import merge
+
+    merge(arguments.parts, arguments.out)
 
 
 def _set_up_compute(config: Config) -> str:
     """Set the number of CPU threads, keep the libraries quiet, and return the device."""
-    import logging
     import warnings
 
     import torch
@@ -119,7 +200,6 @@ def _set_up_compute(config: Config) -> str:
     logging.getLogger("detectron2").addHandler(logging.NullHandler())
     logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
-
     torch.set_num_threads(config.compute.detector_threads)
     # numbers too small for normal form slow a CPU down many times, and change nothing
     torch.set_flush_denormal(True)

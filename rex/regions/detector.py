@@ -17,13 +17,15 @@ from rex.operators import register_operators
 register_operators()
 
 from detectron2.config import CfgNode
-from detectron2.data import transforms
 from detectron2.modeling import build_model
 from detectron2.structures import Instances
 
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
+from rex.regions.bottom_up import bottom_up
+from rex.regions.custom import custom
+from rex.regions.examples import Example, ExampleMaker
 from rex.regions.small_fpn import small_fpn
 from rex.regions.store import ImageRegions
 from rex.regions.weights import classes_of, read_checkpoint
@@ -33,9 +35,9 @@ def detector_config(settings: RegionSettings, classes: ClassLists, device: str) 
     """Return Detectron2's configuration of the detector that `settings` names."""
     if settings.detector == "small-fpn":
         return small_fpn(settings, classes, device)
-    raise InputError(
-        f"detector {settings.detector!r} cannot be built yet", place="regions.detector"
-    )
+    if settings.detector == "bottom-up":
+        return bottom_up(settings, classes, device)
+    return custom(settings, classes, device)
 
 
 class Detector:
@@ -45,9 +47,7 @@ class Detector:
         self, model: torch.nn.Module, cfg: CfgNode, classes: ClassLists, signature: dict[str, Any]
     ) -> None:
         self.model, self.cfg, self.classes, self.signature = model.eval(), cfg, classes, signature
-        self._resize = transforms.ResizeShortestEdge(
-            [cfg.INPUT.MIN_SIZE_TEST] * 2, cfg.INPUT.MAX_SIZE_TEST
-        )
+        self.maker = ExampleMaker.of(cfg)
 
     @classmethod
     def load(cls, weights: Path, settings: RegionSettings, device: str) -> Detector:
@@ -74,7 +74,7 @@ class Detector:
             "weights": checkpoint.sha256,
             "short_side": settings.short_side,
             "long_side": cfg.INPUT.MAX_SIZE_TEST,
-            "selection": "fixed",
+            "selection": settings.selection,
             "regions": settings.regions,
         }
         return cls(model, cfg, classes, signature)
@@ -85,30 +85,31 @@ class Detector:
         width: int = self.model.roi_heads.box_predictor.cls_score.in_features  # type: ignore[union-attr,assignment]
         return width
 
-    def example(self, pixels: npt.NDArray[np.uint8]) -> dict[str, Any]:
-        """Return what Detectron2's models take: the resized image and its original size."""
-        resized = self._resize.get_transform(pixels).apply_image(pixels)
-        return {
-            "image": torch.as_tensor(resized.transpose(2, 0, 1).copy()),
-            "height": pixels.shape[0],
-            "width": pixels.shape[1],
-        }
-
-    @torch.inference_mode()
     def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[ImageRegions]:
         """Return the regions of images [height, width, 3] (BGR), all taken as one batch."""
-        batch = [self.example(pixels) for pixels in images]
-        outputs = self.model(batch)
+        return self.detect_examples([self.maker.example(pixels) for pixels in images])
+
+    @torch.inference_mode()
+    def detect_examples(self, examples: Sequence[Example]) -> list[ImageRegions]:
+        """Return the regions of prepared images; of those with given boxes, these boxes."""
+        given = [example["instances"] for example in examples if "instances" in example]
+        model: Any = self.model
+        outputs = model.inference(examples, given or None, do_postprocess=False)
         return [
-            _image_regions(output["instances"], example)
-            for output, example in zip(outputs, batch, strict=True)
+            _image_regions(output, example)
+            for output, example in zip(outputs, examples, strict=True)
         ]
 
 
-def _image_regions(instances: Instances, example: dict[str, Any]) -> ImageRegions:
+def _image_regions(instances: Instances, example: Example) -> ImageRegions:
+    """Bring boxes back to the pixels of the original image."""
+    height, width = instances.image_size
+    boxes = instances.pred_boxes.clone()
+    boxes.scale(example["width"] / width, example["height"] / height)
+    boxes.clip((example["height"], example["width"]))
     return ImageRegions(
         features=instances.features.float().cpu().numpy(),
-        boxes=instances.pred_boxes.tensor.float().cpu().numpy(),
+        boxes=boxes.tensor.float().cpu().numpy(),
         scores=instances.scores.float().cpu().numpy(),
         object_ids=instances.pred_classes.cpu().numpy(),
         attribute_ids=instances.attribute_ids.cpu().numpy(),

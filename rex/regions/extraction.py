@@ -1,37 +1,143 @@
-"""From images to a region store."""
+"""From images to a region store: decoding, detection and writing work beside one another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from rex.errors import InputError
 from rex.logs import Progress
 from rex.regions.detector import Detector
+from rex.regions.examples import Example, ExampleMaker
 from rex.regions.images import read_image
 from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
 
 BATCH_SIZE = 16
 """Images that the detector takes at once."""
+WAITING_BATCHES = 8
+"""Batches of images that may wait, decoded, for others of their size."""
+
+_logger = logging.getLogger("rex.regions.extraction")
 
 
-def detect_files(detector: Detector, paths: Sequence[Path]) -> Iterator[list[ImageRegions]]:
-    """Yield the regions of image files, batch by batch. Raises InputError for a bad image."""
-    for start in range(0, len(paths), BATCH_SIZE):
-        yield detector.detect([read_image(path) for path in paths[start : start + BATCH_SIZE]])
+@dataclass(frozen=True)
+class ImageFile:
+    """An image, and the boxes [n, 4] to describe in it, in its pixels (None: to be detected)."""
+
+    path: Path
+    boxes: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An image that cannot be detected on, and why."""
+
+    error: InputError
+
+
+def detect_files(
+    detector: Detector, files: Sequence[ImageFile], workers: int = 0
+) -> Iterator[tuple[list[int], list[ImageRegions] | Unreadable]]:
+    """Yield places in `files` with the regions of those images, batch by batch.
+
+    Images are decoded by `workers` other processes (0: by this one) and batched with others of
+    exactly their size, so that an image's regions do not depend on its neighbours. An image that
+    cannot be read comes alone, with the reason.
+    """
+    for batch in _batches(_decoded(detector.maker, files, workers)):
+        places = [place for place, _ in batch]
+        examples = [example for _, example in batch]
+        if isinstance(examples[0], InputError):
+            yield places, Unreadable(examples[0])
+        else:
+            yield places, detector.detect_examples(examples)
+
+
+def detect_all(
+    detector: Detector, files: Sequence[ImageFile], workers: int = 0
+) -> list[ImageRegions]:
+    """Return the regions of image files, in order. Raises InputError when one cannot be read."""
+    regions: dict[int, ImageRegions] = {}
+    progress = Progress("regions", len(files), "images")
+    for places, found in detect_files(detector, files, workers):
+        if isinstance(found, Unreadable):
+            raise found.error
+        regions.update(zip(places, found, strict=True))
+        progress.advance(len(places))
+    return [regions[place] for place in range(len(files))]
+
+
+class _Files(torch.utils.data.Dataset[tuple[int, Example | InputError]]):
+    """Decoded images, or why they cannot be decoded."""
+
+    def __init__(self, maker: ExampleMaker, files: Sequence[ImageFile]) -> None:
+        self._maker, self._files = maker, files
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, place: int) -> tuple[int, Example | InputError]:
+        file = self._files[place]
+        try:
+            return place, self._maker.example(read_image(file.path), file.boxes)
+        except InputError as error:
+            return place, error
+
+
+def _decoded(
+    maker: ExampleMaker, files: Sequence[ImageFile], workers: int
+) -> Iterable[tuple[int, Example | InputError]]:
+    return torch.utils.data.DataLoader(
+        _Files(maker, files),
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=2 * BATCH_SIZE if workers else None,
+    )
+
+
+def _batches(
+    decoded: Iterable[tuple[int, Example | InputError]],
+) -> Iterator[list[tuple[int, Any]]]:
+    """Group images of one size; what waits too long goes as a smaller batch."""
+    waiting: dict[tuple[int, ...], list[tuple[int, Example]]] = defaultdict(list)
+    for place, example in decoded:
+        if isinstance(example, InputError):
+            yield [(place, example)]
+            continue
+        size = tuple(example["image"].shape)
+        waiting[size].append((place, example))
+        if len(waiting[size]) == BATCH_SIZE:
+            yield waiting.pop(size)
+        elif sum(map(len, waiting.values())) >= WAITING_BATCHES * BATCH_SIZE:
+            yield waiting.pop(max(waiting, key=lambda each: len(waiting[each])))
+    yield from waiting.values()
 
 
 def extract(
     detector: Detector,
-    image_ids: Sequence[str],
-    images: Path,
+    images: Mapping[str, ImageFile],
     out: Path,
     made_by: Mapping[str, Any],
-) -> None:
-    """Write the regions of `images`/<id>.jpg to the store `out`, in the order of `image_ids`.
+    *,
+    workers: int = 0,
+    skip_unreadable: bool = False,
+) -> list[InputError]:
+    """Write the regions of `images` (id to file) to the store `out`, in their order.
 
-    A stopped extraction goes on where it was. Raises InputError when an image cannot be read.
+    A stopped extraction goes on where it was. Images that cannot be read are left out and returned
+    if `skip_unreadable`; otherwise the first raises InputError.
     """
+    image_ids = list(images)
     header = StoreHeader(
         image_ids=image_ids,
         regions=detector.cfg.TEST.REGIONS,
@@ -41,12 +147,31 @@ def extract(
         attribute_names=detector.classes.attribute_names,
         made_by=made_by,
     )
-    with RegionStoreWriter(out, header) as writer:
-        rows = writer.missing()
+    unreadable: list[InputError] = []
+    with RegionStoreWriter(out, header) as writer, ThreadPoolExecutor(1) as beside:
+        missing = writer.missing()
         progress = Progress("regions", len(image_ids), "images")
-        progress.start_at(len(image_ids) - len(rows))
-        paths = [images / f"{image_ids[row]}.jpg" for row in rows]
-        for found in detect_files(detector, paths):
-            writer.write(rows[: len(found)], found)
-            rows = rows[len(found) :]
-            progress.advance(len(found))
+        progress.start_at(len(image_ids) - len(missing))
+        files = [images[image_ids[row]] for row in missing]
+        written: Future[None] | None = None
+        for places, found in detect_files(detector, files, workers):
+            rows = [missing[place] for place in places]
+            if isinstance(found, Unreadable):
+                if not skip_unreadable:
+                    raise found.error
+                unreadable.append(found.error)
+                writer.reject(rows)
+            else:
+                if written is not None:
+                    written.result()  # one batch is written while the next is detected
+                written = beside.submit(writer.write, rows, found)
+            progress.advance(len(rows))
+        if written is not None:
+            written.result()
+    return unreadable
+
+
+def shard(image_ids: Sequence[str], number: int, shards: int) -> list[str]:
+    """Return the `number`-th (from 1) of `shards` parts of about equal size, in order."""
+    bounds = [len(image_ids) * part // shards for part in range(shards + 1)]
+    return list(itertools.islice(image_ids, bounds[number - 1], bounds[number]))

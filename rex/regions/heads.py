@@ -21,7 +21,7 @@ from detectron2.modeling.backbone.resnet import BottleneckBlock, ResNet
 from detectron2.modeling.roi_heads import FastRCNNOutputLayers, Res5ROIHeads
 from detectron2.structures import Boxes, ImageList, Instances
 
-from rex.regions.selection import fixed_number
+from rex.regions.selection import adaptive_number, fixed_number
 
 Features = dict[str, torch.Tensor]
 
@@ -31,6 +31,7 @@ def add_region_settings(cfg: CfgNode) -> None:
     cfg.MODEL.ATTRIBUTES = CfgNode({"NUMBER": 0, "EMBEDDING": 256, "HIDDEN": 512, "WEIGHT": 0.5})
     cfg.MODEL.ROI_BOX_HEAD.CANONICAL_BOX_SIZE = 224
     cfg.TEST.REGIONS = 36
+    cfg.TEST.SELECTION = "fixed"
 
 
 class RegionOutputLayers(FastRCNNOutputLayers):  # type: ignore[misc]
@@ -108,6 +109,7 @@ class RegionHeads:
 
     box_predictor: RegionOutputLayers
     regions: int
+    selection: str
 
     def choose(self, predictions: Any, proposals: list[Instances]) -> list[Instances]:
         """Return each image's regions with their refined boxes, scores and classes, best first.
@@ -126,7 +128,10 @@ class RegionHeads:
                 boxes = boxes.view(len(boxes), -1, 4)[torch.arange(len(boxes)), classes]
             refined = Boxes(boxes)
             refined.clip(proposal.image_size)
-            kept = fixed_number(refined.tensor, scores, self.regions)
+            if self.selection == "adaptive":
+                kept = adaptive_number(refined.tensor, scores, classes, self.regions)
+            else:
+                kept = fixed_number(refined.tensor, scores, self.regions)
             chosen.append(
                 Instances(
                     proposal.image_size,
@@ -156,8 +161,13 @@ class RegionHeads:
     def forward_with_given_boxes(
         self, features: Features, instances: list[Instances]
     ) -> list[Instances]:
-        """Describe the regions `pred_boxes` of `instances`; asks for their `pred_classes`, too."""
+        """Describe the regions `pred_boxes` of `instances`, naming those without a class."""
         pooled = self.pooled(features, [each.pred_boxes for each in instances])
+        own = torch.split(pooled, [len(each) for each in instances])
+        for rows, regions in zip(own, instances, strict=True):
+            if not regions.has("pred_classes"):
+                probabilities = functional.softmax(self.box_predictor.cls_score(rows), dim=1)
+                regions.scores, regions.pred_classes = probabilities[:, :-1].max(dim=1)
         return self.describe(pooled, instances)
 
     def pooled(self, features: Features, boxes: list[Boxes]) -> torch.Tensor:
@@ -181,9 +191,9 @@ class RegionROIHeads(RegionHeads, StandardROIHeads):  # type: ignore[misc]
     """
 
     @configurable  # type: ignore[untyped-decorator]
-    def __init__(self, *, regions: int, **others: Any) -> None:
+    def __init__(self, *, regions: int, selection: str, **others: Any) -> None:
         super().__init__(**others)
-        self.regions = regions
+        self.regions, self.selection = regions, selection
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
@@ -193,7 +203,7 @@ class RegionROIHeads(RegionHeads, StandardROIHeads):  # type: ignore[misc]
         arguments["box_predictor"] = RegionOutputLayers(cfg, shape)
         # Detectron2 sends boxes of 224 pixels to level 4, whatever the size of the images
         arguments["box_pooler"].canonical_box_size = cfg.MODEL.ROI_BOX_HEAD.CANONICAL_BOX_SIZE
-        return arguments | {"regions": cfg.TEST.REGIONS}
+        return arguments | {"regions": cfg.TEST.REGIONS, "selection": cfg.TEST.SELECTION}
 
     def _forward_box(self, features: Features, proposals: list[Instances]) -> Any:
         pooled = self.pooled(features, [proposal.proposal_boxes for proposal in proposals])
@@ -220,9 +230,9 @@ class Res5RegionROIHeads(RegionHeads, Res5ROIHeads):  # type: ignore[misc]
     """
 
     @configurable  # type: ignore[untyped-decorator]
-    def __init__(self, *, regions: int, **others: Any) -> None:
+    def __init__(self, *, regions: int, selection: str, **others: Any) -> None:
         super().__init__(**others)
-        self.regions = regions
+        self.regions, self.selection = regions, selection
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
@@ -244,7 +254,7 @@ class Res5RegionROIHeads(RegionHeads, Res5ROIHeads):  # type: ignore[misc]
             dilation=dilation,
         )
         arguments["box_predictor"] = RegionOutputLayers(cfg, ShapeSpec(channels=width))
-        return arguments | {"regions": cfg.TEST.REGIONS}
+        return arguments | {"regions": cfg.TEST.REGIONS, "selection": cfg.TEST.SELECTION}
 
     def forward(
         self,

@@ -28,3 +28,25 @@ def fixed_number(boxes: torch.Tensor, scores: torch.Tensor, regions: int) -> tor
         kept = torch.cat([kept, rest])
         kept = kept[torch.argsort(scores[kept], descending=True, stable=True)[:regions]]
     return kept[:regions]
+
+
+LEAST = 10
+"""Regions that an adaptive selection keeps in any case."""
+CONFIDENT = 0.2
+"""Score from which an adaptive selection keeps a region."""
+CLASS_OVERLAP = 0.3
+"""Overlap (IoU) above which the weaker of two boxes of one class goes."""
+
+
+def adaptive_number(
+    boxes: torch.Tensor, scores: torch.Tensor, classes: torch.Tensor, most: int
+) -> torch.Tensor:
+    """Return the indices of the confident boxes, best first: 10 to `most` (Anderson et al. 2018).
+
+    `boxes` [N, 4], `scores` [N] and `classes` [N]: each proposal's refined box, and its best class.
+    """
+    from torchvision.ops import batched_nms
+
+    kept: torch.Tensor = batched_nms(boxes.float(), scores, classes, CLASS_OVERLAP)
+    confident = int((scores[kept] >= CONFIDENT).sum())
+    return kept[: min(max(confident, LEAST), most)]

@@ -137,7 +137,7 @@ def small_fpn(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
     cfg.INPUT.MIN_SIZE_TRAIN = (side,)
     cfg.INPUT.MIN_SIZE_TEST = side
     cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = 3 * side
-    cfg.TEST.REGIONS = settings.regions
+    cfg.TEST.REGIONS, cfg.TEST.SELECTION = settings.regions, settings.selection
 
     solver = cfg.SOLVER
     solver.IMS_PER_BATCH = settings.batch_size

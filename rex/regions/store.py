@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
+from rex.files import whole_file
 
 Array = npt.NDArray[Any]
 
@@ -33,6 +34,11 @@ _COLUMNS: dict[str, tuple[tuple[str, ...], str]] = {
 
 _UNWRITTEN = -1
 """`num_boxes` of an image whose regions are not in the (unfinished) store yet."""
+_REJECTED = -2
+"""`num_boxes` of an image that cannot have regions, and will be left out."""
+
+_BLOCK = 256
+"""Images copied at a time."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,10 @@ class StoreHeader:
     made_by: Mapping[str, Any]
     feature_type: str = "float16"
 
+    def of(self, image_ids: Sequence[str]) -> StoreHeader:
+        """Return the header of a store with other images, and all else the same."""
+        return replace(self, image_ids=image_ids)
+
 
 class RegionStoreWriter:
     """Writes a region store image by image, in any order; a stopped job goes on where it was.
@@ -99,6 +109,10 @@ class RegionStoreWriter:
             self._file["num_boxes"][row] = self._done[row] = len(image.boxes)
         self._file.flush()
 
+    def reject(self, rows: Sequence[int]) -> None:
+        """Leave the images of `rows` out of the finished store; a later writer tries them again."""
+        self._done[rows] = _REJECTED
+
     def __enter__(self) -> Self:
         return self
 
@@ -110,9 +124,35 @@ class RegionStoreWriter:
         if kind is None:
             if unwritten:
                 raise RuntimeError(f"{self._partial}: {unwritten} images were not written")
-            self._partial.replace(self.path)
+            if (self._done == _REJECTED).any():
+                self._publish_without_rejected()
+            else:
+                self._partial.replace(self.path)
         elif isinstance(error, InputError):
             self._partial.unlink()
+
+    def copy(self, store: RegionStore, rows: Array, first: int = 0) -> None:
+        """Copy images of another store to the rows from `first` on, in flat memory."""
+        for start in range(0, len(rows), _BLOCK):
+            block = rows[start : start + _BLOCK]
+            into = slice(first + start, first + start + len(block))
+            self._file["features"][into] = store.features(block)
+            for name in _COLUMNS.keys() - {"features", "num_boxes"}:
+                self._file[name][into] = getattr(store, name)[block]
+            self._file.flush()
+            self._file["num_boxes"][into] = self._done[into] = store.num_boxes[block]
+        self._file.flush()
+
+    def _publish_without_rejected(self) -> None:
+        kept = np.flatnonzero(self._done != _REJECTED)
+        everything = RegionStore(self._partial)
+        header = self.header.of([everything.image_ids[row] for row in kept])
+        with (
+            whole_file(self.path) as temporary,
+            RegionStoreWriter(temporary, header) as writer,
+        ):
+            writer.copy(everything, kept)
+        self._partial.unlink()
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +167,7 @@ class RegionStoreWriter:
                 self._partial.unlink()
             else:
                 if _header_of(self._file) == _comparable(self.header):
-                    self._done = self._file["num_boxes"][:]
+                    self._done = self._file["num_boxes"][:].astype(np.int64)
                     return
                 self._file.close()
         self._file = h5py.File(self._partial, "w")
@@ -181,7 +221,7 @@ class RegionStore:
             self._shape = self._check_layout(file)
             attributes = dict(file.attrs)
             features = file["features"]
-            self._feature_type = features.dtype
+            self.feature_type: str = features.dtype.name
             self._offset = features.id.get_offset()
         try:
             self.signature: dict[str, Any] = json.loads(attributes["signature"])
@@ -276,9 +316,9 @@ class RegionStore:
     @cached_property
     def _memory_map(self) -> Array:
         if not len(self):
-            return np.zeros(self._shape, self._feature_type)
+            return np.zeros(self._shape, self.feature_type)
         return np.memmap(
-            self.path, self._feature_type, mode="r", offset=self._offset, shape=self._shape
+            self.path, self.feature_type, mode="r", offset=self._offset, shape=self._shape
         )
 
     def _column(self, name: str) -> Array:

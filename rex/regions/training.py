@@ -9,7 +9,6 @@ import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -18,18 +17,20 @@ from rex.operators import register_operators
 register_operators()
 
 from detectron2.config import CfgNode
-from detectron2.data import transforms
 from detectron2.data.samplers import TrainingSampler
 from detectron2.engine import HookBase, SimpleTrainer, hooks
 from detectron2.modeling import build_model
 from detectron2.solver import build_lr_scheduler
 from detectron2.solver.build import get_default_optimizer_params
-from detectron2.structures import Boxes, Instances
 
 from rex.files import whole_file
 from rex.logs import Progress
 from rex.regions.annotations import AnnotatedImage
+from rex.regions.examples import Example, ExampleMaker
 from rex.regions.images import read_image
+
+GRADIENT_NORM = 5.0
+"""Largest norm of the gradient of all weights together."""
 
 CHECKPOINT_PERIOD = 100
 """Steps after which an interrupted training can go on."""
@@ -60,6 +61,7 @@ def train(
     checkpoint = _Checkpoint(resume, _fingerprint(cfg, images, seed))
     trainer.register_hooks(
         [
+            _ClipGradient(),
             hooks.LRScheduler(optimizer, build_lr_scheduler(cfg, optimizer)),
             _Report(cfg.SOLVER.MAX_ITER),
             checkpoint,
@@ -74,37 +76,24 @@ def train(
 
 def _batches(
     cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, start: int
-) -> Iterator[list[dict[str, Any]]]:
+) -> Iterator[list[Example]]:
     """Yield batches without end, from step `start` on: the images in an order that `seed` gives."""
     size = cfg.SOLVER.IMS_PER_BATCH
-    resize = transforms.ResizeShortestEdge(
-        cfg.INPUT.MIN_SIZE_TRAIN, cfg.INPUT.MAX_SIZE_TRAIN, cfg.INPUT.MIN_SIZE_TRAIN_SAMPLING
-    )
+    maker = ExampleMaker.of(cfg)
     order = itertools.islice(TrainingSampler(len(images), seed=seed), start * size, None)
     while True:
-        yield [training_example(images[next(order)], resize) for _ in range(size)]
+        yield [_read(maker, images[next(order)]) for _ in range(size)]
 
 
-def training_example(
-    annotated: AnnotatedImage, resize: transforms.ResizeShortestEdge
-) -> dict[str, Any]:
-    """Return what Detectron2's models take: the resized image [3, H, W] and its `instances`."""
-    pixels = read_image(annotated.path)
-    transform = resize.get_transform(pixels)
-    resized = transform.apply_image(pixels)
-    known = annotated.object_ids >= 0
-    instances = Instances(resized.shape[:2])
-    instances.gt_boxes = Boxes(torch.as_tensor(transform.apply_box(annotated.boxes[known])).float())
-    instances.gt_classes = torch.as_tensor(annotated.object_ids[known])
-    attributes = torch.as_tensor(annotated.attributes[known]).float()
-    none = (attributes.sum(dim=1, keepdim=True) == 0).float()
-    instances.gt_attributes = torch.cat([attributes, none], dim=1)
-    return {
-        "image": torch.as_tensor(resized.transpose(2, 0, 1).copy()),
-        "instances": instances,
-        "height": annotated.height,
-        "width": annotated.width,
-    }
+def _read(maker: ExampleMaker, annotated: AnnotatedImage) -> Example:
+    return maker.training_example(read_image(annotated.path), annotated)
+
+
+class _ClipGradient(HookBase):  # type: ignore[misc]
+    """Keeps one odd batch from undoing what was learnt."""
+
+    def after_backward(self) -> None:
+        torch.nn.utils.clip_grad_norm_(self.trainer.model.parameters(), GRADIENT_NORM)
 
 
 class _Report(HookBase):  # type: ignore[misc]

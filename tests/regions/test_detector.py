@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from rex.config import RegionSettings
 from rex.errors import InputError
+from rex.gqa.scene_graphs import read_scene_graphs
 from rex.regions.detector import Detector
 from rex.regions.images import read_image
 from rex.regions.store import RegionStore
@@ -39,23 +41,23 @@ def test_training_again_gives_the_same_bytes(trained: Trained, tmp_path: Path) -
 def test_interrupted_training_goes_on_to_the_same_weights(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rex.regions import training
+    training: Any = importlib.import_module("rex.regions.training")
 
     class StoppedError(Exception):
         pass
 
-    example = training.training_example
-    seen: list[str] = []
+    read = training.read_image
+    seen: list[Path] = []
 
-    def stop_after_nine(annotated: Any, resize: Any) -> dict[str, Any]:
-        seen.append(annotated.image_id)
+    def stop_after_nine(path: Path) -> Any:
+        seen.append(path)
         if len(seen) == 9:
             raise StoppedError
-        return example(annotated, resize)
+        return read(path)
 
     out = tmp_path / "resumed.pth"
     monkeypatch.setattr(training, "CHECKPOINT_PERIOD", 2)
-    monkeypatch.setattr(training, "training_example", stop_after_nine)
+    monkeypatch.setattr(training, "read_image", stop_after_nine)
     with pytest.raises(StoppedError):
         trained.train(out)
     assert not out.exists()
@@ -70,25 +72,25 @@ def test_interrupted_training_goes_on_to_the_same_weights(
 def test_the_checkpoint_of_another_training_is_not_taken_up(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rex.regions import training
+    training: Any = importlib.import_module("rex.regions.training")
 
     monkeypatch.setattr(training, "CHECKPOINT_PERIOD", 2)
     out = tmp_path / "detector.pth"
-    example = training.training_example
+    read = training.read_image
     calls = iter(range(100))
 
-    def stop(annotated: Any, resize: Any) -> dict[str, Any]:
+    def stop(path: Path) -> Any:
         if next(calls) == 9:
             raise KeyboardInterrupt
-        return example(annotated, resize)
+        return read(path)
 
     other = tmp_path / "other.yaml"
     other.write_text(
         Path(trained.config).read_text().replace("regions: 12", "regions: 12, seed: 9")
     )
-    monkeypatch.setattr(training, "training_example", stop)
+    monkeypatch.setattr(training, "read_image", stop)
     assert trained.train(out, "--config", str(other)) == 1
-    monkeypatch.setattr(training, "training_example", example)
+    monkeypatch.setattr(training, "read_image", read)
     assert trained.train(out) == 0
     assert out.read_bytes() == trained.weights.read_bytes()
 
@@ -138,21 +140,26 @@ def test_a_batch_gives_what_single_images_give(trained: Trained, store: RegionSt
 def test_features_of_a_given_box_do_not_depend_on_who_proposed_it(
     trained: Trained, store: RegionStore
 ) -> None:
-    import torch
-    from detectron2.structures import Boxes, Instances
-
     detector = Detector.load(trained.weights, trained.settings, "cpu")
     pixels = read_image(trained.data / "images" / f"{store.image_ids[0]}.jpg")
-    example = detector.example(pixels)
-    height, width = example["image"].shape[1:]
-    scale = np.array([width / pixels.shape[1], height / pixels.shape[0]] * 2, dtype=np.float32)
-    given = Instances((height, width))
-    given.pred_boxes = Boxes(torch.as_tensor(store.boxes[0]) * scale)
-    given.pred_classes = torch.as_tensor(store.object_ids[0]).long()
-    with torch.inference_mode():
-        model: Any = detector.model
-        (described,) = model.inference([example], [given], do_postprocess=False)
-    np.testing.assert_allclose(described.features, store.features([0])[0], atol=1e-2)
+    (described,) = detector.detect_examples([detector.maker.example(pixels, store.boxes[0])])
+    np.testing.assert_allclose(described.boxes, store.boxes[0], atol=1e-3)
+    np.testing.assert_allclose(described.features, store.features([0])[0], atol=2e-2)
+
+
+def test_annotated_boxes_can_be_described(trained: Trained, tmp_path: Path) -> None:
+    graphs = trained.data / "sceneGraphs" / "val_sceneGraphs.json"
+    out = tmp_path / "perfect.h5"
+    assert trained.extract(out, "--boxes", str(graphs)) == 0
+    store = RegionStore(out)
+    assert store.signature["selection"] == "scene-graphs"
+    for row, (_, graph) in enumerate(sorted(read_scene_graphs(graphs).items())):
+        expected = [thing.box for thing in graph.objects.values()]
+        assert store.num_boxes[row] == len(expected)
+        np.testing.assert_allclose(store.boxes[row, : len(expected)], expected, atol=1e-3)
+        assert np.isfinite(store.features([row])).all()
+    train = trained.data / "sceneGraphs" / "train_sceneGraphs.json"
+    assert trained.extract(tmp_path / "wrong.h5", "--boxes", str(train)) == 2
 
 
 @pytest.fixture

@@ -180,6 +180,32 @@ def test_another_header_starts_anew(tmp_path: Path) -> None:
         assert writer.missing() == [0, 1, 2]
 
 
+def test_rejected_images_are_left_out_and_tried_again_by_a_later_writer(tmp_path: Path) -> None:
+    path = tmp_path / "r.h5"
+    with pytest.raises(RuntimeError), RegionStoreWriter(path, header()) as writer:
+        writer.write([2], [image(3, 5, 2)])
+        writer.reject([1])
+    with RegionStoreWriter(path, header()) as writer:
+        assert writer.missing() == [0, 1]
+        writer.reject([1])
+        writer.write([0], [image(4, 5, 0)])
+    expected = tmp_path / "expected.h5"
+    write(expected, header().of(["im é0", "im é2"]), [image(4, 5, 0), image(3, 5, 2)])
+    assert path.read_bytes() == expected.read_bytes()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["expected.h5", "r.h5"]
+
+
+def test_copied_images_are_the_same(tmp_path: Path) -> None:
+    images = [image(4, 5, 0), image(0, 5, 1), image(3, 5, 2)]
+    write(tmp_path / "all.h5", header(), images)
+    store = RegionStore(tmp_path / "all.h5")
+    with RegionStoreWriter(tmp_path / "copy.h5", header().of(["a", "b", "c"])) as writer:
+        writer.copy(store, np.array([2]))
+        writer.copy(store, np.array([0, 1]), first=1)
+    write(tmp_path / "wanted.h5", header().of(["a", "b", "c"]), [images[2], *images[:2]])
+    assert (tmp_path / "copy.h5").read_bytes() == (tmp_path / "wanted.h5").read_bytes()
+
+
 def damage_nothing(path: Path) -> None:
     path.unlink()
 
