@@ -174,9 +174,22 @@ def scene_value(graph: SceneGraph, category: str) -> str | None:
 
 
 def scene_value_fits(value: str, category: str) -> bool:
-    """Return whether a location answers a question for a category (`outdoors` is no room)."""
-    if category == "room":
-        return is_a(value, "room")
-    if category == "place":
+    """Return whether a scene graph's location says anything of a category.
+
+    `outdoors` names no place and no room, `street` does not say `outdoors`; a street is no room,
+    which answers whether it is one but not which.
+    """
+    if category in ("place", "room"):
         return value not in CATEGORY_WORDS["location"]
+    if category == "location":
+        return value in CATEGORY_WORDS["location"]
     return True
+
+
+def same_word(one: str, other: str) -> bool:
+    """Return whether two words differ in spelling alone ("snow suit", "snowsuit"; gray, grey)."""
+    return one == other or _spelling(one) == _spelling(other)
+
+
+def _spelling(word: str) -> str:
+    return word.lower().replace(" ", "").replace("-", "").replace("grey", "gray")

@@ -35,6 +35,14 @@ class Thing(msgspec.Struct, frozen=True, gc=False):
     """What the scene graph calls it (`chair`)."""
     modifiers: tuple[Adjective | Relative, ...] = ()
 
+    def described(self, modifier: Adjective | Relative) -> Thing:
+        """Return the thing with one more description."""
+        return Thing(self.objects, self.noun, self.name, (*self.modifiers, modifier))
+
+    def absent(self) -> Thing:
+        """Return the same words for something that is not there."""
+        return Thing((), self.noun, self.noun, self.modifiers)
+
 
 class Attribution(msgspec.Struct, frozen=True, gc=False):
     """`THING is [not] VALUE [but INSTEAD]`."""

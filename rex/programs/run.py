@@ -1,0 +1,51 @@
+"""What the steps of one execution share: the scene graph, the answer, and what is asked."""
+
+from __future__ import annotations
+
+from rex.gqa.ontology import is_a
+from rex.gqa.scene_graphs import SceneGraph
+from rex.programs.errors import Reason, Skip
+from rex.programs.phrases import Thing
+from rex.programs.values import Selection
+
+_ANYTHING = frozenset({"_", "this", "object", "thing"})
+
+
+class Run:
+    """One execution."""
+
+    __slots__ = ("answer", "asked", "graph")
+
+    def __init__(self, graph: SceneGraph, answer: str | None, asked: frozenset[int]) -> None:
+        self.graph = graph
+        self.answer = answer
+        self.asked = asked
+        """The filters and relations whose outcome is the question, not a description."""
+
+    def thing(self, noun: str, objects: tuple[str, ...]) -> Thing:
+        """Return the phrase for objects that the program calls `noun`."""
+        return Thing(objects, noun, self.graph.objects[objects[0]].name if objects else noun)
+
+    def candidates(self, noun: str, given: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the objects with the ids that a step gives, else all that its noun fits.
+
+        Raises Skip when an id is not in the scene graph.
+        """
+        objects = self.graph.objects
+        if given is None:
+            if noun in _ANYTHING:
+                return tuple(objects)
+            return tuple(one for one, thing in objects.items() if is_a(thing.name, noun))
+        for object_id in given:
+            if object_id not in objects:
+                raise Skip(Reason.OBJECT_MISSING, object_id)
+        return given
+
+
+def selected(source: Selection) -> Selection:
+    """Return a selection that has objects; raises Skip for an empty one."""
+    if not source.objects:
+        if source.is_scene:
+            raise Skip(Reason.GLOBAL_SCENE)
+        raise Skip(Reason.NOTHING_SELECTED, source.thing.noun)
+    return source
