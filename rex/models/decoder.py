@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from rex.models.backbones import Encoding
 from rex.models.gru import GatedRecurrentUnit
+from rex.models.recurrence import Inputs, Recurrence, Weights
 from rex.models.vocabulary import END
 
 MASKED = -1e9
@@ -97,6 +98,8 @@ class AttentiveDecoder(nn.Module):
     """Whether objects are written by their names; otherwise by region tokens `#i`."""
     has_gate = False
     """Whether predictions come with a gate."""
+    continues_own_state = True
+    """Whether the attention GRU continues h₁ (the published code: h₂)."""
 
     def __init__(self, sizes: DecoderSizes) -> None:
         super().__init__()
@@ -126,15 +129,40 @@ class AttentiveDecoder(nn.Module):
         memory = self.remember(encoding)
         start = explanations.new_full((len(explanations), 1), END)
         previous = torch.cat([start, explanations[:, :-1].clamp(min=END)], dim=1)
-        words = self.project_words(previous)
-        state = self.start(memory)
-        states, scores = [], []
-        for projected in words.unbind(dim=1):
-            state, step_scores = self.step(projected, state, memory)
-            states.append(state.language)
-            scores.append(step_scores)
-        return self.predict(
-            self.dropout(torch.stack(states, dim=1)), torch.stack(scores, dim=1), encoding
+        states, scores = Recurrence.apply(  # type: ignore[no-untyped-call]
+            self.continues_own_state,
+            MASKED,
+            encoding.region_mask,
+            _rows_a_step(explanations),
+            matrix_type(memory.question),
+            *Inputs(
+                words=self.project_words(previous) + self.attention_rnn.input.bias,
+                first=memory.context,
+                later=memory.later,
+                fused=memory.fused,
+                visual=encoding.visual,
+                question=memory.question,
+            ),
+            *self.recurrent_weights(),
+        )
+        return self.predict(self.dropout(states), scores, encoding)
+
+    def recurrent_weights(self) -> Weights:
+        """Return the weights of the two recurrent layers."""
+        size = self.sizes.hidden
+        return Weights(
+            context=self.attention_rnn.input.weight[:, size : 2 * size],
+            attention_gates=self.attention_rnn.gates.weight,
+            attention_memory=self.attention_rnn.memory.weight,
+            query=self.attention_query.weight,
+            query_bias=self.attention_query.bias,
+            score=self.attention_score.weight,
+            attended=self.attended.weight,
+            attended_bias=self.attended.bias,
+            language=self.language_rnn.input.weight,
+            language_bias=self.language_rnn.input.bias,
+            language_gates=self.language_rnn.gates.weight,
+            language_memory=self.language_rnn.memory.weight,
         )
 
     def remember(self, encoding: Encoding) -> Memory:
@@ -161,7 +189,7 @@ class AttentiveDecoder(nn.Module):
         """Advance one step: the new state, and the attention's scores [B, R] before the softmax."""
         rnn = self.attention_rnn
         gates = state.context + word + rnn.project(state.language, rnn.hidden_size)
-        attention = rnn(gates, self.attention_state(state))
+        attention = rnn(gates, state.attention if self.continues_own_state else state.language)
         compared = torch.tanh(self.attention_query(attention)[:, None] + memory.fused)
         scores = self.attention_score(compared).squeeze(-1)
         scores = scores.masked_fill(~memory.encoding.region_mask, MASKED)
@@ -173,6 +201,20 @@ class AttentiveDecoder(nn.Module):
         language = self.language_rnn(language_input, state.language)
         return State(attention, language, memory.later), scores
 
-    def attention_state(self, state: State) -> Tensor:
-        """Return the state that the attention GRU continues: its own."""
-        return state.attention
+
+def matrix_type(example: Tensor) -> torch.dtype:
+    """Return the format of matrix products here: autocast's, or that of `example`."""
+    kind = example.device.type
+    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else example.dtype
+
+
+def _rows_a_step(explanations: Tensor) -> list[int]:
+    """Return up to which row some explanation still has a token, for each of the T steps.
+
+    Few rows are computed in vain when long explanations come first.
+    """
+    rows = torch.arange(1, len(explanations) + 1, device=explanations.device)
+    last = ((explanations >= 0) * rows[:, None]).amax(dim=0)
+    # a row that takes part at a step has taken part before
+    counts: list[int] = last.flip(0).cummax(dim=0).values.flip(0).tolist()
+    return counts

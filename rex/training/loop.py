@@ -182,6 +182,8 @@ class Trainer:
             group["lr"] = self._learning_rate()
         self.optimizer.zero_grad(set_to_none=True)
         counts = self._counts(rows)
+        # the decoder computes the rows up to the last that goes on: long explanations first
+        rows = rows[np.argsort(-self.examples.questions.explanations.lengths[rows], kind="stable")]
         mine = rows[self.processes.rank :: self.processes.size]
         parts = [part for part in np.array_split(mine, settings.accumulation) if len(part)]
         values: dict[str, float] = {}
@@ -215,17 +217,18 @@ class Trainer:
         """
         plan, device = self.plan, self.processes.device
         batch = self.examples.batch(rows).to(device)
-        with self.processes.exchange(self.shared, last), autocast(self.precision, device):
-            output = self.shared(batch, explain=plan.objective.explanations)
-            parts = losses(
-                output,
-                batch,
-                counts,
-                first_region=self.model.first_region,
-                compat=self.model.mode == "compat",
-                objective=plan.objective,
-                settings=plan.settings,
-            )
+        with self.processes.exchange(self.shared, last):
+            with autocast(self.precision, device):
+                output = self.shared(batch, explain=plan.objective.explanations)
+                parts = losses(
+                    output,
+                    batch,
+                    counts,
+                    first_region=self.model.first_region,
+                    compat=self.model.mode == "compat",
+                    objective=plan.objective,
+                    settings=plan.settings,
+                )
             # several processes average their gradients; the counts are those of all of them
             weight = self.processes.size * count
             torch.autograd.backward(self.scaler.scale(parts["loss"] * weight))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from rex.models.backbones import Encoding
-from rex.models.decoder import Memory, State
+from rex.models.decoder import Memory
 from rex.models.methods.rex import RexDecoder
 
 
@@ -16,12 +14,10 @@ class CompatRexDecoder(RexDecoder):
     at the first step but their sum later.
     """
 
+    continues_own_state = False
+
     def remember(self, encoding: Encoding) -> Memory:
         """Compute what all steps share; later steps see the sum of the fused regions."""
         memory = super().remember(encoding)
         total = (memory.fused * encoding.region_mask[..., None]).sum(dim=1)
         return memory._replace(later=self.attention_rnn.project(total, 0))
-
-    def attention_state(self, state: State) -> Tensor:
-        """Return h₂, which the published code hands to the attention GRU as its state."""
-        return state.language
