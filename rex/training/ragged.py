@@ -44,9 +44,9 @@ class Ragged:
         return row
 
     def padded(self, rows: Integers, fill: int) -> Integers:
-        """Return these rows as [len(rows), longest], short ones filled up with `fill`."""
+        """Return these rows as [len(rows), longest, or 1], short ones filled up with `fill`."""
         lengths = self.starts[rows + 1] - self.starts[rows]
-        columns = np.arange(lengths.max(initial=0))
+        columns = np.arange(lengths.max(initial=1))
         inside = columns < lengths[:, None]
         padded = np.full(inside.shape, fill, dtype=np.int64)
         padded[inside] = self.values[(self.starts[rows][:, None] + columns)[inside]]

@@ -16,7 +16,7 @@ def test_padding_any_rows_keeps_their_values(rows: list[list[int]], data: st.Dat
     padded = ragged.padded(np.array(chosen), fill=-1)
     assert len(ragged) == len(rows)
     assert ragged.lengths.tolist() == list(map(len, rows))
-    assert padded.shape == (len(chosen), max(len(rows[row]) for row in chosen))
+    assert padded.shape == (len(chosen), max(1, *(len(rows[row]) for row in chosen)))
     for line, row in zip(padded.tolist(), chosen, strict=True):
         assert [value for value in line if value != -1] == rows[row] == ragged.row(row)
         assert line == rows[row] + [-1] * (len(line) - len(rows[row]))
