@@ -69,6 +69,23 @@ def add_commands(stations: Subparsers) -> None:
     show.add_argument("--questions", type=Path, required=True, metavar="JSON")
     show.add_argument("--scene-graphs", type=Path, required=True, metavar="JSON")
     show.add_argument("question_id", metavar="QUESTION_ID")
+    show.add_argument(
+        "--image", type=Path, metavar="JPEG", help="also draw the objects of each step into it"
+    )
+    show.add_argument(
+        "--out", type=Path, metavar="PNG", help="the drawing (default: QUESTION_ID.png)"
+    )
+
+    stats = add_verb(
+        verbs,
+        "stats",
+        _stats,
+        help="Write the data card of an explanation table.",
+        example="rex explain stats val.parquet --questions val_balanced_questions.json",
+    )
+    stats.add_argument("explanations", type=Path, metavar="PARQUET")
+    stats.add_argument("--questions", type=Path, required=True, nargs="+", metavar="JSON")
+    stats.add_argument("--out", type=Path, metavar="MARKDOWN", help="default: standard output")
 
     vocabulary = add_verb(
         verbs,
@@ -126,10 +143,27 @@ def _gather(arguments: argparse.Namespace) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    from rex.explanations.showing import find_question, show_question
+    from rex.explanations.showing import Report, find_question
 
     question = find_question(arguments.questions, arguments.question_id)
-    print(show_question(question, arguments.scene_graphs))
+    report = Report(question, arguments.scene_graphs)
+    print(report.text())
+    if arguments.image is not None:
+        out = arguments.out or Path(f"{arguments.question_id}.png")
+        report.draw(arguments.image, out)
+        print(f"drawing    {out}")
+
+
+def _stats(arguments: argparse.Namespace) -> None:
+    from rex.explanations.statistics import collect_statistics, data_card
+    from rex.files import write_text
+
+    found = collect_statistics(arguments.explanations, arguments.questions)
+    card = data_card(found, arguments.explanations)
+    if arguments.out is None:
+        print(card, end="")
+    else:
+        write_text(arguments.out, card)
 
 
 def _vocabulary(arguments: argparse.Namespace) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from os import PathLike
 
 from rex.errors import InputError
+from rex.explanations.drawing import draw_program
 from rex.gqa.questions import Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
+from rex.programs import operations as ops
 from rex.programs.errors import ProgramError, Reason, Skip
 from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program
 from rex.programs.plain import render_plain
-from rex.programs.rendering import render_raw, render_sentence
+from rex.programs.rendering import render_raw, render_sentence, render_tokens
 from rex.programs.values import Execution, Finding, Selection, Value, Verdict
 from rex.programs.wording import word_statement
 
+File = str | PathLike[str]
 
-def find_question(path: str | PathLike[str], question_id: str) -> Question:
+
+def find_question(path: File, question_id: str) -> Question:
     """Return one question of a file. Raises InputError when it is not there."""
     for question in iter_questions(path):
         if question.question_id == question_id:
@@ -27,61 +31,90 @@ def find_question(path: str | PathLike[str], question_id: str) -> Question:
     )
 
 
-def show_question(question: Question, scene_graphs: str | PathLike[str]) -> str:
-    """Return the report on one question. Raises InputError for a malformed program."""
-    lines = [f"question   {question.question}", f"answer     {question.answer or '(not given)'}"]
-    lines.append(f"image      {question.image_id}")
-    try:
-        program = parse_program(question.semantic)
-    except ProgramError as error:
-        raise InputError(
-            error.problem, place=f"question {question.question_id}: semantic step {error.step}"
-        ) from None
-    graph = SceneGraphIndex(scene_graphs).get(question.image_id)
-    if graph is None:
-        return "\n".join([*lines, f"status     {Reason.NO_SCENE_GRAPH.value}"])
-    try:
-        execution = execute(program, graph, question.answer or None)
-    except Skip as skip:
-        return "\n".join([*lines, *program_tree(program, graph), f"status     {skip}"])
-    leaves = word_statement(execution.statement)
-    entailed = execution.entailed_answer
-    agreement = "agrees" if entailed == question.answer else "CONTRADICTS the answer"
-    return "\n".join(
-        [
-            *lines,
-            *program_tree(program, graph, execution),
-            "status     ok",
-            f"entailed   {entailed or '(no answer follows)'}  ({agreement})",
+class Report:
+    """What is known of one question: its program, executed, and its explanation."""
+
+    def __init__(self, question: Question, scene_graphs: File) -> None:
+        self.question = question
+        try:
+            self.program = parse_program(question.semantic)
+        except ProgramError as error:
+            raise InputError(
+                error.problem, place=f"question {question.question_id}: semantic step {error.step}"
+            ) from None
+        self.graph = SceneGraphIndex(scene_graphs).get(question.image_id)
+        self.execution: Execution | None = None
+        self.status = "ok"
+        if self.graph is None:
+            self.status = Reason.NO_SCENE_GRAPH.value
+            return
+        try:
+            self.execution = execute(self.program, self.graph, question.answer or None)
+        except Skip as skip:
+            self.status = str(skip)
+
+    def text(self) -> str:
+        """Return the report as lines of text."""
+        question = self.question
+        lines = [
+            f"question   {question.question}",
+            f"answer     {question.answer or '(not given)'}",
+            f"image      {question.image_id}",
+            *program_tree(self.program, self.captions()),
+            f"status     {self.status}",
+        ]
+        if self.execution is not None and self.graph is not None:
+            lines += self._explanation(self.execution, self.graph)
+        return "\n".join(lines)
+
+    def _explanation(self, execution: Execution, graph: SceneGraph) -> list[str]:
+        leaves = word_statement(execution.statement)
+        entailed, answer = execution.entailed_answer, self.question.answer
+        agreement = "agrees" if entailed == answer else "CONTRADICTS the answer"
+        verdict = {"yes": True, "no": False}.get(entailed or "")
+        named = {object_id: thing.name for object_id, thing in graph.objects.items()}
+        without_regions = dict.fromkeys(named, -1)
+        return [
+            f"entailed   {entailed or '(no answer follows)'}"
+            + (f"  ({agreement})" if entailed and answer else ""),
             f"unpolished {render_plain(execution.statement)}",
             f"raw        {render_raw(leaves)}",
-            f"sentence   {render_sentence(leaves, {'yes': True, 'no': False}.get(entailed or ''))}",
+            f"tokens     {render_tokens(leaves, without_regions, named)}  (no regions given)",
+            f"sentence   {render_sentence(leaves, verdict)}",
         ]
-    )
+
+    def captions(self) -> list[str]:
+        """Return each step with what it returned."""
+        captions = []
+        for index, operation in enumerate(self.program):
+            caption = f"[{index}] {operation.name}: {operation.argument.strip()}".rstrip(": ")
+            if self.execution is not None and self.graph is not None:
+                caption += f"  ->  {describe(self.execution.values[index], self.graph)}"
+            captions.append(caption)
+        return captions
+
+    def draw(self, image: File, out: File) -> None:
+        """Draw the objects of each step. Raises InputError when there is nothing to draw."""
+        if self.execution is None or self.graph is None:
+            raise InputError(
+                f"not explained: {self.status}", place=f"question {self.question.question_id}"
+            )
+        draw_program(image, out, self.program, self.graph, self.execution, self.captions())
 
 
-def program_tree(
-    program: Program, graph: SceneGraph, execution: Execution | None = None
-) -> list[str]:
-    """Return the program as a tree, the last step at the root, with what each step returned."""
+def program_tree(program: Program, captions: list[str]) -> list[str]:
+    """Return the program as a tree, the last step at the root."""
     lines: list[str] = []
 
-    def draw(index: int, prefix: str, branch: str, continuation: str) -> None:
-        operation = program[index]
-        call = f"{operation.name}: {operation.argument.strip()}".rstrip(": ")
-        returned = "" if execution is None else f"  ->  {describe(execution.values[index], graph)}"
-        lines.append(f"{prefix}{branch}[{index}] {call}{returned}")
-        children = operation.dependencies
-        for place, child in enumerate(children):
-            last = place == len(children) - 1
-            draw(
-                child,
-                prefix + continuation,
-                "└─ " if last else "├─ ",
-                "   " if last else "│  ",
-            )
+    def draw(operation: ops.Operation, index: int, prefix: str, branch: str, rest: str) -> None:
+        lines.append(f"{prefix}{branch}{captions[index]}")
+        for place, child in enumerate(operation.dependencies):
+            last = place == len(operation.dependencies) - 1
+            corner, more = ("└─ ", "   ") if last else ("├─ ", "│  ")
+            draw(program[child], child, prefix + rest, corner, more)
 
-    draw(len(program) - 1, "", "", "")
+    if program:
+        draw(program[-1], len(program) - 1, "", "", "")
     return lines
 
 

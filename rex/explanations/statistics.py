@@ -1,0 +1,228 @@
+"""`rex explain stats`: the data card of an explanation table."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from rex.errors import InputError
+from rex.explanations.building import question_files
+from rex.explanations.drafts import OK
+from rex.files import parquet_provenance, read_parquet
+from rex.gqa.records import QuestionRecord, iter_question_records
+
+File = str | PathLike[str]
+
+PUBLISHED = {
+    "explanations, train and val balanced": 1_040_830,
+    "questions, train balanced": 943_000,
+    "questions, val balanced": 132_062,
+    "explanations, val (a later user's count)": 127_900,
+    "questions, train all": 14_305_356,
+    "words of explanations (vocabulary of a follow-up)": 1_839,
+    "answers (vocabulary of a follow-up)": 1_824,
+}
+"""What is published of GQA-REX (Chen and Zhao, CVPR 2022; VCIN, ICCV 2023)."""
+
+_EXAMPLES = 20
+_REGION = re.compile(r"#\d+\Z")
+
+
+@dataclass
+class Share:
+    """How many of some questions are explained, and by what agrees with their answer."""
+
+    questions: int = 0
+    explained: int = 0
+    judged: int = 0
+    """Explained ones from which an answer follows."""
+    agreeing: int = 0
+
+    def count(self, row: dict[str, Any]) -> None:
+        """Count one question."""
+        self.questions += 1
+        if row["status"] == OK:
+            self.explained += 1
+            if row["entailed_answer"] is not None and row["answer"] is not None:
+                self.judged += 1
+                self.agreeing += row["entailed_answer"] == row["answer"]
+
+
+@dataclass
+class Statistics:
+    """What a data card tells."""
+
+    mode: str = ""
+    whole: Share = field(default_factory=Share)
+    statuses: Counter[str] = field(default_factory=Counter)
+    operations: dict[str, Share] = field(default_factory=dict)
+    structural: dict[str, Share] = field(default_factory=dict)
+    semantic: dict[str, Share] = field(default_factory=dict)
+    lengths: Counter[int] = field(default_factory=Counter)
+    """Tokens of an explanation to how many have as many."""
+    words: Counter[str] = field(default_factory=Counter)
+    """Tokens other than regions."""
+    region_tokens: int = 0
+    mentions: int = 0
+    detected: int = 0
+    bounds: float = 0.0
+    bounded: int = 0
+    contradictions: Counter[str] = field(default_factory=Counter)
+    """GQA's name of the last operation to explanations that contradict the answer."""
+    examples: list[str] = field(default_factory=list)
+
+
+def collect_statistics(explanations: File, questions: Sequence[File]) -> Statistics:
+    """Count what an explanation table holds; `questions` are the files it was built from.
+
+    Raises InputError when the two do not belong together.
+    """
+    found = Statistics(mode=parquet_provenance(explanations).get("settings", {}).get("mode", ""))
+    records = _records(questions)
+    for row in _rows(explanations):
+        question_id, record = next(records, ("", None))
+        if record is None or question_id != row["question_id"]:
+            raise InputError(
+                f"row of question {row['question_id']!r} where the questions have {question_id!r}",
+                file=explanations,
+                cure="give the questions it was built from, all of them, in the same order",
+            )
+        _count(found, row, record)
+    return found
+
+
+def _rows(path: File) -> Iterator[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    read_parquet(path, columns=["question_id"])  # names what is wrong with a file that is not one
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=8192):
+            yield from batch.to_pylist()
+
+
+def _records(questions: Sequence[File]) -> Iterator[tuple[str, QuestionRecord]]:
+    for path in question_files(questions):
+        yield from iter_question_records(path)
+
+
+def _count(found: Statistics, row: dict[str, Any], record: QuestionRecord) -> None:
+    found.statuses[row["status"].partition(":")[0]] += 1
+    shares = [
+        found.whole,
+        found.structural.setdefault(record.types.structural or "none", Share()),
+        found.semantic.setdefault(record.types.semantic or "none", Share()),
+        *(found.operations.setdefault(name, Share()) for name in sorted(set(row["operations"]))),
+    ]
+    for share in shares:
+        share.count(row)
+    if row["status"] != OK:
+        return
+    if row["text"] is not None:
+        tokens = row["text"].split()
+        regions = sum(_REGION.match(token) is not None for token in tokens)
+        found.lengths[len(tokens)] += 1
+        found.region_tokens += regions
+        found.words.update(token for token in tokens if not _REGION.match(token))
+    found.mentions += len(row["regions"])
+    found.detected += sum(region >= 0 for region in row["regions"])
+    if row["bound"] is not None:
+        found.bounds += row["bound"]
+        found.bounded += 1
+    entailed = row["entailed_answer"]
+    if entailed is not None and row["answer"] is not None and entailed != row["answer"]:
+        found.contradictions[record.semantic[-1].operation] += 1
+        if len(found.examples) < _EXAMPLES:
+            found.examples.append(
+                f"{row['question_id']}: {record.question} GQA: {row['answer']}; entailed: "
+                f"{entailed}. {row['sentence']}"
+            )
+
+
+def data_card(found: Statistics, source: Path) -> str:
+    """Return the data card as Markdown."""
+    whole = found.whole
+    lines = [
+        f"# Explanations: {source.name}",
+        "",
+        f"Mode `{found.mode}`. {_number(whole.questions)} questions, {_number(whole.explained)} "
+        f"explained ({_percent(whole.explained, whole.questions)}). "
+        + (
+            f"The explanation entails GQA's answer in {_percent(whole.agreeing, whole.judged)} "
+            f"of the {_number(whole.judged)} from which an answer follows."
+            if whole.judged
+            else "No answers were derived."
+        ),
+        "",
+        *_counts("Status", "questions", found.statuses.most_common()),
+        *_shares("Atomic operation", found.operations),
+        *_shares("Structural type", found.structural),
+        *_shares("Semantic type", found.semantic),
+        *_text(found),
+        *_counts(
+            "Contradictions by last operation", "questions", found.contradictions.most_common()
+        ),
+    ]
+    if found.examples:
+        lines += [f"The first {len(found.examples)} contradictions:", ""]
+        lines += [f"- {example}" for example in found.examples]
+        lines.append("")
+    lines += _counts("Published of GQA-REX", "count", list(PUBLISHED.items()))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _text(found: Statistics) -> list[str]:
+    texts = found.lengths.total()
+    if not texts:
+        return ["No tokens: built without regions.", ""]
+    tokens = sum(length * count for length, count in found.lengths.items())
+    rows: list[tuple[str, Any]] = [
+        ("explanations with tokens", texts),
+        ("tokens an explanation, mean", f"{tokens / texts:.2f}"),
+        ("tokens an explanation, median", _median(found.lengths)),
+        ("tokens an explanation, most", max(found.lengths)),
+        ("tokens that are regions", _percent(found.region_tokens, tokens)),
+        ("mentions of objects with a region", _percent(found.detected, found.mentions)),
+        ("best grounding that the regions allow, mean IoU", _percent(found.bounds, found.bounded)),
+        ("different words", len(found.words)),
+    ]
+    return _counts("Text", "value", rows)
+
+
+def _median(lengths: Counter[int]) -> int:
+    half, seen = lengths.total() / 2, 0
+    for length in sorted(lengths):
+        seen += lengths[length]
+        if seen >= half:
+            return length
+    return 0
+
+
+def _counts(title: str, unit: str, rows: Sequence[tuple[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    lines = [f"| {title} | {unit} |", "|---|---:|"]
+    lines += [f"| {name} | {_number(value)} |" for name, value in rows]
+    return [*lines, ""]
+
+
+def _shares(title: str, shares: dict[str, Share]) -> list[str]:
+    lines = [f"| {title} | questions | explained | entails the answer |", "|---|---:|---:|---:|"]
+    for name, share in sorted(shares.items(), key=lambda item: (-item[1].questions, item[0])):
+        lines.append(
+            f"| {name} | {_number(share.questions)} | {_percent(share.explained, share.questions)} "
+            f"| {_percent(share.agreeing, share.judged)} |"
+        )
+    return [*lines, ""]
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.2f} %" if whole else "–"
