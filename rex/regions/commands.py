@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rex.command_line import Subparsers, add_station, add_verb
+from rex.regions import store_commands
 
 if TYPE_CHECKING:
     from rex.config import Config
@@ -17,11 +18,12 @@ _logger = logging.getLogger("rex.regions")
 
 
 def add_commands(stations: Subparsers) -> None:
-    """Add `rex regions train|extract|merge`."""
+    """Add `rex regions train|extract|merge|import|export|info|verify|show`."""
     verbs = add_station(stations, "regions", "detect regions and describe them by features")
     _add_train(verbs)
     _add_extract(verbs)
     _add_merge(verbs)
+    store_commands.add_verbs(verbs)
 
 
 def _add_train(verbs: Subparsers) -> None:

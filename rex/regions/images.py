@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
 
 from rex.errors import InputError
 
@@ -16,11 +19,22 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
     Any mode (grey, palette, CMYK, with transparency) is converted to colour. Raises InputError
     when the file is missing, truncated or not an image.
     """
-    from PIL import Image, UnidentifiedImageError
+    with _opened(path) as image:
+        rgb = np.asarray(image.convert("RGB"))
+    return np.ascontiguousarray(rgb[:, :, ::-1])
 
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return the width and height of an image, from its head alone. Raises InputError."""
+    with _opened(path) as image:
+        return image.size
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
-            rgb = np.asarray(image.convert("RGB"))
+            yield image
     except FileNotFoundError:
         raise InputError("no such image", file=path, cure="check the folder of images") from None
     except (
@@ -33,4 +47,3 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
         raise InputError(
             f"not a readable image ({error})", file=path, cure="make or fetch it again"
         ) from None
-    return np.ascontiguousarray(rgb[:, :, ::-1])

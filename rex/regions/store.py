@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import h5py
 import numpy as np
@@ -93,6 +93,8 @@ class RegionStoreWriter:
         self.header = header
         self._partial = self.path.with_name(f".{self.path.name}.partial")
         self._open()
+        # numpy rounds to float16 many times faster than HDF5 does
+        self._features = _memory_map(self._partial, self._file["features"], "r+")
 
     def missing(self) -> list[int]:
         """Return the rows that are still to be written, in order."""
@@ -120,6 +122,7 @@ class RegionStoreWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         unwritten = len(self.missing())
+        del self._features
         self._file.close()
         if kind is None:
             if unwritten:
@@ -136,7 +139,7 @@ class RegionStoreWriter:
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
             into = slice(first + start, first + start + len(block))
-            self._file["features"][into] = store.features(block)
+            self._features[into] = store.features(block)
             for name in _COLUMNS.keys() - {"features", "num_boxes"}:
                 self._file[name][into] = getattr(store, name)[block]
             self._file.flush()
@@ -203,7 +206,8 @@ class RegionStoreWriter:
                 f"{self.header.regions} regions of width {self.header.feature_size}"
             )
         file = self._file
-        for name in ("features", "boxes", "scores", "object_ids", "attribute_ids"):
+        self._features[row, :count] = image.features
+        for name in ("boxes", "scores", "object_ids", "attribute_ids"):
             file[name][row, :count] = getattr(image, name)
         file["image_sizes"][row] = image.width, image.height
 
@@ -222,7 +226,7 @@ class RegionStore:
             attributes = dict(file.attrs)
             features = file["features"]
             self.feature_type: str = features.dtype.name
-            self._offset = features.id.get_offset()
+            contiguous = not features.size or features.id.get_offset() is not None
         try:
             self.signature: dict[str, Any] = json.loads(attributes["signature"])
             self.object_names: list[str] = json.loads(attributes["object_names"])
@@ -230,7 +234,7 @@ class RegionStore:
             self.made_by: dict[str, Any] = json.loads(attributes.get("made_by", "{}"))
         except (KeyError, json.JSONDecodeError) as error:
             raise self._damaged(f"attribute {error} is missing or not JSON") from None
-        if self._offset is None and self._shape[0]:
+        if not contiguous:
             raise self._damaged("features are not contiguous")
         if feature_size is not None and feature_size != self.feature_size:
             raise InputError(
@@ -315,11 +319,8 @@ class RegionStore:
 
     @cached_property
     def _memory_map(self) -> Array:
-        if not len(self):
-            return np.zeros(self._shape, self.feature_type)
-        return np.memmap(
-            self.path, self.feature_type, mode="r", offset=self._offset, shape=self._shape
-        )
+        with self._open() as file:
+            return _memory_map(self.path, file["features"], "r")
 
     def _column(self, name: str) -> Array:
         with self._open() as file:
@@ -356,6 +357,15 @@ class RegionStore:
             file=self.path,
             cure="delete it and make it again with rex regions extract",
         )
+
+
+def _memory_map(path: Path, features: h5py.Dataset, mode: Literal["r", "r+"]) -> Array:
+    """Map the features of an open store into memory."""
+    if not features.size:  # nothing to map
+        return np.zeros(features.shape, features.dtype)
+    return np.memmap(
+        path, features.dtype, mode=mode, offset=features.id.get_offset(), shape=features.shape
+    )
 
 
 def _comparable(header: StoreHeader) -> dict[str, Any]:

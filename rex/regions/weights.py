@@ -18,6 +18,7 @@ from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.regions.annotations import ClassLists
+from rex.regions.vocabulary import read_vocabulary
 
 _PICKLE_CLASSES = {
     ("collections", "OrderedDict"),
@@ -150,23 +151,6 @@ def save_checkpoint(
     )
     with whole_file(path) as temporary:
         temporary.write_bytes(content.getvalue())
-
-
-def read_vocabulary(folder: Path) -> ClassLists:
-    """Read the class names of the public detector: `objects_vocab.txt`, `attributes_vocab.txt`.
-
-    One class a line, its synonyms behind commas (the first name counts). Raises InputError.
-    """
-    lists = []
-    for name in ("objects_vocab.txt", "attributes_vocab.txt"):
-        try:
-            lines = (folder / name).read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            raise InputError(
-                "no such file", file=folder / name, cure="it comes with the bottom-up detector"
-            ) from None
-        lists.append(tuple(line.split(",")[0].strip().lower() for line in lines if line.strip()))
-    return ClassLists(*lists)
 
 
 def classes_of(checkpoint: Checkpoint, settings: RegionSettings) -> ClassLists:

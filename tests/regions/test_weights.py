@@ -14,7 +14,8 @@ import torch
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.weights import classes_of, read_checkpoint, read_vocabulary
+from rex.regions.vocabulary import read_vocabulary
+from rex.regions.weights import classes_of, read_checkpoint
 
 from .test_bottom_up import build, narrow
 

@@ -1,0 +1,115 @@
+"""Bringing regions that others extracted into a region store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rex.errors import InputError
+from rex.logs import Progress
+from rex.regions.annotations import ClassLists
+from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+
+BATCH_SIZE = 64
+"""Images written at once."""
+
+
+@dataclass(frozen=True)
+class SourceLayout:
+    """What must be known before the first image is read: images, most regions, feature width."""
+
+    image_ids: Sequence[str]
+    regions: int
+    feature_size: int
+
+
+class RegionSource(Protocol):
+    """A file or folder of regions in some format."""
+
+    format: str
+    """Names the format in the store's signature."""
+
+    def layout(self) -> SourceLayout:
+        """Look through the source without decoding it; raises InputError when it holds nothing."""
+
+    def rejected(self) -> list[InputError]:
+        """Return what was found unusable while looking through the source."""
+
+    def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
+        """Yield each of `rows` (places in the layout, ascending), or why it cannot be read."""
+
+
+def source_of(path: Path, images: Path | None = None) -> RegionSource:
+    """Return the reader of `path`: a `.tsv` or `.zip`, GQA's objects, or a folder of arrays.
+
+    `images` is the folder of the images, for formats that do not tell their sizes. Raises
+    InputError when the format is none of these.
+    """
+    from rex.regions.array_folder import ArrayFolder
+    from rex.regions.gqa_objects import INFO_FILE, GqaObjects
+    from rex.regions.lxmert_tsv import LxmertTsv
+
+    if not path.exists():
+        raise InputError("no such file or folder", file=path, cure="check the path")
+    if path.suffix in (".tsv", ".zip"):
+        return LxmertTsv(path)
+    if path.suffix == ".json" or (path.is_dir() and (path / INFO_FILE).exists()):
+        return GqaObjects(path / INFO_FILE if path.is_dir() else path)
+    if path.is_dir():
+        return ArrayFolder(path, images)
+    raise InputError(
+        "not a known format",
+        file=path,
+        cure=f"name a .tsv, a .zip with one, the folder of {INFO_FILE}, or a folder of .npz or "
+        ".npy files",
+    )
+
+
+def import_regions(
+    source: RegionSource,
+    out: Path,
+    *,
+    label: str,
+    classes: ClassLists,
+    feature_type: str,
+    made_by: Mapping[str, Any],
+) -> list[InputError]:
+    """Write all regions of `source` to the store `out`, and return what had to be left out.
+
+    `label` says in the store's signature which detector and settings made them: stores of one
+    label may be used together. Memory stays flat; a stopped import goes on where it was.
+    """
+    layout = source.layout()
+    problems = list(source.rejected())
+    header = StoreHeader(
+        image_ids=layout.image_ids,
+        regions=layout.regions,
+        feature_size=layout.feature_size,
+        signature={"detector": label, "imported_from": source.format, "regions": layout.regions},
+        object_names=classes.object_names,
+        attribute_names=classes.attribute_names,
+        made_by=made_by,
+        feature_type=feature_type,
+    )
+    with RegionStoreWriter(out, header) as writer:
+        missing = writer.missing()
+        progress = Progress("import", len(layout.image_ids), "images")
+        progress.start_at(len(layout.image_ids) - len(missing))
+        rows: list[int] = []
+        images: list[ImageRegions] = []
+        for row, found in source.images(missing):
+            if isinstance(found, InputError):
+                problems.append(found)
+                writer.reject([row])
+            else:
+                rows.append(row)
+                images.append(found)
+            if len(rows) == BATCH_SIZE:
+                writer.write(rows, images)
+                progress.advance(len(rows))
+                rows, images = [], []
+        writer.write(rows, images)
+        progress.advance(len(rows))
+    return problems

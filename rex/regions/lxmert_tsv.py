@@ -1,0 +1,214 @@
+"""LXMERT's (and the original bottom-up detector's) table of regions: one image a line, base64."""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.errors import InputError
+from rex.files import whole_file
+from rex.logs import Progress
+from rex.regions.importing import SourceLayout
+from rex.regions.store import ImageRegions, RegionStore
+
+COLUMNS = (
+    "img_id",
+    "img_h",
+    "img_w",
+    "objects_id",
+    "objects_conf",
+    "attrs_id",
+    "attrs_conf",
+    "num_boxes",
+    "boxes",
+    "features",
+)
+"""LXMERT's columns."""
+SHORT_COLUMNS = ("img_id", "img_w", "img_h", "num_boxes", "boxes", "features")
+"""Those of the original detector, without classes."""
+
+_BUFFER = 1 << 22
+
+Array = npt.NDArray[Any]
+
+
+class LxmertTsv:
+    """Reads a `.tsv`, or the one in a `.zip`, line by line."""
+
+    format = "lxmert-tsv"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._row_of_line: dict[int, int] = {}
+        self._rejected: list[InputError] = []
+        self._width = 0
+
+    def layout(self) -> SourceLayout:
+        """Read the short columns of every line; lines that are cut off or repeated are rejected."""
+        image_ids: list[str] = []
+        lines: dict[str, int] = {}
+        most = 0
+        for number, line in self._lines():
+            try:
+                fields = _fields(line)
+                image_id, count = fields["img_id"].decode(), int(fields["num_boxes"])
+                width = _width(fields["features"], count)
+                if self._width not in (0, width):
+                    raise ValueError(f"features are {width} wide, before they were {self._width}")
+                if image_id in lines:
+                    raise ValueError(f"image {image_id!r} stands in line {lines[image_id]} already")
+            except ValueError as error:
+                self._rejected.append(self._error(number, error))
+                continue
+            self._width = width
+            lines[image_id] = number
+            self._row_of_line[number] = len(image_ids)
+            image_ids.append(image_id)
+            most = max(most, count)
+        if not image_ids:
+            raise (
+                self._rejected[0]
+                if self._rejected
+                else InputError("holds no lines", file=self.path, cure="is it the right file?")
+            )
+        return SourceLayout(image_ids, most, self._width)
+
+    def rejected(self) -> list[InputError]:
+        """Return the lines that cannot be used, and why."""
+        return self._rejected
+
+    def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
+        """Decode the lines of `rows`."""
+        wanted = set(rows)
+        for number, line in self._lines():
+            row = self._row_of_line.get(number)
+            if row in wanted and row is not None:
+                try:
+                    yield row, _decode(_fields(line))
+                except ValueError as error:
+                    yield row, self._error(number, error)
+
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        with self._open() as file:
+            try:
+                for number, line in enumerate(file, start=1):
+                    if line.strip():
+                        yield number, line.rstrip(b"\r\n")
+            except (zipfile.BadZipFile, OSError, EOFError) as error:
+                raise InputError(
+                    f"cannot be read on ({error})", file=self.path, cure="fetch it again"
+                ) from None
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
+        if self.path.suffix != ".zip":
+            with open(self.path, "rb", buffering=_BUFFER) as file:
+                yield file
+            return
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                tables = [name for name in archive.namelist() if name.endswith(".tsv")]
+                if len(tables) != 1:
+                    raise InputError(
+                        f"holds {len(tables)} .tsv files",
+                        file=self.path,
+                        cure="name an archive with one, or the .tsv itself",
+                    )
+                with archive.open(tables[0]) as member:
+                    yield member
+        except zipfile.BadZipFile as error:
+            raise InputError(
+                f"not a whole zip archive ({error})", file=self.path, cure="fetch it again"
+            ) from None
+
+    def _error(self, number: int, error: ValueError) -> InputError:
+        return InputError(
+            str(error),
+            file=self.path,
+            place=f"line {number}",
+            cure="the other lines are kept; fetch the file again if you need this one",
+        )
+
+
+def _fields(line: bytes) -> dict[str, bytes]:
+    fields = line.split(b"\t")
+    for columns in (COLUMNS, SHORT_COLUMNS):
+        if len(fields) == len(columns):
+            return dict(zip(columns, fields, strict=True))
+    raise ValueError(f"has {len(fields)} columns, expected {len(COLUMNS)} or {len(SHORT_COLUMNS)}")
+
+
+def _width(features: bytes, count: int) -> int:
+    """Return the width of float32 features from the length of their base64 text."""
+    if count < 1:
+        raise ValueError(f"has {count} boxes")
+    size = len(features) // 4 * 3 - features[-2:].count(b"=")
+    if len(features) % 4 or size % (4 * count) or not size:
+        raise ValueError(f"features of {len(features)} characters are cut off")
+    return size // (4 * count)
+
+
+def _decode(fields: dict[str, bytes]) -> ImageRegions:
+    count = int(fields["num_boxes"])
+    boxes = _array(fields, "boxes", "<f4", count * 4).reshape(count, 4)
+    features = _array(fields, "features", "<f4")
+    nothing = np.full(count, -1, dtype=np.int32)
+    has_classes = "objects_id" in fields
+    return ImageRegions(
+        features=features.reshape(count, -1),
+        boxes=boxes,
+        scores=_array(fields, "objects_conf", "<f4", count) if has_classes else np.zeros(count),
+        object_ids=_array(fields, "objects_id", "<i8", count) if has_classes else nothing,
+        attribute_ids=_array(fields, "attrs_id", "<i8", count) if has_classes else nothing,
+        width=int(fields["img_w"]),
+        height=int(fields["img_h"]),
+    )
+
+
+def _array(fields: dict[str, bytes], name: str, kind: str, length: int | None = None) -> Array:
+    try:
+        values = np.frombuffer(binascii.a2b_base64(fields[name], strict_mode=True), dtype=kind)
+    except ValueError as error:  # binascii's own error is one
+        raise ValueError(f"{name} are not base64 of numbers ({error})") from None
+    if length is not None and len(values) != length:
+        raise ValueError(f"{name} hold {len(values)} numbers, expected {length}")
+    return values
+
+
+def export_tsv(store: RegionStore, out: Path) -> None:
+    """Write a store as LXMERT's table, whole.
+
+    The store has no confidence of attributes; that column is 0. Features become float32 again.
+    """
+    progress = Progress("export", len(store), "images")
+    with whole_file(out) as temporary, open(temporary, "wb") as file:
+        for row, image_id in enumerate(store.image_ids):
+            count = int(store.num_boxes[row])
+            width, height = (int(side) for side in store.image_sizes[row])
+            columns: tuple[Any, ...] = (
+                image_id,
+                height,
+                width,
+                store.object_ids[row, :count].astype("<i8"),
+                store.scores[row, :count].astype("<f4"),
+                store.attribute_ids[row, :count].astype("<i8"),
+                np.zeros(count, "<f4"),
+                count,
+                store.boxes[row, :count].astype("<f4"),
+                store.features([row])[0, :count].astype("<f4"),
+            )
+            file.write(b"\t".join(_text(value) for value in columns) + b"\n")
+            progress.advance()
+
+
+def _text(value: Any) -> bytes:
+    if isinstance(value, np.ndarray):
+        return binascii.b2a_base64(value.tobytes(), newline=False)
+    return str(value).encode()
