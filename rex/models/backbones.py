@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -56,6 +57,26 @@ class Backbone(nn.Module):
 
     transformer: Any
     """One of transformers' models."""
+    feature_mean: Tensor
+    feature_scale: Tensor
+
+    def __init__(self, feature_size: int) -> None:
+        super().__init__()
+        self.register_buffer("feature_mean", torch.zeros(feature_size))
+        self.register_buffer("feature_scale", torch.ones(feature_size))
+
+    def standardise(self, mean: Tensor, deviation: Tensor) -> None:
+        """Have features standardised by their mean and deviation [D] before all else.
+
+        Detectors differ in the scale of their features; the decoder's tanh saturates on large
+        ones. A pretrained backbone knows the public detector's as they are: leave it alone.
+        """
+        self.feature_mean.copy_(mean)
+        self.feature_scale.copy_(1 / deviation.clamp(min=1e-3 * float(deviation.max())))
+
+    def features(self, batch: Batch) -> Tensor:
+        """Return the standardised features of a batch, [B, R, D]."""
+        return (batch.features - self.feature_mean) * self.feature_scale
 
     @property
     def hidden_size(self) -> int:
@@ -74,7 +95,7 @@ class VisualBert(Backbone):
     def __init__(
         self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
     ) -> None:
-        super().__init__()
+        super().__init__(feature_size)
         register_operators()  # transformers can't be imported over half a torchvision
         from transformers import VisualBertConfig, VisualBertModel
 
@@ -101,7 +122,7 @@ class VisualBert(Backbone):
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch."""
-        visual = batch.features + self.box_embedding(batch.boxes)
+        visual = self.features(batch) + self.box_embedding(batch.boxes)
         region_mask = batch.region_mask
         output = self.transformer(
             input_ids=batch.pieces,
@@ -122,7 +143,7 @@ class Lxmert(Backbone):
     def __init__(
         self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
     ) -> None:
-        super().__init__()
+        super().__init__(feature_size)
         register_operators()
         from transformers import LxmertConfig, LxmertModel
 
@@ -150,16 +171,15 @@ class Lxmert(Backbone):
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch; the box enters as its authors intended: four corners, normalised."""
         region_mask = batch.region_mask
+        visual = self.features(batch)
         output = self.transformer(
             input_ids=batch.pieces,
             attention_mask=(batch.pieces != 0).long(),
-            visual_feats=batch.features,
+            visual_feats=visual,
             visual_pos=batch.boxes[..., :4],
             visual_attention_mask=region_mask.long(),
         )
-        return Encoding(
-            output.language_output[:, 0], output.vision_output, batch.features, region_mask
-        )
+        return Encoding(output.language_output[:, 0], output.vision_output, visual, region_mask)
 
 
 _BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {

@@ -151,6 +151,14 @@ class Examples:
         )
 
 
+def feature_statistics(store: RegionStore) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and standard deviation [D] of the features of up to 1,000 images of a store."""
+    rows = np.unique(np.linspace(0, len(store) - 1, min(len(store), 1000)).astype(np.int64))
+    exists = np.arange(store.regions) < store.num_boxes[rows, None]
+    features = torch.from_numpy(store.features(rows)[exists].astype(np.float64))
+    return features.mean(dim=0).float(), features.std(dim=0, correction=0).float()
+
+
 def normalised_boxes(boxes: Floats, image_sizes: Integers32, num_boxes: Integers32) -> Floats:
     """Return [N, R, 6] x1, y1, x2, y2, width, height as shares of the image's width and height.
 

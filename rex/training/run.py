@@ -26,7 +26,13 @@ from rex.training.checkpoints import (
     vocabulary_values,
     weights_digest,
 )
-from rex.training.dataset import Examples, QuestionSet, read_explanations, read_vocabulary
+from rex.training.dataset import (
+    Examples,
+    QuestionSet,
+    feature_statistics,
+    read_explanations,
+    read_vocabulary,
+)
 from rex.training.loop import Observer, Plan, Record, State, Trainer
 from rex.training.naming import add_names, name_regions, region_names
 from rex.training.objectives import Objective, objective_of
@@ -106,6 +112,8 @@ def train_run(
             feature_size=store.feature_size,
             question_length=settings.question_length,
         )
+        if config.model.pretrained is None and config.model.mode == "fixed":
+            model.backbone.standardise(*feature_statistics(store))
         start = _start_from(model, objective, files, vocabulary, store)
         # each process draws its own dropout
         torch.manual_seed(name.seed + joined.rank)

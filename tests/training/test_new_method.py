@@ -1,0 +1,39 @@
+"""docs/new-method.md does what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from rex.files import read_parquet
+from rex.models.methods import METHODS
+from rex.training.run import RunFiles, RunName, predict_run, train_run
+
+from .toy import CONFIG
+
+PAGE = Path(__file__).parents[2] / "docs" / "new-method.md"
+
+
+def test_the_example_trains_and_explains(
+    toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (name, class_name) = re.findall(r'`"([a-z-]+)": (\w+)` in `METHODS`', PAGE.read_text())[0]
+    namespace: dict[str, type] = {}
+    exec(compile(program, str(PAGE), "exec"), namespace)
+    monkeypatch.setitem(METHODS, name, namespace[class_name])
+
+    config = dataclasses.replace(
+        CONFIG, training=dataclasses.replace(CONFIG.training, epochs=20, decay_epoch=20)
+    )
+    files = dataclasses.replace(toy, out=tmp_path)
+    records = train_run(config, files, RunName(setting="multi-task", method=name, seed=0))
+    assert records[-1]["train/gate_loss"] < records[0]["train/gate_loss"]
+    out = tmp_path / "p.parquet"
+    predict_run(config, tmp_path, questions=toy.questions, regions=toy.regions, out=out)
+    rows = read_parquet(out).to_pylist()
+    assert any(region >= 0 for row in rows for region in row["regions"])
+    assert all(len(row["gates"]) == len(row["regions"]) for row in rows)
