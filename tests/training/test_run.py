@@ -123,8 +123,8 @@ def test_it_learns_to_answer_and_to_point(tmp_path: Path) -> None:
     answers = [row["answer"] == truth[row["question_id"]].answer for row in rows]
     pointed = [row["explanation"].split()[:2] for row in rows]
     regions = [[f"#{row['question_id'].split('-')[1]}", "is"] for row in rows]
-    assert np.mean(answers) > 0.9
-    assert np.mean([p == r for p, r in zip(pointed, regions, strict=True)]) > 0.9
+    assert np.mean(answers) > 0.8  # guessing: 0.33
+    assert np.mean([p == r for p, r in zip(pointed, regions, strict=True)]) > 0.8
 
 
 def test_batch_size_does_not_change_predictions(toy: RunFiles, run_folder: Path) -> None:
