@@ -34,4 +34,5 @@ rule all:
         TABLES,
         FIGURES,
         f"{RESULTS}/gallery/index.html",
+        expand(f"{RESULTS}/explanations/{{split}}.md", split=EXPLAINED),
         f"{RESULTS}/config.yaml",

@@ -43,6 +43,22 @@ class WorldSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FeatureFiles:
+    """Features that others extracted: a file or folder for each split (see `rex regions import`)."""
+
+    __pydantic_config__ = _STRICT
+
+    train: str
+    """Holds the train images; one file may serve several splits."""
+    val: str
+    """Holds the val images."""
+    testdev: str
+    """Holds the testdev images."""
+    label: str
+    """Which detector and settings made them: stores of one label may be used together."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegionSettings:
     """The detector, its training on the world, and the choice of 36 regions."""
 
@@ -54,6 +70,8 @@ class RegionSettings:
     """A YAML file of Detectron2 (a C4 or FPN detector), for `detector: detectron2`."""
     weights: str | None = None
     """A checkpoint to extract with; none: the detector that `rex regions train` made."""
+    features: FeatureFiles | None = None
+    """Import these features instead of detecting regions; none: detect."""
     vocabulary: str | None = None
     """Folder with `objects_vocab.txt` and `attributes_vocab.txt`, for weights without names."""
     iterations: int = 1000
@@ -237,6 +255,8 @@ class ComputeSettings:
     """CPU threads of the detector. Sums are ordered by it, so it is part of the result."""
     training_threads: int = 1
     """CPU threads of one training run. Sums are ordered by it, so it is part of the result."""
+    gpus: int = 1
+    """GPUs of one training run, where there are any; several train together under torchrun."""
 
 
 @dataclass(frozen=True, kw_only=True)

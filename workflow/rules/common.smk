@@ -2,8 +2,9 @@
 
 import json
 import sys
+from pathlib import Path
 
-from rex.config import config_values, parse_config
+from rex.config import SPLITS, config_values, parse_config
 from rex.errors import InputError
 
 try:
@@ -21,24 +22,34 @@ LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
 TRACKING = f"{RESULTS}/mlflow.db"
 
+# asked of a cluster; on one machine, limit jobs at once with --resources gpu=N
 GPU = int(CONFIG.compute.device == "cuda")
+TRAINING_GPUS = CONFIG.compute.gpus * GPU
+LAUNCH = (
+    f"torchrun --standalone --nproc-per-node {TRAINING_GPUS} -m rex.cli"
+    if TRAINING_GPUS > 1
+    else "rex"
+)
 
 EVALUATED = list(CONFIG.evaluation.splits)
 # GQA publishes no scene graphs for testdev
 EXPLAINED = ["train", "val"]
-REFERENCES = ["answer-prior", "random-regions"]
 
+WEIGHTS = CONFIG.regions.weights or f"{RESULTS}/regions/detector.pth"
+IMPORTED = sorted(
+    {getattr(CONFIG.regions.features, split) for split in SPLITS}
+    if CONFIG.regions.features
+    else set()
+)
 
-TABLE_NAMES = ["explanations", "answers"]
 TABLES = expand(
     f"{RESULTS}/tables/{{table}}.{{format}}",
-    table=TABLE_NAMES,
-    format=["csv", "md", "tex"],
+    table=["explanations", "answers", "settings", "attributes", "gqa", "cost"],
+    format=["csv", "md", "tex", "html"],
 )
-FIGURE_NAMES = ["training-curves", "accuracy-by-type", "accuracy-and-grounding"]
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{format}}",
-    figure=FIGURE_NAMES,
+    figure=["training-curves", "accuracy-by-type", "accuracy-and-grounding"],
     format=["png", "svg"],
 )
 
@@ -106,6 +117,54 @@ def reference_metrics():
     return prior + random_regions
 
 
+def region_store(split):
+    """Return the region store of a split; imported features may serve several splits."""
+    if CONFIG.regions.features:
+        source = getattr(CONFIG.regions.features, split)
+        return f"{RESULTS}/regions/imported-{IMPORTED.index(source)}.h5"
+    return f"{RESULTS}/regions/{split}.h5"
+
+
+def regions_of(wildcards):
+    """Return the region store of the rule's split."""
+    return region_store(wildcards.split)
+
+
+def imported_source(wildcards):
+    """Return the file or folder that a store is imported from."""
+    return IMPORTED[int(wildcards.number)]
+
+
+def shard(wildcards):
+    """Return which part of the work a scattered job does, as K/N."""
+    return wildcards.scatteritem.replace("-of-", "/")
+
+
+def training_configuration(wildcards):
+    """Return the settings of a run; those of transfer only where they count."""
+    sections = [
+        name for name in VALUES if name not in ("evaluation", "experiment", "transfer")
+    ]
+    if wildcards.setting.startswith("transfer-"):
+        sections.append("transfer")
+    return configuration(*sections)(wildcards)
+
+
+def pretrained(wildcards):
+    """Return the run that a transfer run starts from: explanations alone, same method and seed."""
+    if not wildcards.setting.startswith("transfer-") or wildcards.setting.endswith(
+        "-scratch"
+    ):
+        return []
+    return f"{RESULTS}/runs/explanation-only/{wildcards.method}/seed{wildcards.seed}/checkpoint.pt"
+
+
+def start_option(wildcards):
+    """Return the option of `rex train` that names that run."""
+    start = pretrained(wildcards)
+    return f"--start {Path(start).parent}" if start else ""
+
+
 def explanations_of(wildcards):
     """Return the true explanations of a split, where there are any."""
     if wildcards.split in EXPLAINED:
@@ -133,6 +192,7 @@ def tracking_options(wildcards):
 
 wildcard_constraints:
     split="train|val|testdev",
+    number=r"\d+",
     setting="[a-z0-9-]+",
     method="[a-z0-9-]+",
     seed=r"\d+",

@@ -23,7 +23,7 @@ rule answer_prior:
 rule random_regions:
     input:
         explanations=f"{RESULTS}/explanations/{{split}}.parquet",
-        regions=f"{RESULTS}/regions/{{split}}.h5",
+        regions=regions_of,
     output:
         f"{RESULTS}/runs/reference/random-regions/seed0/predictions/{{split}}.parquet",
     log:
@@ -42,19 +42,21 @@ rule evaluate:
     input:
         data=DATA,
         predictions=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/predictions/{{split}}.parquet",
-        regions=f"{RESULTS}/regions/{{split}}.h5",
+        regions=regions_of,
         explanations=explanations_of,
     output:
-        f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/metrics/{{split}}.json",
+        metrics=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/metrics/{{split}}.json",
+        details=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/metrics/{{split}}.parquet",
     log:
         f"{LOGS}/evaluate_{{setting}}_{{method}}_seed{{seed}}_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
     params:
+        config=configuration("evaluation.seed", "evaluation.bootstrap"),
         truth=truth_options,
         tracking=tracking_options,
     shell:
-        "rex evaluate {input.predictions} --split {wildcards.split} "
+        "rex evaluate {input.predictions} --config {params.config:q} --split {wildcards.split} "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
         "{params.truth} --regions {input.regions} --ood {input.data}/ood "
-        "{params.tracking} --out {output} --log {log}"
+        "{params.tracking} --details {output.details} --out {output.metrics} --log {log}"

@@ -1,25 +1,65 @@
 """Explanations: programs run on scene graphs, their objects tied to regions; the vocabulary."""
 
 
+scattergather:
+    explanations=1,
+
+
 rule explain:
     input:
         data=DATA,
-        regions=f"{RESULTS}/regions/{{split}}.h5",
+        regions=regions_of,
     output:
-        f"{RESULTS}/explanations/{{split}}.parquet",
+        temp(f"{RESULTS}/explanations/shards/{{split}}-{{scatteritem}}.parquet"),
     log:
-        f"{LOGS}/explain_{{split}}.log",
+        f"{LOGS}/explain_{{split}}_{{scatteritem}}.log",
     benchmark:
-        f"{BENCHMARKS}/explain_{{split}}.tsv"
+        f"{BENCHMARKS}/explain_{{split}}_{{scatteritem}}.tsv"
     conda:
         "../../envs/rex.yaml"
     params:
         config=configuration("explanations"),
+        shard=shard,
     shell:
         "rex explain build --config {params.config:q} "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
         "--scene-graphs {input.data}/sceneGraphs/{wildcards.split}_sceneGraphs.json "
-        "--regions {input.regions} --out {output} --log {log}"
+        "--regions {input.regions} --shard {params.shard} --out {output} --log {log}"
+
+
+rule gather_explanations:
+    input:
+        gather.explanations(
+            f"{RESULTS}/explanations/shards/{{{{split}}}}-{{scatteritem}}.parquet"
+        ),
+    output:
+        f"{RESULTS}/explanations/{{split}}.parquet",
+    log:
+        f"{LOGS}/gather_explanations_{{split}}.log",
+    conda:
+        "../../envs/rex.yaml"
+    shell:
+        "rex explain gather {input} --out {output} --log {log}"
+
+
+rule explanation_card:
+    input:
+        data=DATA,
+        explanations=f"{RESULTS}/explanations/{{split}}.parquet",
+    output:
+        report(
+            f"{RESULTS}/explanations/{{split}}.md",
+            category="Data",
+            caption="../report/explanations.rst",
+        ),
+    log:
+        f"{LOGS}/explanation_card_{{split}}.log",
+    conda:
+        "../../envs/rex.yaml"
+    shell:
+        "rex explain stats {input.explanations} "
+        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
+        "--out {output} --log {log}"
 
 
 rule vocabulary:

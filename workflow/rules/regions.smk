@@ -1,6 +1,10 @@
 """Regions: a Detectron2 detector, and 36 regions with features for every image."""
 
 
+scattergather:
+    regions=1,
+
+
 rule train_detector:
     input:
         data=DATA,
@@ -26,13 +30,13 @@ rule train_detector:
 rule extract_regions:
     input:
         data=DATA,
-        weights=f"{RESULTS}/regions/detector.pth",
+        weights=WEIGHTS,
     output:
-        f"{RESULTS}/regions/{{split}}.h5",
+        temp(f"{RESULTS}/regions/shards/{{split}}-{{scatteritem}}.h5"),
     log:
-        f"{LOGS}/extract_regions_{{split}}.log",
+        f"{LOGS}/extract_regions_{{split}}_{{scatteritem}}.log",
     benchmark:
-        f"{BENCHMARKS}/extract_regions_{{split}}.tsv"
+        f"{BENCHMARKS}/extract_regions_{{split}}_{{scatteritem}}.tsv"
     conda:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.detector_threads
@@ -40,7 +44,42 @@ rule extract_regions:
         gpu=GPU,
     params:
         config=configuration("regions", "compute"),
+        shard=shard,
     shell:
         "rex regions extract --config {params.config:q} --images {input.data}/images "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
-        "--weights {input.weights} --out {output} --log {log}"
+        "--weights {input.weights} --shard {params.shard} --out {output} --log {log}"
+
+
+rule merge_regions:
+    input:
+        gather.regions(f"{RESULTS}/regions/shards/{{{{split}}}}-{{scatteritem}}.h5"),
+    output:
+        f"{RESULTS}/regions/{{split}}.h5",
+    log:
+        f"{LOGS}/merge_regions_{{split}}.log",
+    conda:
+        "../../envs/rex.yaml"
+    shell:
+        "rex regions merge {input} --out {output} --log {log}"
+
+
+if IMPORTED:
+
+    rule import_regions:
+        input:
+            source=imported_source,
+            images=f"{DATA}/images",
+        output:
+            f"{RESULTS}/regions/imported-{{number}}.h5",
+        log:
+            f"{LOGS}/import_regions_{{number}}.log",
+        benchmark:
+            f"{BENCHMARKS}/import_regions_{{number}}.tsv"
+        conda:
+            "../../envs/rex.yaml"
+        params:
+            label=CONFIG.regions.features.label,
+        shell:
+            "rex regions import {input.source} --label {params.label:q} "
+            "--images {input.images} --out {output} --log {log}"

@@ -15,9 +15,11 @@ rule tables:
     conda:
         "../../envs/rex.yaml"
     params:
+        config=configuration("evaluation.seed", "evaluation.bootstrap"),
         folder=subpath(output[0], parent=True),
+        benchmarks=BENCHMARKS,
     shell:
-        "rex tables --metrics {input} --out {params.folder} --log {log}"
+        "rex tables --config {params.config:q} --benchmarks {params.benchmarks}/*.tsv --metrics {input} --out {params.folder} --log {log}"
 
 
 rule figures:
@@ -43,7 +45,7 @@ rule figures:
 rule gallery:
     input:
         data=DATA,
-        regions=f"{RESULTS}/regions/val.h5",
+        regions=region_store("val"),
         explanations=f"{RESULTS}/explanations/val.parquet",
         predictions=expand("{run}/predictions/val.parquet", run=run_folders()),
     output:
@@ -62,5 +64,6 @@ rule gallery:
         "rex gallery --config {params.config:q} "
         "--questions {input.data}/questions/val_balanced_questions.json "
         "--images {input.data}/images --regions {input.regions} "
+        "--scene-graphs {input.data}/sceneGraphs/val_sceneGraphs.json "
         "--explanations {input.explanations} --predictions {input.predictions} "
         "--out {output} --log {log}"

@@ -5,8 +5,9 @@ rule train:
     input:
         data=DATA,
         explanations=f"{RESULTS}/explanations/train.parquet",
-        regions=f"{RESULTS}/regions/train.h5",
+        regions=region_store("train"),
         vocabulary=f"{RESULTS}/vocabulary.json",
+        start=pretrained,
     output:
         checkpoint=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/checkpoint.pt",
         log=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/log.jsonl",
@@ -19,27 +20,19 @@ rule train:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.training_threads
     resources:
-        gpu=GPU,
+        gpu=TRAINING_GPUS,
     params:
-        config=configuration(
-            "dataset",
-            "data",
-            "source",
-            "world",
-            "regions",
-            "explanations",
-            "model",
-            "training",
-            "compute",
-        ),
+        config=training_configuration,
+        launch=LAUNCH,
+        start=start_option,
         tracking=TRACKING,
         run=subpath(output.checkpoint, parent=True),
     shell:
-        "rex train --config {params.config:q} --setting {wildcards.setting} "
+        "{params.launch} train --config {params.config:q} --setting {wildcards.setting} "
         "--method {wildcards.method} --seed {wildcards.seed} "
         "--questions {input.data}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --regions {input.regions} "
-        "--vocabulary {input.vocabulary} --tracking {params.tracking} "
+        "--vocabulary {input.vocabulary} {params.start} --tracking {params.tracking} "
         "--out {params.run} --log {log}"
 
 
@@ -47,7 +40,7 @@ rule predict:
     input:
         data=DATA,
         checkpoint=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/checkpoint.pt",
-        regions=f"{RESULTS}/regions/{{split}}.h5",
+        regions=regions_of,
     output:
         f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/predictions/{{split}}.parquet",
     log:
