@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rex.operators import register_operators
 
 register_operators()
@@ -30,14 +32,14 @@ def custom(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNod
             place="regions.detector_config",
             cure="name a YAML file of Detectron2",
         )
+    if not Path(settings.detector_config).is_file():
+        raise InputError(
+            "no such file", file=settings.detector_config, cure="check regions.detector_config"
+        )
     cfg = get_cfg()
     add_region_settings(cfg)
     try:
         cfg.merge_from_file(settings.detector_config)
-    except FileNotFoundError:
-        raise InputError(
-            "no such file", file=settings.detector_config, cure="check regions.detector_config"
-        ) from None
     except Exception as error:  # yacs raises many kinds for a key or a value it does not know
         raise InputError(
             f"not a configuration of Detectron2 ({error})",

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rex.operators import register_operators
-from rex.regions.selection import THRESHOLDS, fixed_number
+from rex.regions.selection import THRESHOLDS, adaptive_number, fixed_number
 
 register_operators()
 
@@ -48,3 +48,29 @@ def test_the_number_asked_for_best_first_and_no_weaker_copy_kept_early(
     enough = [t for t in THRESHOLDS if len(nms(boxes, scores, t)) >= regions]
     if enough:
         assert chosen.tolist() == nms(boxes, scores, enough[0])[:regions].tolist()
+
+
+def test_an_adaptive_choice_keeps_the_confident_of_each_class() -> None:
+    # 14 boxes apart; a copy of the first goes if it is of its class, and stays if of another
+    boxes = torch.tensor([[20.0 * k, 0, 20 * k + 10, 10] for k in range(14)])
+    scores = torch.tensor([0.9 - 0.05 * k for k in range(14)])
+    same = adaptive_number(
+        torch.cat([boxes, boxes[:1]]), torch.cat([scores, scores[:1]]), torch.zeros(15), 100
+    )
+    assert same.tolist() == list(range(14))
+    classes = torch.tensor([0] * 14 + [1])
+    other = adaptive_number(
+        torch.cat([boxes, boxes[:1]]), torch.cat([scores, scores[:1]]), classes, 100
+    )
+    assert sorted(other.tolist()) == list(range(15))
+
+
+def test_an_adaptive_choice_has_a_least_and_a_most() -> None:
+    boxes = torch.tensor([[20.0 * k, 0, 20 * k + 10, 10] for k in range(30)])
+    classes = torch.zeros(30)
+    weak, strong = torch.full((30,), 0.1), torch.full((30,), 0.8)
+    few = torch.cat([strong[:12], weak[12:]])
+    assert len(adaptive_number(boxes, weak, classes, 20)) == 10
+    assert len(adaptive_number(boxes, few, classes, 20)) == 12
+    assert len(adaptive_number(boxes, strong, classes, 20)) == 20
+    assert len(adaptive_number(boxes[:4], weak[:4], classes[:4], 20)) == 4

@@ -1,0 +1,96 @@
+"""Other Detectron2 detectors: trained, extracted with, and refused when they do not fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rex.cli import main
+from rex.config import RegionSettings
+from rex.errors import InputError
+from rex.regions.annotations import ClassLists
+from rex.regions.custom import custom
+from rex.regions.store import RegionStore
+
+from .conftest import Trained
+
+C4 = """
+MODEL:
+  META_ARCHITECTURE: GeneralizedRCNN
+  BACKBONE: {NAME: build_resnet_backbone, FREEZE_AT: 0}
+  RESNETS: {DEPTH: 50, WIDTH_PER_GROUP: 2, STEM_OUT_CHANNELS: 8, RES2_OUT_CHANNELS: 8, NORM: BN}
+  RPN: {PRE_NMS_TOPK_TEST: 100, POST_NMS_TOPK_TEST: 30, POST_NMS_TOPK_TRAIN: 30}
+  ROI_HEADS: {NAME: Res5ROIHeads, BATCH_SIZE_PER_IMAGE: 8}
+"""
+FPN = """
+MODEL:
+  META_ARCHITECTURE: GeneralizedRCNN
+  BACKBONE: {NAME: build_resnet_fpn_backbone, FREEZE_AT: 0}
+  RESNETS:
+    DEPTH: 50
+    WIDTH_PER_GROUP: 2
+    STEM_OUT_CHANNELS: 8
+    RES2_OUT_CHANNELS: 8
+    NORM: BN
+    OUT_FEATURES: [res2, res3, res4, res5]
+  FPN: {IN_FEATURES: [res2, res3, res4, res5], OUT_CHANNELS: 16}
+  ANCHOR_GENERATOR: {SIZES: [[8], [16], [32], [64], [128]]}
+  RPN:
+    IN_FEATURES: [p2, p3, p4, p5, p6]
+    PRE_NMS_TOPK_TRAIN: 50
+    PRE_NMS_TOPK_TEST: 50
+    POST_NMS_TOPK_TRAIN: 30
+    POST_NMS_TOPK_TEST: 30
+  ROI_HEADS:
+    NAME: StandardROIHeads
+    IN_FEATURES: [p2, p3, p4, p5]
+    BATCH_SIZE_PER_IMAGE: 8
+  ROI_BOX_HEAD: {NAME: FastRCNNConvFCHead, NUM_FC: 1, FC_DIM: 64, POOLER_RESOLUTION: 4}
+"""
+
+
+@pytest.mark.parametrize("yaml", [C4, FPN], ids=["C4", "FPN"])
+@pytest.mark.parametrize("selection", ["fixed", "adaptive"])
+def test_a_detectron2_detector_trains_and_extracts(
+    trained: Trained, tmp_path: Path, yaml: str, selection: str
+) -> None:
+    (tmp_path / "detector.yaml").write_text(yaml)
+    config = tmp_path / "config.yaml"
+    config.write_text(
+        f"regions: {{detector: detectron2, detector_config: {tmp_path / 'detector.yaml'}, "
+        f"iterations: 2, batch_size: 2, short_side: 64, feature_size: 64, regions: 12, "
+        f"selection: {selection}}}\ncompute: {{device: cpu, detector_threads: 1}}\n"
+    )
+    weights, report = tmp_path / "detector.pth", tmp_path / "report.json"
+    more = ["--config", str(config), "--report", str(report)]
+    assert trained.train(weights, *more) == 0
+    assert report.exists()
+    out = tmp_path / "val.h5"
+    assert trained.extract(out, "--config", str(config), "--weights", str(weights)) == 0
+    store = RegionStore(out, feature_size=64)
+    assert store.signature["detector"] == "detectron2"
+    assert store.signature["selection"] == selection
+    assert store.num_boxes.min() >= (12 if selection == "fixed" else 10)
+    assert store.num_boxes.max() <= 12
+    assert main(["regions", "verify", str(out)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("yaml", "said"),
+    [
+        (None, "no such file"),
+        ("MODEL: {NOTHING: 1}", "not a configuration of Detectron2"),
+        ("MODEL: [1", "not a configuration of Detectron2"),
+        ("MODEL: {ROI_HEADS: {NAME: CascadeROIHeads}}", "'CascadeROIHeads' do not yield features"),
+    ],
+)
+def test_what_is_no_detector_is_refused(tmp_path: Path, yaml: str | None, said: str) -> None:
+    path = tmp_path / "detector.yaml"
+    if yaml is not None:
+        path.write_text(yaml)
+    settings = RegionSettings(detector="detectron2", detector_config=str(path))
+    with pytest.raises(InputError, match=said):
+        custom(settings, ClassLists(("cup",), ("red",)), "cpu")
+    with pytest.raises(InputError, match="no configuration of the detector"):
+        custom(RegionSettings(detector="detectron2"), ClassLists(("cup",), ("red",)), "cpu")
