@@ -57,15 +57,16 @@ def main() -> None:
     parser.add_argument("--order", choices=("mixed", "grouped"), default="mixed")
     parser.add_argument("--world", type=Path, default=Path("data/world"))
     parser.add_argument("--sample", type=Path, default=Path("../shared/gqa-sample"))
+    parser.add_argument("--memory", action="store_true", help="measure one build alone")
     parser.add_argument("--repeats", type=int, default=1, help="the best of so many is taken")
     arguments = parser.parse_args()
     for number in arguments.questions:
         with tempfile.TemporaryDirectory() as folder:
             files = write_input(Path(folder), number, arguments)
-            measure(files, number, arguments.repeats)
+            measure(files, number, arguments.repeats, arguments.memory)
 
 
-def measure(files: Sequence[Path], number: int, repeats: int) -> None:
+def measure(files: Sequence[Path], number: int, repeats: int, memory_alone: bool) -> None:
     """Print what loading and building take."""
     questions, scene_graphs, regions = files
     load = "import json, sys\nfor path in sys.argv[1:]: json.load(open(path, encoding='utf-8'))"
@@ -75,6 +76,9 @@ def measure(files: Sequence[Path], number: int, repeats: int) -> None:
     size = sum(path.stat().st_size for path in (questions, scene_graphs)) / 1e6
     print(f"\n{number:,} questions, {size:.0f} MB of JSON", flush=True)
     print(f"{'':<22}{'wall s':>8}{'cpu s':>8}{'MiB':>7}{'questions/s/core':>18}")
+    if memory_alone:
+        show("1 process", run(build), number)
+        return
     baseline = best(repeats, ["-c", load, str(questions), str(scene_graphs)])
     show("json.load", baseline, number)
     one = best(repeats, build)

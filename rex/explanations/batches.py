@@ -18,23 +18,22 @@ from rex.gqa.scene_graph_index import SceneGraphIndex
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from rex.gqa.scene_graphs import SceneGraph
+    from rex.gqa.scene_graphs import SceneGraph, SceneObject
     from rex.regions.store import RegionStore
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(slots=True)
 class _Mentions:
-    """The objects that the questions of a batch mention, each once a question."""
+    """What the questions of a batch mention, for those whose image has regions."""
 
     questions: list[int] = field(default_factory=list)
-    """Place of the question in the batch, for those whose image has regions."""
+    """Place of the question in the batch."""
     rows: list[int] = field(default_factory=list)
     """Row of its image in the region store."""
     objects: list[tuple[str, ...]] = field(default_factory=list)
-    boxes: list[list[Box]] = field(default_factory=list)
-    names: list[dict[str, str]] = field(default_factory=list)
+    """The objects it mentions, each once."""
+    things: list[SceneObject] = field(default_factory=list)
+    """The objects of all these questions, one question after the other."""
 
 
 class Batch:
@@ -77,15 +76,11 @@ class Batch:
         objects = draft.objects
         if len(objects) > 1:
             objects = tuple(dict.fromkeys(objects))
-        things = [graph.objects[object_id] for object_id in objects]
         mentions = self._mentions
         mentions.questions.append(len(self._drafts))
         mentions.rows.append(row)
         mentions.objects.append(objects)
-        mentions.boxes.append([(one.x, one.y, one.x + one.w, one.y + one.h) for one in things])
-        mentions.names.append(
-            {object_id: one.name for object_id, one in zip(objects, things, strict=True)}
-        )
+        mentions.things.extend([graph.objects[object_id] for object_id in objects])
 
     def take(self) -> pa.Table:
         """Return the table of what was added, and start anew."""
@@ -121,27 +116,31 @@ class Batch:
         store, mentions = self._store, self._mentions
         if store is None or not mentions.questions:
             return texts, regions, limits
-        numbers = [len(objects) for objects in mentions.objects]
-        rows = np.repeat(np.array(mentions.rows), numbers)
+        counts = np.array([len(objects) for objects in mentions.objects], dtype=np.int64)
+        rows = np.array(mentions.rows, dtype=np.int64)
+        things = mentions.things
         boxes = np.array(
-            [box for group in mentions.boxes for box in group], dtype=np.float64
+            [(one.x, one.y, one.x + one.w, one.y + one.h) for one in things], dtype=np.float64
         ).reshape(-1, 4)
-        found = self._match(boxes, rows).tolist()
-        candidates = store.boxes
-        reached = bounds(
-            np.split(boxes, np.cumsum(numbers)[:-1]),
-            [candidates[row] for row in mentions.rows],
-        )
+        found = self._match(boxes, np.repeat(rows, counts)).tolist()
+        reached = bounds(boxes, counts, store.boxes, rows).tolist()
         start = 0
-        for place, objects, names, limit in zip(
-            mentions.questions, mentions.objects, mentions.names, reached, strict=True
+        for place, objects, limit in zip(
+            mentions.questions, mentions.objects, reached, strict=True
         ):
-            chosen = dict(zip(objects, found[start : start + len(objects)], strict=True))
-            start += len(objects)
+            end = start + len(objects)
+            chosen = dict(zip(objects, found[start:end], strict=True))
+            names: dict[str, str] = {}
+            if -1 in found[start:end]:
+                names = {
+                    object_id: thing.name
+                    for object_id, thing in zip(objects, things[start:end], strict=True)
+                }
+            start = end
             draft = self._drafts[place]
             texts[place] = self._mode.tokens(draft, chosen, names)
             regions[place] = [chosen[object_id] for object_id in draft.objects]
-            limits[place] = limit
+            limits[place] = limit if objects else None
         return texts, regions, limits
 
     def _match(self, boxes: np.ndarray, rows: Integers) -> Integers:

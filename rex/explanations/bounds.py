@@ -8,10 +8,12 @@ of the chosen with the union of the objects most, for as long as one does and at
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from rex.explanations.matching import Floats, areas, intersections
+from rex.explanations.matching import Floats, Integers, areas, intersections
 
 MOST_REGIONS = 4
 """More than one region for an object, fewer than one could ever be asked to say."""
@@ -28,31 +30,30 @@ _Signed = list[tuple[float, Floats]]
 """A union as boxes [n, 4] to add and to subtract."""
 
 
-def bounds(targets: Sequence[Floats], regions: Sequence[Floats]) -> list[float | None]:
-    """Return for each question the best IoU (0 to 1) that a union of its regions reaches.
+def bounds(
+    boxes: Floats, counts: Integers, regions: npt.NDArray[np.floating[Any]], rows: Integers
+) -> Floats:
+    """Return for each of Q questions the best IoU (0 to 1) that a union of its regions reaches.
 
-    `targets` are the boxes [k, 4] of its objects, `regions` [R, 4] those of its image, padded
-    with empty boxes to one R; None where there is no target.
+    `boxes` [M, 4] are the objects, question after question, `counts` [Q] of each; `regions`
+    [N, R, 4] those of all images, padded with empty boxes, `rows` [Q] each question's image. NaN
+    where a question has no object.
     """
-    found: list[float | None] = [None] * len(targets)
-    groups: dict[int, list[int]] = {}
-    for place, boxes in enumerate(targets):
-        groups.setdefault(len(boxes), []).append(place)
-    for number, places in sorted(groups.items()):
-        if number == 0:
-            continue
-        if number > _MOST_TARGETS:
-            for place in places:
-                found[place] = bound_by_cells(targets[place], regions[place])
-            continue
+    found = np.full(len(counts), np.nan)
+    starts = np.cumsum(counts) - counts
+    for number in np.unique(counts[counts > 0]).tolist():
+        places = np.flatnonzero(counts == number)
         for start in range(0, len(places), _ROWS):
             some = places[start : start + _ROWS]
-            reached = _greedy(
-                np.stack([targets[place] for place in some]),
-                np.stack([regions[place] for place in some]),
-            )
-            for place, value in zip(some, reached.tolist(), strict=True):
-                found[place] = value
+            targets = boxes[starts[some, None] + np.arange(number)]
+            candidates = regions[rows[some]].astype(np.float64)
+            if number <= _MOST_TARGETS:
+                found[some] = _greedy(targets, candidates)
+            else:
+                found[some] = [
+                    bound_by_cells(one, other)
+                    for one, other in zip(targets, candidates, strict=True)
+                ]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from rex.gqa.attribute_words import ATTRIBUTE_WORDS
 from rex.gqa.object_names import FEMALE_NAMES, MALE_NAMES, OBJECT_NAMES
@@ -98,6 +99,7 @@ def in_category(word: str, category: str) -> bool:
     return category in WORD_CATEGORIES.get(word, ())
 
 
+@lru_cache(maxsize=1 << 16)
 def is_a(name: str, wanted: str) -> bool:
     """Return whether an object called `name` is what `wanted` says: the same word or its class."""
     return (

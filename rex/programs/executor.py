@@ -12,7 +12,7 @@ Two rules decide where annotations leave room:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from rex.gqa.scene_graphs import SceneGraph
@@ -45,14 +45,17 @@ def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> E
     return Execution(tuple(values), verdict.statement, None)
 
 
-def _asked(program: Program) -> frozenset[int]:
+_ASKING = frozenset({ops.Exist, ops.And, ops.Or})
+
+
+def _asked(program: Program) -> Collection[int]:
     """Return the filters and relations whose outcome is the question, not a description.
 
     These are the steps that lead to `exist`, `and` or `or` on one and the same object.
     """
-    asked = set()
+    asked: set[int] = set()
     for operation in program:
-        if type(operation) in (ops.Exist, ops.And, ops.Or):
+        if type(operation) in _ASKING:
             for dependency in operation.dependencies:
                 step = dependency
                 while type(program[step]) is ops.Filter:
@@ -60,7 +63,7 @@ def _asked(program: Program) -> frozenset[int]:
                     step = program[step].dependencies[0]
                 if type(program[step]) is ops.Relate:
                     asked.add(step)
-    return frozenset(asked)
+    return asked
 
 
 _Step = Callable[[Run, Any, list[Any], int], Value]

@@ -69,7 +69,7 @@ _CONVERSE = {
 
 def values_of(thing: SceneObject, category: str) -> tuple[str, ...]:
     """Return the object's attributes of a category, in annotation order; its name for names."""
-    found = tuple(word for word in thing.attributes if category in WORD_CATEGORIES.get(word, ()))
+    found = tuple([word for word in thing.attributes if category in WORD_CATEGORIES.get(word, ())])
     if found or category in CATEGORY_WORDS:
         if category == "gender" and not found:
             by_name = gender(thing.name)

@@ -12,8 +12,6 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
 
     atomic: ClassVar[str]
     """The name of the atomic operation."""
-    judges: ClassVar[bool] = False
-    """Whether it takes yes or no, as well as objects."""
 
     name: str
     """GQA's operation name."""
@@ -21,16 +19,6 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     """GQA's argument, as written."""
     dependencies: tuple[int, ...]
     """The earlier steps whose results it takes."""
-
-    @property
-    def selects(self) -> bool:
-        """Whether it returns objects."""
-        return False
-
-    @property
-    def decides(self) -> bool:
-        """Whether it returns yes or no."""
-        return False
 
 
 class Select(Operation, frozen=True, gc=False):
@@ -40,10 +28,6 @@ class Select(Operation, frozen=True, gc=False):
     noun: str
     objects: tuple[str, ...] | None
     """Their ids; empty where the program says that there are none, None where it does not say."""
-
-    @property
-    def selects(self) -> bool:  # noqa: D102
-        return True
 
 
 class Relate(Operation, frozen=True, gc=False):
@@ -61,14 +45,6 @@ class Relate(Operation, frozen=True, gc=False):
     purpose: str
     """`find` the objects, `verify` the relation, or `choose` it."""
 
-    @property
-    def selects(self) -> bool:  # noqa: D102
-        return self.purpose == "find"
-
-    @property
-    def decides(self) -> bool:  # noqa: D102
-        return self.purpose == "verify"
-
 
 class Query(Operation, frozen=True, gc=False):
     """Ask for the name of an object or its value of a category."""
@@ -81,11 +57,6 @@ class Exist(Operation, frozen=True, gc=False):
     """Ask whether anything was selected."""
 
     atomic: ClassVar[str] = "exist"
-    judges: ClassVar[bool] = True
-
-    @property
-    def decides(self) -> bool:  # noqa: D102
-        return True
 
 
 class Filter(Operation, frozen=True, gc=False):
@@ -96,10 +67,6 @@ class Filter(Operation, frozen=True, gc=False):
     word: str
     negated: bool
 
-    @property
-    def selects(self) -> bool:  # noqa: D102
-        return True
-
 
 class Verify(Operation, frozen=True, gc=False):
     """Check a word against objects, or choose between words."""
@@ -109,10 +76,6 @@ class Verify(Operation, frozen=True, gc=False):
     words: tuple[str, ...]
     negated: bool
     choose: bool
-
-    @property
-    def decides(self) -> bool:  # noqa: D102
-        return not self.choose
 
 
 class Common(Operation, frozen=True, gc=False):
@@ -127,20 +90,12 @@ class Same(Operation, frozen=True, gc=False):
     atomic: ClassVar[str] = "same"
     category: str
 
-    @property
-    def decides(self) -> bool:  # noqa: D102
-        return True
-
 
 class Different(Operation, frozen=True, gc=False):
     """Ask whether objects have different values of a category."""
 
     atomic: ClassVar[str] = "different"
     category: str
-
-    @property
-    def decides(self) -> bool:  # noqa: D102
-        return True
 
 
 class Compare(Operation, frozen=True, gc=False):
@@ -154,22 +109,12 @@ class And(Operation, frozen=True, gc=False):
     """Both."""
 
     atomic: ClassVar[str] = "and"
-    judges: ClassVar[bool] = True
-
-    @property
-    def decides(self) -> bool:  # noqa: D102
-        return True
 
 
 class Or(Operation, frozen=True, gc=False):
     """Either."""
 
     atomic: ClassVar[str] = "or"
-    judges: ClassVar[bool] = True
-
-    @property
-    def decides(self) -> bool:  # noqa: D102
-        return True
 
 
 ATOMIC_OPERATIONS: tuple[str, ...] = (

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from rex.gqa.operations import COMPARATIVES, operand_counts, split_operation
 from rex.gqa.questions import SemanticStep
@@ -26,24 +28,28 @@ def parse_program(semantic: Sequence[SemanticStep]) -> Program:
     depends on a step that is not an earlier one or does not return what it needs.
     """
     program: list[ops.Operation] = []
+    returned: list[str] = []
     for index, step in enumerate(semantic):
-        builder, qualifier, fewest, most = _reading(step.operation) or _unknown(index, step)
+        reading = _reading(step.operation)
+        if reading is None:
+            raise ProgramError(index, f"unknown operation {step.operation!r}")
+        builder, qualifier, returns, judges, fewest, most = reading
         dependencies = step.dependencies
-        if len(dependencies) < fewest or (most is not None and len(dependencies) > most):
+        if not fewest <= len(dependencies) <= most:
             raise ProgramError(index, f"{step.operation!r} has {len(dependencies)} dependencies")
-        operation = builder(step.operation, step.argument, dependencies, qualifier)
         for dependency in dependencies:
             if not 0 <= dependency < index:
                 raise ProgramError(
                     index, f"{step.operation!r} depends on step {dependency}, not an earlier one"
                 )
-            given = program[dependency]
-            if not given.selects and not (operation.judges and given.decides):
-                wanted = "is not yes or no" if operation.judges else "selects no objects"
+            given = returned[dependency]
+            if given != _OBJECTS and not (judges and given == _VERDICT):
+                wanted = "is not yes or no" if judges else "selects no objects"
                 raise ProgramError(
                     index, f"{step.operation!r} depends on step {dependency}, which {wanted}"
                 )
-        program.append(operation)
+        program.append(builder(step.operation, step.argument, dependencies, qualifier))
+        returned.append(returns)
     return tuple(program)
 
 
@@ -183,9 +189,32 @@ _BUILDERS: dict[str, _Builder] = {
 }
 
 
+_OBJECTS, _VERDICT, _WORD = "objects", "yes or no", "word"
+"""What an operation returns."""
+
+_RETURNS = {
+    **dict.fromkeys(("select", "relate", "filter"), _OBJECTS),
+    **dict.fromkeys(("exist", "verify", "same", "different", "and", "or"), _VERDICT),
+    **dict.fromkeys(("query", "choose", "common"), _WORD),
+}
+_JUDGES = frozenset({"exist", "and", "or"})
+"""The verbs that take yes or no, as well as objects."""
+
+
+class _Reading(NamedTuple):
+    """How an operation of some name is read."""
+
+    builder: _Builder
+    qualifier: str
+    returns: str
+    judges: bool
+    fewest: int
+    most: float
+    """Operands."""
+
+
 @lru_cache(maxsize=1024)
-def _reading(name: str) -> tuple[_Builder, str, int, int | None] | None:
-    """Return how an operation of this name is built, its qualifier, and its operand counts."""
+def _reading(name: str) -> _Reading | None:
     parts = split_operation(name)
     if parts is None:
         return None
@@ -197,8 +226,6 @@ def _reading(name: str) -> tuple[_Builder, str, int, int | None] | None:
         builder = _compare
     else:
         builder = _BUILDERS[verb]
-    return builder, qualifier, *operand_counts(verb, qualifier)
-
-
-def _unknown(index: int, step: SemanticStep) -> tuple[_Builder, str, int, int | None]:
-    raise ProgramError(index, f"unknown operation {step.operation!r}")
+    fewest, most = operand_counts(verb, qualifier)
+    limit = math.inf if most is None else most
+    return _Reading(builder, qualifier, _RETURNS[verb], verb in _JUDGES, fewest, limit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rex.gqa.ontology import is_a
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Reason, Skip
@@ -16,7 +18,7 @@ class Run:
 
     __slots__ = ("answer", "asked", "graph")
 
-    def __init__(self, graph: SceneGraph, answer: str | None, asked: frozenset[int]) -> None:
+    def __init__(self, graph: SceneGraph, answer: str | None, asked: Collection[int]) -> None:
         self.graph = graph
         self.answer = answer
         self.asked = asked

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +29,9 @@ def best(boxes: Sequence[Box], regions: Sequence[Box], threshold: float = 0.5) -
 
 
 def bound(targets: Sequence[Box], regions: Sequence[Box]) -> float | None:
-    return bounds([array(targets)], [array(regions)])[0]
+    count = np.array([len(targets)])
+    found = bounds(array(targets), count, array(regions)[None], np.array([0])).tolist()[0]
+    return None if math.isnan(found) else float(found)
 
 
 def test_iou_by_hand() -> None:
@@ -99,8 +102,16 @@ def test_a_mixed_batch_gives_what_each_gives() -> None:
         [(0, 0, 5, 5), (3, 3, 9, 9)],
         [(0, 0, 5, 10)],
     ]
-    together = bounds([array(one) for one in targets], [array(regions)] * 4)
-    assert together == [bound(one, regions) for one in targets]
+    together = bounds(
+        array([box for one in targets for box in one]),
+        np.array([len(one) for one in targets]),
+        np.stack([array([(50, 50, 60, 60)] * 3), array(regions)]),
+        np.array([1, 1, 1, 1]),
+    )
+    alone = [bound(one, regions) for one in targets]
+    assert together.tolist() == pytest.approx(
+        [math.nan if one is None else one for one in alone], nan_ok=True
+    )
 
 
 small = st.integers(0, 8)
