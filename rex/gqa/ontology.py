@@ -31,15 +31,42 @@ WORD_CATEGORIES: Mapping[str, frozenset[str]] = {
 """Attribute word to the categories it belongs to."""
 
 
+_IRREGULAR_PLURALS = {
+    "person": "people",
+    "child": "children",
+    "foot": "feet",
+    "tooth": "teeth",
+    "goose": "geese",
+    "mouse": "mice",
+    "ox": "oxen",
+    "shelf": "shelves",
+    "bookshelf": "bookshelves",
+    "leaf": "leaves",
+    "loaf": "loaves",
+    "knife": "knives",
+    "wife": "wives",
+    "wolf": "wolves",
+    "calf": "calves",
+    "scarf": "scarves",
+    "hoof": "hooves",
+    "sheep": "sheep",
+    "fish": "fish",
+    "deer": "deer",
+}
+
+
 def plural(noun: str) -> str:
-    """Return the regular English plural of a noun or noun phrase ("wine glass": "wine glasses")."""
-    if noun.endswith(("s", "x", "z", "ch", "sh")):
-        return noun + "es"
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return noun[:-1] + "ies"
-    if noun.endswith(("man",)) and noun != "human":
-        return noun[:-3] + "men"
-    return noun + "s"
+    """Return the English plural of a noun or noun phrase ("wine glass": "wine glasses")."""
+    before, blank, last = noun.rpartition(" ")
+    if last in _IRREGULAR_PLURALS:
+        return before + blank + _IRREGULAR_PLURALS[last]
+    if last.endswith("man") and last != "human":
+        return f"{noun[:-3]}men"
+    if last.endswith(("s", "x", "z", "ch", "sh")):
+        return f"{noun}es"
+    if last.endswith("y") and last[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
 
 
 def _with_plurals(names: Iterable[str]) -> frozenset[str]:

@@ -186,10 +186,14 @@ def scene_value_fits(value: str, category: str) -> bool:
     return True
 
 
+_SPELLINGS = {"grey": "gray", "wooden": "wood", "metallic": "metal"}
+
+
 def same_word(one: str, other: str) -> bool:
-    """Return whether two words differ in spelling alone ("snow suit", "snowsuit"; gray, grey)."""
+    """Return whether words differ in spelling alone ("snow suit", "snowsuit"; wooden, wood)."""
     return one == other or _spelling(one) == _spelling(other)
 
 
 def _spelling(word: str) -> str:
-    return word.lower().replace(" ", "").replace("-", "").replace("grey", "gray")
+    plain = word.lower().replace(" ", "").replace("-", "")
+    return _SPELLINGS.get(plain, plain)

@@ -70,14 +70,17 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
         for word in step.words
         if all(facts.word_holds(run.graph, thing, word) for thing in things)
     ]
-    if len(true) == 1 or (true and run.answer is None):
+    answer = run.answer
+    named = [word for word in step.words if answer is not None and facts.same_word(word, answer)]
+    if len(true) == 1 or (true and answer is None):
         word = true[0]
-    elif run.answer in step.words:
+    elif named:
         # neither or both are true: the annotators' answer decides
-        word = run.answer
+        word = named[0]
     else:
         raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
-    return Finding(word, Attribution(source.thing, word, step.category))
+    statement = Attribution(source.thing, word, step.category)
+    return Finding(answer if answer is not None and word in named else word, statement)
 
 
 def find_common(run: Run, step: ops.Common, arguments: list[Any], index: int) -> Finding:

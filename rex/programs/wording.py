@@ -36,7 +36,7 @@ _SIDES = {
     "bottom": "at the bottom",
     "middle": "in the middle",
 }
-_VAGUE_NOUNS = frozenset({"_", "this", "object", "thing"})
+_VAGUE_NOUNS = frozenset({"_", "this", "object", "thing", "it", "he", "she", "they", "him", "her"})
 _NAMES = frozenset({"name", "type", "place", "room"})
 
 
@@ -47,8 +47,8 @@ def word_statement(statement: Statement) -> list[Leaf]:
     return leaves
 
 
-def _thing(out: list[Leaf], thing: Thing, determiner: str = "the", generic: bool = False) -> None:
-    """Append a noun phrase; `generic` calls it by the program's noun, not by its name."""
+def _thing(out: list[Leaf], thing: Thing, determiner: str = "the", noun: str = "") -> None:
+    """Append a noun phrase; `noun` takes the place of the thing's name."""
     before: list[str] = []
     after: list[Adjective | Relative] = []
     for modifier in thing.modifiers:
@@ -61,7 +61,7 @@ def _thing(out: list[Leaf], thing: Thing, determiner: str = "the", generic: bool
             before.insert(0, modifier.word)
         else:
             after.append(modifier)
-    noun = _noun(thing, generic)
+    noun = noun or _noun(thing)
     if determiner == "the":
         out.append(_THE)
     elif determiner == "the other":
@@ -77,15 +77,16 @@ def _thing(out: list[Leaf], thing: Thing, determiner: str = "the", generic: bool
         if type(modifier) is Relative:
             _relative(out, thing, modifier)
         elif modifier.negated:  # type: ignore[union-attr]
-            out.extend(("that", _be(thing, generic), "not"))
+            out.extend(("that", _be(thing, noun), "not"))
             out.append(_SIDES.get(modifier.word, modifier.word))  # type: ignore[union-attr]
         elif modifier.word in _SIDES:  # type: ignore[union-attr]
             out.append(_SIDES[modifier.word])  # type: ignore[union-attr]
         else:
-            out.extend(("that", _be(thing, generic), modifier.word))  # type: ignore[union-attr]
+            out.extend(("that", _be(thing, noun), modifier.word))  # type: ignore[union-attr]
 
 
-def _noun(thing: Thing, generic: bool) -> str:
+def _noun(thing: Thing, generic: bool = False) -> str:
+    """Return what to call a thing; `generic`: by the program's noun, not by its name."""
     noun = thing.noun if generic or not thing.objects else thing.name
     if noun in _VAGUE_NOUNS:
         noun = "person" if thing.objects and is_a(thing.name, "person") else "thing"
@@ -113,18 +114,17 @@ def _relative(out: list[Leaf], thing: Thing, modifier: Relative) -> None:
         out.extend((_be(modifier.other), modifier.relation))
 
 
-def _plural(thing: Thing, generic: bool = False) -> bool:
-    return len(thing.objects) > 1 or is_plural(_noun(thing, generic))
-
-
-def _be(thing: Thing, generic: bool = False) -> str:
-    return "are" if _plural(thing, generic) else "is"
+def _be(thing: Thing, noun: str = "") -> str:
+    return "are" if len(thing.objects) > 1 or is_plural(noun or _noun(thing)) else "is"
 
 
 def _attribution(out: list[Leaf], statement: Attribution) -> None:
     named = statement.category in _NAMES
-    _thing(out, statement.thing, generic=named)
-    out.append(_be(statement.thing, named))
+    noun = _noun(statement.thing, generic=named)
+    if named and is_plural(statement.value):
+        noun = many(noun)
+    _thing(out, statement.thing, noun=noun)
+    out.append(_be(statement.thing, noun))
     if not statement.holds:
         out.append("not")
     _value(out, statement, statement.value)
@@ -180,18 +180,19 @@ def _existence(out: list[Leaf], statement: Existence) -> None:
 def _shared(out: list[Leaf], statement: Shared) -> None:
     things = statement.things
     number = sum(len(thing.objects) for thing in things)
-    if number == 1:
-        _thing(out, things[0], generic=statement.category in _NAMES)
-        out.append(_be(things[0], statement.category in _NAMES))
-        out.append("all")
+    named = statement.category in _NAMES
+    value = statement.value
+    for place, thing in enumerate(things):
+        if place:
+            out.append("and")
+        _thing(out, thing, noun=many(_noun(thing, generic=True)) if named else "")
+    if number == 1 and not named:
+        out.append(_be(things[0]))
     else:
-        for place, thing in enumerate(things):
-            if place:
-                out.append("and")
-            _thing(out, thing, generic=statement.category in _NAMES)
         out.extend(("are", "both" if number == 2 else "all"))
-    value = many(statement.value) if statement.category in _NAMES else statement.value
-    if statement.category == "material":
+    if named:
+        value = many(value)
+    elif statement.category == "material":
         out.append("made of")
     out.append(value)
 

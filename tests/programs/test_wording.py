@@ -147,6 +147,35 @@ def test_the_same_name_twice() -> None:
     )
 
 
+def test_number() -> None:
+    scene = SceneGraph(
+        100,
+        100,
+        {
+            "1": SceneObject("sheep", 0, 0, 5, 5, ("white",)),
+            "2": SceneObject("sheep", 50, 0, 5, 5, ("white",)),
+            "3": SceneObject("goats", 50, 0, 5, 5, ("white",)),
+            "4": SceneObject("players", 50, 0, 5, 5, ("standing",)),
+            "5": SceneObject("snow", 50, 0, 5, 5, ("white",)),
+        },
+    )
+    expected = {
+        "select: sheep (1,2)->query: color [0]": "The sheep are white.",
+        "select: sheep (1)->query: color [0]": "The sheep is white.",
+        "select: sheep (1,2)->exist: ? [0]": "Yes, there are sheep.",
+        "select: animal (3)->query: name [0]": "The animals are goats.",
+        "select: animal (3)->same: type [0]": "Yes, the animals are all goats.",
+        "select: person (4)->filter pose: standing [0]->query: name [1]": (
+            "The standing people are players."
+        ),
+        "select: snow (5)->query: color [0]": "The snow is white.",
+        "select: snow (5)->exist: ? [0]": "Yes, there is snow.",
+        "select: this (5)->query: name [0]": "The thing is snow.",
+    }
+    for text, words in expected.items():
+        assert sentence(text, scene=scene) == words
+
+
 def test_names_may_hold_anything() -> None:
     scene = SceneGraph(9, 9, {"1": SceneObject("sign (no, #1)", 0, 0, 5, 5, ("red",))})
     text = "select: sign (no, #1) (1)->query: color [0]"
@@ -203,7 +232,7 @@ def test_cells_of_the_grid(x: float, y: float, cell: int) -> None:
         ("dog", False),
     ],
 )
-def test_number(noun: str, plural: bool) -> None:
+def test_plural_nouns(noun: str, plural: bool) -> None:
     assert is_plural(noun) is plural
 
 
