@@ -133,7 +133,7 @@ class Ours:
     def train(self, rows: np.ndarray) -> int:
         """Learn from these questions; return how many."""
         self.model.train()
-        batch = self.examples.batch(rows).to(self.device)
+        batch = self.examples.batch(rows)
         with autocast(self.precision, self.device):
             parts = losses(
                 self.model(batch, explain=True),
@@ -154,7 +154,7 @@ class Ours:
     def decode(self, rows: np.ndarray) -> int:
         """Explain these questions; return how many."""
         self.model.eval()
-        batch = self.examples.batch(rows).to(self.device)
+        batch = self.examples.batch(rows)
         assert self.model.decoder is not None
         with autocast(self.precision, self.device):
             encoding, _ = self.model.encode(batch)
@@ -225,17 +225,20 @@ def operations(pieces: float) -> float:
 
 
 @contextlib.contextmanager
-def data(count: int) -> Iterator[tuple[Examples, Vocabulary]]:
+def data(count: int, device: torch.device) -> Iterator[tuple[Examples, Vocabulary]]:
     words = vocabulary()
     with tempfile.TemporaryDirectory() as folder:
-        yield Examples(make_questions(count, words), make_store(Path(folder) / "r.h5")), words
+        yield (
+            Examples(make_questions(count, words), make_store(Path(folder) / "r.h5"), device),
+            words,
+        )
 
 
 def measure(
     make: type[Ours] | type[Plain], size: int, repeats: int, device: torch.device
 ) -> dict[str, float]:
     """Return samples a second of training and decoding with batches of `size`."""
-    with data(size * (repeats + 1)) as (examples, words):
+    with data(size * (repeats + 1), device) as (examples, words):
         lengths = examples.questions.pieces.lengths
         batches = epoch_batches(lengths, size, seed=0, epoch=0)
         system = make(examples, words, device)

@@ -126,29 +126,47 @@ class QuestionSet:
 
 
 class Examples:
-    """A question set with the regions of its images: makes batches.
+    """A question set with the regions of its images: makes batches on a device.
 
-    Raises InputError when the store lacks an image.
+    All features are kept on a GPU where they take at most half of its free memory; else a batch's
+    are read through the store's memory map. Raises InputError when the store lacks an image.
     """
 
-    def __init__(self, questions: QuestionSet, store: RegionStore) -> None:
+    def __init__(
+        self, questions: QuestionSet, store: RegionStore, device: torch.device | None = None
+    ) -> None:
         self.questions = questions
         self.store = store
+        self.device = device or torch.device("cpu")
         self.images = store.rows(questions.image_ids)
         self._boxes = normalised_boxes(store.boxes, store.image_sizes, store.num_boxes)
+        self._resident: torch.Tensor | None = None
+        if self.device.type == "cuda":
+            free, _ = torch.cuda.mem_get_info(self.device)
+            if 2 * len(store) * store.regions * store.feature_size * 2 <= free:
+                self.keep_features()
+
+    def keep_features(self) -> None:
+        """Copy all features to the device, once."""
+        self._resident = torch.from_numpy(self.store.features(range(len(self.store)))).to(
+            self.device
+        )
 
     def batch(self, rows: Integers) -> Batch:
         """Return the batch of these questions, padded to the longest of them."""
         images = self.images[rows]
-        features = torch.from_numpy(self.store.features(images)).float()
+        if self._resident is None:
+            features = torch.from_numpy(self.store.features(images)).to(self.device)
+        else:
+            features = self._resident[torch.from_numpy(images).to(self.device)]
         return Batch(
             pieces=torch.from_numpy(self.questions.pieces.padded(rows, 0)),
-            features=features,
+            features=features.float(),
             boxes=torch.from_numpy(self._boxes[images]),
             num_boxes=torch.from_numpy(self.store.num_boxes[images].astype(np.int64)),
             answers=torch.from_numpy(self.questions.answers[rows]),
             explanations=torch.from_numpy(self.questions.explanations.padded(rows, IGNORED)),
-        )
+        ).to(self.device)
 
 
 def feature_statistics(store: RegionStore) -> tuple[torch.Tensor, torch.Tensor]:

@@ -216,7 +216,7 @@ class Trainer:
         The `last` part of a step is the one after which processes exchange their gradients.
         """
         plan, device = self.plan, self.processes.device
-        batch = self.examples.batch(rows).to(device)
+        batch = self.examples.batch(rows)
         with self.processes.exchange(self.shared, last):
             with autocast(self.precision, device):
                 output = self.shared(batch, explain=plan.objective.explanations)
@@ -249,7 +249,7 @@ class Trainer:
         batches = sorted_batches(self._lengths[held_out], 2 * self.plan.settings.batch_size)
         for rows in batches:
             mine = held_out[rows][processes.rank :: processes.size]
-            batch = self.examples.batch(mine).to(processes.device)
+            batch = self.examples.batch(mine)
             with autocast(self.precision, processes.device):
                 output = self.model(batch, explain=self.plan.objective.explanations)
             for name, value in hits(output, batch).items():

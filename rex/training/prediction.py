@@ -87,7 +87,7 @@ def predict(
     found: list[Answered | None] = [None] * len(examples.questions)
     progress = Progress("predicting", len(found), "questions")
     for rows in sorted_batches(examples.questions.pieces.lengths, batch_size):
-        batch = examples.batch(rows).to(device)
+        batch = examples.batch(rows)
         with autocast(precision, device):
             encoding, logits = model.encode(batch)
             written = (

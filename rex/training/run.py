@@ -120,7 +120,7 @@ def train_run(
         values = config_values(config)
         trainer = Trainer(
             model,
-            Examples(questions, store),
+            Examples(questions, store, joined.device),
             Plan(
                 rows=rows,
                 held_out=held_out,
@@ -222,7 +222,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
     predictions = predict(
         checkpoint.build(),
         vocabulary,
-        Examples(asked, store),
+        Examples(asked, store, device),
         length=trained.explanation_length,
         beams=config.evaluation.beams,
         batch_size=config.evaluation.batch_size,

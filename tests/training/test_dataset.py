@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from rex.errors import InputError
 from rex.files import read_json, write_json
@@ -88,6 +89,14 @@ def test_a_batch_holds_each_questions_own_regions(toy: RunFiles) -> None:
     assert np.array_equal(batch.features.numpy(), store.features(images))
     assert batch.num_boxes.tolist() == store.num_boxes[images].tolist()
     assert batch.region_mask.sum(dim=1).tolist() == batch.num_boxes.tolist()
+
+
+def test_kept_features_are_the_same(toy: RunFiles) -> None:
+    store, questions = RegionStore(toy.regions), question_set(toy)
+    read, kept = Examples(questions, store), Examples(questions, store, torch.device("cpu"))
+    kept.keep_features()
+    rows = np.array([3, 3, 0])
+    assert torch.equal(read.batch(rows).features, kept.batch(rows).features)
 
 
 def test_boxes_are_shares_of_the_image() -> None:
