@@ -63,14 +63,13 @@ class Batch:
         graph = self._graphs.get(record.image_id)
         draft = self._mode.draft(record.semantic, graph, record.answer)
         if self._store is not None and graph is not None and draft.status == OK:
-            self._mention(record.image_id, graph, draft)
+            self._mention(self._store.index.get(record.image_id), graph, draft)
         self._question_ids.append(question_id)
         self._image_ids.append(record.image_id)
         self._answers.append(record.answer)
         self._drafts.append(draft)
 
-    def _mention(self, image_id: str, graph: SceneGraph, draft: Draft) -> None:
-        row = self._store.index.get(image_id)  # type: ignore[union-attr]
+    def _mention(self, row: int | None, graph: SceneGraph, draft: Draft) -> None:
         if row is None:
             return
         objects = draft.objects

@@ -133,7 +133,7 @@ def _common(boxes: Floats, others: Floats) -> Floats:
 
 
 def _area(union: _Signed) -> Floats:
-    total: Floats = sum(sign * areas(boxes) for sign, boxes in union)  # type: ignore[assignment]
+    total: Floats = np.sum([sign * areas(boxes) for sign, boxes in union], axis=0)
     return total
 
 

@@ -36,13 +36,13 @@ def _thing(thing: Thing) -> str:
     else:
         text = f"(obj*:{thing.noun})"
     for modifier in thing.modifiers:
-        if type(modifier) is Adjective:
+        if isinstance(modifier, Adjective):
             word = f"not({modifier.word})" if modifier.negated else modifier.word
             text = f"{word} {text}"
-        elif modifier.thing_is_subject:  # type: ignore[union-attr]
-            text = f"{text} {modifier.relation} {_thing(modifier.other)}"  # type: ignore[union-attr]
+        elif modifier.thing_is_subject:
+            text = f"{text} {modifier.relation} {_thing(modifier.other)}"
         else:
-            text = f"{text} that {_thing(modifier.other)} is {modifier.relation}"  # type: ignore[union-attr]
+            text = f"{text} that {_thing(modifier.other)} is {modifier.relation}"
     return text
 
 

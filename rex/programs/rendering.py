@@ -7,22 +7,25 @@ from collections.abc import Mapping, Sequence
 from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly, SymbolsOnly
 
 
+_NAMED = (Mention, Absent)
+_WORDED = (Place, SentenceOnly)
+
+
 def render_raw(leaves: Sequence[Leaf]) -> str:
     """Return `(obj:ID)` for objects, `(obj*:name)` for absent ones, `(x,y)` for positions."""
     parts = []
     for leaf in leaves:
-        kind = type(leaf)
-        if kind is str:
+        if isinstance(leaf, str):
             parts.append(leaf)
-        elif kind is Mention:
-            parts.append(f"(obj:{leaf.object_id})")  # type: ignore[union-attr]
-        elif kind is Absent:
-            parts.append(f"(obj*:{leaf.name})")  # type: ignore[union-attr]
-        elif kind is Place:
-            parts.append(f"({leaf.x:.2f},{leaf.y:.2f})")  # type: ignore[union-attr]
-        elif kind is SymbolsOnly:
-            parts.append(leaf.words)  # type: ignore[union-attr]
-    return " ".join(parts)  # type: ignore[arg-type]
+        elif isinstance(leaf, Mention):
+            parts.append(f"(obj:{leaf.object_id})")
+        elif isinstance(leaf, Absent):
+            parts.append(f"(obj*:{leaf.name})")
+        elif isinstance(leaf, Place):
+            parts.append(f"({leaf.x:.2f},{leaf.y:.2f})")
+        elif isinstance(leaf, SymbolsOnly):
+            parts.append(leaf.words)
+    return " ".join(parts)
 
 
 def render_tokens(
@@ -35,34 +38,31 @@ def render_tokens(
     """
     parts = []
     for leaf in leaves:
-        kind = type(leaf)
-        if kind is str:
+        if isinstance(leaf, str):
             parts.append(leaf)
-        elif kind is Mention:
-            object_id: str = leaf.object_id  # type: ignore[union-attr]
-            region = regions[object_id]
-            parts.append(f"#{region}" if region >= 0 else names[object_id])
-        elif kind is Absent:
-            parts.append(leaf.name)  # type: ignore[union-attr]
-        elif kind is Place:
-            parts.append(f"@{grid_cell(leaf.x, leaf.y)}")  # type: ignore[union-attr]
-        elif kind is SymbolsOnly:
-            parts.append(leaf.words)  # type: ignore[union-attr]
-    return " ".join(parts)  # type: ignore[arg-type]
+        elif isinstance(leaf, Mention):
+            region = regions[leaf.object_id]
+            parts.append(f"#{region}" if region >= 0 else names[leaf.object_id])
+        elif isinstance(leaf, Absent):
+            parts.append(leaf.name)
+        elif isinstance(leaf, Place):
+            parts.append(f"@{grid_cell(leaf.x, leaf.y)}")
+        elif isinstance(leaf, SymbolsOnly):
+            parts.append(leaf.words)
+    return " ".join(parts)
 
 
 def render_sentence(leaves: Sequence[Leaf], verdict: bool | None = None) -> str:
     """Return a sentence with names; `verdict` answers a yes/no question first."""
     parts = [] if verdict is None else ["yes," if verdict else "no,"]
     for leaf in leaves:
-        kind = type(leaf)
-        if kind is str:
-            parts.append(leaf)  # type: ignore[arg-type]
-        elif kind is Mention or kind is Absent:
-            if leaf.name:  # type: ignore[union-attr]
-                parts.append(leaf.name)  # type: ignore[union-attr]
-        elif kind is Place or kind is SentenceOnly:
-            parts.append(leaf.words)  # type: ignore[union-attr]
+        if isinstance(leaf, str):
+            parts.append(leaf)
+        elif isinstance(leaf, _NAMED):
+            if leaf.name:
+                parts.append(leaf.name)
+        elif isinstance(leaf, _WORDED):
+            parts.append(leaf.words)
     text = " ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
@@ -74,4 +74,4 @@ def grid_cell(x: float, y: float) -> int:
 
 def mentioned(leaves: Sequence[Leaf]) -> tuple[str, ...]:
     """Return the ids of the objects in the order of mention, each once for each mention."""
-    return tuple(leaf.object_id for leaf in leaves if type(leaf) is Mention)
+    return tuple([leaf.object_id for leaf in leaves if isinstance(leaf, Mention)])

@@ -26,7 +26,15 @@ class Run:
 
     def thing(self, noun: str, objects: tuple[str, ...]) -> Thing:
         """Return the phrase for objects that the program calls `noun`."""
-        return Thing(objects, noun, self.graph.objects[objects[0]].name if objects else noun)
+        return Thing(objects, noun, self.name(noun, objects))
+
+    def name(self, noun: str, objects: tuple[str, ...]) -> str:
+        """Return what the scene graph calls objects; `noun` if they have several names or none."""
+        things = self.graph.objects
+        if len(objects) == 1:
+            return things[objects[0]].name
+        names = {things[object_id].name for object_id in objects}
+        return names.pop() if len(names) == 1 else noun
 
     def candidates(self, noun: str, given: tuple[str, ...] | None) -> tuple[str, ...]:
         """Return the objects with the ids that a step gives, else all that its noun fits.

@@ -36,7 +36,7 @@ def filter_objects(run: Run, step: ops.Filter, arguments: list[Any], index: int)
     )
     if kept:
         if kept != source.objects:
-            thing = Thing(kept, thing.noun, objects[kept[0]].name, thing.modifiers)
+            thing = Thing(kept, thing.noun, run.name(thing.noun, kept), thing.modifiers)
         return Selection(kept, thing)
     if index in run.asked:
         refutation = attribution(run, source, step.category, step.word, False, step.negated)

@@ -52,12 +52,7 @@ def _thing(out: list[Leaf], thing: Thing, determiner: str = "the", noun: str = "
     before: list[str] = []
     after: list[Adjective | Relative] = []
     for modifier in thing.modifiers:
-        if (
-            type(modifier) is Adjective
-            and not modifier.negated
-            and modifier.word not in _SIDES
-            and not is_verbal(modifier.word)
-        ):
+        if isinstance(modifier, Adjective) and _stands_before(modifier):
             before.insert(0, modifier.word)
         else:
             after.append(modifier)
@@ -74,15 +69,20 @@ def _thing(out: list[Leaf], thing: Thing, determiner: str = "the", noun: str = "
     out.extend(before)
     _head(out, thing, noun)
     for modifier in after:
-        if type(modifier) is Relative:
+        if isinstance(modifier, Relative):
             _relative(out, thing, modifier)
-        elif modifier.negated:  # type: ignore[union-attr]
-            out.extend(("that", _be(thing, noun), "not"))
-            out.append(_SIDES.get(modifier.word, modifier.word))  # type: ignore[union-attr]
-        elif modifier.word in _SIDES:  # type: ignore[union-attr]
-            out.append(_SIDES[modifier.word])  # type: ignore[union-attr]
+        elif modifier.word in _SIDES and not modifier.negated:
+            out.append(_SIDES[modifier.word])
         else:
-            out.extend(("that", _be(thing, noun), modifier.word))  # type: ignore[union-attr]
+            out.extend(("that", _be(thing, noun)))
+            if modifier.negated:
+                out.append("not")
+            out.append(_SIDES.get(modifier.word, modifier.word))
+
+
+def _stands_before(modifier: Adjective) -> bool:
+    word = modifier.word
+    return not modifier.negated and word not in _SIDES and not is_verbal(word)
 
 
 def _noun(thing: Thing, generic: bool = False) -> str:

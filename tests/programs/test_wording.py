@@ -81,7 +81,7 @@ from tests.programs.scene import raw, sentence
         (
             "select: animal (3,5)->exist: ? [0]",
             "there are (obj:3) and (obj:5)",
-            "Yes, there are dogs.",
+            "Yes, there are animals.",
         ),
         (
             "select: dog (3)->verify color: brown [0]->verify size: large [0]->and:  [1,2]",
