@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -14,41 +15,52 @@ PAPER_CATEGORIES = (*CATEGORIES.values(), RELATION)
 """The paper's eight categories."""
 
 Phrase = tuple[str, ...]
+Expected = Mapping[str, Set[Phrase]]
+"""The words that an explanation should say, by category."""
+
+
+def expected_words(asked: Sequence[AskedWords], references: Sequence[str]) -> list[Expected]:
+    """Return the words that each explanation should say [n], by category.
+
+    `asked` [n] are what the questions' programs name, `references` [n] the true explanations.
+    Expected are the words of the categories that a program names, and the relations that it
+    follows, as far as the true explanation says them; each once.
+    """
+    phrases = {name: _by_first_word(_category_words(name)) for name in CATEGORIES.values()}
+    relations = cache(_by_first_word)
+    found: list[Expected] = []
+    for words, reference in zip(asked, references, strict=True):
+        true = reference.split()
+        expected = {name: _within(true, phrases[name]) for name in sorted(words.categories)}
+        if words.relations:
+            expected[RELATION] = _within(true, relations(words.relations))
+        found.append({name: wanted for name, wanted in expected.items() if wanted})
+    return found
 
 
 def attribute_samples(
     rows: npt.ArrayLike,
-    asked: Sequence[AskedWords],
+    expected: Sequence[Expected],
     hypotheses: Sequence[str],
-    references: Sequence[str],
     *,
     whole_words: bool = True,
 ) -> dict[str, Sample]:
     """Return `attributes/<category>`: the recall of the category's words, in percent.
 
-    The arguments are [n]: positions of the questions, what their programs name, their explanations
-    and the true ones. Expected are the words of the categories that the program names, and the
-    relations that it follows, as far as the true explanation says them; each counts once a
-    question. They must be said as whole words in a row; without `whole_words` (the published
+    `rows` [n] are the positions of the questions, `expected` [n] what their explanations
+    `hypotheses` [n] should say: as whole words in a row; without `whole_words` (the published
     measure) the letters are enough. The signature says how many words there are.
     """
-    places = np.asarray(rows, dtype=np.int64)
     found: dict[str, list[tuple[int, int, int]]] = {name: [] for name in PAPER_CATEGORIES}
-    phrases = {name: _by_first_word(_category_words(name)) for name in CATEGORIES.values()}
-    for row, words, hypothesis, reference in zip(
-        places.tolist(), asked, hypotheses, references, strict=True
-    ):
-        said, true = hypothesis.split(), reference.split()
-        expected = {name: _within(true, phrases[name]) for name in sorted(words.categories)}
-        if words.relations:
-            expected[RELATION] = _within(true, _by_first_word(words.relations))
-        for name, wanted in expected.items():
-            if wanted:
-                hits = sum(
-                    says(said, phrase) if whole_words else " ".join(phrase) in hypothesis
-                    for phrase in wanted
-                )
-                found[name].append((row, hits, len(wanted)))
+    places = np.asarray(rows, dtype=np.int64).tolist()
+    for row, categories, hypothesis in zip(places, expected, hypotheses, strict=True):
+        said = hypothesis.split() if whole_words else []
+        for name, wanted in categories.items():
+            hits = sum(
+                says(said, phrase) if whole_words else " ".join(phrase) in hypothesis
+                for phrase in wanted
+            )
+            found[name].append((row, hits, len(wanted)))
     match = "words" if whole_words else "letters"
     return {f"attributes/{name}": _sample(found[name], match) for name in PAPER_CATEGORIES}
 
@@ -56,6 +68,8 @@ def attribute_samples(
 def says(words: Sequence[str], phrase: Phrase) -> bool:
     """Return whether the words of `phrase` stand in `words`, in a row."""
     size = len(phrase)
+    if size == 1:
+        return phrase[0] in words
     return any(tuple(words[i : i + size]) == phrase for i in range(len(words) - size + 1))
 
 

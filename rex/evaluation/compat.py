@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.evaluation.areas import BoxSets, intersection_over_union
-from rex.evaluation.asked_words import AskedWords
-from rex.evaluation.attributes import attribute_samples
+from rex.evaluation.attributes import Expected, attribute_samples
 from rex.evaluation.captions import caption_samples
 from rex.evaluation.java import package_file, run_java
 from rex.evaluation.meteor import meteor_score, meteor_statistics
@@ -77,13 +76,10 @@ def compat_grounding(
 
 
 def compat_attributes(
-    rows: npt.ArrayLike,
-    asked: Sequence[AskedWords],
-    hypotheses: Sequence[str],
-    references: Sequence[str],
+    rows: npt.ArrayLike, expected: Sequence[Expected], hypotheses: Sequence[str]
 ) -> dict[str, Sample]:
     """Return `compat/attributes/<category>` (arguments as for `attribute_samples`)."""
-    samples = attribute_samples(rows, asked, hypotheses, references, whole_words=False)
+    samples = attribute_samples(rows, expected, hypotheses, whole_words=False)
     return {PREFIX + name: sample for name, sample in samples.items()}
 
 

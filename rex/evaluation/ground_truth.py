@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from rex.evaluation.scores import Floats
 
 if TYPE_CHECKING:
     from rex.gqa.questions import Question, SemanticStep
+    from rex.gqa.scene_graphs import SceneGraph
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Questions:
     """What its program asks for, by category."""
     programs: list[tuple[SemanticStep, ...]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def rows(self) -> dict[str, int]:
         """Question id to position."""
         return {question_id: row for row, question_id in enumerate(self.ids)}
@@ -124,25 +126,28 @@ def read_explanations(path: str | PathLike[str], questions: Questions) -> TrueEx
     )
 
 
+def read_graphs(path: str | PathLike[str], questions: Questions) -> dict[str, SceneGraph]:
+    """Read the scene graphs of the questions' images: image id → scene graph. Raises InputError."""
+    from rex.gqa.scene_graphs import iter_scene_graphs
+
+    asked = set(questions.image_ids)
+    return {image_id: graph for image_id, graph in iter_scene_graphs(path) if image_id in asked}
+
+
 def annotated_boxes(
-    path: str | PathLike[str], explanations: TrueExplanations, questions: Questions
+    graphs: Mapping[str, SceneGraph],
+    explanations: TrueExplanations,
+    questions: Questions,
+    path: str | PathLike[str],
 ) -> BoxSets:
     """Return the boxes [m sets] of the objects that each true explanation mentions, in pixels.
 
-    Raises InputError when the scene graphs lack an image or an object.
+    Raises InputError, about the file `path`, when the scene graphs lack an image or an object.
     """
-    from rex.gqa.scene_graphs import iter_scene_graphs
-
     images = [questions.image_ids[row] for row in explanations.rows]
-    wanted = set(images)
-    boxes: dict[str, dict[str, tuple[float, float, float, float]]] = {
-        image_id: {name: scene_object.box for name, scene_object in graph.objects.items()}
-        for image_id, graph in iter_scene_graphs(path)
-        if image_id in wanted
-    }
     sets = []
     for row, image_id, objects in zip(explanations.rows, images, explanations.objects, strict=True):
-        found = boxes.get(image_id, {})
+        found = graphs[image_id].objects if image_id in graphs else {}
         absent = [name for name in objects if name not in found]
         if absent:
             raise InputError(
@@ -152,7 +157,7 @@ def annotated_boxes(
                 place=f"image {image_id}",
                 cure="give the scene graphs that the explanations were built from",
             )
-        sets.append([found[name] for name in dict.fromkeys(objects)])
+        sets.append([found[name].box for name in dict.fromkeys(objects)])
     return BoxSets.of(sets)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rex.evaluation.answers import OOD_PARTS, accuracy_samples, ood_samples
-from rex.evaluation.attributes import PAPER_CATEGORIES, attribute_samples
+from rex.evaluation.attributes import PAPER_CATEGORIES, attribute_samples, expected_words
 from rex.evaluation.captions import caption_samples
 from rex.evaluation.compat import (
     PREFIX,
@@ -32,6 +33,7 @@ from rex.evaluation.ground_truth import (
     annotated_boxes,
     predicted_boxes,
     read_explanations,
+    read_graphs,
     read_questions,
 )
 from rex.evaluation.grounding import grounding_samples, object_samples
@@ -74,6 +76,9 @@ NO_OOD = "not computed: no GQA-OOD files were given"
 NO_SPICE = "not computed: needs CoreNLP 3.6.0"
 TOKENS = "blank"
 
+if TYPE_CHECKING:
+    from rex.gqa.scene_graphs import SceneGraph
+
 Integers = npt.NDArray[np.int64]
 
 Found = dict[str, Sample | Single | str]
@@ -112,7 +117,7 @@ class Measured:
 
     def scores(self, *, split: str, mode: str, draws: int, seed: int) -> dict[str, Score]:
         """Return every score under its name, with an interval from `draws` resamples."""
-        within = intervals(self.samples, draws=draws, seed=seed)
+        within = intervals(self.samples, questions=len(self.questions.ids), draws=draws, seed=seed)
         scores = {}
         for name, found in self.found.items():
             if isinstance(found, Sample):
@@ -142,6 +147,11 @@ def measure(path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None 
             else read_explanations(inputs.explanations, questions)
         ),
         inputs=inputs,
+        graphs=(
+            None
+            if inputs.scene_graphs is None or not predictions.have_explanations
+            else read_graphs(inputs.scene_graphs, questions)
+        ),
     )
     found = {**_answers(case, ood), **_captions(case), **_grounding(case), **_reading(case)}
     return Measured(questions, found, None if case.truth is None else case.truth.mode)
@@ -156,6 +166,8 @@ class _Case:
     questions: Questions
     truth: TrueExplanations | None
     inputs: Inputs
+    graphs: Mapping[str, SceneGraph] | None
+    """The scene graphs of the questions' images; None: they are not known or not needed."""
 
     @property
     def answers(self) -> list[str | None]:
@@ -206,6 +218,7 @@ def _captions(case: _Case) -> Found:
     predicted = case.explanations
     hypotheses = [predicted[row] or "" for row in truth.rows]
     asked = [case.questions.asked[row] for row in truth.rows]
+    expected = expected_words(asked, truth.texts)
     found: Found = dict(caption_samples(truth.rows, hypotheses, truth.texts, tokens=TOKENS))
     try:
         if case.inputs.meteor:
@@ -216,7 +229,7 @@ def _captions(case: _Case) -> Found:
         found["meteor"] = str(error)
     found["spice"] = NO_SPICE
     found = {name: found[name] for name in CAPTION_MEASURES}
-    found |= attribute_samples(truth.rows, asked, hypotheses, truth.texts)
+    found |= attribute_samples(truth.rows, expected, hypotheses)
     if case.inputs.compat:
         found |= dict.fromkeys(compat, LEFT_OUT)
         try:
@@ -224,7 +237,7 @@ def _captions(case: _Case) -> Found:
         except JavaUnavailableError as error:
             found |= dict.fromkeys(compat, str(error))
         found[PREFIX + "spice"] = NO_SPICE
-        found |= compat_attributes(truth.rows, asked, hypotheses, truth.texts)
+        found |= compat_attributes(truth.rows, expected, hypotheses)
     return found
 
 
@@ -235,9 +248,9 @@ def _grounding(case: _Case) -> Found:
         return dict.fromkeys(names, NO_EXPLANATIONS)
     if truth is None:
         return dict.fromkeys(names, NO_TRUTH)
-    if inputs.regions is None or inputs.scene_graphs is None:
+    if inputs.regions is None or inputs.scene_graphs is None or case.graphs is None:
         return dict.fromkeys(names, NO_BOXES)
-    annotated = annotated_boxes(inputs.scene_graphs, truth, questions)
+    annotated = annotated_boxes(case.graphs, truth, questions, inputs.scene_graphs)
     predicted = predicted_boxes(
         inputs.regions,
         case.predictions,
@@ -260,10 +273,11 @@ def _reading(case: _Case) -> Found:
     inputs = case.inputs
     if not case.predictions.have_explanations:
         return dict.fromkeys(READING_MEASURES, NO_EXPLANATIONS)
-    read = read_explained(case.questions, case.answers, case.explanations, inputs.scene_graphs)
+    graphs = case.graphs
+    read = read_explained(case.questions, case.answers, case.explanations, graphs or {})
     found: Found = {"readable": readable_sample(read), "agreement": NO_REGIONS, "truth": NO_SCENES}
-    if inputs.regions is not None and inputs.scene_graphs is not None:
-        found |= reading_samples(read, inputs.scene_graphs, inputs.regions)
+    if inputs.regions is not None and graphs is not None:
+        found |= reading_samples(read, graphs, inputs.regions)
     elif inputs.regions is not None:
         found["agreement"] = agreement_by_detector(read, inputs.regions)
     if not case.predictions.have_answers:

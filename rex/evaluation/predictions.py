@@ -148,7 +148,8 @@ def _ragged(column: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the values and the starts of a list column; a null is an empty list."""
     import pyarrow.compute as pc
 
-    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy().astype(np.int64)
+    # a null comes out as NaN (fill_null would import pandas, for a second)
+    lengths = np.nan_to_num(pc.list_value_length(column).to_numpy()).astype(np.int64)
     values = pc.list_flatten(column).to_numpy().astype(np.int64)
     return values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 

@@ -20,7 +20,7 @@ from rex.evaluation.lexicon import Lexicon, build_lexicon
 from rex.evaluation.scores import Floats, Sample, mean_sample
 from rex.evaluation.statements import Fact, Ref, UnreadableError, read_statement
 from rex.evaluation.truth import Scene
-from rex.gqa.scene_graphs import SceneGraph, iter_scene_graphs
+from rex.gqa.scene_graphs import SceneGraph
 from rex.regions.store import RegionStore
 
 Facts = tuple[Fact, ...]
@@ -39,13 +39,13 @@ def read_explained(
     questions: Questions,
     answers: Sequence[str | None],
     explanations: Sequence[str | None],
-    scene_graphs: str | PathLike[str] | None,
+    graphs: Mapping[str, SceneGraph],
 ) -> Read:
-    """Read all explanations [n]; scene graphs, if given, add words to those of GQA's categories."""
-    graphs = () if scene_graphs is None else (g for _, g in iter_scene_graphs(scene_graphs))
-    lexicon = build_lexicon(graphs)
-    facts = [_facts(explanation, lexicon) for explanation in explanations]
-    return Read(questions=questions, answers=answers, facts=facts)
+    """Read all explanations [n]; the scene graphs add words to those of GQA's categories."""
+    lexicon = build_lexicon(graphs.values())
+    # many questions have the same explanation
+    facts = {text: _facts(text, lexicon) for text in dict.fromkeys(explanations)}
+    return Read(questions=questions, answers=answers, facts=[facts[text] for text in explanations])
 
 
 def readable_sample(read: Read) -> Sample:
@@ -55,7 +55,7 @@ def readable_sample(read: Read) -> Sample:
 
 
 def reading_samples(
-    read: Read, scene_graphs: str | PathLike[str], regions: str | PathLike[str]
+    read: Read, graphs: Mapping[str, SceneGraph], regions: str | PathLike[str]
 ) -> dict[str, Sample]:
     """Return `agreement` and `truth`, both in percent.
 
@@ -70,10 +70,10 @@ def reading_samples(
         asked[image_id].append(row)
     agreed: dict[int, bool] = {}
     held: dict[int, tuple[int, int]] = {}
-    for image_id, graph in iter_scene_graphs(scene_graphs):
-        rows = asked.get(image_id, ())
-        if not rows:
+    for image_id, rows in asked.items():
+        if image_id not in graphs:
             continue
+        graph = graphs[image_id]
         scene = Scene(graph, _shown(graph, store, image_id))
         for row in rows:
             facts = read.facts[row]

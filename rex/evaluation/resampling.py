@@ -19,34 +19,43 @@ _WEIGHTS_AT_ONCE = 1 << 22
 
 
 def intervals(
-    samples: Mapping[str, Sample], *, draws: int, seed: int
+    samples: Mapping[str, Sample], *, questions: int, draws: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """Return of each score the 95 % percentile interval over `draws` resamples of its questions.
+    """Return of each score the 95 % percentile interval over `draws` resamples of the questions.
 
-    Samples without questions have none. The draws of a sample depend on `seed` and on its number
-    of questions alone: measures of the same questions are drawn together.
+    All `questions` of the split are drawn together, for all measures alike; a measure of some of
+    them sums over those that were drawn. Samples without questions have no interval.
     """
+    known = {name: sample for name, sample in samples.items() if len(sample.rows)}
+    if not known or draws == 0:
+        return {}
+    columns, table = _joined(list(known.values()), questions)
+    sums = np.concatenate([w @ table for w in draw_weights(questions, draws=draws, seed=seed)])
+    tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     found = {}
-    by_size: dict[int, list[str]] = {}
-    for name, sample in samples.items():
-        by_size.setdefault(len(sample.rows), []).append(name)
-    for size, names in by_size.items():
-        if size == 0 or draws == 0:
-            continue
-        scores: dict[str, list[Floats]] = {name: [] for name in names}
-        for weights in draw_weights(size, draws=draws, seed=seed):
-            sums: dict[int, Floats] = {}  # of statistics that several measures share
-            for name in names:
-                statistics = samples[name].statistics
-                key = id(statistics)
-                if key not in sums:
-                    sums[key] = weights @ statistics
-                scores[name].append(samples[name].summary(sums[key]))
-        tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-        for name, parts in scores.items():
-            low, high = np.nanquantile(np.concatenate(parts), tails)
-            found[name] = (float(low), float(high))
+    for name, sample in known.items():
+        with np.errstate(invalid="ignore"):  # a rare kind of question may not be drawn at all
+            scores = sample.summary(sums[:, columns[id(sample.statistics)]])
+        low, high = np.nanquantile(scores, tails)
+        found[name] = (float(low), float(high))
     return found
+
+
+def _joined(samples: Sequence[Sample], questions: int) -> tuple[dict[int, slice], Floats]:
+    """Return the statistics of all samples side by side [questions, K], and where each stands.
+
+    Statistics that several measures share stand there once; rows that a measure is not about are 0.
+    """
+    columns: dict[int, slice] = {}
+    width = 0
+    for sample in samples:
+        if id(sample.statistics) not in columns:
+            columns[id(sample.statistics)] = slice(width, width + sample.statistics.shape[1])
+            width += sample.statistics.shape[1]
+    table = np.zeros((questions, width))
+    for sample in samples:
+        table[sample.rows, columns[id(sample.statistics)]] = sample.statistics
+    return columns, table
 
 
 def draw_weights(size: int, *, draws: int, seed: int) -> Iterator[Floats]:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 
 from rex.evaluation.asked_words import AskedWords
-from rex.evaluation.attributes import PAPER_CATEGORIES, attribute_samples, says
+from rex.evaluation.attributes import PAPER_CATEGORIES, attribute_samples, expected_words, says
 
 
 def recalls(
     asked: list[AskedWords], hypotheses: list[str], references: list[str]
 ) -> dict[str, float | None]:
-    samples = attribute_samples(range(len(asked)), asked, hypotheses, references)
+    expected = expected_words(asked, references)
+    samples = attribute_samples(range(len(asked)), expected, hypotheses)
     assert list(samples) == [f"attributes/{name}" for name in PAPER_CATEGORIES]
     return {name.partition("/")[2]: sample.score().value for name, sample in samples.items()}
 
@@ -52,7 +53,8 @@ def test_whole_words() -> None:
 
 
 def test_a_word_counts_once_a_question() -> None:
-    samples = attribute_samples([0], [asks("color")], ["red"], ["red #0 and red #1 not blue"])
+    expected = expected_words([asks("color")], ["red #0 and red #1 not blue"])
+    samples = attribute_samples([0], expected, ["red"])
     score = samples["attributes/color"].score()
     assert score.value == pytest.approx(50)
     assert score.n == 1

@@ -7,6 +7,7 @@ import pytest
 
 from rex.evaluation.areas import BoxSets
 from rex.evaluation.asked_words import AskedWords
+from rex.evaluation.attributes import expected_words
 from rex.evaluation.compat import (
     compat_attributes,
     compat_captions,
@@ -35,8 +36,8 @@ def test_grounding_counts_whole_pixels() -> None:
 
 
 def test_attributes_are_found_inside_words() -> None:
-    asked = [AskedWords(frozenset({"color"}))]
-    found = compat_attributes([0], asked, ["the tank is there"], ["#0 is tan"])
+    expected = expected_words([AskedWords(frozenset({"color"}))], ["#0 is tan"])
+    found = compat_attributes([0], expected, ["the tank is there"])
     assert found["compat/attributes/color"].score().value == pytest.approx(100)
 
 

@@ -17,6 +17,11 @@ def statistics(values: Floats) -> Floats:
     return np.stack([values, np.ones_like(values)], axis=1)
 
 
+def interval(sample: Sample, *, draws: int, seed: int = 1) -> tuple[float, float]:
+    found = intervals({"m": sample}, questions=len(sample.rows), draws=draws, seed=seed)
+    return found["m"]
+
+
 def test_every_draw_has_as_many_questions() -> None:
     blocks = list(draw_weights(7, draws=50, seed=1))
     weights = np.concatenate(blocks)
@@ -33,7 +38,7 @@ def test_blocks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_interval_of_a_mean_is_that_of_scipy() -> None:
     values = np.random.default_rng(0).random(200)
-    found = intervals({"m": mean_sample(range(200), values)}, draws=4000, seed=1)["m"]
+    found = interval(mean_sample(range(200), values), draws=4000)
     expected = stats.bootstrap(
         (100 * values,), np.mean, n_resamples=4000, method="percentile", rng=1
     ).confidence_interval
@@ -41,13 +46,12 @@ def test_interval_of_a_mean_is_that_of_scipy() -> None:
 
 
 def test_interval_of_something_certain_is_a_point() -> None:
-    found = intervals({"all": mean_sample(range(9), np.ones(9))}, draws=100, seed=1)
-    assert found["all"] == (100, 100)
+    assert interval(mean_sample(range(9), np.ones(9)), draws=100) == (100, 100)
 
 
 def test_no_questions_no_interval() -> None:
     samples = {"none": mean_sample([], []), "one": mean_sample([3], [0.5])}
-    assert intervals(samples, draws=10, seed=1) == {"one": (50, 50)}
+    assert intervals(samples, questions=4, draws=10, seed=1) == {"one": (50, 50)}
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
@@ -55,9 +59,18 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     hits = 0
     for seed in range(200):
         values = generator.random(60) < 0.3
-        low, high = intervals({"m": mean_sample(range(60), values)}, draws=300, seed=seed)["m"]
+        low, high = interval(mean_sample(range(60), values), draws=300, seed=seed)
         hits += low <= 30 <= high
     assert 180 <= hits <= 200
+
+
+def test_a_measure_of_some_questions_is_as_unsure_as_they_are_few() -> None:
+    values = np.arange(400) % 2
+    few, all_of_them = mean_sample(range(40), values[:40]), mean_sample(range(400), values)
+    found = intervals({"few": few, "all": all_of_them}, questions=400, draws=500, seed=1)
+    widths = {name: high - low for name, (low, high) in found.items()}
+    assert widths["few"] == pytest.approx(100 * 2 * 1.96 * 0.5 / 40**0.5, rel=0.2)
+    assert widths["all"] == pytest.approx(100 * 2 * 1.96 * 0.5 / 400**0.5, rel=0.2)
 
 
 def test_measures_may_be_any_function_of_sums() -> None:
@@ -66,7 +79,7 @@ def test_measures_may_be_any_function_of_sums() -> None:
         statistics=np.array([[1, 2], [1, 2], [1, 2], [1, 2]], dtype=np.float64),
         summary=lambda sums: sums[..., 0] / sums[..., 1],
     )
-    assert intervals({"ratio": sample}, draws=20, seed=1)["ratio"] == (0.5, 0.5)
+    assert interval(sample, draws=20) == (0.5, 0.5)
 
 
 def test_paired_test_sees_a_small_but_steady_difference() -> None:
