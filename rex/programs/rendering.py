@@ -7,23 +7,19 @@ from collections.abc import Mapping, Sequence
 from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly, SymbolsOnly
 
 
-_NAMED = (Mention, Absent)
-_WORDED = (Place, SentenceOnly)
-
-
 def render_raw(leaves: Sequence[Leaf]) -> str:
     """Return `(obj:ID)` for objects, `(obj*:name)` for absent ones, `(x,y)` for positions."""
     parts = []
     for leaf in leaves:
-        if isinstance(leaf, str):
+        if type(leaf) is str:
             parts.append(leaf)
-        elif isinstance(leaf, Mention):
+        elif type(leaf) is Mention:
             parts.append(f"(obj:{leaf.object_id})")
-        elif isinstance(leaf, Absent):
+        elif type(leaf) is Absent:
             parts.append(f"(obj*:{leaf.name})")
-        elif isinstance(leaf, Place):
+        elif type(leaf) is Place:
             parts.append(f"({leaf.x:.2f},{leaf.y:.2f})")
-        elif isinstance(leaf, SymbolsOnly):
+        elif type(leaf) is SymbolsOnly:
             parts.append(leaf.words)
     return " ".join(parts)
 
@@ -38,16 +34,16 @@ def render_tokens(
     """
     parts = []
     for leaf in leaves:
-        if isinstance(leaf, str):
+        if type(leaf) is str:
             parts.append(leaf)
-        elif isinstance(leaf, Mention):
+        elif type(leaf) is Mention:
             region = regions[leaf.object_id]
             parts.append(f"#{region}" if region >= 0 else names[leaf.object_id])
-        elif isinstance(leaf, Absent):
+        elif type(leaf) is Absent:
             parts.append(leaf.name)
-        elif isinstance(leaf, Place):
+        elif type(leaf) is Place:
             parts.append(f"@{grid_cell(leaf.x, leaf.y)}")
-        elif isinstance(leaf, SymbolsOnly):
+        elif type(leaf) is SymbolsOnly:
             parts.append(leaf.words)
     return " ".join(parts)
 
@@ -56,13 +52,15 @@ def render_sentence(leaves: Sequence[Leaf], verdict: bool | None = None) -> str:
     """Return a sentence with names; `verdict` answers a yes/no question first."""
     parts = [] if verdict is None else ["yes," if verdict else "no,"]
     for leaf in leaves:
-        if isinstance(leaf, str):
+        if type(leaf) is str:
             parts.append(leaf)
-        elif isinstance(leaf, _NAMED):
+        elif type(leaf) is Mention:
             if leaf.name:
                 parts.append(leaf.name)
-        elif isinstance(leaf, _WORDED):
+        elif type(leaf) is SentenceOnly or type(leaf) is Place:
             parts.append(leaf.words)
+        elif type(leaf) is Absent:
+            parts.append(leaf.name)
     text = " ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
@@ -74,4 +72,4 @@ def grid_cell(x: float, y: float) -> int:
 
 def mentioned(leaves: Sequence[Leaf]) -> tuple[str, ...]:
     """Return the ids of the objects in the order of mention, each once for each mention."""
-    return tuple([leaf.object_id for leaf in leaves if isinstance(leaf, Mention)])
+    return tuple([leaf.object_id for leaf in leaves if type(leaf) is Mention])
