@@ -82,8 +82,9 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
 
 def save_tensors(path: str | PathLike[str], values: Any) -> None:
     """Write tensors in plain containers, whole."""
-    with whole_file(path) as temporary:
-        torch.save(values, temporary)
+    # through a Python file, so that a full disk is an OSError
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        torch.save(values, file)
 
 
 def load_tensors(path: str | PathLike[str]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from rex.config import Config, config_values
+from rex.config import Config, TrainingSettings, config_values
 from rex.errors import InputError
 from rex.files import made_by, write_parquet, write_text
 from rex.gqa.questions import read_questions
@@ -33,12 +33,14 @@ from rex.training.dataset import (
     read_explanations,
     read_vocabulary,
 )
+from rex.training.failures import plain_failures
 from rex.training.loop import Observer, Plan, Record, State, Trainer
 from rex.training.naming import add_names, name_regions, region_names
 from rex.training.objectives import Objective, objective_of
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
+from rex.training.ragged import Integers
 from rex.training.subsets import choose_subset
 
 
@@ -75,75 +77,100 @@ def train_run(
 ) -> list[Record]:
     """Train one run, or what is left of it, and write its folder; return the record of each epoch.
 
-    Raises InputError on bad input and on a loss that is not a number.
+    Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
     settings = config.training_of(transfer=objective.transfer)
-    with processes(choose_device(config.compute)) as joined:
+    values = config_values(config)
+    with plain_failures(files.out), processes(choose_device(config.compute)) as joined:
         store = RegionStore(files.regions)
-        vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
-        asked = read_questions(files.questions)
-        texts = read_explanations(files.explanations) if objective.explanations else {}
-        decoder = METHODS[name.method]
-        if decoder is not None and decoder.names_objects:
-            names = region_names(store)
-            images = {key: asked[key].image_id for key in texts if key in asked}
-            texts = name_regions(texts, {key: names[image] for key, image in images.items()})
-            vocabulary = add_names(vocabulary, store)
-        questions = QuestionSet.of(
-            asked,
-            vocabulary,
-            explanations=texts,
-            question_length=settings.question_length,
-            explanation_length=settings.explanation_length,
-        )
-        rows, held_out = hold_out(questions.image_ids, settings.holdout, seed=name.seed)
-        if objective.percent < 100:
-            strata = [question.detailed for question in asked.values()]
-            rows = choose_subset(rows, strata, objective.percent, seed=name.seed)
-        if not objective.answers:
-            explained = questions.explanations.lengths > 0
-            rows, held_out = rows[explained[rows]], held_out[explained[held_out]]
-        torch.manual_seed(name.seed)
-        model = ExplainedAnswering(
-            name.method,
-            config.model,
-            vocabulary,
-            feature_size=store.feature_size,
-            question_length=settings.question_length,
-        )
-        if config.model.pretrained is None and config.model.mode == "fixed":
-            model.backbone.standardise(*feature_statistics(store))
-        start = _start_from(model, objective, files, vocabulary, store)
+        data = _read(files, name, objective, settings, store)
+        model = _build(config, name, data.vocabulary, store)
+        start = _start_from(model, objective, files, data.vocabulary, store)
         # each process draws its own dropout
         torch.manual_seed(name.seed + joined.rank)
-        values = config_values(config)
-        trainer = Trainer(
-            model,
-            Examples(questions, store, joined.device),
-            Plan(
-                rows=rows,
-                held_out=held_out,
-                objective=objective,
-                settings=settings,
-                seed=name.seed,
-                resume=files.out / "resume.pt",
-                identity={
-                    **vars(name),
-                    "model": values["model"],
-                    "training": vars(settings),
-                    "start": start,
-                    "data": _digest(questions, vocabulary_values(vocabulary), store.signature),
-                    "processes": joined.size,
-                },
-            ),
-            joined,
-            observer or Observer(),
+        plan = Plan(
+            rows=data.rows,
+            held_out=data.held_out,
+            objective=objective,
+            settings=settings,
+            seed=name.seed,
+            resume=files.out / "resume.pt",
+            identity={
+                **vars(name),
+                "model": values["model"],
+                "training": vars(settings),
+                "start": start,
+                "data": _digest(data, store.signature),
+                "processes": joined.size,
+            },
         )
-        final = trainer.fit()
+        examples = Examples(data.questions, store, joined.device)
+        final = Trainer(model, examples, plan, joined, observer or Observer()).fit()
         if joined.first:
-            _write_run(files.out, final, name, values, vocabulary, store)
+            _write_run(files.out, final, name, values, data.vocabulary, store)
         return final.history
+
+
+@dataclasses.dataclass(frozen=True)
+class _Data:
+    """What a run learns from."""
+
+    questions: QuestionSet
+    vocabulary: Vocabulary
+    rows: Integers
+    """The questions that are learnt."""
+    held_out: Integers
+    """Those that choose the epoch."""
+
+
+def _read(
+    files: RunFiles,
+    name: RunName,
+    objective: Objective,
+    settings: TrainingSettings,
+    store: RegionStore,
+) -> _Data:
+    vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
+    asked = read_questions(files.questions)
+    texts = read_explanations(files.explanations) if objective.explanations else {}
+    decoder = METHODS[name.method]
+    if decoder is not None and decoder.names_objects:
+        names = region_names(store)
+        images = {key: asked[key].image_id for key in texts if key in asked}
+        texts = name_regions(texts, {key: names[image] for key, image in images.items()})
+        vocabulary = add_names(vocabulary, store)
+    questions = QuestionSet.of(
+        asked,
+        vocabulary,
+        explanations=texts,
+        question_length=settings.question_length,
+        explanation_length=settings.explanation_length,
+    )
+    rows, held_out = hold_out(questions.image_ids, settings.holdout, seed=name.seed)
+    if objective.percent < 100:
+        strata = [question.detailed for question in asked.values()]
+        rows = choose_subset(rows, strata, objective.percent, seed=name.seed)
+    if not objective.answers:
+        explained = questions.explanations.lengths > 0
+        rows, held_out = rows[explained[rows]], held_out[explained[held_out]]
+    return _Data(questions, vocabulary, rows, held_out)
+
+
+def _build(
+    config: Config, name: RunName, vocabulary: Vocabulary, store: RegionStore
+) -> ExplainedAnswering:
+    torch.manual_seed(name.seed)
+    model = ExplainedAnswering(
+        name.method,
+        config.model,
+        vocabulary,
+        feature_size=store.feature_size,
+        question_length=config.training.question_length,
+    )
+    if config.model.pretrained is None and config.model.mode == "fixed":
+        model.backbone.standardise(*feature_statistics(store))
+    return model
 
 
 def _start_from(
@@ -245,9 +272,10 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
     )
 
 
-def _digest(questions: QuestionSet, vocabulary: dict[str, Any], signature: dict[str, Any]) -> str:
+def _digest(data: _Data, signature: dict[str, Any]) -> str:
     """Return a fingerprint of all that a run learns from."""
-    digest = hashlib.sha256(json.dumps([vocabulary, signature], sort_keys=True).encode())
+    questions, words = data.questions, vocabulary_values(data.vocabulary)
+    digest = hashlib.sha256(json.dumps([words, signature], sort_keys=True).encode())
     for part in (questions.pieces, questions.explanations):
         digest.update(part.values.tobytes() + part.starts.tobytes())
     digest.update(questions.answers.tobytes() + "\n".join(questions.image_ids).encode())

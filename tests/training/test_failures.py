@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import dataclasses
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rex.errors import InputError
+from rex.training.checkpoints import save_tensors
+from rex.training.failures import plain_failures
+from rex.training.run import RunFiles, RunName, train_run
+
+from .toy import CONFIG
+
+NAME = RunName(setting="answer-only", method="backbone", seed=0)
+
+
+def test_a_full_disk_is_told_and_nothing_is_lost(
+    toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "run")
+    calls = 0
+
+    def fails_once(path: Path, values: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save_tensors(path, values)
+
+    monkeypatch.setattr("rex.training.loop.save_tensors", fails_once)
+    with pytest.raises(InputError, match=r"run.*the disk is full"):
+        train_run(CONFIG, files, NAME)
+    assert (files.out / "resume.pt").exists()
+    assert len(train_run(CONFIG, files, NAME)) == 2
+
+
+def test_full_gpu_memory_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"training\.accumulation"), plain_failures(tmp_path):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_other_failures_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), plain_failures(tmp_path):
+        raise PermissionError(errno.EACCES, "no")
