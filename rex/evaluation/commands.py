@@ -1,4 +1,4 @@
-"""`rex evaluate` and `rex reference`."""
+"""`rex evaluate`, `rex submit` and `rex reference`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ _logger = logging.getLogger("rex.evaluation")
 
 
 def add_commands(stations: Subparsers) -> None:
-    """Add `rex evaluate` and `rex reference answer-prior|random-regions`."""
+    """Add `rex evaluate`, `rex submit` and `rex reference answer-prior|random-regions`."""
     _add_evaluate(stations)
+    _add_submit(stations)
     verbs = add_station(stations, "reference", "the reference rows of the tables")
     _add_answer_prior(verbs)
     _add_random_regions(verbs)
@@ -83,6 +84,22 @@ def _add_evaluate(stations: Subparsers) -> None:
         "where it lies beside the metrics, under the same name",
     )
     verb.add_argument("--out", type=Path, required=True, metavar="JSON", help="metrics")
+
+
+def _add_submit(stations: Subparsers) -> None:
+    verb = add_verb(
+        stations,
+        "submit",
+        _submit,
+        help="write GQA's test submission file",
+        example="rex submit predictions/submission.parquet --questions submission_all.json "
+        "--out submission.json",
+    )
+    verb.add_argument("predictions", type=Path, metavar="PREDICTIONS", help="what was predicted")
+    verb.add_argument(
+        "--questions", type=Path, required=True, metavar="JSON", help="all that must be answered"
+    )
+    verb.add_argument("--out", type=Path, required=True, metavar="JSON", help="the submission")
 
 
 def _add_answer_prior(verbs: Subparsers) -> None:
@@ -162,6 +179,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             _logger.info("%-12s %7.2f  (n = %d)", name, score.value, score.n)
         elif "/" not in name:
             _logger.info("%-12s       –  %s", name, score.reason)
+
+
+def _submit(arguments: argparse.Namespace) -> None:
+    from rex.evaluation.submission import write_submission
+
+    count = write_submission(arguments.out, arguments.predictions, arguments.questions)
+    _logger.info("%d answers in %s", count, arguments.out)
 
 
 @contextmanager

@@ -20,7 +20,9 @@ from rex.evaluation.ground_truth import Questions
 from rex.evaluation.scores import Sample, Single, mean_sample
 
 COMMON = frozenset({"color", "material", "shape"})
-"""The answers that questions for something in common allow."""
+"""The answers that GQA's script allows to questions for something in common."""
+
+FILE, DERIVED = "file", "derived"
 
 Mask = npt.NDArray[np.bool_]
 
@@ -34,7 +36,7 @@ class Choices:
     valid: Sequence[frozenset[str]]
     plausible: Sequence[frozenset[str]]
     source: str
-    """Where they come from, for signatures: `file` or `derived`."""
+    """Where they come from, for signatures: `FILE` or `DERIVED`."""
 
 
 def kind_samples(predicted: Sequence[str | None], questions: Questions) -> dict[str, Sample]:
@@ -73,7 +75,7 @@ def choice_samples(
     samples = {}
     for name, allowed in (("validity", choices.valid), ("plausibility", choices.plausible)):
         inside = [
-            answer in (COMMON if "Common" in detailed else group)
+            answer in (COMMON if "Common" in detailed and choices.source == FILE else group)
             for answer, detailed, group in zip(predicted, questions.detailed, allowed, strict=True)
         ]
         samples[name] = mean_sample(
@@ -139,7 +141,7 @@ def derive_choices(questions: Questions) -> Choices:
         fits = _YES_NO if answer in _YES_NO else options or frozen_scope[scope]
         valid.append(fits)
         plausible.append(fits if local is None or options else frozen_local[local])
-    return Choices(valid, plausible, "derived")
+    return Choices(valid, plausible, DERIVED)
 
 
 def read_choices(path: str | PathLike[str], questions: Questions) -> Choices:
@@ -169,7 +171,7 @@ def read_choices(path: str | PathLike[str], questions: Questions) -> Choices:
             file=path,
             cure="give the choices file of these questions, or none to derive them",
         )
-    return Choices(valid, plausible, "file")
+    return Choices(valid, plausible, FILE)
 
 
 def _right(predicted: Sequence[str | None], questions: Questions) -> Mask:

@@ -8,6 +8,8 @@ import pytest
 
 from rex.errors import InputError
 from rex.evaluation.gqa_scores import (
+    FILE,
+    Choices,
     choice_samples,
     consistency_sample,
     derive_choices,
@@ -92,12 +94,22 @@ def test_derived_choices() -> None:
 
 
 def test_validity_and_plausibility() -> None:
-    common = replace(COLOR, question_id="x", answer="color", detailed="twoCommon")
-    asked = questions(COLOR, replace(COLOR, question_id="c2"), YES, common)
-    samples = choice_samples(["red", "dog", None, "shape"], asked, derive_choices(asked))
-    assert samples["validity"].score().value == pytest.approx(50)
-    assert samples["plausibility"].score().value == pytest.approx(50)
+    asked = questions(COLOR, replace(COLOR, question_id="c2"), YES)
+    samples = choice_samples(["red", "dog", None], asked, derive_choices(asked))
+    assert samples["validity"].score().value == pytest.approx(100 / 3)
+    assert samples["plausibility"].score().value == pytest.approx(100 / 3)
     assert samples["validity"].score().signature.startswith("choices:derived")
+
+
+def test_what_things_may_have_in_common_is_fixed_by_gqas_script() -> None:
+    common = replace(COLOR, answer="pose", detailed="twoCommon", group_global="common")
+    nothing = [frozenset[str]()]
+    by_file = Choices(nothing, nothing, FILE)
+    asked = questions(common)
+    assert choice_samples(["shape"], asked, by_file)["validity"].score().value == 100
+    assert choice_samples(["pose"], asked, by_file)["validity"].score().value == 0
+    derived = derive_choices(asked)
+    assert choice_samples(["pose"], asked, derived)["validity"].score().value == 100
 
 
 def test_choices_file(tmp_path: Path) -> None:

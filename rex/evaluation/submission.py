@@ -1,0 +1,40 @@
+"""GQA's test submission file (EvalAI): a JSON list of `{"questionId": …, "prediction": …}`."""
+
+from __future__ import annotations
+
+import json
+from os import PathLike
+from pathlib import Path
+
+from rex.errors import InputError
+from rex.evaluation.predictions import match_predictions, read_predictions, shown
+from rex.files import write_text
+
+
+def write_submission(
+    out: str | PathLike[str], predictions: Path, questions: str | PathLike[str]
+) -> int:
+    """Write the answers of a predictions file in the order of `questions`; return how many.
+
+    The list holds nothing but what GQA's server reads. Raises InputError when a question has no
+    answer.
+    """
+    from rex.gqa.questions import iter_questions
+
+    found = read_predictions(predictions)
+    question_ids = [question.question_id for question in iter_questions(questions)]
+    rows = match_predictions(found, question_ids, predictions)
+    answers = [found.answers[row] for row in rows]
+    mute = [name for name, answer in zip(question_ids, answers, strict=True) if answer is None]
+    if mute:
+        raise InputError(
+            f"{len(mute)} questions have no answer: {shown(mute)}",
+            file=predictions,
+            cure="submit predictions of a method that answers",
+        )
+    entries = [
+        {"questionId": name, "prediction": answer}
+        for name, answer in zip(question_ids, answers, strict=True)
+    ]
+    write_text(out, json.dumps(entries, ensure_ascii=False) + "\n")
+    return len(entries)
