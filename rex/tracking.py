@@ -35,6 +35,9 @@ class TrackedRun:
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
         """Note metrics at a step; they are sent in batches."""
 
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Note what the run is about."""
+
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """Keep a copy of a file, in `folder` of the run's artifacts."""
 
@@ -55,6 +58,11 @@ class _MlflowRun(TrackedRun):
         self._noted += [Metric(name, value, now, step) for name, value in values.items()]
         if len(self._noted) >= _BATCH:
             self.flush()
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        self.client.log_batch(self.run_id, tags=[RunTag(key, text) for key, text in values.items()])
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         self.client.log_artifact(self.run_id, str(path), folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_verb
@@ -60,6 +61,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
     from rex.tracking import tracked_run
     from rex.training.loop import Observer, Record
+    from rex.training.objectives import objective_of
     from rex.training.run import RunFiles, RunName, train_run
 
     config = read_config(arguments.config)
@@ -72,16 +74,21 @@ def _train(arguments: argparse.Namespace) -> None:
         start=arguments.start,
     )
     name = RunName(setting=arguments.setting, method=arguments.method, seed=arguments.seed)
+    objective = objective_of(name.setting, name.method, config.model.mode)
+    settings = config.training_of(transfer=objective.transfer)
     with tracked_run(
         arguments.tracking if int(os.environ.get("RANK", "0")) == 0 else None,
         arguments.out,
         experiment=config.dataset,
         name=str(name),
-        parameters={**vars(name), **vars(config.model), **vars(config.training)},
+        parameters={**vars(name), **vars(config.model), **vars(settings)},
         group=f"{arguments.setting}/{arguments.method}",
     ) as tracked:
 
         class Tracker(Observer):
+            def data(self, facts: Mapping[str, str]) -> None:
+                tracked.tags(facts)
+
             def step(self, number: int, record: Record) -> None:
                 values = {f"step/{name}": value for name, value in record.items()}
                 tracked.metrics(values, step=number)

@@ -45,6 +45,9 @@ _OBSERVED = 20
 class Observer:
     """Is told how training goes; does nothing with it."""
 
+    def data(self, facts: Mapping[str, str]) -> None:
+        """Take note of what is learnt from."""
+
     def step(self, number: int, record: Record) -> None:
         """Take note of a step (counted over all epochs): its losses and learning rate."""
 

@@ -105,8 +105,17 @@ def train_run(
                 "processes": joined.size,
             },
         )
+        observer = observer or Observer()
+        observer.data(
+            {
+                "data.digest": plan.identity["data"],
+                "data.regions": json.dumps(store.signature, sort_keys=True),
+                "data.learnt": str(len(data.rows)),
+                "data.held_out": str(len(data.held_out)),
+            }
+        )
         examples = Examples(data.questions, store, joined.device)
-        final = Trainer(model, examples, plan, joined, observer or Observer()).fit()
+        final = Trainer(model, examples, plan, joined, observer).fit()
         if joined.first:
             _write_run(files.out, final, name, values, data.vocabulary, store)
         return final.history

@@ -99,6 +99,7 @@ def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) ->
     assert run.info.run_name == "answer-only/backbone/seed3"
     assert run.info.status == "FINISHED"
     assert run.data.params["hidden_size"] == "16"
+    assert '"detector": "toy"' in run.data.tags["data.regions"]
     steps = [metric.step for metric in client.get_metric_history(run_id, "heldout/accuracy")]
     assert steps == [1, 2]
     parent = client.get_run(run.data.tags["mlflow.parentRunId"])
