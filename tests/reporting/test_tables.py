@@ -14,7 +14,6 @@ from rex.reporting.tables import answer_table, attribute_table, cost_table, expl
 
 from .made_metrics import write_run, write_runs
 
-
 COST_FIELDS = (
     "s", "h:m:s", "max_rss", "max_vms", "max_uss", "max_pss", "io_in", "io_out", "mean_load",
     "cpu_time",
