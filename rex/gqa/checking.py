@@ -40,7 +40,7 @@ def check_path(path: Path) -> Iterator[str]:
         raise InputError(
             f"{len(missing)} parts are missing, first {missing[0].relative_to(path)}",
             file=path,
-            cure="make the world (rex world make) or get GQA's files: docs/data.md says where",
+            cure=f"make the world (rex world make) or get GQA: rex gqa fetch {path}",
         )
 
 

@@ -1,4 +1,4 @@
-"""`rex gqa`: check the annotations."""
+"""`rex gqa`: check the annotations, fetch GQA's."""
 
 from __future__ import annotations
 
@@ -19,6 +19,56 @@ def add_commands(stations: Subparsers) -> None:
         example="rex gqa check data/gqa",
     )
     check.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folders or JSON files")
+
+    fetch = add_verb(
+        verbs,
+        "fetch",
+        _fetch,
+        help="Download GQA's parts and lay them out; a broken download goes on where it was.",
+        example="rex gqa fetch data/gqa --parts scene-graphs questions ood",
+    )
+    fetch.add_argument("folder", type=Path, metavar="FOLDER")
+    fetch.add_argument(
+        "--parts",
+        nargs="+",
+        choices=("scene-graphs", "questions", "ood", "images"),
+        default=["scene-graphs", "questions", "ood"],
+        help="43 MB, 1.4 GB, 6 files, 20.3 GB (default: all but the images)",
+    )
+    fetch.add_argument(
+        "--address",
+        action="append",
+        type=_pair,
+        default=[],
+        metavar="PART=URL",
+        help="folder on the web to get a part's files from, instead of the published one",
+    )
+    fetch.add_argument(
+        "--sha256",
+        action="append",
+        type=_pair,
+        default=[],
+        metavar="FILE=HEX",
+        help="what a downloaded file must be",
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise ValueError
+    return name, value
+
+
+def _fetch(arguments: argparse.Namespace) -> None:
+    from rex.gqa.fetching import fetch_parts
+
+    fetch_parts(
+        arguments.folder,
+        arguments.parts,
+        addresses=dict(arguments.address),
+        checksums=dict(arguments.sha256),
+    )
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -32,8 +32,15 @@ class SceneGraphIndex:
             position = 0
             for image_id, value in entries.items():
                 key = _KEY.match(piece, position)
-                assert key is not None
-                length = len(memoryview(value))
+                text = bytes(value)
+                length = len(text)
+                if key is None or not piece.startswith(text, key.end()):
+                    raise InputError(
+                        "an image stands twice in a row of entries",
+                        file=path,
+                        place=f"near image {image_id}",
+                        cure="keep one scene graph of each image",
+                    )
                 self._places[image_id] = (start + key.end(), length)
                 position = key.end() + length
         self._kept: OrderedDict[str, SceneGraph] = OrderedDict()

@@ -106,6 +106,14 @@ def test_the_index_names_a_malformed_scene_graph(tmp_path: Path) -> None:
         SceneGraphIndex(path).get("1")
 
 
+def test_an_image_that_stands_twice(tmp_path: Path) -> None:
+    path = tmp_path / "graphs.json"
+    first, second = json.dumps(scene_graph_entry()), json.dumps(scene_graph_entry(width=7))
+    path.write_text(f'{{"1": {first}, "1": {second}, "2": {first}}}')
+    with pytest.raises(InputError, match="an image stands twice"):
+        SceneGraphIndex(path)
+
+
 def test_layout() -> None:
     layout = Layout("data/world")
     assert layout.questions("val") == Path("data/world/questions/val_balanced_questions.json")

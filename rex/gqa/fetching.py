@@ -1,0 +1,209 @@
+"""`rex gqa fetch`: downloading GQA's parts and laying them out.
+
+A broken download goes on where it was. No checksums are published: the first download's size and
+sha256 are recorded and hold ever after; a user who knows better can give the expected sha256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rex.errors import InputError
+from rex.files import made_by, read_json, whole_file, write_json
+from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
+from rex.logs import Progress
+
+_logger = logging.getLogger("rex.gqa")
+
+_STANFORD = "https://downloads.cs.stanford.edu/nlp/data/gqa"
+_OOD = "https://raw.githubusercontent.com/gqa-ood/GQA-OOD/master/data"
+_CHUNK = 1 << 20
+_TIMEOUT = 60.0
+"""Seconds without a byte after which a download counts as broken."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that can be fetched: addresses, and where what they hold belongs."""
+
+    files: Mapping[str, str]
+    """File name to address."""
+    size: str
+    """About how large the download is, for people."""
+
+
+PARTS: dict[str, Part] = {
+    "scene-graphs": Part({"sceneGraphs.zip": f"{_STANFORD}/sceneGraphs.zip"}, "43 MB"),
+    "questions": Part({"questions1.2.zip": f"{_STANFORD}/questions1.2.zip"}, "1.4 GB"),
+    "ood": Part(
+        {
+            f"ood_{split}_{part}.json": f"{_OOD}/ood_{split}_{part}.json"
+            for split in OOD_SPLITS
+            for part in OOD_PARTS
+        },
+        "6 files",
+    ),
+    "images": Part({"images.zip": f"{_STANFORD}/images.zip"}, "20.3 GB"),
+}
+"""GQA's parts and the addresses published for them, which may move."""
+
+
+def fetch_parts(
+    folder: Path,
+    parts: Sequence[str],
+    *,
+    addresses: Mapping[str, str] | None = None,
+    checksums: Mapping[str, str] | None = None,
+) -> None:
+    """Download `parts` and lay them out below `folder`; what is there already is left.
+
+    `addresses` replaces the published base address of a part, `checksums` gives the expected
+    sha256 of files by their names. Raises InputError when a download fails or is not what it was.
+    """
+    layout = Layout(folder)
+    for name in parts:
+        for file, address in PARTS[name].files.items():
+            base = (addresses or {}).get(name)
+            source = address if base is None else f"{base.rstrip('/')}/{file}"
+            _fetch_file(layout, file, source, (checksums or {}).get(file))
+
+
+def _fetch_file(layout: Layout, file: str, address: str, checksum: str | None) -> None:
+    kept = layout.folder / ".fetched"
+    record = kept / f"{file}.json"
+    known: dict[str, Any] = read_json(record) if record.exists() else {}
+    expected = checksum or known.get("sha256")
+    if known and checksum in (None, known["sha256"]) and _is_laid_out(layout, known["holds"]):
+        _logger.info("%s is here already", file)
+        return
+    kept.mkdir(parents=True, exist_ok=True)
+    download = kept / f"{file}.part"
+    _download(address, download, file)
+    found = _sha256(download)
+    if expected is not None and found != expected.lower():
+        download.unlink()
+        raise InputError(
+            f"sha256 {found}, expected {expected}",
+            file=address,
+            place=file,
+            cure=f"fetch again, or, if the file has changed for good, delete {record}",
+        )
+    size = download.stat().st_size
+    holds = _lay_out(layout, file, download)
+    write_json(
+        record,
+        {"address": address, "size": size, "sha256": found, "holds": holds},
+        provenance=made_by("rex gqa fetch"),
+    )
+    download.unlink()
+    _logger.info("%s: %d files below %s", file, len(holds), layout.folder)
+
+
+def _is_laid_out(layout: Layout, holds: Sequence[str]) -> bool:
+    return bool(holds) and all((layout.folder / path).is_file() for path in holds)
+
+
+def _download(address: str, path: Path, file: str) -> None:
+    """Download to `path`, going on after what is there of the same version of the file."""
+    marks = path.with_name(f"{path.name}.json")
+    mark = json.loads(marks.read_text()) if marks.exists() and path.exists() else {}
+    start = path.stat().st_size if mark.get("address") == address else 0
+    headers = {"User-Agent": "rex"}
+    if start:
+        headers |= {"Range": f"bytes={start}-", "If-Range": mark["version"]}
+    request = urllib.request.Request(address, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+            resumed = response.status == 206
+            start = start if resumed else 0
+            length = response.headers.get("Content-Length")
+            total = start + int(length) if length else None
+            version = response.headers.get("ETag") or response.headers.get("Last-Modified")
+            if version and not resumed:
+                marks.write_text(json.dumps({"address": address, "version": version}))
+            _receive(response.read, path, start, total, file)
+    except urllib.error.HTTPError as error:
+        raise InputError(
+            f"the server answers {error.code} {error.reason}",
+            file=address,
+            cure="the address may have moved: give another with --address",
+        ) from None
+    except (urllib.error.URLError, TimeoutError, OSError) as error:
+        raise InputError(
+            f"the download broke off ({getattr(error, 'reason', error)})",
+            file=address,
+            cure="run the command again: it goes on where it was",
+        ) from None
+    marks.unlink(missing_ok=True)
+
+
+def _receive(
+    read: Callable[[int], bytes], path: Path, start: int, total: int | None, file: str
+) -> None:
+    progress = Progress(f"fetch {file}", max((total or 0) >> 20, 1), "MB")
+    progress.start_at(start >> 20)
+    received = start
+    with open(path, "ab" if start else "wb") as out:
+        while block := read(_CHUNK):
+            out.write(block)
+            received += len(block)
+            if received >> 20 > progress.done:
+                progress.advance((received >> 20) - progress.done)
+    if total is not None and received < total:
+        raise OSError(f"{received} of {total} bytes")
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _lay_out(layout: Layout, file: str, download: Path) -> list[str]:
+    """Put what a download holds in its place; return the paths below the data folder."""
+    if not file.endswith(".zip"):
+        target = layout.ood() / file
+        _place(download.open("rb"), target)
+        return [str(target.relative_to(layout.folder))]
+    holds = []
+    try:
+        with zipfile.ZipFile(download) as archive:
+            for member, target in _members(archive, layout):
+                _place(archive.open(member), target)
+                holds.append(str(target.relative_to(layout.folder)))
+    except zipfile.BadZipFile as error:
+        download.unlink()
+        raise InputError(
+            f"not a whole ZIP file ({error})", file=file, cure="run the command again"
+        ) from None
+    if not holds:
+        raise InputError("holds none of GQA's files", file=file, cure="check the address")
+    return holds
+
+
+def _members(archive: zipfile.ZipFile, layout: Layout) -> Iterator[tuple[str, Path]]:
+    """Yield the members that belong to GQA's layout and where; names alone decide, not folders."""
+    for member in archive.namelist():
+        path = Path(member)
+        if path.name.endswith("_sceneGraphs.json"):
+            yield member, layout.folder / "sceneGraphs" / path.name
+        elif path.parent.name == "train_all_questions" and path.suffix == ".json":
+            yield member, layout.folder / "questions" / "train_all_questions" / path.name
+        elif path.name.endswith("_questions.json"):
+            yield member, layout.folder / "questions" / path.name
+        elif path.suffix == ".jpg":
+            yield member, layout.images() / path.name
+
+
+def _place(source: Any, target: Path) -> None:
+    with source, whole_file(target) as temporary, open(temporary, "wb") as out:
+        shutil.copyfileobj(source, out, _CHUNK)
