@@ -15,20 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 from rex.errors import InputError
 from rex.evaluation.answers import SEMANTIC_TYPES, STRUCTURAL_TYPES
+from rex.evaluation.attributes import PAPER_CATEGORIES
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
 from rex.files import whole_file
-from rex.reporting.results import METHODS, SETTINGS, Row, gather
+from rex.reporting.results import METHODS, SETTINGS, TRANSFER_PERCENT, Row, gather
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_ATTRIBUTES = [f"val/attributes/{category}" for category in PAPER_CATEGORIES]
 
 Record = Mapping[str, float]
 """One epoch of a run: what `log.jsonl` holds."""
 
 # Okabe and Ito's colours, in an order of clearly different lightness
 _COLORS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-_MARKERS = "os^DPX*"
+_MARKERS = "os^DPX*h"
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 _HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo")
 _STYLE: Any = {
@@ -79,11 +82,18 @@ def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str
 
     runs = sorted((read_run(folder) for folder in folders), key=_place)
     rows = gather([metrics for run in runs for metrics in run.metrics])
+    # what learns from a part of the questions has a figure of its own
+    whole = [row for row in rows if not row.setting.startswith("transfer-")]
     figures: dict[str, Callable[[], Figure]] = {
         "training-curves": lambda: training_curves(runs),
-        "accuracy-by-type": lambda: accuracy_by_type(rows),
-        "accuracy-and-grounding": lambda: accuracy_and_grounding(rows),
+        "accuracy-by-type": lambda: accuracy_by_type(whole),
+        "accuracy-and-grounding": lambda: accuracy_and_grounding(whole),
     }
+    # figures of what not every experiment has
+    if any(_value(row, key) is not None for row in whole for key in _ATTRIBUTES):
+        figures["attribute-recall"] = lambda: attribute_recall(whole)
+    if len(whole) < len(rows):
+        figures["transfer"] = lambda: transfer_curves(rows)
     with mpl.rc_context(_STYLE):
         for name, draw in figures.items():
             save_figure(draw(), Path(out) / name)
@@ -136,16 +146,75 @@ def training_curves(runs: Sequence[Run]) -> Figure:
 def accuracy_by_type(rows: Sequence[Row]) -> Figure:
     """Return bars of the accuracy on val by structural and by semantic type of question."""
     figure, panels = _figure(1, 2, width=9, height=3.2)
-    bars = {}
+    bars: dict[str, Any] = {}
     shown = [row for row in rows if _value(row, "val/accuracy") is not None]
     kinds = (("structural", STRUCTURAL_TYPES), ("semantic", SEMANTIC_TYPES))
     for axes, (kind, types) in zip(panels, kinds, strict=True):
-        width = 0.8 / max(len(shown), 1)
-        for place, row in enumerate(shown):
-            cells = [row.cells.get(f"val/accuracy/{kind}/{name}") for name in types]
-            positions = [i - 0.4 + (place + 0.5) * width for i in range(len(types))]
+        keys = [f"val/accuracy/{kind}/{name}" for name in types]
+        bars |= _bars(axes, shown, keys, types)
+        axes.set(ylabel="accuracy on val (percent)", title=f"By {kind} type")
+    _legend(figure, bars)
+    return figure
+
+
+def attribute_recall(rows: Sequence[Row]) -> Figure:
+    """Return bars of the recall of attribute words on val, by the paper's categories."""
+    figure, (axes,) = _figure(1, 1, width=9, height=3.2)
+    shown = [row for row in rows if any(_value(row, key) is not None for key in _ATTRIBUTES)]
+    bars = _bars(axes, shown, _ATTRIBUTES, PAPER_CATEGORIES)
+    axes.set(ylabel="recall on val (percent)", title="Attribute words in explanations")
+    _legend(figure, bars)
+    return figure
+
+
+def transfer_curves(rows: Sequence[Row]) -> Figure:
+    """Return accuracy on val by the share of training questions whose answers are learnt.
+
+    With and without explanations learnt before; all questions (100 %) are the multi-task setting.
+    """
+    figure, (axes,) = _figure(1, 1, width=5.5, height=3.6)
+    lines: dict[str, Any] = {}
+    for method in dict.fromkeys(row.method for row in rows):
+        for start, end in (("explanations first", ""), ("from scratch", "-scratch")):
+            settings = {f"transfer-{percent}{end}": percent for percent in TRANSFER_PERCENT}
+            settings["multi-task"] = 100
+            cells = [
+                (settings[row.setting], row.cells["val/accuracy"])
+                for row in rows
+                if row.method == method
+                and row.setting in settings
+                and _value(row, "val/accuracy") is not None
+            ]
+            points = sorted((percent, cell.value, cell.std or 0.0) for percent, cell in cells)
+            if {percent for percent, *_ in points} <= {100}:
+                continue
+            percents, values, deviations = zip(*points, strict=True)
+            lines[f"{method}, {start}"] = axes.errorbar(
+                percents, values, yerr=deviations, capsize=3, **_style(len(lines))
+            )
+    axes.set_xscale("log")
+    axes.set_xticks([*TRANSFER_PERCENT, 100], [*map(str, TRANSFER_PERCENT), "100"])
+    axes.set_xticks([], minor=True)
+    axes.set(
+        xlabel="training questions with answers (percent)",
+        ylabel="accuracy on val (percent)",
+        title="Transfer",
+    )
+    _legend(figure, lines)
+    return figure
+
+
+def _bars(
+    axes: Axes, rows: Sequence[Row], keys: Sequence[str], names: Sequence[str]
+) -> dict[str, Any]:
+    """Draw the cells `keys` of each row as bars in groups called `names`; return handles."""
+    bars = {}
+    if rows:
+        width = 0.8 / len(rows)
+        for place, row in enumerate(rows):
+            cells = [row.cells.get(key) for key in keys]
             bars[_label(row.method, row.setting)] = axes.bar(
-                positions,
+                [i - 0.4 + (place + 0.5) * width for i in range(len(keys))],
                 [(cell.value if cell else None) or 0 for cell in cells],
                 width,
                 yerr=[(cell.std if cell else None) or 0 for cell in cells],
@@ -155,11 +224,10 @@ def accuracy_by_type(rows: Sequence[Row]) -> Figure:
                 edgecolor="black",
                 linewidth=0.5,
             )
-        axes.set_xticks(range(len(types)), types)
-        axes.grid(visible=False, axis="x")
-        axes.set(ylim=(0, 100), ylabel="accuracy on val (percent)", title=f"By {kind} type")
-    _legend(figure, bars)
-    return figure
+    axes.set_xticks(range(len(names)), names)
+    axes.grid(visible=False, axis="x")
+    axes.set_ylim(0, 100)
+    return bars
 
 
 def accuracy_and_grounding(rows: Sequence[Row]) -> Figure:

@@ -24,7 +24,16 @@ METHODS = {
 }
 """Method → its name in tables, in the order of the rows."""
 
-SETTINGS = ("reference", "answer-only", "explanation-only", "multi-task")
+TRANSFER_PERCENT = (1, 5, 10)
+"""Shares of the training questions that transfer settings learn answers from."""
+
+SETTINGS = (
+    "reference",
+    "answer-only",
+    "explanation-only",
+    "multi-task",
+    *(f"transfer-{percent}{end}" for percent in TRANSFER_PERCENT for end in ("-scratch", "")),
+)
 """The settings in the order of the rows; others follow in the alphabet."""
 
 

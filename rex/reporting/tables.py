@@ -201,8 +201,11 @@ _UNITS = {"cost/seconds": "seconds", "cost/cpu": "seconds", "cost/memory": "MiB"
 
 
 def _cost(path: Path) -> Row:
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = list(csv.DictReader(file, delimiter="\t"))
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file, delimiter="\t"))
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure="check --benchmarks") from None
     cells = {}
     for key, name in _MEASURED.items():
         try:

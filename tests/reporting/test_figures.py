@@ -9,7 +9,7 @@ from PIL import Image
 from rex.cli import main
 from rex.reporting.figures import read_run
 
-from .made_metrics import write_runs
+from .made_metrics import write_run, write_runs
 
 NAMES = ["accuracy-and-grounding", "accuracy-by-type", "training-curves"]
 
@@ -71,3 +71,20 @@ def test_labels(tmp_path: Path) -> None:
         "REX, multi-task",
         "Random regions (true words)",
     ]
+
+
+def test_figures_of_what_not_every_experiment_has(tmp_path: Path) -> None:
+    scores = {"accuracy": 50.0, "attributes/color": 80.0}
+    paths = [
+        write_run(tmp_path / "runs", scores, setting=setting)
+        for setting in ("multi-task", "transfer-1", "transfer-1-scratch")
+    ]
+    runs = [str(path.parent.parent) for path in paths]
+    assert main(["figures", "--runs", *runs, "--out", str(tmp_path / "out")]) == 0
+    names = {file.stem for file in (tmp_path / "out").iterdir()}
+    assert names == {*NAMES, "attribute-recall", "transfer"}
+    text = (tmp_path / "out/transfer.svg").read_text()
+    assert "REX, explanations first" in text
+    assert "REX, from scratch" in text
+    # transfer settings crowd no other figure
+    assert "transfer" not in (tmp_path / "out/attribute-recall.svg").read_text()
