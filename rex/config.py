@@ -252,7 +252,7 @@ class ComputeSettings:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: a GPU if there is one."""
     detector_threads: int = 2
-    """CPU threads of the detector. Sums are ordered by it, so it is part of the result."""
+    """CPU processes of the detector, a thread each. Training sums over them: part of the result."""
     training_threads: int = 1
     """CPU threads of one training run. Sums are ordered by it, so it is part of the result."""
     gpus: int = 1

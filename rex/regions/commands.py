@@ -66,7 +66,10 @@ def _add_extract(verbs: Subparsers) -> None:
         "--shard", type=_shard, default=(1, 1), metavar="K/N", help="only the K-th of N parts"
     )
     extract.add_argument(
-        "--workers", type=int, default=0, metavar="N", help="processes that decode images"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that work beside this one (default: compute.detector_threads; 0: none)",
     )
     extract.add_argument(
         "--skip-unreadable",
@@ -119,6 +122,7 @@ def _train(arguments: argparse.Namespace) -> None:
         annotated_images(scene_graphs, data / "images", classes),
         seed=settings.seed,
         resume=arguments.out.with_name(f".{arguments.out.name}.resume"),
+        processes=1 if device == "cuda" else config.compute.detector_threads,
     )
     save_checkpoint(arguments.out, model, vars(settings), classes)
     if arguments.report is None:
@@ -127,7 +131,7 @@ def _train(arguments: argparse.Namespace) -> None:
     val = annotated_images(
         read_scene_graphs(data / "sceneGraphs" / "val_sceneGraphs.json"), data / "images", classes
     )
-    found = detect_all(detector, [ImageFile(image.path) for image in val])
+    found = detect_all(detector, [ImageFile(image.path) for image in val], _workers(config))
     measures = {"split": "val", "signature": detector.signature, **report(val, found, classes)}
     write_json(arguments.report, measures, provenance=made_by("rex regions train", vars(settings)))
     for name in ("ap50", "coverage", "object_accuracy", "attribute_accuracy"):
@@ -154,7 +158,7 @@ def _extract(arguments: argparse.Namespace) -> None:
         files,
         arguments.out,
         made_by("rex regions extract", vars(config.regions)),
-        workers=arguments.workers,
+        workers=_workers(config) if arguments.workers is None else arguments.workers,
         skip_unreadable=arguments.skip_unreadable,
     )
     for error in unreadable:
@@ -192,8 +196,14 @@ def _merge(arguments: argparse.Namespace) -> None:
     merge(arguments.parts, arguments.out)
 
 
+def _workers(config: Config) -> int:
+    """Return how many processes work beside this one: none, if one is all there may be."""
+    threads = config.compute.detector_threads
+    return threads if threads > 1 else 0
+
+
 def _set_up_compute(config: Config) -> str:
-    """Set the number of CPU threads, keep the libraries quiet, and return the device."""
+    """Make torch quick and the libraries quiet, and return the device."""
     import warnings
 
     import torch
@@ -202,7 +212,7 @@ def _set_up_compute(config: Config) -> str:
     logging.getLogger("detectron2").addHandler(logging.NullHandler())
     logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
-    torch.set_num_threads(config.compute.detector_threads)
+    torch.set_num_threads(1)  # a small network is split over processes, not over threads
     # numbers too small for normal form slow a CPU down many times, and change nothing
     torch.set_flush_denormal(True)
     if config.compute.device == "auto":

@@ -80,6 +80,11 @@ class Detector:
         return cls(model, cfg, classes, signature)
 
     @property
+    def device(self) -> str:
+        """Where the model computes: `cpu` or `cuda`."""
+        return torch.device(self.cfg.MODEL.DEVICE).type
+
+    @property
     def feature_size(self) -> int:
         """Width D of a region's feature."""
         width: int = self.model.roi_heads.box_predictor.cls_score.in_features  # type: ignore[union-attr,assignment]

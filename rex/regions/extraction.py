@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -45,16 +46,41 @@ class Unreadable:
     error: InputError
 
 
+Found = tuple[list[int], list[ImageRegions] | Unreadable]
+"""Places of images of one size with the regions of each, or of one image with why it has none."""
+
+
 def detect_files(
     detector: Detector, files: Sequence[ImageFile], workers: int = 0
-) -> Iterator[tuple[list[int], list[ImageRegions] | Unreadable]]:
+) -> Iterator[Found]:
     """Yield places in `files` with the regions of those images, batch by batch.
 
-    Images are decoded by `workers` other processes (0: by this one) and batched with others of
-    exactly their size, so that an image's regions do not depend on its neighbours. An image that
-    cannot be read comes alone, with the reason.
+    Images are batched with others of exactly their size, so that an image's regions do not depend
+    on its neighbours. On a CPU, `workers` other processes decode and detect, with one thread each;
+    on a GPU they decode, and this process detects. 0: this process does all.
     """
-    for batch in _batches(_decoded(detector.maker, files, workers)):
+    if workers and detector.device == "cpu":
+        chunks = torch.utils.data.DataLoader(
+            _Chunks(detector, files),
+            batch_size=None,
+            num_workers=workers,
+            multiprocessing_context="fork",  # the detector is there already
+        )
+        yield from itertools.chain.from_iterable(chunks)
+    else:
+        decoded = torch.utils.data.DataLoader(
+            _Files(detector.maker, files),
+            batch_size=None,
+            num_workers=workers,
+            prefetch_factor=2 * BATCH_SIZE if workers else None,
+        )
+        yield from _detected(detector, decoded)
+
+
+def _detected(
+    detector: Detector, decoded: Iterable[tuple[int, Example | InputError]]
+) -> Iterator[Found]:
+    for batch in _batches(decoded):
         places = [place for place, _ in batch]
         examples = [example for _, example in batch]
         if isinstance(examples[0], InputError):
@@ -94,15 +120,18 @@ class _Files(torch.utils.data.Dataset[tuple[int, Example | InputError]]):
             return place, error
 
 
-def _decoded(
-    maker: ExampleMaker, files: Sequence[ImageFile], workers: int
-) -> Iterable[tuple[int, Example | InputError]]:
-    return torch.utils.data.DataLoader(
-        _Files(maker, files),
-        batch_size=None,
-        num_workers=workers,
-        prefetch_factor=2 * BATCH_SIZE if workers else None,
-    )
+class _Chunks(torch.utils.data.Dataset[list[Found]]):
+    """What is found on neighbouring files."""
+
+    def __init__(self, detector: Detector, files: Sequence[ImageFile]) -> None:
+        self._detector, self._decoded = detector, _Files(detector.maker, files)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._decoded) / BATCH_SIZE)
+
+    def __getitem__(self, chunk: int) -> list[Found]:
+        places = range(chunk * BATCH_SIZE, min((chunk + 1) * BATCH_SIZE, len(self._decoded)))
+        return list(_detected(self._detector, (self._decoded[place] for place in places)))
 
 
 def _batches(

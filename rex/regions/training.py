@@ -28,9 +28,13 @@ from rex.logs import Progress
 from rex.regions.annotations import AnnotatedImage
 from rex.regions.examples import Example, ExampleMaker
 from rex.regions.images import read_image
+from rex.regions.team import Team, run_team
 
 GRADIENT_NORM = 5.0
 """Largest norm of the gradient of all weights together."""
+
+METRIC_PERIOD = 10
+"""Steps after which losses are looked at."""
 
 CHECKPOINT_PERIOD = 100
 """Steps after which an interrupted training can go on."""
@@ -39,17 +43,30 @@ _logger = logging.getLogger("rex.regions.training")
 
 
 def train(
-    cfg: CfgNode, images: Sequence[AnnotatedImage], *, seed: int, resume: Path
+    cfg: CfgNode,
+    images: Sequence[AnnotatedImage],
+    *,
+    seed: int,
+    resume: Path,
+    processes: int = 1,
 ) -> torch.nn.Module:
     """Train a detector from scratch and return it, ready for inference.
 
-    The same `cfg`, `images` and `seed` give the same weights on a CPU. An interrupted training is
-    taken up from the file `resume`, which is removed at the end. Raises InputError when an image
-    cannot be read.
+    `processes` share each batch. The same arguments give the same weights on a CPU. An interrupted
+    training is taken up from the file `resume`, which is removed at the end. Raises InputError
+    when an image cannot be read.
     """
     images = [image for image in images if len(image.boxes)]
+    return run_team(lambda team: _train(cfg, images, seed, resume, team), processes)
+
+
+def _train(
+    cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, resume: Path, team: Team
+) -> torch.nn.Module:
     torch.manual_seed(seed)
     model: torch.nn.Module = build_model(cfg)
+    # from here on, members draw different proposals
+    torch.manual_seed(seed + team.number)
     # from scratch and in few steps, Adam gets much further than Detectron2's SGD
     optimizer = torch.optim.AdamW(
         get_default_optimizer_params(model, weight_decay_norm=0.0),
@@ -57,42 +74,51 @@ def train(
         betas=(0.9, 0.99),
         weight_decay=cfg.SOLVER.WEIGHT_DECAY,
     )
-    trainer = SimpleTrainer(model, [], optimizer)
-    checkpoint = _Checkpoint(resume, _fingerprint(cfg, images, seed))
+    trainer = SimpleTrainer(model, [], optimizer, gather_metric_period=METRIC_PERIOD)
+    checkpoint = _Checkpoint(resume, _fingerprint(cfg, images, seed, team), team)
     trainer.register_hooks(
         [
-            _ClipGradient(),
+            _JoinGradients(team),
             hooks.LRScheduler(optimizer, build_lr_scheduler(cfg, optimizer)),
-            _Report(cfg.SOLVER.MAX_ITER),
+            _Report(cfg.SOLVER.MAX_ITER) if team.number == 0 else None,
             checkpoint,
         ]
     )
     start = checkpoint.load(trainer)
-    trainer.data_loader = _batches(cfg, images, seed, start)
+    trainer.data_loader = _batches(cfg, images, seed, start, team)
     trainer.train(start, cfg.SOLVER.MAX_ITER)
-    resume.unlink(missing_ok=True)
+    if team.number == 0:
+        resume.unlink(missing_ok=True)
     return model.eval()
 
 
 def _batches(
-    cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, start: int
+    cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, start: int, team: Team
 ) -> Iterator[list[Example]]:
-    """Yield batches without end, from step `start` on: the images in an order that `seed` gives."""
+    """Yield this member's part of each batch without end, from step `start` on.
+
+    The images come in an order that `seed` gives.
+    """
     size = cfg.SOLVER.IMS_PER_BATCH
     maker = ExampleMaker.of(cfg)
     order = itertools.islice(TrainingSampler(len(images), seed=seed), start * size, None)
     while True:
-        yield [_read(maker, images[next(order)]) for _ in range(size)]
+        batch = [images[next(order)] for _ in range(size)]
+        yield [_read(maker, image) for image in batch[team.number :: team.size]]
 
 
 def _read(maker: ExampleMaker, annotated: AnnotatedImage) -> Example:
     return maker.training_example(read_image(annotated.path), annotated)
 
 
-class _ClipGradient(HookBase):  # type: ignore[misc]
-    """Keeps one odd batch from undoing what was learnt."""
+class _JoinGradients(HookBase):  # type: ignore[misc]
+    """Averages gradients over the team, and keeps one odd batch from undoing what was learnt."""
+
+    def __init__(self, team: Team) -> None:
+        self._team = team
 
     def after_backward(self) -> None:
+        self._team.average_gradients(self.trainer.model)
         torch.nn.utils.clip_grad_norm_(self.trainer.model.parameters(), GRADIENT_NORM)
 
 
@@ -104,13 +130,13 @@ class _Report(HookBase):  # type: ignore[misc]
         self._progress.start_at(self.trainer.start_iter)
 
     def after_step(self) -> None:
-        loss = self.trainer.storage.history("total_loss").avg(20)
-        self._progress.advance(note=f"loss {loss:.3f}")
+        losses = self.trainer.storage.histories().get("total_loss")
+        self._progress.advance(note="" if losses is None else f"loss {losses.latest():.3f}")
 
 
-def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int) -> str:
+def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, team: Team) -> str:
     """Return what tells one training from another."""
-    digest = hashlib.sha256(f"{seed}\n{cfg.dump()}".encode())
+    digest = hashlib.sha256(f"{seed}\n{team.size}\n{cfg.dump()}".encode())
     for image in images:
         digest.update(image.image_id.encode() + image.boxes.tobytes())
     return digest.hexdigest()
@@ -119,16 +145,19 @@ def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int) -> s
 class _Checkpoint(HookBase):  # type: ignore[misc]
     """Saves all that the next step depends on."""
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        self._path, self._fingerprint = path, fingerprint
+    def __init__(self, path: Path, fingerprint: str, team: Team) -> None:
+        self._path, self._fingerprint, self._team = path, fingerprint, team
 
     def after_step(self) -> None:
         step = self.trainer.iter + 1
         if step % CHECKPOINT_PERIOD == 0 and step < self.trainer.max_iter:
+            random = self._team.gather(torch.get_rng_state())
+            if self._team.number > 0:
+                return
             state = {
                 "model": self.trainer.model.state_dict(),
                 "trainer": self.trainer.state_dict(),
-                "random": torch.get_rng_state(),
+                "random": random,
                 "fingerprint": self._fingerprint,
             }
             with whole_file(self._path) as temporary:
@@ -143,7 +172,7 @@ class _Checkpoint(HookBase):  # type: ignore[misc]
             return 0
         trainer.model.load_state_dict(state["model"])
         trainer.load_state_dict(state["trainer"])
-        torch.set_rng_state(state["random"])
+        torch.set_rng_state(state["random"][self._team.number])
         step: int = state["trainer"]["iteration"] + 1
         _logger.info("detector: going on after step %d", step)
         return step

@@ -69,6 +69,37 @@ def test_interrupted_training_goes_on_to_the_same_weights(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["resumed.pth"]
 
 
+def two_processes(trained: Trained, folder: Path) -> str:
+    config = folder / "two.yaml"
+    text = Path(trained.config).read_text()
+    config.write_text(text.replace("detector_threads: 1", "detector_threads: 2"))
+    return str(config)
+
+
+def test_two_processes_train_one_detector(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training: Any = importlib.import_module("rex.regions.training")
+    monkeypatch.setattr(training, "CHECKPOINT_PERIOD", 2)
+    config = two_processes(trained, tmp_path)
+    assert trained.train(tmp_path / "a.pth", "--config", config) == 0
+    read, seen = training.read_image, []
+
+    def stop_at_fourth(path: Path) -> Any:
+        seen.append(path)
+        if len(seen) == 4:  # the third step of each process has begun
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(training, "read_image", stop_at_fourth)
+    assert trained.train(tmp_path / "b.pth", "--config", config) == 1
+    monkeypatch.setattr(training, "read_image", read)
+    assert trained.train(tmp_path / "b.pth", "--config", config) == 0
+    # interrupted or not, the same weights; and others than those of one process
+    assert (tmp_path / "a.pth").read_bytes() == (tmp_path / "b.pth").read_bytes()
+    assert (tmp_path / "a.pth").read_bytes() != trained.weights.read_bytes()
+
+
 def test_the_checkpoint_of_another_training_is_not_taken_up(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,15 +217,17 @@ def test_a_bad_image_is_one_line_and_leaves_nothing(
     assert list(out.parent.iterdir()) == []
 
 
+@pytest.mark.parametrize("processes", [1, 2])
 def test_a_bad_training_image_is_one_line(
-    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    trained: Trained, tmp_path: Path, processes: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(trained.data, tmp_path / "data")
     for path in (tmp_path / "data" / "images").glob("train*.jpg"):
         path.write_bytes(path.read_bytes()[:300])
-    arguments = ["--data", str(tmp_path / "data")]
+    config = trained.config if processes == 1 else two_processes(trained, tmp_path)
+    arguments = ["--data", str(tmp_path / "data"), "--config", config]
     assert trained.train(tmp_path / "detector.pth", *arguments) == 2
-    said = capsys.readouterr().err.splitlines()
+    said = capfd.readouterr().err.splitlines()
     assert len(said) == 1
     assert "not a readable image" in said[0]
     assert not (tmp_path / "detector.pth").exists()

@@ -1,0 +1,122 @@
+"""Processes that compute one training step together, each a part of the batch.
+
+On a CPU, processes with one thread each are faster than threads: a small network has too little
+work between two meetings of its threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import multiprocessing
+import tempfile
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import distributed
+
+from rex.errors import InputError
+
+Result = TypeVar("Result")
+
+PATIENCE = datetime.timedelta(minutes=10)
+"""Time that the members wait for one another."""
+
+
+class Team:
+    """One member of a team: its `number` from 0, and the `size` of the team."""
+
+    def __init__(self, number: int, size: int) -> None:
+        self.number, self.size = number, size
+
+    def average_gradients(self, model: torch.nn.Module) -> None:
+        """Replace every gradient by its mean over the members, in the same order everywhere."""
+        if self.size == 1:
+            return
+        gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+        together = torch.cat([gradient.flatten() for gradient in gradients])
+        distributed.all_reduce(together)
+        parts = torch.split(together / self.size, [gradient.numel() for gradient in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view(gradient.shape))
+
+    def gather(self, value: torch.Tensor) -> list[torch.Tensor]:
+        """Return the tensors `value` of all members, in the order of their numbers."""
+        if self.size == 1:
+            return [value]
+        gathered = [torch.empty_like(value) for _ in range(self.size)]
+        distributed.all_gather(gathered, value)
+        return gathered
+
+
+def run_team(work: Callable[[Team], Result], size: int) -> Result:
+    """Call `work` in `size` processes at once and return what number 0, this process, returns.
+
+    Raises the error of the member that failed first; InputError wins over what follows from it.
+    """
+    if size == 1:
+        return work(Team(0, 1))
+    # forked, the others have the data already
+    context = multiprocessing.get_context("fork")
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = f"file://{Path(folder) / 'meeting'}"
+        members = []
+        for number in range(1, size):
+            ours, theirs = context.Pipe(duplex=False)
+            member = context.Process(
+                target=_member, args=(work, number, size, meeting, theirs), daemon=True
+            )
+            member.start()
+            theirs.close()
+            members.append((member, ours))
+        try:
+            return _joined(work, 0, size, meeting)
+        except InputError:
+            raise
+        except Exception:
+            # a lost connection is only what follows from another member's error
+            for _, ours in members:
+                if ours.poll(1) and (error := _received(ours)) is not None:
+                    raise error from None
+            raise
+        finally:
+            for member, ours in members:
+                member.join(timeout=10)
+                if member.is_alive():
+                    member.terminate()
+                    member.join()
+                ours.close()
+
+
+def _received(pipe: Connection) -> Exception | None:
+    with contextlib.suppress(EOFError):
+        error: Exception = pipe.recv()
+        return error
+    return None
+
+
+def _member(
+    work: Callable[[Team], object], number: int, size: int, meeting: str, report: Connection
+) -> None:
+    try:
+        _joined(work, number, size, meeting)
+    except Exception as error:
+        report.send(
+            InputError(error.problem, file=error.file, place=error.place, cure=error.cure)
+            if isinstance(error, InputError)
+            else RuntimeError(f"{type(error).__name__}: {error}")
+        )
+
+
+def _joined(work: Callable[[Team], Result], number: int, size: int, meeting: str) -> Result:
+    torch.set_num_threads(1)
+    distributed.init_process_group(
+        "gloo", init_method=meeting, rank=number, world_size=size, timeout=PATIENCE
+    )
+    try:
+        return work(Team(number, size))
+    finally:
+        distributed.destroy_process_group()
