@@ -124,7 +124,7 @@ class ModelSettings:
     """Width of the transformer's feed-forward layers."""
     mode: Literal["fixed", "compat"] = "fixed"
     """The decoder as the paper has it (`fixed`) or as the published code does (`compat`)."""
-    dropout: float = 0.1
+    dropout: float = 0.0
     """Dropout probability, in the transformer and the decoder."""
     attention_dropout: float = 0.0
     """Dropout probability of the transformer's attention weights."""
@@ -140,11 +140,11 @@ class TrainingSettings:
 
     epochs: int = 8
     """Passes over the training questions."""
-    batch_size: int = 128
+    batch_size: int = 64
     """Questions a step."""
     learning_rate: float = 1e-3
     """Peak learning rate (Adam)."""
-    warmup: float = 0.05
+    warmup: float = 0.02
     """Share of the steps over which the learning rate rises from 0."""
     decay_epoch: int = 7
     """From this epoch on (counted from 1) the learning rate is multiplied by `decay_factor`."""
@@ -176,11 +176,11 @@ class TransferSettings:
 
     __pydantic_config__ = _STRICT
 
-    epochs: int = 15
+    epochs: int = 60
     """Passes over the few questions."""
     learning_rate: float = 1e-3
     """Peak learning rate (Adam)."""
-    decay_epoch: int = 12
+    decay_epoch: int = 50
     """As in `training`."""
 
 
