@@ -23,7 +23,7 @@ Decoder = msgspec.json.Decoder[Any]
 BLOCK_SIZE = 1 << 20
 """Bytes read at a time: large enough to decode fast, small enough to stay in the cache."""
 
-_TAIL = 1 << 16
+_TAIL = 1 << 14
 """Bytes at the end of a block in which its last boundary is looked for first."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
