@@ -23,6 +23,7 @@ STATIONS = (
     "rex.training.commands",
     "rex.evaluation.commands",
     "rex.reporting.commands",
+    "rex.asking.commands",
 )
 
 Command = Callable[[argparse.Namespace], None]

@@ -25,27 +25,41 @@ _INK, _DIM, _PAPER, _RIGHT, _WRONG = "#1a1a1a", "#666666", "#ffffff", "#14713a",
 _CELL = "#ffe9a8"
 
 
+@dataclass(frozen=True)
+class Shown:
+    """An example, the output of it that is shown, and the file of its image."""
+
+    example: Example
+    output: Output
+    image: Path
+
+
 def write_picture(
-    path: str | PathLike[str],
-    examples: Sequence[Example],
-    images: str | PathLike[str],
-    *,
-    columns: int = 2,
+    path: str | PathLike[str], examples: Sequence[Example], images: str | PathLike[str]
 ) -> None:
     """Draw `examples` side by side as PNG; of each the output that explains best is shown.
 
     `images` is the folder of `<imageId>.jpg`. Raises InputError when no example has an explanation
     with regions.
     """
-    from PIL import Image
-
-    shown = [(example, output) for example in examples if (output := best_output(example))]
+    shown = [
+        Shown(example, output, Path(images) / f"{example.image_id}.jpg")
+        for example in examples
+        if (output := best_output(example))
+    ]
     if not shown:
         raise InputError(
             "no example has an explanation that names regions",
             cure="give predictions of a method that explains",
         )
-    tiles = [_tile(example, output, Path(images)) for example, output in shown]
+    draw(path, shown)
+
+
+def draw(path: str | PathLike[str], shown: Sequence[Shown], *, columns: int = 2) -> None:
+    """Draw what is shown side by side as PNG. Raises InputError when an image cannot be read."""
+    from PIL import Image
+
+    tiles = [_tile(one) for one in shown]
     columns = min(columns, len(tiles))
     rows = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
     heights = [max(tile.height for tile in row) for row in rows]
@@ -107,14 +121,16 @@ class _Piece:
     bold: bool = False
 
 
-def _tile(example: Example, output: Output, images: Path) -> Image:
+def _tile(shown: Shown) -> Image:
     from PIL import Image
 
+    example, output = shown.example, shown.output
     colors = region_colors(example)
-    photo = _photo(example, output, images, colors)
+    photo = _photo(shown, colors)
     sure = "" if output.probability is None else f"({100 * output.probability:.0f} % sure)"
     correction = "" if output.right is not False else f"true answer: “{example.answer}”"
-    answer = _Piece(output.answer or "", _RIGHT if output.right else _WRONG, bold=True)
+    color = {True: _RIGHT, False: _WRONG, None: _INK}[output.right]
+    answer = _Piece(output.answer or "", color, bold=True)
     lines = [
         [_Piece(word, size=21, bold=True) for word in example.question.split()],
         [
@@ -127,7 +143,7 @@ def _tile(example: Example, output: Output, images: Path) -> Image:
     placed, height = _lay_out(lines)
     tile = Image.new("RGB", (_TILE, photo.height + height), _PAPER)
     tile.paste(photo, (0, 0))
-    _draw(tile, placed, top=photo.height)
+    _write(tile, placed, top=photo.height)
     return tile
 
 
@@ -157,7 +173,7 @@ def _lay_out(lines: Sequence[Sequence[_Piece]]) -> tuple[list[tuple[int, int, _P
     return placed, y + 4
 
 
-def _draw(tile: Image, placed: Sequence[tuple[int, int, _Piece]], *, top: int) -> None:
+def _write(tile: Image, placed: Sequence[tuple[int, int, _Piece]], *, top: int) -> None:
     from PIL import ImageDraw
 
     draw = ImageDraw.Draw(tile)
@@ -171,11 +187,12 @@ def _draw(tile: Image, placed: Sequence[tuple[int, int, _Piece]], *, top: int) -
         draw.text((x, top + y), piece.text, font=font, fill=piece.color)
 
 
-def _photo(example: Example, output: Output, images: Path, colors: dict[int, str]) -> Image:
+def _photo(shown: Shown, colors: dict[int, str]) -> Image:
     """Return the image in the tile's width, with the boxes that the explanation points at."""
     from PIL import ImageDraw
 
-    image = open_image(images / f"{example.image_id}.jpg")
+    example, output = shown.example, shown.output
+    image = open_image(shown.image)
     scale = _TILE / image.width
     photo = image.resize((_TILE, round(image.height * scale)))
     draw = ImageDraw.Draw(photo, "RGBA")

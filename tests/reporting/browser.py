@@ -12,6 +12,16 @@ from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 
+HEADLESS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--virtual-time-budget=10000",
+)
+
 _RESULT = re.compile(r'<pre id="rex-result">(.*?)</pre>', re.DOTALL)
 _REPORT = """
 <script>
@@ -63,13 +73,7 @@ def _chromium(folder: Path, *arguments: object) -> str:
     ended = subprocess.run(
         [
             CHROMIUM,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-sync",
-            "--virtual-time-budget=10000",
+            *HEADLESS,
             f"--user-data-dir={folder / 'profile'}",
             *map(str, options),
             f"file://{page}",

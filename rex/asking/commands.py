@@ -1,0 +1,93 @@
+"""`rex ask` and `rex serve`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rex.command_line import Subparsers, add_verb
+
+if TYPE_CHECKING:
+    from rex.asking.answerer import Answerer
+
+_logger = logging.getLogger("rex.asking")
+
+
+def add_commands(stations: Subparsers) -> None:
+    """Add `rex ask` and `rex serve`."""
+    ask = add_verb(
+        stations,
+        "ask",
+        _ask,
+        help="answer a question about your own images, and explain the answer",
+        example='rex ask photo.jpg "Is the dog on the sofa?" --run runs/multi-task/rex/seed0',
+    )
+    ask.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="one image or more")
+    ask.add_argument("question", help="one question, in quotes")
+    _add_run(ask)
+    ask.add_argument(
+        "--picture", type=Path, metavar="PNG", help="draw images, boxes and explanations here"
+    )
+    ask.add_argument("--json", action="store_true", help="print a line of JSON for each image")
+    serve = add_verb(
+        stations,
+        "serve",
+        _serve,
+        help="the same as a page in the browser, for this machine alone",
+        example="rex serve --run runs/multi-task/rex/seed0 --images data/world/images",
+    )
+    _add_run(serve)
+    serve.add_argument("--images", type=Path, metavar="DIR", help="offer the images of this folder")
+    serve.add_argument("--port", type=int, default=8000, help="(default: 8000; 0: any free one)")
+
+
+def _add_run(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--run", dest="folder", type=Path, required=True, metavar="RUN", help="a trained run"
+    )
+    verb.add_argument(
+        "--weights",
+        type=Path,
+        metavar="PTH",
+        help="the detector's weights (default: regions/detector.pth beside the folder of runs)",
+    )
+
+
+def _answerer(arguments: argparse.Namespace) -> Answerer:
+    from rex.asking.answerer import Answerer
+    from rex.config import read_config
+
+    config = None if arguments.config is None else read_config(arguments.config)
+    return Answerer.load(arguments.folder, arguments.weights, config)
+
+
+def _ask(arguments: argparse.Namespace) -> None:
+    from rex.reporting.picture import Shown, draw
+
+    replies = _answerer(arguments).ask(arguments.images, arguments.question)
+    for path, reply in zip(arguments.images, replies, strict=True):
+        if arguments.json:
+            print(json.dumps({"image": str(path), **reply.to_json()}, ensure_ascii=False))
+        else:
+            sure = f"{100 * reply.probability:.0f} % sure"
+            print(f"{path}: {reply.answer} ({sure})")
+            print(f"  {reply.sentence or 'this run gives no explanation'}")
+    if arguments.picture is not None:
+        shown = [
+            Shown(reply.example(), reply.example().outputs[0], path)
+            for path, reply in zip(arguments.images, replies, strict=True)
+        ]
+        draw(arguments.picture, shown)
+        _logger.info("drew %s", arguments.picture)
+
+
+def _serve(arguments: argparse.Namespace) -> None:
+    from rex.asking.server import make_server
+
+    server = make_server(_answerer(arguments), images=arguments.images, port=arguments.port)
+    _logger.info("open http://127.0.0.1:%d (stop with Ctrl+C)", server.server_address[1])
+    with server:
+        server.serve_forever()
