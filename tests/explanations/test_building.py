@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rex.cli import main
+from rex.explanations.batches import Batch
 from rex.explanations.table import schema
 from rex.files import parquet_provenance, read_parquet
 from tests.gqa.sample import (
@@ -366,3 +367,21 @@ def test_compat_keeps_the_text_of_what_is_dropped_later(world: World) -> None:
     assert second["raw"] == "(obj:11) is brown"
     assert world.build() == 0
     assert world.rows()[0]["sentence"] == "The weather is sunny."
+
+
+def test_an_interrupted_build_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = many(world, 3500)
+    before = sorted(world.folder.iterdir())
+    taken = []
+
+    def take(batch: Batch) -> Any:
+        taken.append(len(batch))
+        if len(taken) == 2:
+            raise KeyboardInterrupt
+        return whole(batch)
+
+    whole = Batch.take
+    monkeypatch.setattr(Batch, "take", take)
+    assert world.build(*more) == 1
+    assert len(taken) == 2
+    assert sorted(world.folder.iterdir()) == before
