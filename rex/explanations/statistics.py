@@ -13,6 +13,7 @@ from typing import Any
 from rex.errors import InputError
 from rex.explanations.building import question_files
 from rex.explanations.drafts import OK
+from rex.explanations.table import schema
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.records import QuestionRecord, iter_question_records
 
@@ -99,8 +100,12 @@ def collect_statistics(explanations: File, questions: Sequence[File]) -> Statist
 def _rows(path: File) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
-    read_parquet(path, columns=["question_id"])  # names what is wrong with a file that is not one
+    read_parquet(path, columns=[])  # says what is wrong with a file that is not one
     with pq.ParquetFile(path) as file:
+        if file.schema_arrow.names != schema().names:
+            raise InputError(
+                "not an explanation table", file=path, cure="make it: rex explain build"
+            )
         for batch in file.iter_batches(batch_size=8192):
             yield from batch.to_pylist()
 

@@ -13,6 +13,7 @@ from rex.programs.phrases import Attribution, Comparison, Existence, Scene, Shar
 from rex.programs.run import Run, selected
 from rex.programs.values import Finding, Selection, Value
 
+_SKY = frozenset({"sky", "skies", "cloud", "clouds"})
 _CATEGORY_ORDER = {category: place for place, category in enumerate(CATEGORY_WORDS)}
 
 
@@ -46,12 +47,26 @@ def _find_scene_value(run: Run, category: str) -> Finding:
         or (facts.scene_value_fits(value, category) and (category != "room" or is_a(value, "room")))
     ):
         return Finding(value, Scene(value, category))
-    if run.answer is not None and category in facts.NAME_CATEGORIES:
-        for object_id, thing in run.graph.objects.items():
-            # the place itself may be annotated as an object: a beach, a kitchen
-            if thing.name == run.answer:
-                return Finding(thing.name, Existence(run.thing(thing.name, (object_id,))))
-    raise Skip(Reason.GLOBAL_SCENE)
+    witness = _scene_witness(run, category)
+    if witness is None:
+        raise Skip(Reason.GLOBAL_SCENE)
+    return witness
+
+
+def _scene_witness(run: Run, category: str) -> Finding | None:
+    """Return the answer of a question on the whole scene that an object of it gives.
+
+    The place itself may be annotated as an object (a beach), the weather as the sky's attribute.
+    """
+    if run.answer is None:
+        return None
+    for object_id, thing in run.graph.objects.items():
+        if category in facts.NAME_CATEGORIES and thing.name == run.answer:
+            return Finding(run.answer, Existence(run.thing(thing.name, (object_id,))))
+        if category == "weather" and thing.name in _SKY and run.answer in thing.attributes:
+            sky = run.thing(thing.name, (object_id,))
+            return Finding(run.answer, Attribution(sky, run.answer, category))
+    return None
 
 
 def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: int) -> Value:
@@ -61,9 +76,12 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
     source: Selection = arguments[0]
     if source.is_scene:
         value = facts.scene_value(run.graph, step.category)
-        if value not in step.words:
+        if value in step.words:
+            return Finding(value, Scene(value, step.category))
+        witness = _scene_witness(run, step.category) if run.answer in step.words else None
+        if witness is None:
             raise Skip(Reason.GLOBAL_SCENE)
-        return Finding(value, Scene(value, step.category))
+        return witness
     things = [run.graph.objects[object_id] for object_id in selected(source).objects]
     true = [
         word

@@ -135,6 +135,35 @@ def test_what_two_objects_have_in_common_is_of_the_answers_category() -> None:
         assert execution.entailed_answer == (answer or "size")
 
 
+def test_objects_answer_for_the_scene_where_it_is_not_annotated() -> None:
+    scene = SceneGraph(
+        100,
+        100,
+        {
+            "1": SceneObject("beach", 0, 50, 100, 50, ("clear",)),
+            "2": SceneObject("sky", 0, 0, 100, 50, ("blue", "clear")),
+        },
+        location="outdoors",
+    )
+    for text, answer, expected in (
+        ("select: scene->query: place [0]", "beach", "there is (obj:1)"),
+        ("select: scene->query: weather [0]", "clear", "(obj:2) is clear"),
+        ("select: scene->choose place: park|beach [0]", "beach", "there is (obj:1)"),
+        ("select: scene->choose weather: rainy|clear [0]", "clear", "(obj:2) is clear"),
+    ):
+        assert run(text, answer, scene).entailed_answer == answer
+        assert raw(text, answer, scene) == expected
+    unanswered: list[tuple[str, str | None]] = [
+        ("select: scene->query: place [0]", "park"),
+        ("select: scene->query: place [0]", None),
+        ("select: scene->query: weather [0]", "rainy"),
+        ("select: scene->choose place: park|beach [0]", "park"),
+    ]
+    for text, hint in unanswered:
+        with pytest.raises(Skip, match="global scene question"):
+            run(text, hint, scene)
+
+
 def test_the_scene_graph_is_never_changed() -> None:
     before = {object_id: thing.attributes for object_id, thing in SCENE.objects.items()}
     for _ in range(2):
