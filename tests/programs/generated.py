@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 
+import msgspec
+
+from rex.gqa.scene_graphs import SceneGraph
 from tests.programs.naive import KINDS, WORDS, Graph, Step
 
 IDS = ["1", "2", "3", "4"]
@@ -35,6 +39,11 @@ def random_graph(random: Random) -> Graph:
             for one in ids
         },
     }
+
+
+def decoded(graph: Graph) -> SceneGraph:
+    """Return a scene graph as REX reads it."""
+    return msgspec.json.decode(json.dumps(graph), type=SceneGraph)
 
 
 def random_program(random: Random) -> list[Step]:

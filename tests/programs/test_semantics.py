@@ -6,16 +6,13 @@ than Hypothesis's own, which favour what is small and alike.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from random import Random
 
-import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rex.gqa.questions import SemanticStep
-from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program
@@ -23,7 +20,7 @@ from rex.programs.plain import render_plain
 from rex.programs.published.executor import execute_published
 from rex.programs.rendering import mentioned, render_raw, render_sentence, render_tokens
 from rex.programs.wording import word_statement
-from tests.programs.generated import random_graph, random_program
+from tests.programs.generated import decoded, random_graph, random_program
 from tests.programs.naive import SKIP, Graph, Step, answer
 
 seeds = st.integers(0, 2**63)
@@ -36,10 +33,6 @@ def generate(seed: int) -> tuple[list[Step], Graph]:
 
 def parsed(steps: list[Step]) -> Program:
     return parse_program([SemanticStep(*step) for step in steps])
-
-
-def decoded(graph: Graph) -> SceneGraph:
-    return msgspec.json.decode(json.dumps(graph), type=SceneGraph)
 
 
 def entailed(steps: list[Step], graph: Graph) -> str | None:
