@@ -22,6 +22,8 @@ _WIDTH = 360
 _COLUMNS = 3
 _CAPTION = 36
 """Height of a caption, in pixels."""
+_LABEL = 17
+"""Height of an object's name, in pixels."""
 _MARGIN = 8
 _COLORS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324")
 """Of objects, in the order in which the program first returns them; the same in every panel."""
@@ -45,7 +47,7 @@ def draw_program(
     picture = _open(image)
     height = max(round(picture.height * _WIDTH / picture.width), 1)
     picture = picture.resize((_WIDTH, height))
-    columns = min(_COLUMNS, len(program))
+    columns = 2 if len(program) == 4 else min(_COLUMNS, len(program))
     rows = -(-len(program) // columns)
     cell = (_WIDTH + _MARGIN, height + _CAPTION + _MARGIN)
     sheet = Image.new("RGB", (columns * cell[0] + _MARGIN, rows * cell[1] + _MARGIN), "white")
@@ -111,7 +113,10 @@ def _panel(
         )
         draw.rectangle(corners, outline=colors[object_id], width=3)
         label = graph.objects[object_id].name
-        place = (min(corners[0], picture.width - 40) + 4, max(corners[1], _CAPTION) + 3)
+        # above the box where there is room, so that small objects stay visible
+        above = corners[1] - _LABEL
+        top_of_label = above if above >= _CAPTION else max(corners[1], _CAPTION) + 3
+        place = (max(min(corners[0], picture.width - 40), 0) + 3, top_of_label)
         around = draw.textbbox(place, label, font=font)
         draw.rectangle(
             (around[0] - 2, around[1] - 1, around[2] + 2, around[3] + 1), colors[object_id]
