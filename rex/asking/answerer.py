@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rex.errors import InputError
 from rex.reporting.examples import Box, Example, Output, Word, cell_box, words_of
 from rex.reporting.gallery import region_colors
+from rex.reporting.results import METHODS
 
 if TYPE_CHECKING:
     from rex.config import Config
@@ -39,7 +40,8 @@ class Reply:
 
     def example(self) -> Example:
         """Return the reply as an example, to be drawn."""
-        output = Output(self.method, self.answer, self.probability, None, self.words, None)
+        method = METHODS.get(self.method, self.method)
+        output = Output(method, self.answer, self.probability, None, self.words, None)
         return Example(
             question_id="",
             image_id="",
@@ -111,10 +113,11 @@ class Answerer:
         from rex.training.checkpoints import load_checkpoint
         from rex.training.optimisation import choose_device
 
+        _quiet()
         register_operators()
         checkpoint = load_checkpoint(run / "checkpoint.pt")
         config = config or checkpoint.settings()
-        path = weights or run.resolve().parents[2].with_name("regions") / "detector.pth"
+        path = weights or detector_of(run)
         if not path.is_file():
             raise InputError(
                 "no such detector", file=path, cure="name the run's detector with --weights"
@@ -221,6 +224,20 @@ class Answerer:
             width=regions.width,
             height=regions.height,
         )
+
+
+def _quiet() -> None:
+    """Keep what libraries say about themselves away from a person who asked a question."""
+    import logging
+    import warnings
+
+    logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
+
+
+def detector_of(run: Path) -> Path:
+    """Return where the workflow keeps the detector of a run's data set."""
+    return run.resolve().parents[2].with_name("regions") / "detector.pth"
 
 
 def _box(sides: Sequence[float]) -> Box:

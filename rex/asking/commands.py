@@ -1,4 +1,4 @@
-"""`rex ask` and `rex serve`."""
+"""`rex ask`, `rex serve` and `rex package`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _logger = logging.getLogger("rex.asking")
 
 
 def add_commands(stations: Subparsers) -> None:
-    """Add `rex ask` and `rex serve`."""
+    """Add `rex ask`, `rex serve` and `rex package`."""
     ask = add_verb(
         stations,
         "ask",
@@ -42,6 +42,16 @@ def add_commands(stations: Subparsers) -> None:
     _add_run(serve)
     serve.add_argument("--images", type=Path, metavar="DIR", help="offer the images of this folder")
     serve.add_argument("--port", type=int, default=8000, help="(default: 8000; 0: any free one)")
+
+    package = add_verb(
+        stations,
+        "package",
+        _package,
+        help="write a trained run, with its detector, as an MLflow model",
+        example="rex package --run runs/multi-task/rex/seed0 --out model",
+    )
+    _add_run(package)
+    package.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
 
 
 def _add_run(verb: argparse.ArgumentParser) -> None:
@@ -91,3 +101,10 @@ def _serve(arguments: argparse.Namespace) -> None:
     _logger.info("open http://127.0.0.1:%d (stop with Ctrl+C)", server.server_address[1])
     with server:
         server.serve_forever()
+
+
+def _package(arguments: argparse.Namespace) -> None:
+    from rex.asking.packaging import package_run
+
+    package_run(arguments.out, arguments.folder, arguments.weights)
+    _logger.info("mlflow.pyfunc.load_model(%r) answers like rex ask", str(arguments.out))
