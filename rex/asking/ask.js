@@ -64,9 +64,11 @@ function show(reply) {
 async function ask(offered, file, question) {
   const problem = document.getElementById("error");
   const button = form.querySelector("button");
+  const busy = document.getElementById("busy");
   problem.textContent = "";
   result.hidden = true;
   button.disabled = true;
+  busy.hidden = false;
   try {
     const query = new URLSearchParams({question});
     let answer;
@@ -88,6 +90,7 @@ async function ask(offered, file, question) {
     problem.textContent = error.message;
   } finally {
     button.disabled = false;
+    busy.hidden = true;
   }
 }
 

@@ -63,6 +63,9 @@ def _add_evaluate(stations: Subparsers) -> None:
     verb.add_argument(
         "--without-meteor", action="store_true", help="leave METEOR out: it takes the longest"
     )
+    verb.add_argument(
+        "--corenlp", type=Path, metavar="DIR", help="CoreNLP 3.6.0 with its models, for SPICE"
+    )
     verb.add_argument("--split", choices=SPLITS, default="val", help="(default: val)")
     verb.add_argument("--setting", help="default: what the predictions say made them")
     verb.add_argument("--method", help="the same, else the file's name")
@@ -138,6 +141,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from rex.evaluation.details import write_details
     from rex.evaluation.measure import Inputs, measure
     from rex.evaluation.metrics import Metrics, run_of, write_metrics
+    from rex.evaluation.spice import check_corenlp
 
     config = read_config(arguments.config)
     inputs = Inputs(
@@ -148,6 +152,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         choices=arguments.choices,
         compat=arguments.compat,
         meteor=not arguments.without_meteor,
+        corenlp=None if arguments.corenlp is None else check_corenlp(arguments.corenlp),
     )
     ood = None if arguments.ood is None else read_ood(arguments.ood, arguments.split)
     with _without_collection():

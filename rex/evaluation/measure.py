@@ -48,6 +48,7 @@ from rex.evaluation.reading import (
 )
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, Single, not_computed
+from rex.evaluation.spice import NO_SPICE, spice_sample
 
 GQA_MEASURES = ("consistency", "validity", "plausibility", "distribution")
 CAPTION_MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider", "spice")
@@ -73,7 +74,6 @@ NO_REGIONS = "not computed: needs regions"
 NO_SCENES = "not computed: needs scene graphs"
 LEFT_OUT = "not computed: left out (--without-meteor)"
 NO_OOD = "not computed: no GQA-OOD files were given"
-NO_SPICE = "not computed: needs CoreNLP 3.6.0"
 TOKENS = "blank"
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ class Inputs:
     """Whether explanations are also measured as the published code does."""
     meteor: bool = True
     """Whether METEOR is measured: it takes longer than all the rest."""
+    corenlp: Path | None = None
+    """The folder of CoreNLP 3.6.0, which SPICE needs."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,13 @@ def _captions(case: _Case) -> Found:
     except JavaUnavailableError as error:
         found["meteor"] = str(error)
     found["spice"] = NO_SPICE
+    if case.inputs.corenlp is not None:
+        try:
+            found["spice"] = spice_sample(
+                truth.rows, hypotheses, truth.texts, corenlp=case.inputs.corenlp, tokens=TOKENS
+            )
+        except JavaUnavailableError as error:
+            found["spice"] = str(error)
     found = {name: found[name] for name in CAPTION_MEASURES}
     found |= attribute_samples(truth.rows, expected, hypotheses)
     if case.inputs.compat:
