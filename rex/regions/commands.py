@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,7 @@ def _train(arguments: argparse.Namespace) -> None:
         resume=arguments.out.with_name(f".{arguments.out.name}.resume"),
         processes=1 if device == "cuda" else config.compute.detector_threads,
     )
-    save_checkpoint(arguments.out, model, vars(settings), classes)
+    save_checkpoint(arguments.out, model, asdict(settings), classes)
     if arguments.report is None:
         return
     detector = Detector.load(arguments.out, settings, device)
@@ -133,7 +134,9 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     found = detect_all(detector, [ImageFile(image.path) for image in val], _workers(config))
     measures = {"split": "val", "signature": detector.signature, **report(val, found, classes)}
-    write_json(arguments.report, measures, provenance=made_by("rex regions train", vars(settings)))
+    write_json(
+        arguments.report, measures, provenance=made_by("rex regions train", asdict(settings))
+    )
     for name in ("ap50", "coverage", "object_accuracy", "attribute_accuracy"):
         value = measures[name]
         _logger.info("%s on val: %s", name, "none" if value is None else f"{value:.1f} %")
@@ -157,7 +160,7 @@ def _extract(arguments: argparse.Namespace) -> None:
         detector,
         files,
         arguments.out,
-        made_by("rex regions extract", vars(config.regions)),
+        made_by("rex regions extract", asdict(config.regions)),
         workers=_workers(config) if arguments.workers is None else arguments.workers,
         skip_unreadable=arguments.skip_unreadable,
     )

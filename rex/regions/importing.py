@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from rex.errors import InputError
 from rex.logs import Progress
 from rex.regions.annotations import ClassLists
 from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
-
-BATCH_SIZE = 64
-"""Images written at once."""
 
 
 @dataclass(frozen=True)
@@ -93,23 +93,26 @@ def import_regions(
         made_by=made_by,
         feature_type=feature_type,
     )
-    with RegionStoreWriter(out, header) as writer:
+    with RegionStoreWriter(out, header) as writer, warnings.catch_warnings():
+        # arrays over a file's bytes cannot be written, and are not
+        warnings.filterwarnings("ignore", message="The given (NumPy array|buffer) is not writable")
         missing = writer.missing()
         progress = Progress("import", len(layout.image_ids), "images")
         progress.start_at(len(layout.image_ids) - len(missing))
-        rows: list[int] = []
-        images: list[ImageRegions] = []
         for row, found in source.images(missing):
             if isinstance(found, InputError):
                 problems.append(found)
                 writer.reject([row])
             else:
-                rows.append(row)
-                images.append(found)
-            if len(rows) == BATCH_SIZE:
-                writer.write(rows, images)
-                progress.advance(len(rows))
-                rows, images = [], []
-        writer.write(rows, images)
-        progress.advance(len(rows))
+                writer.write([row], [_rounded(found, feature_type)])
+            progress.advance()
     return problems
+
+
+def _rounded(image: ImageRegions, feature_type: str) -> ImageRegions:
+    """Round features as the store would, but with torch, which is twenty times faster at it."""
+    if feature_type != "float16" or image.features.dtype != np.float32:
+        return image
+    import torch
+
+    return replace(image, features=torch.from_numpy(image.features).half().numpy())

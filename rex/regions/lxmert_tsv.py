@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import binascii
-import contextlib
+import mmap
+import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +36,6 @@ COLUMNS = (
 SHORT_COLUMNS = ("img_id", "img_w", "img_h", "num_boxes", "boxes", "features")
 """Those of the original detector, without classes."""
 
-_BUFFER = 1 << 22
-
 Array = npt.NDArray[Any]
 
 
@@ -57,9 +57,9 @@ class LxmertTsv:
         most = 0
         for number, line in self._lines():
             try:
-                fields = _fields(line)
+                fields, features = _fields(line)
                 image_id, count = fields["img_id"].decode(), int(fields["num_boxes"])
-                width = _width(fields["features"], count)
+                width = _width(features, count)
                 if self._width not in (0, width):
                     raise ValueError(f"features are {width} wide, before they were {self._width}")
                 if image_id in lines:
@@ -91,41 +91,20 @@ class LxmertTsv:
             row = self._row_of_line.get(number)
             if row in wanted and row is not None:
                 try:
-                    yield row, _decode(_fields(line))
+                    yield row, _decode(*_fields(line))
                 except ValueError as error:
                     yield row, self._error(number, error)
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
-        with self._open() as file:
-            try:
-                for number, line in enumerate(file, start=1):
-                    if line.strip():
-                        yield number, line.rstrip(b"\r\n")
-            except (zipfile.BadZipFile, OSError, EOFError) as error:
-                raise InputError(
-                    f"cannot be read on ({error})", file=self.path, cure="fetch it again"
-                ) from None
-
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[IO[bytes]]:
-        if self.path.suffix != ".zip":
-            with open(self.path, "rb", buffering=_BUFFER) as file:
-                yield file
-            return
+        """Yield number and text of every line that is not blank."""
+        lines = _zipped_lines if self.path.suffix == ".zip" else _mapped_lines
         try:
-            with zipfile.ZipFile(self.path) as archive:
-                tables = [name for name in archive.namelist() if name.endswith(".tsv")]
-                if len(tables) != 1:
-                    raise InputError(
-                        f"holds {len(tables)} .tsv files",
-                        file=self.path,
-                        cure="name an archive with one, or the .tsv itself",
-                    )
-                with archive.open(tables[0]) as member:
-                    yield member
-        except zipfile.BadZipFile as error:
+            for number, line in enumerate(lines(self.path), start=1):
+                if not line.isspace():
+                    yield number, line
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
             raise InputError(
-                f"not a whole zip archive ({error})", file=self.path, cure="fetch it again"
+                f"not whole ({error})", file=self.path, cure="fetch it again"
             ) from None
 
     def _error(self, number: int, error: ValueError) -> InputError:
@@ -137,44 +116,83 @@ class LxmertTsv:
         )
 
 
-def _fields(line: bytes) -> dict[str, bytes]:
-    fields = line.split(b"\t")
+def _mapped_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file; lines of half a megabyte come faster from a memory map."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if not size:  # nothing to map
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as table:
+            start = 0
+            while start < size:
+                end = table.find(b"\n", start) + 1 or size
+                yield table[start:end]
+                start = end
+
+
+def _zipped_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of the one table in an archive, without unpacking it."""
+    with zipfile.ZipFile(path) as archive:
+        tables = [name for name in archive.namelist() if name.endswith(".tsv")]
+        if len(tables) != 1:
+            raise InputError(
+                f"holds {len(tables)} .tsv files",
+                file=path,
+                cure="name an archive with one, or the .tsv itself",
+            )
+        with archive.open(tables[0]) as member:
+            yield from member
+
+
+def _fields(line: bytes) -> tuple[dict[str, bytes], memoryview]:
+    """Return the short columns by name, and the features, which are too long to be copied."""
+    end = len(line)
+    while end and line[end - 1] in b"\r\n":
+        end -= 1
+    last = line.rfind(b"\t", 0, end)
+    head = line[: max(last, 0)].split(b"\t")
     for columns in (COLUMNS, SHORT_COLUMNS):
-        if len(fields) == len(columns):
-            return dict(zip(columns, fields, strict=True))
-    raise ValueError(f"has {len(fields)} columns, expected {len(COLUMNS)} or {len(SHORT_COLUMNS)}")
+        if len(head) == len(columns) - 1:
+            return dict(zip(columns, head, strict=False)), memoryview(line)[last + 1 : end]
+    raise ValueError(
+        f"has {len(head) + 1} columns, expected {len(COLUMNS)} or {len(SHORT_COLUMNS)}"
+    )
 
 
-def _width(features: bytes, count: int) -> int:
+def _width(features: memoryview, count: int) -> int:
     """Return the width of float32 features from the length of their base64 text."""
     if count < 1:
         raise ValueError(f"has {count} boxes")
-    size = len(features) // 4 * 3 - features[-2:].count(b"=")
+    size = len(features) // 4 * 3 - bytes(features[-2:]).count(b"=")
     if len(features) % 4 or size % (4 * count) or not size:
         raise ValueError(f"features of {len(features)} characters are cut off")
     return size // (4 * count)
 
 
-def _decode(fields: dict[str, bytes]) -> ImageRegions:
+def _decode(fields: dict[str, bytes], encoded: memoryview) -> ImageRegions:
     count = int(fields["num_boxes"])
-    boxes = _array(fields, "boxes", "<f4", count * 4).reshape(count, 4)
-    features = _array(fields, "features", "<f4")
+    boxes = _array("boxes", fields["boxes"], "<f4", count * 4).reshape(count, 4)
+    features = _array("features", encoded, "<f4")
     nothing = np.full(count, -1, dtype=np.int32)
     has_classes = "objects_id" in fields
+
+    def column(name: str, kind: str) -> Array:
+        return _array(name, fields[name], kind, count)
+
     return ImageRegions(
         features=features.reshape(count, -1),
         boxes=boxes,
-        scores=_array(fields, "objects_conf", "<f4", count) if has_classes else np.zeros(count),
-        object_ids=_array(fields, "objects_id", "<i8", count) if has_classes else nothing,
-        attribute_ids=_array(fields, "attrs_id", "<i8", count) if has_classes else nothing,
+        scores=column("objects_conf", "<f4") if has_classes else np.zeros(count),
+        object_ids=column("objects_id", "<i8") if has_classes else nothing,
+        attribute_ids=column("attrs_id", "<i8") if has_classes else nothing,
         width=int(fields["img_w"]),
         height=int(fields["img_h"]),
     )
 
 
-def _array(fields: dict[str, bytes], name: str, kind: str, length: int | None = None) -> Array:
+def _array(name: str, encoded: bytes | memoryview, kind: str, length: int | None = None) -> Array:
     try:
-        values = np.frombuffer(binascii.a2b_base64(fields[name], strict_mode=True), dtype=kind)
+        values = np.frombuffer(binascii.a2b_base64(encoded, strict_mode=True), dtype=kind)
     except ValueError as error:  # binascii's own error is one
         raise ValueError(f"{name} are not base64 of numbers ({error})") from None
     if length is not None and len(values) != length:

@@ -84,6 +84,8 @@ def add_verbs(verbs: Subparsers) -> None:
 
 
 def _import(arguments: argparse.Namespace) -> None:
+    import torch
+
     from rex.files import made_by
     from rex.regions.annotations import ClassLists
     from rex.regions.importing import import_regions, source_of
@@ -94,6 +96,7 @@ def _import(arguments: argparse.Namespace) -> None:
         if arguments.vocabulary is None
         else read_vocabulary(arguments.vocabulary)
     )
+    torch.set_num_threads(1)  # it rounds single images: too little work for more
     problems = import_regions(
         source_of(arguments.source, arguments.images),
         arguments.out,
