@@ -43,7 +43,13 @@ GOALS = {"cpu": {"training": 2.0, "decoding": 2.0}, "cuda": {"training": 4.0, "d
 SAMPLES_GOAL = 6000
 """Samples a second of training on one H200-class GPU."""
 BASE = ModelSettings(
-    hidden_size=768, layers=12, heads=12, intermediate_size=3072, initializer_range=0.02
+    hidden_size=768,
+    layers=12,
+    heads=12,
+    intermediate_size=3072,
+    initializer_range=0.02,
+    dropout=0.1,
+    attention_dropout=0.1,
 )
 PEAK = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 """Dense bf16 matrix operations a second (the makers' data sheets)."""

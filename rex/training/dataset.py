@@ -53,6 +53,25 @@ def _by_count(counts: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda key: (-counts[key], key)))
 
 
+def read_asked(path: str | PathLike[str]) -> dict[str, Question]:
+    """Read what a file asks, without programs and annotations: a fraction of the memory.
+
+    Returns question id to question. Raises InputError.
+    """
+    from rex.gqa.questions import Question, iter_questions
+
+    return {
+        asked.question_id: Question(
+            question_id=asked.question_id,
+            image_id=asked.image_id,
+            question=asked.question,
+            answer=asked.answer,
+            detailed=asked.detailed,
+        )
+        for asked in iter_questions(path)
+    }
+
+
 def read_explanations(path: str | PathLike[str]) -> dict[str, str]:
     """Return question id to explanation tokens, where there are any. Raises InputError."""
     from rex.files import read_parquet

@@ -118,14 +118,19 @@ def predict(
     return [prediction for prediction in found if prediction is not None]
 
 
-def predictions_table(question_ids: list[str], predictions: list[Answered]) -> pa.Table:
-    """Return predictions as a table (columns as in docs/data.md)."""
+def predictions_table(
+    question_ids: list[str], predictions: list[Answered], *, answers: bool = True
+) -> pa.Table:
+    """Return predictions as a table (columns as in docs/data.md).
+
+    `answers`: whether the run has learnt to answer; otherwise the answers are null.
+    """
     import pyarrow as pa
 
     columns: dict[str, tuple[list[Any], pa.DataType]] = {
         "question_id": (question_ids, pa.string()),
-        "answer": ([p.answer for p in predictions], pa.string()),
-        "probability": ([p.probability for p in predictions], pa.float32()),
+        "answer": ([p.answer if answers else None for p in predictions], pa.string()),
+        "probability": ([p.probability if answers else None for p in predictions], pa.float32()),
         "explanation": ([p.explanation for p in predictions], pa.string()),
         "regions": ([p.regions for p in predictions], pa.list_(pa.int32())),
         "gates": ([p.gates for p in predictions], pa.list_(pa.float32())),

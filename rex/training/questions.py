@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from rex.training.ragged import Ragged
 
+_CHUNK = 10_000
+"""Questions encoded at once: an encoding takes a hundred times the memory of its ids."""
+
 
 def encode_questions(questions: Sequence[str], pieces: Sequence[str], length: int) -> Ragged:
     """Return the ids of each question's word pieces, [CLS] and [SEP] around them.
@@ -25,4 +28,8 @@ def encode_questions(questions: Sequence[str], pieces: Sequence[str], length: in
     tokenizer.pre_tokenizer = BertPreTokenizer()
     tokenizer.post_processor = BertProcessing(("[SEP]", ids["[SEP]"]), ("[CLS]", ids["[CLS]"]))
     tokenizer.enable_truncation(length)
-    return Ragged.of(encoding.ids for encoding in tokenizer.encode_batch(list(questions)))
+    return Ragged.of(
+        encoding.ids
+        for start in range(0, len(questions), _CHUNK)
+        for encoding in tokenizer.encode_batch(list(questions[start : start + _CHUNK]))
+    )

@@ -13,7 +13,6 @@ import torch
 from rex.config import Config, TrainingSettings, config_values
 from rex.errors import InputError
 from rex.files import made_by, write_parquet, write_text
-from rex.gqa.questions import read_questions
 from rex.models.methods import METHODS
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
@@ -30,13 +29,14 @@ from rex.training.dataset import (
     Examples,
     QuestionSet,
     feature_statistics,
+    read_asked,
     read_explanations,
     read_vocabulary,
 )
 from rex.training.failures import plain_failures
 from rex.training.loop import Observer, Plan, Record, State, Trainer
 from rex.training.naming import add_names, name_regions, region_names
-from rex.training.objectives import Objective, objective_of
+from rex.training.objectives import SETTINGS, Objective, objective_of
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
@@ -141,7 +141,7 @@ def _read(
     store: RegionStore,
 ) -> _Data:
     vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
-    asked = read_questions(files.questions)
+    asked = read_asked(files.questions)
     texts = read_explanations(files.explanations) if objective.explanations else {}
     decoder = METHODS[name.method]
     if decoder is not None and decoder.names_objects:
@@ -250,7 +250,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
     device = choose_device(config.compute)
     vocabulary = checkpoint.words()
     asked = QuestionSet.of(
-        read_questions(questions),
+        read_asked(questions),
         vocabulary,
         question_length=trained.question_length,
         explanation_length=trained.explanation_length,
@@ -267,7 +267,9 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
     )
     write_parquet(
         out,
-        predictions_table(asked.question_ids, predictions),
+        predictions_table(
+            asked.question_ids, predictions, answers=SETTINGS[checkpoint.setting].answers
+        ),
         provenance=made_by(
             "rex predict",
             {

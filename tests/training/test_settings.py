@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from rex.errors import InputError
+from rex.files import read_parquet
 from rex.models.methods import METHODS
 from rex.training.checkpoints import Checkpoint, load_checkpoint
 from rex.training.objectives import SETTINGS
-from rex.training.run import RunFiles, RunName, train_run
+from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG
 
@@ -55,6 +56,11 @@ def test_every_method_trains_in_every_setting_it_can(
 def test_explanations_alone_leave_the_answers_untaught(toy: RunFiles, explained: Path) -> None:
     log = (explained / "log.jsonl").read_text()
     assert "answer_loss" not in log
+    out = explained.parent / "p.parquet"
+    predict_run(FEW, explained, questions=toy.questions, regions=toy.regions, out=out)
+    table = read_parquet(out)
+    assert table["answer"].null_count == len(table)
+    assert table["explanation"].null_count == 0
     assert "heldout/token_accuracy" in log
 
 
