@@ -73,6 +73,27 @@ def test_a_split_without_scene_graphs(split: SmallSplit) -> None:
     assert "no GQA-OOD files" in (scores["accuracy/ood-all"].reason or "")
 
 
+def test_agreement_and_truth(split: SmallSplit) -> None:
+    assert evaluate(split, split.predict(true_answers(), true_texts())) == 0
+    scores = metrics(split).scores
+    # "tree is @4" is not of the grammar, and q6 has no explanation
+    assert scores["readable"].value == pytest.approx(100 * 4 / 6)
+    # the colours of dog and car, and "there is no cat"; where the cup is answers no question here
+    assert scores["agreement"].value == pytest.approx(100 * 3 / 6)
+    # no relation is annotated: the cup is on no table
+    assert scores["truth"].value == pytest.approx(100 * 3 / 4)
+    assert scores["truth"].n == 4
+
+
+def test_agreement_where_only_the_detector_knows_names(split: SmallSplit) -> None:
+    path = split.predict(true_answers(), true_texts())
+    assert evaluate(split, path, "--regions", str(split.regions), truth=False) == 0
+    scores = metrics(split).scores
+    assert scores["agreement"].value == pytest.approx(100 * 3 / 6)
+    assert "names:detected" in scores["agreement"].signature
+    assert scores["truth"].reason == "not computed: needs scene graphs"
+
+
 def test_some_missing_explanations_count_as_zero(split: SmallSplit) -> None:
     texts = true_texts() | {"q1": None}
     assert evaluate(split, split.predict(true_answers(), texts)) == 0
