@@ -42,10 +42,13 @@ def main() -> int:
     parser.add_argument("--only", choices=sorted(GOALS))
     parser.add_argument("--images", type=int, default=160, help="images of the pipeline")
     parser.add_argument("--rows", type=int, default=1500, help="images of store and import")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=2, help="of the pipeline")
+    parser.add_argument("--threads", type=int, default=2, help="of the single images")
     arguments = parser.parse_args()
     measurements: dict[str, Callable[[Path], dict[str, Any]]] = {
-        "pipeline": lambda folder: pipeline(folder, arguments.images, arguments.processes),
+        "pipeline": lambda folder: pipeline(
+            folder, arguments.images, arguments.processes, arguments.threads
+        ),
         "store": lambda folder: store(folder, arguments.rows),
         "import": lambda folder: tsv_import(folder, arguments.rows // 4),
     }
@@ -60,7 +63,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def pipeline(folder: Path, images: int, processes: int) -> dict[str, Any]:
+def pipeline(folder: Path, images: int, processes: int, threads: int) -> dict[str, Any]:
     """Extract with the pipeline and one by one, in turns, and compare speed and results."""
     warnings.filterwarnings("ignore", message="torch.meshgrid")
     logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
@@ -82,13 +85,14 @@ def pipeline(folder: Path, images: int, processes: int) -> dict[str, Any]:
     paths = _make_images(folder, images)
 
     files = {path.stem: ImageFile(path) for path in paths}
-    threads = torch.get_num_threads()
     singly: list[Any] = []
     times: dict[str, list[float]] = {"pipeline": [], "single": []}
     for turn in range(2):
-        torch.set_num_threads(1 if processes > 1 else threads)
+        torch.set_num_threads(1)
         start = time.perf_counter()
-        extract(detector, files, folder / f"{turn}.h5", {}, workers=processes)
+        extract(
+            detector, files, folder / f"{turn}.h5", {}, workers=processes if processes > 1 else 0
+        )
         times["pipeline"].append(time.perf_counter() - start)
         torch.set_num_threads(threads)
         start = time.perf_counter()
@@ -265,7 +269,7 @@ def tsv_import(folder: Path, rows: int) -> dict[str, Any]:
     }
 
 
-def _best(work: Callable[[], None], repeats: int = 4) -> float:
+def _best(work: Callable[[], None], repeats: int = 8) -> float:
     """Return the least processor time of some runs, in seconds, after one to warm up.
 
     Processor time, because other programs on the machine do not change it.
