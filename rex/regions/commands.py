@@ -59,10 +59,11 @@ def _add_extract(verbs: Subparsers) -> None:
     extract.add_argument("--out", type=Path, required=True, metavar="H5")
     extract.add_argument(
         "--boxes",
-        type=Path,
-        metavar="JSON",
-        help="describe the annotated boxes of these scene graphs instead of detected ones",
+        choices=("detected", "scene-graphs"),
+        default="detected",
+        help="scene-graphs: describe the annotated objects (an upper bound)",
     )
+    extract.add_argument("--scene-graphs", type=Path, metavar="JSON", help="of the images")
     extract.add_argument(
         "--shard", type=_shard, default=(1, 1), metavar="K/N", help="only the K-th of N parts"
     )
@@ -147,15 +148,21 @@ def _extract(arguments: argparse.Namespace) -> None:
     from rex.files import made_by
     from rex.gqa.questions import iter_questions
     from rex.regions.detector import Detector
-    from rex.regions.extraction import extract, shard
+    from rex.regions.extraction import ImageFile, extract, shard
 
     config = read_config(arguments.config)
     device = _set_up_compute(config)
     image_ids = sorted({question.image_id for question in iter_questions(arguments.questions)})
-    files = _files(shard(image_ids, *arguments.shard), arguments.images, arguments.boxes)
+    image_ids = shard(image_ids, *arguments.shard)
+    if arguments.boxes == "detected":
+        files = {each: ImageFile(arguments.images / f"{each}.jpg") for each in image_ids}
+    else:
+        files = _annotated_files(
+            image_ids, arguments.images, arguments.scene_graphs, config.regions.regions
+        )
     detector = Detector.load(arguments.weights, config.regions, device)
-    if arguments.boxes is not None:
-        detector.signature["selection"] = "scene-graphs"
+    if arguments.boxes != "detected":
+        detector.signature["selection"] = arguments.boxes
     unreadable = extract(
         detector,
         files,
@@ -168,29 +175,37 @@ def _extract(arguments: argparse.Namespace) -> None:
         _logger.warning("left out: %s", error)
 
 
-def _files(image_ids: list[str], images: Path, boxes: Path | None) -> dict[str, ImageFile]:
-    """Return the file of each image, with its annotated boxes if `boxes` names scene graphs."""
+def _annotated_files(
+    image_ids: list[str], images: Path, scene_graphs: Path | None, most: int
+) -> dict[str, ImageFile]:
+    """Return the file of each image with its annotated boxes, at most the `most` largest."""
     from rex.errors import InputError
+    from rex.gqa.scene_graphs import iter_scene_graphs
     from rex.regions.annotations import ClassLists, annotated_images
     from rex.regions.extraction import ImageFile
 
-    paths = {image_id: images / f"{image_id}.jpg" for image_id in image_ids}
-    if boxes is None:
-        return {image_id: ImageFile(path) for image_id, path in paths.items()}
-    from rex.gqa.scene_graphs import iter_scene_graphs
-
-    graphs = {image_id: graph for image_id, graph in iter_scene_graphs(boxes) if image_id in paths}
-    missing = sorted(paths.keys() - graphs.keys())
+    if scene_graphs is None:
+        raise InputError("--boxes scene-graphs needs --scene-graphs", cure="name their file")
+    wanted = set(image_ids)
+    graphs = {name: graph for name, graph in iter_scene_graphs(scene_graphs) if name in wanted}
+    missing = sorted(wanted - graphs.keys())
     if missing:
         raise InputError(
             f"no scene graph of image {missing[0]!r} (and {len(missing) - 1} more)",
-            file=boxes,
+            file=scene_graphs,
             cure="give the scene graphs of the questions' split",
         )
-    return {
-        image.image_id: ImageFile(image.path, image.boxes)
-        for image in annotated_images(graphs, images, ClassLists((), ()))
-    }
+    files = {}
+    crowded = 0
+    for image in annotated_images(graphs, images, ClassLists((), ())):
+        width, height = (image.boxes[:, 2:] - image.boxes[:, :2]).T
+        largest = (-width * height).argsort(kind="stable")[:most]
+        crowded += len(image.boxes) > most
+        largest.sort()  # in the order of annotation
+        files[image.image_id] = ImageFile(image.path, image.boxes[largest])
+    if crowded:
+        _logger.warning("%d images have more than %d objects; the largest are kept", crowded, most)
+    return files
 
 
 def _merge(arguments: argparse.Namespace) -> None:

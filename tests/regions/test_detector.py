@@ -181,7 +181,8 @@ def test_features_of_a_given_box_do_not_depend_on_who_proposed_it(
 def test_annotated_boxes_can_be_described(trained: Trained, tmp_path: Path) -> None:
     graphs = trained.data / "sceneGraphs" / "val_sceneGraphs.json"
     out = tmp_path / "perfect.h5"
-    assert trained.extract(out, "--boxes", str(graphs)) == 0
+    boxes = ["--boxes", "scene-graphs", "--scene-graphs"]
+    assert trained.extract(out, *boxes, str(graphs)) == 0
     store = RegionStore(out)
     assert store.signature["selection"] == "scene-graphs"
     for row, (_, graph) in enumerate(sorted(read_scene_graphs(graphs).items())):
@@ -190,7 +191,27 @@ def test_annotated_boxes_can_be_described(trained: Trained, tmp_path: Path) -> N
         np.testing.assert_allclose(store.boxes[row, : len(expected)], expected, atol=1e-3)
         assert np.isfinite(store.features([row])).all()
     train = trained.data / "sceneGraphs" / "train_sceneGraphs.json"
-    assert trained.extract(tmp_path / "wrong.h5", "--boxes", str(train)) == 2
+    assert trained.extract(tmp_path / "wrong.h5", *boxes, str(train)) == 2
+    assert trained.extract(tmp_path / "wrong.h5", *boxes[:2]) == 2
+
+
+def test_of_many_annotated_boxes_the_largest_are_described(
+    trained: Trained, tmp_path: Path
+) -> None:
+    graphs = json.loads((trained.data / "sceneGraphs" / "val_sceneGraphs.json").read_text())
+    sizes = [5 + 3 * ((7 * number) % 15) for number in range(15)]
+    graphs["val0"]["objects"] = {
+        str(number): {"name": "box", "x": number, "y": 2, "w": size, "h": size, "attributes": []}
+        for number, size in enumerate(sizes)
+    }
+    changed = tmp_path / "graphs.json"
+    changed.write_text(json.dumps(graphs))
+    out = tmp_path / "r.h5"
+    assert trained.extract(out, "--boxes", "scene-graphs", "--scene-graphs", str(changed)) == 0
+    store = RegionStore(out)
+    limit = sorted(sizes)[-12]
+    expected = [number for number, size in enumerate(sizes) if size >= limit]
+    np.testing.assert_allclose(store.boxes[0, :, 0], expected, atol=1e-3)
 
 
 @pytest.fixture
