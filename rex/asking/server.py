@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit():
+        if not length.isdecimal():
             raise RefusedError(HTTPStatus.LENGTH_REQUIRED, "say how long the image file is")
         if int(length) > LARGEST_UPLOAD:
             self.close_connection = True  # the rest of the body is not read

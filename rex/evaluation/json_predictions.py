@@ -89,7 +89,7 @@ def json_run(path: str | PathLike[str]) -> dict[str, Any]:
 
 def region_of(token: str) -> int:
     """Return the region that a token `#i` names, -1 for any other token."""
-    return int(token[1:]) if token.startswith("#") and token[1:].isdigit() else -1
+    return int(token[1:]) if token.startswith("#") and token[1:].isdecimal() else -1
 
 
 def _read(path: str | PathLike[str]) -> _File:

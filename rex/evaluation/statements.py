@@ -55,12 +55,17 @@ class UnreadableError(Exception):
 def read_statement(text: str, lexicon: Lexicon) -> tuple[Fact, ...]:
     """Return the facts of an explanation, in the order of its words.
 
-    Raises UnreadableError when it is empty or not of the grammar.
+    Raises UnreadableError when it is empty, very long, or not of the grammar.
     """
+    if text.count(" ") >= LONGEST:
+        raise UnreadableError(f"more than {LONGEST} words")
     reader = _Reader(text.split(), lexicon)
     reader.statements()
     return tuple(reader.facts)
 
+
+LONGEST = 100
+"""Words of an explanation that is still read; the longest true ones have about 30."""
 
 SIDES = {
     "on the left": "left",
@@ -309,14 +314,14 @@ class _Reader:
 
     def region(self) -> int:
         number = self.next()[1:]
-        if not number.isdigit():
+        if not number.isdecimal():
             raise self.unreadable()
         self.place += 1
         return int(number)
 
     def cell(self) -> str:
         token = self.next()
-        if not (token.startswith("@") and token[1:].isdigit()):
+        if not (token.startswith("@") and token[1:].isdecimal() and 1 <= int(token[1:]) <= 16):
             raise self.unreadable()
         self.place += 1
         return token[1:]

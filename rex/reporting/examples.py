@@ -169,7 +169,7 @@ def cell_box(cell: int, width: float, height: float) -> Box:
 
 
 def _number(token: str, sign: str) -> int | None:
-    return int(token[1:]) if token.startswith(sign) and token[1:].isdigit() else None
+    return int(token[1:]) if token.startswith(sign) and token[1:].isdecimal() else None
 
 
 def _methods(paths: Sequence[Path]) -> list[tuple[str, Path]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rex.evaluation.areas import BoxSets, intersection_over_union, union_area, union_overlaps
@@ -24,6 +24,7 @@ def mask(boxes: list[tuple[int, int, int, int]]) -> np.ndarray[tuple[int, int], 
     return pixels
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(SETS, SETS), min_size=1, max_size=5))
 def test_overlaps_equal_a_count_of_pixels(
     pairs: list[tuple[list[tuple[int, int, int, int]], list[tuple[int, int, int, int]]]],
@@ -35,6 +36,7 @@ def test_overlaps_equal_a_count_of_pixels(
     assert together.tolist() == [(ours | theirs).sum() for ours, theirs in masks]
 
 
+@settings(deadline=None)
 @given(SETS, st.floats(0.1, 7.0), st.floats(-50, 50))
 def test_area_scales_and_does_not_care_where(
     boxes: list[tuple[int, int, int, int]], scale: float, shift: float

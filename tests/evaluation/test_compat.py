@@ -48,9 +48,9 @@ def test_tokens_and_scaling() -> None:
         "# 12 is at @ 3", "", "red blue", "",
     ]  # fmt: skip
     hypotheses, references = ["#13 is very red now", ""], ["#12 is very red now", "no dog"]
-    found = compat_captions([0, 1], hypotheses, references)
+    found = compat_captions([0, 1], hypotheses, references, meteor=False)
     # five of six tokens are right, "#" among them; half of the explanations are there
     assert found["compat/bleu1"].score().value == pytest.approx(100 * 5 / 6 / 2)
     assert found["compat/bleu1"].score().n == 1
     assert "tok:ptb" in found["compat/cider"].score().signature
-    assert (found["compat/meteor"].score().value or 0) < 50
+    assert "compat/meteor" not in found

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rex.evaluation.java import JavaUnavailableError, package_file
-from rex.evaluation.meteor import meteor_score, meteor_statistics
+from rex.evaluation.meteor import _plain, _words, meteor_score, meteor_statistics
 from rex.evaluation.scores import Floats
 
 needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
@@ -60,6 +60,11 @@ def test_regions_are_words_of_their_own(statistics: Floats) -> None:
 @pytest.mark.slow
 def test_nothing_is_written_into_the_package(statistics: Floats, files: list[Path]) -> None:
     assert sorted(package_file("meteor").rglob("*")) == files
+
+
+def test_as_published_regions_are_two_words() -> None:
+    assert _words("#12 is @3 a#1") == "region12 is cell3 a#1"
+    assert _plain("#12  is ||| @3") == "#12 is @3"
 
 
 def test_missing_java_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

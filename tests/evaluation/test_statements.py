@@ -122,7 +122,8 @@ def test_two_clauses() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "red", "#1", "#1 is", "is red", "#1 red red", "#1 is red red and", "#x is red",
-     "there is", "#1 is located at left", "#1 and are red", "#1 is and red"],
+     "there is", "#1 is located at left", "#1 is located at @17", "#² is red",
+     "#1 that " * 99, "#1 and are red", "#1 is and red"],
 )  # fmt: skip
 def test_what_is_not_of_the_grammar(text: str) -> None:
     with pytest.raises(UnreadableError):
