@@ -9,23 +9,32 @@ from os import PathLike
 
 import numpy as np
 
+from rex.evaluation.answers import OOD_PARTS
+from rex.evaluation.attributes import PAPER_CATEGORIES
 from rex.evaluation.captions import bleu
 from rex.evaluation.meteor import meteor_score
 from rex.evaluation.scores import Floats, Sample, mean_percent
 
+_MEANS = (
+    "accuracy",
+    "accuracy/binary",
+    "accuracy/open",
+    *(f"accuracy/ood-{part}" for part in OOD_PARTS),
+    "validity",
+    "plausibility",
+    "rouge-l",
+    "cider",
+    *(f"attributes/{category}" for category in PAPER_CATEGORIES),
+    "grounding",
+    "grounding/bounded",
+    "agreement",
+    "truth",
+)
+
 SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
-    "accuracy": mean_percent,
-    "accuracy/ood-all": mean_percent,
-    "accuracy/ood-head": mean_percent,
-    "accuracy/ood-tail": mean_percent,
     "bleu4": partial(bleu, order=4),
     "meteor": meteor_score,
-    "rouge-l": mean_percent,
-    "cider": mean_percent,
-    "grounding": mean_percent,
-    "grounding/bounded": mean_percent,
-    "agreement": mean_percent,
-    "truth": mean_percent,
+    **dict.fromkeys(_MEANS, mean_percent),
 }
 """The scores that methods are compared by, and how each comes from sums over questions."""
 

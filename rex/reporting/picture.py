@@ -88,15 +88,17 @@ def best_output(example: Example) -> Output | None:
 
 
 def telling_examples(examples: Sequence[Example], count: int) -> list[Example]:
-    """Choose examples for a picture: well grounded ones with several regions, the last one wrong.
+    """Choose examples for a picture: right ones that say why, with several regions; the last wrong.
 
     Where no answer is wrong all are right. Operations differ as far as possible.
     """
 
-    def merit(shown: tuple[Example, Output]) -> tuple[bool, float, int]:
+    def merit(shown: tuple[Example, Output]) -> tuple[bool, bool, float, int]:
         example, output = shown
-        named = {word.region for word in output.words or () if word.region is not None}
-        return (len(named) > 1, round(output.grounding or 0.0, 1), len(example.operations))
+        words = output.words or ()
+        named = {word.region for word in words if word.region is not None}
+        as_true = _without_regions(words) == _without_regions(example.words)
+        return (len(named) > 1, as_true, round(output.grounding or 0.0, 1), len(example.operations))
 
     usable = [(example, output) for example in examples if (output := best_output(example))]
     ranked = sorted(usable, key=merit, reverse=True)
@@ -108,6 +110,10 @@ def telling_examples(examples: Sequence[Example], count: int) -> list[Example]:
     first = list(kinds.values())
     first += [example for example in right if example not in first]
     return [*first[: count - len(wrong[:1])], *wrong[:1]]
+
+
+def _without_regions(words: Sequence[Word]) -> list[str]:
+    return [word.text if word.region is None else "#" for word in words]
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,13 @@ def result_tables(rows: Sequence[Row]) -> list[Table]:
 
 def compared_keys() -> list[str]:
     """Return the cells (`<split>/<score name>`) in which methods are compared."""
-    columns = (*EXPLANATION_COLUMNS, *ANSWER_COLUMNS, *SETTING_COLUMNS)
+    columns = (
+        *EXPLANATION_COLUMNS,
+        *ANSWER_COLUMNS,
+        *SETTING_COLUMNS,
+        *ATTRIBUTE_COLUMNS,
+        *GQA_COLUMNS,
+    )
     return sorted({column.key for column in columns})
 
 
@@ -172,7 +178,8 @@ def gqa_table(rows: Sequence[Row]) -> Table:
         rows=_with_some(rows, GQA_COLUMNS, NO_ANSWERS),
         notes=(
             "All numbers: percent, but distribution: chi-square / 100, lower is better.",
-            "Choices are derived from the questions where GQA's choices file was not given.",
+            "Choices are derived from the questions where GQA's choices file was not given. "
+            "Consistency (of different questions for each method) and distribution are not tested.",
         ),
     )
 
