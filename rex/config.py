@@ -44,7 +44,7 @@ class WorldSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureFiles:
-    """Features that others extracted: a file or folder for each split (see `rex regions import`)."""
+    """Features that others extracted: what `rex regions import` reads, for each split."""
 
     __pydantic_config__ = _STRICT
 

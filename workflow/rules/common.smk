@@ -49,7 +49,17 @@ TABLES = expand(
 )
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{format}}",
-    figure=["training-curves", "accuracy-by-type", "accuracy-and-grounding"],
+    figure=[
+        "training-curves",
+        "accuracy-by-type",
+        "accuracy-and-grounding",
+        *(["attribute-recall"] if "val" in EVALUATED else []),
+        *(
+            ["transfer"]
+            if any("transfer" in run.setting for run in CONFIG.experiment.runs)
+            else []
+        ),
+    ],
     format=["png", "svg"],
 )
 
@@ -90,6 +100,14 @@ def run_folders():
         f"{RESULTS}/runs/{run.setting}/{run.method}/seed{seed}"
         for run in CONFIG.experiment.runs
         for seed in CONFIG.experiment.seeds
+    ]
+
+
+def reference_folders():
+    """Return the folders of the reference rows."""
+    return [
+        f"{RESULTS}/runs/reference/{name}/seed0"
+        for name in ("answer-prior", "random-regions")
     ]
 
 
