@@ -125,7 +125,8 @@ class RegionHeads:
         ):
             scores, classes = probabilities[:, :-1].max(dim=1)
             if boxes.shape[1] > 4:  # class-specific regression
-                boxes = boxes.view(len(boxes), -1, 4)[torch.arange(len(boxes)), classes]
+                each = boxes.view(len(boxes), boxes.shape[1] // 4, 4)
+                boxes = each[torch.arange(len(boxes), device=boxes.device), classes]
             refined = Boxes(boxes)
             refined.clip(proposal.image_size)
             if self.selection == "adaptive":

@@ -161,3 +161,15 @@ def test_regions_carry_the_features_of_their_proposals() -> None:
 def test_another_width_of_features_is_refused() -> None:
     with pytest.raises(InputError, match="2048 wide, the configuration says 256"):
         bottom_up(RegionSettings(detector="bottom-up"), PUBLIC, "cpu")
+
+
+def test_an_image_without_a_proposal_has_no_regions() -> None:
+    cfg = narrow()
+    model = build(cfg)
+    with torch.no_grad():  # boxes that are not finite are no proposals
+        model.proposal_generator.rpn_head.anchor_deltas.bias.fill_(float("nan"))
+    detector = Detector(model, cfg, ClassLists(("cup", "ape"), ("red", "big", "old")), {})
+    (regions,) = detector.detect([torch.zeros(96, 128, 3).byte().numpy()])
+    assert regions.features.shape == (0, 64)
+    assert regions.boxes.shape == (0, 4)
+    assert len(regions.attribute_ids) == len(regions.object_ids) == len(regions.scores) == 0
