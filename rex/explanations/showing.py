@@ -10,7 +10,7 @@ from rex.gqa.questions import Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import operations as ops
-from rex.programs.errors import ProgramError, Reason, Skip
+from rex.programs.errors import ProgramError, Skip
 from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program
 from rex.programs.plain import render_plain
@@ -42,12 +42,17 @@ class Report:
             raise InputError(
                 error.problem, place=f"question {question.question_id}: semantic step {error.step}"
             ) from None
-        self.graph = SceneGraphIndex(scene_graphs).get(question.image_id)
+        graph = SceneGraphIndex(scene_graphs).get(question.image_id)
+        if graph is None:
+            raise InputError(
+                f"no scene graph of image {question.image_id}, which question "
+                f"{question.question_id} is about",
+                file=scene_graphs,
+                cure="give the scene graphs of the question's split",
+            )
+        self.graph = graph
         self.execution: Execution | None = None
         self.status = "ok"
-        if self.graph is None:
-            self.status = Reason.NO_SCENE_GRAPH.value
-            return
         try:
             self.execution = execute(self.program, self.graph, question.answer or None)
         except Skip as skip:
@@ -63,7 +68,7 @@ class Report:
             *program_tree(self.program, self.captions()),
             f"status     {self.status}",
         ]
-        if self.execution is not None and self.graph is not None:
+        if self.execution is not None:
             lines += self._explanation(self.execution, self.graph)
         return "\n".join(lines)
 
@@ -88,14 +93,14 @@ class Report:
         captions = []
         for index, operation in enumerate(self.program):
             caption = f"[{index}] {operation.name}: {operation.argument.strip()}".rstrip(": ")
-            if self.execution is not None and self.graph is not None:
+            if self.execution is not None:
                 caption += f"  ->  {describe(self.execution.values[index], self.graph)}"
             captions.append(caption)
         return captions
 
     def draw(self, image: File, out: File) -> None:
         """Draw the objects of each step. Raises InputError when there is nothing to draw."""
-        if self.execution is None or self.graph is None:
+        if self.execution is None:
             raise InputError(
                 f"not explained: {self.status}", place=f"question {self.question.question_id}"
             )

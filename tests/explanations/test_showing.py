@@ -56,8 +56,8 @@ def test_the_program_as_a_tree(files: list[str], capsys: pytest.CaptureFixture[s
 def test_a_contradiction_and_reasons(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "show", *files, "q3"]) == 0
     assert "entailed   yes  (CONTRADICTS the answer)" in capsys.readouterr().out
-    assert main(["explain", "show", *files, "q4"]) == 0
-    assert "status     no scene graph" in capsys.readouterr().out
+    assert main(["explain", "show", *files, "q4"]) == 2
+    assert "no scene graph of image 9" in capsys.readouterr().err
     assert main(["explain", "show", *files, "q5"]) == 0
     out = capsys.readouterr().out
     assert "status     object missing: 99" in out
@@ -89,8 +89,8 @@ def test_nothing_to_draw_and_a_corrupt_image(
 ) -> None:
     image, out = tmp_path / "1.jpg", tmp_path / "drawing.png"
     drawn = ["--image", str(image), "--out", str(out)]
-    assert main(["explain", "show", *files, "q4", *drawn]) == 2
-    assert "not explained: no scene graph" in capsys.readouterr().err
+    assert main(["explain", "show", *files, "q5", *drawn]) == 2
+    assert "not explained: object missing" in capsys.readouterr().err
     image.write_bytes(image.read_bytes()[:300])
     assert main(["explain", "show", *files, "q1", *drawn]) == 2
     assert "not a whole image" in capsys.readouterr().err

@@ -54,8 +54,9 @@ rule predict:
         gpu=GPU,
     params:
         config=configuration("evaluation.batch_size", "evaluation.beams", "compute"),
+        tracking=TRACKING,
         run=subpath(input.checkpoint, parent=True),
     shell:
         "rex predict --config {params.config:q} --run {params.run} "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
-        "--regions {input.regions} --out {output} --log {log}"
+        "--regions {input.regions} --tracking {params.tracking} --out {output} --log {log}"
