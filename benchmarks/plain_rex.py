@@ -127,6 +127,12 @@ def plain_batch(
         one_tokens.append(token)
         masks.append(mask)
         gates.append(gate)
-    columns = (images, texts, one_answer, one_tokens, masks, gates)
-    names = ("images", "pieces", "answers", "tokens", "mask", "gates")
-    return {n: torch.from_numpy(np.stack(c)) for n, c in zip(names, columns, strict=True)}
+    columns: dict[str, list[Any]] = {
+        "images": images,
+        "pieces": texts,
+        "answers": one_answer,
+        "tokens": one_tokens,
+        "mask": masks,
+        "gates": gates,
+    }
+    return {name: torch.from_numpy(np.stack(column)) for name, column in columns.items()}
