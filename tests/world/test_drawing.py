@@ -95,7 +95,10 @@ def test_shades_stay_colours(color: tuple[int, int, int], factor: float) -> None
 @settings(max_examples=20, deadline=None)
 @given(
     # within the canvas: what hangs over its edge is cut off
-    x=st.floats(12, 28), y=st.floats(12, 28), r=st.floats(3, 12), scale=st.sampled_from([0.5, 1, 2])
+    x=st.floats(12, 28),
+    y=st.floats(12, 28),
+    r=st.floats(3, 12),
+    scale=st.sampled_from([0.5, 1, 2]),
 )
 def test_an_ellipse_lies_where_it_was_put(x: float, y: float, r: float, scale: float) -> None:
     pen = Pen(40, 40, scale)
