@@ -104,11 +104,14 @@ def run_folders():
 
 
 def reference_folders():
-    """Return the folders of the reference rows."""
-    return [
-        f"{RESULTS}/runs/reference/{name}/seed0"
-        for name in ("answer-prior", "random-regions")
-    ]
+    """Return the folder of each reference row with the splits that it is measured on."""
+    reference = f"{RESULTS}/runs/reference"
+    # random regions need true explanations
+    explained = [split for split in EVALUATED if split in EXPLAINED]
+    return {
+        f"{reference}/answer-prior/seed0": EVALUATED,
+        f"{reference}/random-regions/seed0": explained,
+    }
 
 
 def run_metrics():
@@ -122,17 +125,12 @@ def run_metrics():
 
 
 def reference_metrics():
-    """Return the metrics files of the reference rows; random regions need true explanations."""
-    prior = [
-        f"{RESULTS}/runs/reference/answer-prior/seed0/metrics/{split}.json"
-        for split in EVALUATED
+    """Return the metrics files of the reference rows."""
+    return [
+        f"{folder}/metrics/{split}.json"
+        for folder, splits in reference_folders().items()
+        for split in splits
     ]
-    random_regions = [
-        f"{RESULTS}/runs/reference/random-regions/seed0/metrics/{split}.json"
-        for split in EVALUATED
-        if split in EXPLAINED
-    ]
-    return prior + random_regions
 
 
 def region_store(split):

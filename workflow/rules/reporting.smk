@@ -36,7 +36,7 @@ rule figures:
     conda:
         "../../envs/rex.yaml"
     params:
-        runs=run_folders() + reference_folders(),
+        runs=run_folders() + list(reference_folders()),
         folder=subpath(output[0], parent=True),
     shell:
         "rex figures --runs {params.runs} --out {params.folder} --log {log}"
