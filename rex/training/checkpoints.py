@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import pickle
 from dataclasses import dataclass
@@ -34,6 +33,8 @@ class Checkpoint:
     feature_size: int
     signature: dict[str, Any]
     """What the region store said of its features."""
+    transformer: dict[str, Any]
+    """What the backbone's transformer is built from (`Backbone.configuration`)."""
     weights: dict[str, torch.Tensor]
 
     def build(self) -> ExplainedAnswering:
@@ -41,10 +42,11 @@ class Checkpoint:
         config = self.settings()
         model = ExplainedAnswering(
             self.method,
-            dataclasses.replace(config.model, pretrained=None),
+            config.model,
             self.words(),
             feature_size=self.feature_size,
             question_length=config.training.question_length,
+            transformer=self.transformer,
         )
         model.load_state_dict(self.weights)
         return model.eval()

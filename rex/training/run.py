@@ -117,7 +117,8 @@ def train_run(
         examples = Examples(data.questions, store, joined.device)
         final = Trainer(model, examples, plan, joined, observer).fit()
         if joined.first:
-            _write_run(files.out, final, name, values, data.vocabulary, store)
+            transformer = model.backbone.configuration
+            _write_run(files.out, final, name, values, data.vocabulary, store, transformer)
         return final.history
 
 
@@ -223,6 +224,7 @@ def _write_run(
     values: dict[str, Any],
     vocabulary: Vocabulary,
     store: RegionStore,
+    transformer: dict[str, Any],
 ) -> None:
     save_checkpoint(
         out / "checkpoint.pt",
@@ -233,6 +235,7 @@ def _write_run(
             vocabulary=vocabulary_values(vocabulary),
             feature_size=store.feature_size,
             signature=store.signature,
+            transformer=transformer,
             weights=final.best_weights,
         ),
     )

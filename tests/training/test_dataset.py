@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rex.errors import InputError
 from rex.files import read_json, write_json
 from rex.gqa.questions import read_questions
 from rex.models.batch import IGNORED
 from rex.models.vocabulary import END, UNKNOWN, Vocabulary
+from rex.operators import register_operators
 from rex.regions.store import RegionStore
 from rex.training.dataset import (
     Examples,
@@ -49,6 +52,24 @@ def test_word_pieces() -> None:
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "is", "play", "##ing", "?", "cafe"]
     ids = encode_questions(["Is playing?", "Café zebra", "is is is is is"], pieces, 5)
     assert [ids.row(i) for i in range(3)] == [[2, 5, 6, 7, 3], [2, 9, 1, 3], [2, 5, 5, 5, 3]]
+
+
+QUESTIONS = st.text(alphabet="isplayng?caféÉ’-T 漢\u2028\t9#", max_size=30)
+
+
+@given(st.lists(QUESTIONS, min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_word_pieces_are_those_of_the_published_tokeniser(questions: list[str]) -> None:
+    register_operators()
+    from transformers import BertTokenizer
+
+    pieces = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "is", "play", "##ing"]
+    pieces += ["?", "cafe", "c", "##a", "##f", "##e", "’", "-", "t", "漢", "9", "#"]
+    ours = encode_questions(questions, pieces, 8)
+    theirs = BertTokenizer(
+        vocab={piece: number for number, piece in enumerate(pieces)}, do_lower_case=True
+    )(questions, truncation=True, max_length=8)["input_ids"]
+    assert [ours.row(number) for number in range(len(questions))] == theirs
 
 
 def question_set(toy: RunFiles, **changes: object) -> QuestionSet:

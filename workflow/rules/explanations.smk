@@ -72,7 +72,9 @@ rule vocabulary:
         f"{LOGS}/vocabulary.log",
     conda:
         "../../envs/rex.yaml"
+    params:
+        config=configuration("model.tokenizer"),
     shell:
-        "rex explain vocabulary "
+        "rex explain vocabulary --config {params.config:q} "
         "--questions {input.data}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --out {output} --log {log}"
