@@ -114,8 +114,6 @@ class ModelSettings:
     """The transformer that encodes the question and the regions."""
     pretrained: str | None = None
     """A local folder or hub name to start the backbone from; none: from the sizes below."""
-    tokenizer: str | None = None
-    """The word pieces of `pretrained` (`vocab.txt`, folder, hub name); none: from the questions."""
     hidden_size: int = 128
     """Width of the transformer and of the decoder."""
     layers: int = 3
@@ -298,7 +296,7 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     import pydantic
 
     try:
-        config = pydantic.TypeAdapter(Config).validate_python(dict(values))
+        return pydantic.TypeAdapter(Config).validate_python(dict(values))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -308,14 +306,6 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
             problem = f"{first['msg']} (found {first['input']!r})"
             cure = "see config.yaml for every key, with its default and meaning"
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
-    if config.model.pretrained and not config.model.tokenizer:
-        raise InputError(
-            "a pretrained backbone knows its own word pieces alone",
-            file=file or "config",
-            place="model.tokenizer",
-            cure="name its vocab.txt, or a folder or hub name with one",
-        )
-    return config
 
 
 def read_config(source: str | PathLike[str] | None) -> Config:

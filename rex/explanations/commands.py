@@ -167,12 +167,6 @@ def _stats(arguments: argparse.Namespace) -> None:
 
 
 def _vocabulary(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
     from rex.explanations.vocabulary import build_vocabulary
 
-    build_vocabulary(
-        arguments.questions,
-        arguments.explanations,
-        arguments.out,
-        tokenizer=read_config(arguments.config).model.tokenizer,
-    )
+    build_vocabulary(arguments.questions, arguments.explanations, arguments.out)

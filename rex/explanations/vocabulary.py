@@ -25,13 +25,10 @@ def build_vocabulary(
     questions: str | PathLike[str],
     explanations: str | PathLike[str],
     out: str | PathLike[str],
-    *,
-    tokenizer: str | None = None,
 ) -> dict[str, Any]:
     """Count answers and explanation tokens, make the questions' word pieces, and write them.
 
-    With a `tokenizer` (`read_word_pieces`) the word pieces are its own. Raises InputError, also
-    when the explanations have no tokens (they were built without regions).
+    Raises InputError when the explanations have no tokens (they were built without regions).
     """
     answers: Counter[str] = Counter()
     question_words: Counter[str] = Counter()
@@ -43,12 +40,9 @@ def build_vocabulary(
     vocabulary = {
         "answers": _by_count(answers),
         "words": _by_count(words),
-        "question_pieces": (
-            read_word_pieces(tokenizer) if tokenizer else word_pieces(question_words)
-        ),
+        "question_pieces": word_pieces(question_words),
     }
     settings = {
-        "tokenizer": tokenizer,
         "questions": Path(questions).name,
         "explanations": Path(explanations).name,
         "mode": parquet_provenance(explanations).get("settings", {}).get("mode"),
@@ -74,48 +68,6 @@ def word_pieces(words: Counter[str]) -> list[str]:
     characters = sorted({character for word in words for character in word} | {*ascii_characters})
     pieces = [*SPECIAL_PIECES, *whole, *characters, *(f"##{one}" for one in characters)]
     return list(dict.fromkeys(pieces))
-
-
-def read_word_pieces(source: str) -> list[str]:
-    """Read a WordPiece vocabulary in the order of its ids, as BERT's authors publish it.
-
-    `source` is a `vocab.txt` (one piece a line), a folder with one, or a hub name. Raises
-    InputError.
-    """
-    path = Path(source)
-    if path.is_dir():
-        path /= "vocab.txt"
-    if not path.is_file():
-        path = _from_hub(source)
-    try:
-        # not splitlines: pieces may be characters that Unicode counts as line ends
-        pieces = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    except UnicodeDecodeError:
-        pieces = []
-    missing = [piece for piece in SPECIAL_PIECES if piece not in pieces]
-    if missing or pieces[0] != SPECIAL_PIECES[0] or len(set(pieces)) != len(pieces):
-        raise InputError(
-            "not a WordPiece vocabulary: one piece a line, each once, [PAD] first, and "
-            f"{', '.join(SPECIAL_PIECES[1:])} among them",
-            file=path,
-            cure="use the vocab.txt that belongs to the pretrained backbone",
-        )
-    return pieces
-
-
-def _from_hub(name: str) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    try:
-        return Path(hf_hub_download(name, "vocab.txt"))
-    # an unreachable host, an unknown name or file: all are of these
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no vocab.txt there ({str(error).strip().splitlines()[0]})",
-            file=name,
-            place="model.tokenizer",
-            cure="name a vocab.txt, a folder with one, or a hub name that is reachable",
-        ) from error
 
 
 def _explanation_words(path: str | PathLike[str]) -> Counter[str]:

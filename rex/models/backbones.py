@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -11,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rex.config import ModelSettings
-from rex.errors import InputError
 from rex.models.batch import Batch
 from rex.operators import register_operators
 
@@ -58,13 +55,13 @@ class BoxEmbedding(nn.Module):
 class Backbone(nn.Module):
     """Encodes a question together with the regions of its image."""
 
+    transformer: Any
+    """One of transformers' models."""
     feature_mean: Tensor
     feature_scale: Tensor
 
-    def __init__(self, transformer: Any, feature_size: int) -> None:
+    def __init__(self, feature_size: int) -> None:
         super().__init__()
-        self.transformer = transformer
-        """One of transformers' models."""
         self.register_buffer("feature_mean", torch.zeros(feature_size))
         self.register_buffer("feature_scale", torch.ones(feature_size))
 
@@ -87,12 +84,6 @@ class Backbone(nn.Module):
         size: int = self.transformer.config.hidden_size
         return size
 
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """What the transformer is built from, as plain values (`build_backbone`)."""
-        values: dict[str, Any] = json.loads(self.transformer.config.to_json_string(use_diff=False))
-        return values
-
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch."""
         raise NotImplementedError
@@ -101,18 +92,37 @@ class Backbone(nn.Module):
 class VisualBert(Backbone):
     """VisualBERT (Li et al. 2019): question and regions in one sequence."""
 
-    def __init__(self, transformer: Any, settings: ModelSettings, feature_size: int) -> None:
-        super().__init__(transformer, feature_size)
-        # the published model sees features alone
-        self.box_embedding = (
-            BoxEmbedding(settings.hidden_size, feature_size) if settings.mode == "fixed" else None
-        )
+    def __init__(
+        self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+    ) -> None:
+        super().__init__(feature_size)
+        register_operators()  # transformers can't be imported over half a torchvision
+        from transformers import VisualBertConfig, VisualBertModel
+
+        if settings.pretrained is None:
+            config = VisualBertConfig(
+                vocab_size=pieces,
+                hidden_size=settings.hidden_size,
+                visual_embedding_dim=feature_size,
+                num_hidden_layers=settings.layers,
+                num_attention_heads=settings.heads,
+                intermediate_size=settings.intermediate_size,
+                hidden_dropout_prob=settings.dropout,
+                attention_probs_dropout_prob=settings.attention_dropout,
+                initializer_range=settings.initializer_range,
+                max_position_embeddings=question_length,
+                pad_token_id=0,
+            )
+            self.transformer = VisualBertModel(config, add_pooling_layer=False)
+        else:
+            self.transformer = VisualBertModel.from_pretrained(
+                settings.pretrained, add_pooling_layer=False
+            )
+        self.box_embedding = BoxEmbedding(settings.hidden_size, feature_size)
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch."""
-        visual = self.features(batch)
-        if self.box_embedding is not None:
-            visual = visual + self.box_embedding(batch.boxes)
+        visual = self.features(batch) + self.box_embedding(batch.boxes)
         region_mask = batch.region_mask
         output = self.transformer(
             input_ids=batch.pieces,
@@ -125,7 +135,38 @@ class VisualBert(Backbone):
 
 
 class Lxmert(Backbone):
-    """LXMERT (Tan and Bansal 2019): a stream a modality, joined by cross-attention."""
+    """LXMERT (Tan and Bansal 2019): a stream a modality, joined by cross-attention.
+
+    Of the public model's 9 language, 5 vision and 5 cross layers, the settings name the first.
+    """
+
+    def __init__(
+        self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+    ) -> None:
+        super().__init__(feature_size)
+        register_operators()
+        from transformers import LxmertConfig, LxmertModel
+
+        if settings.pretrained is None:
+            half = (settings.layers + 1) // 2
+            config = LxmertConfig(
+                vocab_size=pieces,
+                hidden_size=settings.hidden_size,
+                num_attention_heads=settings.heads,
+                intermediate_size=settings.intermediate_size,
+                hidden_dropout_prob=settings.dropout,
+                attention_probs_dropout_prob=settings.attention_dropout,
+                initializer_range=settings.initializer_range,
+                max_position_embeddings=question_length,
+                l_layers=settings.layers,
+                r_layers=half,
+                x_layers=half,
+                visual_feat_dim=feature_size,
+                visual_pos_dim=4,
+            )
+            self.transformer = LxmertModel(config)
+        else:
+            self.transformer = LxmertModel.from_pretrained(settings.pretrained)
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch; the box enters as its authors intended: four corners, normalised."""
@@ -141,107 +182,16 @@ class Lxmert(Backbone):
         return Encoding(output.language_output[:, 0], output.vision_output, visual, region_mask)
 
 
+_BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {
+    "visualbert": VisualBert,
+    "lxmert": Lxmert,
+}
+
+
 def build_backbone(
-    settings: ModelSettings,
-    *,
-    pieces: int,
-    feature_size: int,
-    question_length: int,
-    configuration: Mapping[str, Any] | None = None,
+    settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
 ) -> Backbone:
-    """Build the backbone that the settings name, for a vocabulary of `pieces` word pieces.
-
-    With the `configuration` of one that was built before (`Backbone.configuration`), build its
-    like, without the pretrained weights. Raises InputError when pretrained weights can't be had,
-    are not complete, or are made for other word pieces or features.
-    """
-    register_operators()  # transformers can't be imported over half a torchvision
-    from transformers import LxmertConfig, LxmertModel, VisualBertConfig, VisualBertModel
-
-    lxmert = settings.backbone == "lxmert"
-    model, options = (
-        (LxmertModel, {}) if lxmert else (VisualBertModel, {"add_pooling_layer": False})
+    """Build the backbone that the settings name, for a vocabulary of `pieces` word pieces."""
+    return _BACKBONES[settings.backbone](
+        settings, pieces=pieces, feature_size=feature_size, question_length=question_length
     )
-    if configuration is None and settings.pretrained is not None:
-        transformer = _pretrained(model, settings, options)
-        _check_sizes(settings, transformer.config, pieces, feature_size)
-    else:
-        kind = LxmertConfig if lxmert else VisualBertConfig
-        values = configuration or _sizes(settings, pieces, feature_size, question_length)
-        transformer = model(kind.from_dict(dict(values)), **options)
-    if lxmert:
-        return Lxmert(transformer, feature_size)
-    return VisualBert(transformer, settings, feature_size)
-
-
-def _sizes(
-    settings: ModelSettings, pieces: int, feature_size: int, question_length: int
-) -> dict[str, Any]:
-    """Return the configuration of a transformer that starts from nothing."""
-    common = {
-        "vocab_size": pieces,
-        "hidden_size": settings.hidden_size,
-        "num_attention_heads": settings.heads,
-        "intermediate_size": settings.intermediate_size,
-        "initializer_range": settings.initializer_range,
-        "max_position_embeddings": question_length,
-        **_dropout(settings),
-    }
-    if settings.backbone == "visualbert":
-        return {
-            **common,
-            "num_hidden_layers": settings.layers,
-            "visual_embedding_dim": feature_size,
-            "pad_token_id": 0,
-        }
-    # of the public model's 9 language, 5 vision and 5 cross layers, the settings name the first
-    half = (settings.layers + 1) // 2
-    layers = {"l_layers": settings.layers, "r_layers": half, "x_layers": half}
-    return {**common, **layers, "visual_feat_dim": feature_size, "visual_pos_dim": 4}
-
-
-def _dropout(settings: ModelSettings) -> dict[str, float]:
-    return {
-        "hidden_dropout_prob": settings.dropout,
-        "attention_probs_dropout_prob": settings.attention_dropout,
-    }
-
-
-def _pretrained(model: Any, settings: ModelSettings, options: Mapping[str, Any]) -> Any:
-    """Return a pretrained transformer, whole: nothing of it is drawn at random."""
-    source = str(settings.pretrained)
-    try:
-        transformer, info = model.from_pretrained(
-            source, output_loading_info=True, **_dropout(settings), **options
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(
-            f"pretrained weights can't be loaded ({str(error).strip().splitlines()[0]})",
-            file=source,
-            place="model.pretrained",
-            cure="name a folder with config.json and the weights, or a hub name that is reachable",
-        ) from error
-    if missing := sorted(info["missing_keys"]):
-        raise InputError(
-            f"lacks {len(missing)} weights of the backbone, {missing[0]} for one",
-            file=source,
-            place="model.pretrained",
-            cure=f"name weights of a {settings.backbone} backbone",
-        )
-    return transformer
-
-
-def _check_sizes(settings: ModelSettings, found: Any, pieces: int, feature_size: int) -> None:
-    lxmert = settings.backbone == "lxmert"
-    features = found.visual_feat_dim if lxmert else found.visual_embedding_dim
-    for what, theirs, ours, cure in (
-        ("word pieces", found.vocab_size, pieces, "set model.tokenizer to its own vocabulary"),
-        ("features a region", features, feature_size, "use regions of the detector it knows"),
-    ):
-        if theirs != ours:
-            raise InputError(
-                f"was trained with {theirs} {what}, and there are {ours} here",
-                file=str(settings.pretrained),
-                place="model.pretrained",
-                cure=cure,
-            )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -35,16 +34,13 @@ class ExplainedAnswering(nn.Module):
         *,
         feature_size: int,
         question_length: int,
-        transformer: Mapping[str, Any] | None = None,
     ) -> None:
-        """`transformer`: see `build_backbone`'s `configuration`."""
         super().__init__()
         self.backbone = build_backbone(
             settings,
             pieces=len(vocabulary.pieces),
             feature_size=feature_size,
             question_length=question_length,
-            configuration=transformer,
         )
         hidden_size = self.backbone.hidden_size
         self.first_region = vocabulary.first_region

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import pickle
 from dataclasses import dataclass
@@ -33,8 +34,6 @@ class Checkpoint:
     feature_size: int
     signature: dict[str, Any]
     """What the region store said of its features."""
-    transformer: dict[str, Any]
-    """What the backbone's transformer is built from (`Backbone.configuration`)."""
     weights: dict[str, torch.Tensor]
 
     def build(self) -> ExplainedAnswering:
@@ -42,11 +41,10 @@ class Checkpoint:
         config = self.settings()
         model = ExplainedAnswering(
             self.method,
-            config.model,
+            dataclasses.replace(config.model, pretrained=None),
             self.words(),
             feature_size=self.feature_size,
             question_length=config.training.question_length,
-            transformer=self.transformer,
         )
         model.load_state_dict(self.weights)
         return model.eval()

@@ -40,10 +40,9 @@ def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
         ordered = [_by_count(answers), _by_count(words)]
     except (KeyError, TypeError) as error:
         raise InputError(f"not a vocabulary ({error})", file=path, cure=cure) from None
-    if not answers or pieces[:1] != ["[PAD]"] or not {"[UNK]", "[CLS]", "[SEP]"} <= set(pieces):
+    if not answers or pieces[:4] != ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]:
         raise InputError(
-            "has no answers, or its question pieces are not [PAD], then others with [UNK], [CLS] "
-            "and [SEP] among them",
+            "has no answers, or its question pieces don't begin with [PAD] [UNK] [CLS] [SEP]",
             file=path,
             cure=cure,
         )

@@ -117,8 +117,7 @@ def train_run(
         examples = Examples(data.questions, store, joined.device)
         final = Trainer(model, examples, plan, joined, observer).fit()
         if joined.first:
-            transformer = model.backbone.configuration
-            _write_run(files.out, final, name, values, data.vocabulary, store, transformer)
+            _write_run(files.out, final, name, values, data.vocabulary, store)
         return final.history
 
 
@@ -224,7 +223,6 @@ def _write_run(
     values: dict[str, Any],
     vocabulary: Vocabulary,
     store: RegionStore,
-    transformer: dict[str, Any],
 ) -> None:
     save_checkpoint(
         out / "checkpoint.pt",
@@ -235,7 +233,6 @@ def _write_run(
             vocabulary=vocabulary_values(vocabulary),
             feature_size=store.feature_size,
             signature=store.signature,
-            transformer=transformer,
             weights=final.best_weights,
         ),
     )

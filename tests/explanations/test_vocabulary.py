@@ -9,12 +9,7 @@ import pytest
 
 from rex.errors import InputError
 from rex.explanations.table import explanation_table, schema
-from rex.explanations.vocabulary import (
-    build_vocabulary,
-    question_tokens,
-    read_word_pieces,
-    word_pieces,
-)
+from rex.explanations.vocabulary import build_vocabulary, question_tokens, word_pieces
 from tests.gqa.sample import question_entry
 
 
@@ -78,50 +73,3 @@ def test_explanations_without_tokens(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no explanation tokens"):
         build_vocabulary(questions, table, tmp_path / "v.json")
     assert not (tmp_path / "v.json").exists()
-
-
-PUBLISHED = [
-    "[PAD]",
-    "[unused0]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    "is",
-    "dog",
-    "##s",
-    "\u2028",
-]
-
-
-def test_the_word_pieces_of_a_pretrained_backbone(tmp_path: Path) -> None:
-    (tmp_path / "vocab.txt").write_text("\n".join(PUBLISHED) + "\n")
-    assert read_word_pieces(str(tmp_path)) == PUBLISHED
-    assert read_word_pieces(str(tmp_path / "vocab.txt")) == PUBLISHED
-    questions, table = tmp_path / "questions.json", tmp_path / "e.parquet"
-    questions.write_text(json.dumps({"1": question_entry()}))
-    write_table(table, ["#1 is red"])
-    vocabulary = build_vocabulary(questions, table, tmp_path / "v.json", tokenizer=str(tmp_path))
-    assert vocabulary["question_pieces"] == PUBLISHED
-
-
-@pytest.mark.parametrize("pieces", [PUBLISHED[1:], PUBLISHED[:4], [*PUBLISHED, "is"], [""]])
-def test_other_files_are_no_word_pieces(pieces: list[str], tmp_path: Path) -> None:
-    (tmp_path / "vocab.txt").write_text("\n".join(pieces))
-    with pytest.raises(InputError, match="not a WordPiece vocabulary"):
-        read_word_pieces(str(tmp_path))
-    (tmp_path / "vocab.txt").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match="not a WordPiece vocabulary"):
-        read_word_pieces(str(tmp_path))
-
-
-def test_a_hub_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    import huggingface_hub
-
-    def unreachable(name: str, file: str) -> str:
-        raise OSError(f"cannot find {file} of {name}\nmore")
-
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)
-    with pytest.raises(InputError, match="no vocab") as raised:
-        read_word_pieces("someone/something")
-    assert "\n" not in str(raised.value)

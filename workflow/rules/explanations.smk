@@ -72,9 +72,7 @@ rule vocabulary:
         f"{LOGS}/vocabulary.log",
     conda:
         "../../envs/rex.yaml"
-    params:
-        config=configuration("model.tokenizer"),
     shell:
-        "rex explain vocabulary --config {params.config:q} "
+        "rex explain vocabulary "
         "--questions {input.data}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --out {output} --log {log}"
