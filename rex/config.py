@@ -114,6 +114,8 @@ class ModelSettings:
     """The transformer that encodes the question and the regions."""
     pretrained: str | None = None
     """A local folder or hub name to start the backbone from; none: from the sizes below."""
+    word_pieces: str | None = None
+    """BERT's `vocab.txt`, or a folder or hub name with one; none: of `pretrained`, or our own."""
     hidden_size: int = 128
     """Width of the transformer and of the decoder."""
     layers: int = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rex.config import ModelSettings
+from rex.errors import InputError
 from rex.models.batch import Batch
+from rex.models.pretrained import load_transformer
 from rex.operators import register_operators
 
 
@@ -93,13 +96,22 @@ class VisualBert(Backbone):
     """VisualBERT (Li et al. 2019): question and regions in one sequence."""
 
     def __init__(
-        self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+        self,
+        settings: ModelSettings,
+        *,
+        pieces: int,
+        feature_size: int,
+        question_length: int,
+        transformer: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(feature_size)
         register_operators()  # transformers can't be imported over half a torchvision
         from transformers import VisualBertConfig, VisualBertModel
 
-        if settings.pretrained is None:
+        if transformer is not None:
+            config = VisualBertConfig.from_dict(dict(transformer))
+            self.transformer = VisualBertModel(config, add_pooling_layer=False)
+        elif settings.pretrained is None:
             config = VisualBertConfig(
                 vocab_size=pieces,
                 hidden_size=settings.hidden_size,
@@ -115,8 +127,11 @@ class VisualBert(Backbone):
             )
             self.transformer = VisualBertModel(config, add_pooling_layer=False)
         else:
-            self.transformer = VisualBertModel.from_pretrained(
-                settings.pretrained, add_pooling_layer=False
+            self.transformer = load_transformer(
+                VisualBertModel,
+                settings.pretrained,
+                feature_size=feature_size,
+                add_pooling_layer=False,
             )
         self.box_embedding = BoxEmbedding(settings.hidden_size, feature_size)
 
@@ -141,13 +156,21 @@ class Lxmert(Backbone):
     """
 
     def __init__(
-        self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+        self,
+        settings: ModelSettings,
+        *,
+        pieces: int,
+        feature_size: int,
+        question_length: int,
+        transformer: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(feature_size)
         register_operators()
         from transformers import LxmertConfig, LxmertModel
 
-        if settings.pretrained is None:
+        if transformer is not None:
+            self.transformer = LxmertModel(LxmertConfig.from_dict(dict(transformer)))
+        elif settings.pretrained is None:
             half = (settings.layers + 1) // 2
             config = LxmertConfig(
                 vocab_size=pieces,
@@ -166,7 +189,9 @@ class Lxmert(Backbone):
             )
             self.transformer = LxmertModel(config)
         else:
-            self.transformer = LxmertModel.from_pretrained(settings.pretrained)
+            self.transformer = load_transformer(
+                LxmertModel, settings.pretrained, feature_size=feature_size
+            )
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch; the box enters as its authors intended: four corners, normalised."""
@@ -189,9 +214,36 @@ _BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {
 
 
 def build_backbone(
-    settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+    settings: ModelSettings,
+    *,
+    pieces: int,
+    feature_size: int,
+    question_length: int,
+    transformer: Mapping[str, Any] | None = None,
 ) -> Backbone:
-    """Build the backbone that the settings name, for a vocabulary of `pieces` word pieces."""
-    return _BACKBONES[settings.backbone](
-        settings, pieces=pieces, feature_size=feature_size, question_length=question_length
+    """Build the backbone that the settings name, for a vocabulary of `pieces` word pieces.
+
+    `transformer` describes a backbone that was pretrained (transformers' configuration, as a
+    checkpoint keeps it): one of those sizes is built, without its weights. Raises InputError when
+    `settings.pretrained` can't be loaded, or knows fewer word pieces or positions than are used.
+    """
+    backbone = _BACKBONES[settings.backbone](
+        settings,
+        pieces=pieces,
+        feature_size=feature_size,
+        question_length=question_length,
+        transformer=transformer,
     )
+    config = backbone.transformer.config
+    for place, used, known in (
+        ("model.word_pieces", pieces, config.vocab_size),
+        ("training.question_length", question_length, config.max_position_embeddings),
+    ):
+        if used > known:
+            raise InputError(
+                f"asks for {used}, the pretrained backbone knows {known}",
+                file=str(settings.pretrained),
+                place=place,
+                cure="use those that the backbone was pretrained with",
+            )
+    return backbone

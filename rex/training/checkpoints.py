@@ -35,6 +35,9 @@ class Checkpoint:
     signature: dict[str, Any]
     """What the region store said of its features."""
     weights: dict[str, torch.Tensor]
+    transformer: dict[str, Any] | None = None
+    """transformers' configuration of a backbone that was pretrained elsewhere: its sizes are its
+    own, not the settings'."""
 
     def build(self) -> ExplainedAnswering:
         """Return the model, with its weights, ready to predict."""
@@ -45,6 +48,7 @@ class Checkpoint:
             self.words(),
             feature_size=self.feature_size,
             question_length=config.training.question_length,
+            transformer=self.transformer,
         )
         model.load_state_dict(self.weights)
         return model.eval()

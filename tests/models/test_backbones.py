@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 import torch
@@ -33,7 +32,6 @@ def make_batch() -> Batch:
 
 
 LXMERT = dataclasses.replace(SETTINGS, backbone="lxmert")
-BOTH = pytest.mark.parametrize("settings", [SETTINGS, LXMERT], ids=["visualbert", "lxmert"])
 
 
 @pytest.fixture(params=[SETTINGS, LXMERT], ids=["visualbert", "lxmert"])
@@ -77,17 +75,3 @@ def test_words_regions_and_boxes_all_count(backbone: Backbone) -> None:
         assert not torch.allclose(
             base, backbone(dataclasses.replace(batch, **change)).cls, atol=1e-4
         )
-
-
-@BOTH
-def test_a_pretrained_folder_is_where_training_starts(
-    settings: ModelSettings, tmp_path: Path
-) -> None:
-    torch.manual_seed(1)
-    source = build_backbone(settings, pieces=20, feature_size=D, question_length=10)
-    source.transformer.save_pretrained(tmp_path)
-    pretrained = dataclasses.replace(settings, pretrained=str(tmp_path), hidden_size=16)
-    loaded = build_backbone(pretrained, pieces=20, feature_size=D, question_length=10)
-    assert loaded.hidden_size == 8
-    for key, value in source.transformer.state_dict().items():
-        assert torch.equal(loaded.transformer.state_dict()[key], value)

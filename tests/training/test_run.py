@@ -18,9 +18,11 @@ from rex.config import Config, config_values, read_config
 from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import read_questions
+from rex.models.backbones import build_backbone
+from rex.training.checkpoints import load_checkpoint
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
-from .toy import CONFIG, make_toy
+from .toy import CONFIG, WIDTH, make_toy
 
 LEARNING = dataclasses.replace(
     CONFIG,
@@ -229,3 +231,28 @@ def test_a_checkpoint_holds_no_code(toy: RunFiles, trained: Path, tmp_path: Path
     values = torch.load(trained / "checkpoint.pt", weights_only=True)
     torch.save({**values, "seed": Path("x")}, tmp_path / "checkpoint.pt")
     assert "not a readable checkpoint" in refused(tmp_path, toy, toy.regions)
+
+
+def test_a_pretrained_backbone_keeps_its_words_and_sizes(
+    toy: RunFiles, tmp_path: Path, run_folder: Path
+) -> None:
+    folder, model = tmp_path / "bert", dataclasses.replace(CONFIG.model, hidden_size=8)
+    pieces = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "?", "the", "is", "color", "what"]
+    pieces += ["cup", "car", "hat", "cat"]
+    source = build_backbone(model, pieces=len(pieces) + 3, feature_size=WIDTH, question_length=40)
+    source.transformer.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(pieces))
+    config = dataclasses.replace(
+        CONFIG, model=dataclasses.replace(CONFIG.model, pretrained=str(folder))
+    )
+    name = RunName(setting="multi-task", method="rex", seed=0)
+    train_run(config, dataclasses.replace(toy, out=run_folder), name)
+    shutil.rmtree(folder)  # a run needs nothing but its folder
+    checkpoint = load_checkpoint(run_folder / "checkpoint.pt")
+    assert checkpoint.words().pieces == tuple(pieces)
+    transformer = checkpoint.build().backbone.transformer
+    assert transformer.config.hidden_size == 8
+    assert transformer.config.max_position_embeddings == 40
+    out = tmp_path / "p.parquet"
+    predict_run(config, run_folder, questions=toy.questions, regions=toy.regions, out=out)
+    assert len(read_parquet(out)) == len(read_questions(toy.questions))
