@@ -119,8 +119,7 @@ class VisualBert(Backbone):
                 num_hidden_layers=settings.layers,
                 num_attention_heads=settings.heads,
                 intermediate_size=settings.intermediate_size,
-                hidden_dropout_prob=settings.dropout,
-                attention_probs_dropout_prob=settings.attention_dropout,
+                **_dropout(settings),
                 initializer_range=settings.initializer_range,
                 max_position_embeddings=question_length,
                 pad_token_id=0,
@@ -132,12 +131,18 @@ class VisualBert(Backbone):
                 settings.pretrained,
                 feature_size=feature_size,
                 add_pooling_layer=False,
+                **_dropout(settings),
             )
-        self.box_embedding = BoxEmbedding(settings.hidden_size, feature_size)
+        # the published code has the model see features alone
+        self.box_embedding = (
+            BoxEmbedding(settings.hidden_size, feature_size) if settings.mode == "fixed" else None
+        )
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch."""
-        visual = self.features(batch) + self.box_embedding(batch.boxes)
+        visual = self.features(batch)
+        if self.box_embedding is not None:
+            visual = visual + self.box_embedding(batch.boxes)
         region_mask = batch.region_mask
         output = self.transformer(
             input_ids=batch.pieces,
@@ -177,8 +182,7 @@ class Lxmert(Backbone):
                 hidden_size=settings.hidden_size,
                 num_attention_heads=settings.heads,
                 intermediate_size=settings.intermediate_size,
-                hidden_dropout_prob=settings.dropout,
-                attention_probs_dropout_prob=settings.attention_dropout,
+                **_dropout(settings),
                 initializer_range=settings.initializer_range,
                 max_position_embeddings=question_length,
                 l_layers=settings.layers,
@@ -190,7 +194,7 @@ class Lxmert(Backbone):
             self.transformer = LxmertModel(config)
         else:
             self.transformer = load_transformer(
-                LxmertModel, settings.pretrained, feature_size=feature_size
+                LxmertModel, settings.pretrained, feature_size=feature_size, **_dropout(settings)
             )
 
     def forward(self, batch: Batch) -> Encoding:
@@ -205,6 +209,13 @@ class Lxmert(Backbone):
             visual_attention_mask=region_mask.long(),
         )
         return Encoding(output.language_output[:, 0], output.vision_output, visual, region_mask)
+
+
+def _dropout(settings: ModelSettings) -> dict[str, float]:
+    return {
+        "hidden_dropout_prob": settings.dropout,
+        "attention_probs_dropout_prob": settings.attention_dropout,
+    }
 
 
 _BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {

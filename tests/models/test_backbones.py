@@ -64,6 +64,7 @@ def test_padding_and_missing_regions_change_nothing(backbone: Backbone) -> None:
 
 def test_words_regions_and_boxes_all_count(backbone: Backbone) -> None:
     if isinstance(backbone, VisualBert):
+        assert backbone.box_embedding is not None
         torch.nn.init.normal_(backbone.box_embedding.output.weight)
     batch = make_batch()
     pieces, features, boxes = batch.pieces.clone(), batch.features.clone(), batch.boxes.clone()
@@ -75,3 +76,10 @@ def test_words_regions_and_boxes_all_count(backbone: Backbone) -> None:
         assert not torch.allclose(
             base, backbone(dataclasses.replace(batch, **change)).cls, atol=1e-4
         )
+
+
+def test_the_published_model_sees_no_boxes() -> None:
+    settings = dataclasses.replace(SETTINGS, mode="compat")
+    compat = build_backbone(settings, pieces=20, feature_size=D, question_length=10)
+    assert isinstance(compat, VisualBert)
+    assert compat.box_embedding is None

@@ -40,9 +40,11 @@ def save(settings: ModelSettings, folder: Path) -> ModelSettings:
 def test_it_is_where_training_starts_whatever_the_settings_sizes(
     settings: ModelSettings, tmp_path: Path
 ) -> None:
-    pretrained = dataclasses.replace(save(settings, tmp_path), hidden_size=16, layers=1)
-    loaded = build(pretrained)
+    changes = {"hidden_size": 16, "layers": 1, "dropout": 0.3}
+    loaded = build(dataclasses.replace(save(settings, tmp_path), **changes))
     assert loaded.hidden_size == 8
+    # how much is dropped is a matter of training
+    assert loaded.transformer.config.hidden_dropout_prob == 0.3
     for key, value in load_file(tmp_path / "model.safetensors").items():
         found = loaded.transformer.state_dict()[key]
         assert found.dtype == torch.float32
