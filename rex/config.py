@@ -144,6 +144,8 @@ class TrainingSettings:
     """Passes over the training questions."""
     batch_size: int = 64
     """Questions a step."""
+    questions_together: int = 1
+    """Questions of one image that share a batch, so that its regions are read once for them."""
     learning_rate: float = 1e-3
     """Peak learning rate (Adam)."""
     warmup: float = 0.02

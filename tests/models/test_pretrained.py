@@ -72,9 +72,9 @@ def test_what_does_not_fit_is_one_line(settings: ModelSettings, tmp_path: Path) 
         build(pretrained, pieces=31)
     with pytest.raises(InputError, match=r"question_length: asks for 17, .* knows 16"):
         build(pretrained, question_length=17)
-    other = {"visualbert": "lxmert", "lxmert": "visualbert"}[settings.backbone]
-    with pytest.raises(InputError, match=f"asks for {other.replace('visualbert', 'visual_bert')}"):
-        build(dataclasses.replace(pretrained, backbone=other))
+    other = LXMERT if settings.backbone == "visualbert" else SETTINGS
+    with pytest.raises(InputError, match=rf"model\.backbone asks for {other.backbone[:6]}"):
+        build(dataclasses.replace(other, pretrained=pretrained.pretrained))
     weights = load_file(tmp_path / "model.safetensors")
     weights.pop(next(key for key in weights if "attention" in key))
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import torch
 
+from rex.config import Config
 from rex.errors import InputError
 from rex.files import read_parquet
 from rex.models.methods import METHODS
 from rex.training.checkpoints import Checkpoint, load_checkpoint
+from rex.training.loop import Observer
 from rex.training.objectives import SETTINGS
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
@@ -83,3 +86,51 @@ def test_transfer_says_what_it_starts_from(toy: RunFiles, explained: Path, tmp_p
         train(toy, tmp_path / "b", "transfer-5", method="exp", start=explained)
     with pytest.raises(InputError, match="no decoder"):
         train(toy, tmp_path / "c", "transfer-5", method="backbone", start=explained)
+
+
+def learnt(config: Config, toy: RunFiles, out: Path, setting: str = "multi-task") -> int:
+    class Told(Observer):
+        def data(self, facts: Mapping[str, str]) -> None:
+            self.count = int(facts["data.learnt"])
+
+    told = Told()
+    files = dataclasses.replace(toy, out=out)
+    method = "rex" if setting == "multi-task" else "backbone"
+    train_run(config, files, RunName(setting=setting, method=method, seed=0), told)
+    return told.count
+
+
+def test_the_published_code_loses_questions_with_long_explanations(
+    toy: RunFiles, tmp_path: Path
+) -> None:
+    """Toy explanations have three tokens, and every third question of an image has none."""
+    compat = dataclasses.replace(FEW, model=dataclasses.replace(FEW.model, mode="compat"))
+
+    def cut(config: Config, length: int) -> Config:
+        return dataclasses.replace(
+            config, training=dataclasses.replace(config.training, explanation_length=length)
+        )
+
+    everything = learnt(cut(FEW, 2), toy, tmp_path / "a")
+    assert learnt(cut(compat, 3), toy, tmp_path / "b") == everything
+    unexplained = learnt(cut(compat, 2), toy, tmp_path / "c")
+    assert 0 < unexplained < everything / 3
+    # answers alone have no explanations to be too long
+    assert learnt(cut(compat, 2), toy, tmp_path / "d", "answer-only") == everything
+
+
+def test_the_published_gate_learns_on_all_steps(toy: RunFiles, tmp_path: Path) -> None:
+    compat = dataclasses.replace(FEW, model=dataclasses.replace(FEW.model, mode="compat"))
+    files = [dataclasses.replace(toy, out=tmp_path / name) for name in "ab"]
+    losses = [
+        train_run(
+            dataclasses.replace(
+                compat, training=dataclasses.replace(compat.training, explanation_length=length)
+            ),
+            file,
+            RunName(setting="multi-task", method="rex", seed=0),
+        )[0]["train/gate_loss"]
+        for file, length in zip(files, (4, 12), strict=True)
+    ]
+    # one region token of T steps: the balanced loss of an untrained gate is about 2 ln 2 (T - 1)/T
+    assert losses[1] / losses[0] == pytest.approx((11 / 12) / (3 / 4), rel=0.15)
