@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ from rex.files import read_json, write_json
 if TYPE_CHECKING:
     from mlflow.entities import Metric
     from mlflow.tracking import MlflowClient
+
+_logger = logging.getLogger("rex.tracking")
 
 IDENTITY = "mlflow.json"
 """In a run's folder: which MLflow run it is."""
@@ -90,7 +94,7 @@ def tracked_run(
 
     The first call makes the run and notes its id in the folder; later ones (a resumed training, an
     evaluation) continue it, unless `parameters` are given and differ: that is another run. Leaving
-    marks it finished, an error failed, an interrupt killed.
+    marks it finished, an error failed, an interrupt or SIGTERM (which becomes one) killed.
     """
     if database is None:
         yield TrackedRun()
@@ -106,16 +110,36 @@ def tracked_run(
         )
     client.update_run(run_id, status="RUNNING")
     run = _MlflowRun(client, run_id)
-    status = "FAILED"
     try:
-        yield run
-        status = "FINISHED"
-    except KeyboardInterrupt:
-        status = "KILLED"
+        with _interruptible():
+            yield run
+    except BaseException as error:
+        status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+        try:
+            run.flush()
+            client.set_terminated(run_id, status)
+        except Exception as second:  # a full disk, say: the first error is the one to be told
+            _logger.warning("%s: MLflow run %s is not marked %s", second, run_id, status)
         raise
+    run.flush()
+    client.set_terminated(run_id, "FINISHED")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Take a scheduler's SIGTERM for an interrupt, so that there is time to say how a run ended."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # Python sets handlers there only
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
     finally:
-        run.flush()
-        client.set_terminated(run_id, status)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _connect(database: Path) -> MlflowClient:

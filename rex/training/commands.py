@@ -95,6 +95,8 @@ def _train(arguments: argparse.Namespace) -> None:
 
             def epoch(self, record: Record) -> None:
                 tracked.metrics(record, step=int(record["epoch"]))
+
+            def saved(self) -> None:
                 tracked.flush()
 
         train_run(config, files, name, Tracker())

@@ -58,6 +58,9 @@ class Observer:
     def epoch(self, record: Record) -> None:
         """Take note of an epoch."""
 
+    def saved(self) -> None:
+        """Keep what was noted: a run that is killed goes on from here."""
+
 
 @dataclass
 class State:
@@ -194,11 +197,11 @@ class Trainer:
         if score > state.best_score:
             state.best_epoch, state.best_score = state.epoch, score
             state.best_weights = copied(self.model.state_dict())
-        self._save()
         if self.processes.first:
             measured = (f"{name} {value:.4g}" for name, value in record.items() if name != "epoch")
             _logger.info("epoch %d  %s", state.epoch, "  ".join(measured))
             self.observer.epoch(record)
+        self._save()
 
     def _batches(self, epoch: int) -> list[Integers]:
         """Return the questions of each step of an epoch."""
@@ -351,6 +354,7 @@ class Trainer:
                 "generators": generators,
             },
         )
+        self.observer.saved()
 
     def _restore(self) -> None:
         if not self.plan.resume.exists():
