@@ -181,6 +181,30 @@ def test_a_scheduler_that_ends_a_run_is_told(database: Path, tmp_path: Path) -> 
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_a_full_store_is_one_line(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlite3
+
+    real = sqlite3.connect(database).execute("pragma page_count").fetchone()[0]
+    connect = sqlite3.dbapi2.connect
+
+    def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        connection.execute(f"pragma max_page_count = {real + 2}")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", small)
+    with (
+        pytest.raises(InputError, match=r"mlflow\.db: MLflow can't write .*full") as caught,
+        tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run,
+    ):
+        for step in range(5000):
+            run.metrics({"loss": 1.0}, step=step)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_store_that_fails_does_not_hide_the_error(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
