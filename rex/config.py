@@ -148,6 +148,8 @@ class TrainingSettings:
     """Questions of one image that share a batch, so that its regions are read once for them."""
     learning_rate: float = 1e-3
     """Peak learning rate (Adam)."""
+    explanation_learning_rate: float | None = None
+    """The same where explanations alone are learnt; none: `learning_rate`."""
     warmup: float = 0.02
     """Share of the steps over which the learning rate rises from 0."""
     decay_epoch: int = 7
@@ -285,11 +287,14 @@ class Config:
     experiment: ExperimentSettings = field(default_factory=ExperimentSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
 
-    def training_of(self, *, transfer: bool) -> TrainingSettings:
-        """Return the optimisation of a run, of a transfer setting or of another."""
-        if not transfer:
+    def training_of(self, *, transfer: bool, answers: bool = True) -> TrainingSettings:
+        """Return the optimisation of a run: in a transfer setting or not, with answers or not."""
+        if transfer:
+            return dataclasses.replace(self.training, **vars(self.transfer))
+        alone = self.training.explanation_learning_rate
+        if answers or alone is None:
             return self.training
-        return dataclasses.replace(self.training, **vars(self.transfer))
+        return dataclasses.replace(self.training, learning_rate=alone)
 
 
 def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None = None) -> Config:

@@ -84,7 +84,7 @@ def train_run(
     Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
-    settings = config.training_of(transfer=objective.transfer)
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     values = config_values(config)
     with plain_failures(files.out), processes(choose_device(config.compute)) as joined:
         store = RegionStore(files.regions)
@@ -156,7 +156,7 @@ class _Data:
 def _read(
     config: Config, files: RunFiles, name: RunName, objective: Objective, store: RegionStore
 ) -> _Data:
-    settings = config.training_of(transfer=objective.transfer)
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
     # a pretrained backbone knows words by the ids it was trained with
     if pieces := config.model.word_pieces or config.model.pretrained:

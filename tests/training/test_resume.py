@@ -97,6 +97,18 @@ def test_killed_at_any_step(
     assert not (run_folder / "resume.pt").exists()
 
 
+def test_killed_with_questions_of_an_image_together(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+) -> None:
+    whole = train(toy, run_folder / "whole", questions_together=3)
+    assert not same(whole, undisturbed)
+    steps.kill_at, steps.made = 6, 0
+    with pytest.raises(KilledError):
+        train(toy, run_folder, questions_together=3, save_every=1)
+    steps.kill_at = 0
+    assert same(train(toy, run_folder, questions_together=3, save_every=1), whole)
+
+
 def test_killed_again_and_again(
     toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rex.config import Config
+from rex.config import Config, read_config
 from rex.errors import InputError
 from rex.files import read_parquet
 from rex.models.methods import METHODS
@@ -65,6 +65,41 @@ def test_explanations_alone_leave_the_answers_untaught(toy: RunFiles, explained:
     assert table["answer"].null_count == len(table)
     assert table["explanation"].null_count == 0
     assert "heldout/token_accuracy" in log
+
+
+def test_explanations_alone_may_have_a_learning_rate_of_their_own() -> None:
+    training = dataclasses.replace(FEW.training, learning_rate=0.1, explanation_learning_rate=0.4)
+    config = dataclasses.replace(FEW, training=training)
+
+    def rate(setting: str) -> float:
+        objective = SETTINGS[setting]
+        settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
+        return settings.learning_rate
+
+    assert [rate(name) for name in ("answer-only", "multi-task", "explanation-only")] == [
+        *(0.1, 0.1, 0.4)
+    ]
+    assert rate("transfer-5") == rate("transfer-5-scratch") == FEW.transfer.learning_rate
+    without = dataclasses.replace(training, explanation_learning_rate=None)
+    config = dataclasses.replace(FEW, training=without)
+    assert rate("explanation-only") == 0.1
+
+
+def test_gqa_has_the_published_hyper_parameters() -> None:
+    """Adam at 1e-4, both transfer phases at 4e-4; 8 epochs (15), a quarter from 8 (12) on."""
+    config = read_config(Path(__file__).parents[2] / "config" / "gqa.yaml")
+
+    def published(setting: str) -> tuple[float, int, int]:
+        objective = SETTINGS[setting]
+        found = config.training_of(transfer=objective.transfer, answers=objective.answers)
+        assert (found.batch_size, found.gradient_clip, found.decay_factor) == (128, 0.1, 0.25)
+        assert (found.explanation_weight, found.gate_weight, found.warmup) == (1, 1, 0)
+        assert (found.explanation_length, found.question_length) == (12, 35)
+        return found.learning_rate, found.epochs, found.decay_epoch
+
+    assert published("multi-task") == published("answer-only") == (1e-4, 8, 8)
+    assert published("explanation-only") == (4e-4, 8, 8)
+    assert published("transfer-1") == published("transfer-10-scratch") == (4e-4, 15, 12)
 
 
 def test_transfer_starts_from_the_explained_run(
