@@ -325,12 +325,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
     arguments = parser.parse_args()
     register_operators()
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("no GPU here: nothing is measured for one")
     device = choose_device(
         ComputeSettings(device=arguments.device, training_threads=arguments.threads)
     )
     gpu = device.type == "cuda"
-    if gpu and not torch.cuda.is_available():
-        raise SystemExit("no GPU here: nothing is measured for one")
     sizes = arguments.batch_sizes or ([128, 256, 512, 1024, 2048] if gpu else [32])
     repeats = arguments.repeats or (20 if gpu else 3)
     machine = torch.cuda.get_device_name() if gpu else f"CPU, {arguments.threads} threads"

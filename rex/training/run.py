@@ -186,6 +186,13 @@ def _read(
     if not objective.answers:
         explained = questions.explanations.lengths > 0
         rows, held_out = rows[explained[rows]], held_out[explained[held_out]]
+    if not len(rows):
+        lacks = "explanation" if len(questions) else "question"
+        raise InputError(
+            f"has no {lacks} to learn from",
+            file=files.explanations if len(questions) else files.questions,
+            cure="are these the files of the training split?",
+        )
     return _Data(questions, vocabulary, rows, held_out)
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from rex.config import ComputeSettings, TrainingSettings
+from rex.errors import InputError
 from rex.training.checkpoints import load_checkpoint
 from rex.training.optimisation import choose_device, choose_precision, learning_rate
 from rex.training.run import RunFiles, RunName, train_run
@@ -59,6 +60,9 @@ def test_a_device_that_is_not_there_is_not_chosen() -> None:
     chosen = choose_device(ComputeSettings(device="auto", training_threads=1))
     torch.set_num_threads(threads)
     assert chosen.type == ("cuda" if torch.cuda.is_available() else "cpu")
+    if chosen.type == "cpu":
+        with pytest.raises(InputError, match=r"compute\.device: asks for a GPU"):
+            choose_device(ComputeSettings(device="cuda"))
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:
