@@ -229,7 +229,9 @@ class Examples:
             ),
         )
         if self.device.type == "cuda":
-            batch, order = batch.pinned(), None if order is None else order.pin_memory()
+            # a thread of its own would otherwise turn to the first GPU, whichever is ours
+            with torch.cuda.device(self.device):
+                batch, order = batch.pinned(), None if order is None else order.pin_memory()
         return LoadedBatch(batch, order)
 
     def _features(self, images: Integers) -> tuple[torch.Tensor, torch.Tensor | None]:
