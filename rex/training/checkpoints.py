@@ -85,10 +85,16 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
 
 
 def save_tensors(path: str | PathLike[str], values: Any) -> None:
-    """Write tensors in plain containers, whole."""
+    """Write tensors in plain containers, whole; raises OSError when the disk is full."""
     # through a Python file, so that a full disk is an OSError
     with whole_file(path) as temporary, temporary.open("wb") as file:
-        torch.save(values, file)
+        try:
+            torch.save(values, file)
+        except RuntimeError as error:
+            # closing its archive, torch puts an error of its own over that of the file
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def load_tensors(path: str | PathLike[str]) -> Any:

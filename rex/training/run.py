@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from rex.config import Config, config_values
@@ -81,7 +84,7 @@ def train_run(
     Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
-    settings = config.training_of(transfer=objective.transfer)
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     values = config_values(config)
     with plain_failures(files.out), processes(choose_device(config.compute)) as joined:
         store = RegionStore(files.regions)
@@ -115,7 +118,9 @@ def train_run(
                 "data.held_out": str(len(data.held_out)),
             }
         )
-        examples = Examples(data.questions, store, joined.device)
+        # the published decoder goes on after an explanation's end, and its gate learns there
+        steps = settings.explanation_length if config.model.mode == "compat" else None
+        examples = Examples(data.questions, store, joined.device, steps=steps)
         final = Trainer(model, examples, plan, joined, observer).fit()
         if joined.first:
             pretrained = config.model.pretrained is not None
@@ -151,7 +156,7 @@ class _Data:
 def _read(
     config: Config, files: RunFiles, name: RunName, objective: Objective, store: RegionStore
 ) -> _Data:
-    settings = config.training_of(transfer=objective.transfer)
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
     # a pretrained backbone knows words by the ids it was trained with
     if pieces := config.model.word_pieces or config.model.pretrained:
@@ -175,10 +180,28 @@ def _read(
     if objective.percent < 100:
         strata = [question.detailed for question in asked.values()]
         rows = choose_subset(rows, strata, objective.percent, seed=name.seed)
+    if config.model.mode == "compat":
+        kept = _short_enough(questions.question_ids, texts, settings.explanation_length)
+        rows = rows[kept[rows]]
     if not objective.answers:
         explained = questions.explanations.lengths > 0
         rows, held_out = rows[explained[rows]], held_out[explained[held_out]]
+    if not len(rows):
+        lacks = "explanation" if len(questions) else "question"
+        raise InputError(
+            f"has no {lacks} to learn from",
+            file=files.explanations if len(questions) else files.questions,
+            cure="are these the files of the training split?",
+        )
     return _Data(questions, vocabulary, rows, held_out)
+
+
+def _short_enough(
+    question_ids: list[str], texts: Mapping[str, str], length: int
+) -> npt.NDArray[np.bool_]:
+    """Return [N] whether the published code learns a question at all: not if its explanation has
+    more than `length` tokens."""
+    return np.array([len(texts.get(name, "").split()) <= length for name in question_ids])
 
 
 def _build(

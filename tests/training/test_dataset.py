@@ -112,12 +112,35 @@ def test_a_batch_holds_each_questions_own_regions(toy: RunFiles) -> None:
     assert batch.region_mask.sum(dim=1).tolist() == batch.num_boxes.tolist()
 
 
-def test_kept_features_are_the_same(toy: RunFiles) -> None:
+@pytest.mark.parametrize("way", ["kept on the device", "each image once"])
+def test_features_are_the_same_however_they_are_read(
+    toy: RunFiles, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, questions = RegionStore(toy.regions), question_set(toy)
-    read, kept = Examples(questions, store), Examples(questions, store, torch.device("cpu"))
-    kept.keep_features()
-    rows = np.array([3, 3, 0])
-    assert torch.equal(read.batch(rows).features, kept.batch(rows).features)
+    read, other = Examples(questions, store), Examples(questions, store)
+    rows = np.array([3, 0, 1, 9, 4, 3])
+    if way == "kept on the device":
+        monkeypatch.setattr("rex.training.dataset._BLOCK", 3)
+        other.keep_features()
+        assert not len(other.load(rows).batch.features)
+    else:
+        other._reads_once = True
+        images = {questions.image_ids[row] for row in rows}
+        assert len(other.load(rows).batch.features) == len(images) < len(rows)
+    assert torch.equal(read.batch(rows).features, other.batch(rows).features)
+
+
+def test_the_decoder_is_told_which_rows_take_part(toy: RunFiles) -> None:
+    store, questions = RegionStore(toy.regions), question_set(toy)
+    unexplained = int(np.flatnonzero(questions.explanations.lengths == 0)[0])
+    rows = np.array([0, unexplained, 1, unexplained])
+    batch = Examples(questions, store).batch(rows)
+    assert batch.rows_a_step == (3,) * batch.explanations.shape[1]
+    always = Examples(questions, store, steps=12).batch(rows)
+    assert always.rows_a_step == (4,) * 12
+    width = batch.explanations.shape[1]
+    assert torch.equal(always.explanations[:, :width], batch.explanations)
+    assert bool((always.explanations[:, width:] == IGNORED).all())
 
 
 def test_boxes_are_shares_of_the_image() -> None:
