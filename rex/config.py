@@ -315,16 +315,24 @@ def read_config(source: str | PathLike[str] | None) -> Config:
     """
     if source is None:
         return Config()
+    return parse_config(read_settings(source), file=_name(source))
+
+
+def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
+    """Return the keys that a configuration gives, unchecked. Raises InputError."""
     import yaml
 
-    inline = str(source).lstrip().startswith("{")
-    file = "--config" if inline else source
+    file = _name(source)
     try:
         # JSON is YAML, so one reader serves both
-        text = str(source) if inline else Path(source).read_text(encoding="utf-8")
+        text = str(source) if _inline(source) else Path(source).read_text(encoding="utf-8")
         values = yaml.safe_load(text)
     except FileNotFoundError:
         raise InputError("no such file", file=file, cure="check the path") from None
+    except OSError as error:
+        raise InputError(
+            f"can't be read ({error.strerror})", file=file, cure="name a YAML file"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(
@@ -336,7 +344,15 @@ def read_config(source: str | PathLike[str] | None) -> Config:
     if not isinstance(values, dict):
         raise InputError("holds no settings", file=file, cure="see config.yaml for an example")
     values.pop("made_by", None)
-    return parse_config(values, file=file)
+    return values
+
+
+def _inline(source: str | PathLike[str]) -> bool:
+    return str(source).lstrip().startswith("{")
+
+
+def _name(source: str | PathLike[str]) -> str | PathLike[str]:
+    return "--config" if _inline(source) else source
 
 
 def config_values(config: Config) -> dict[str, Any]:

@@ -8,14 +8,24 @@ import torch
 from torch.nn import Parameter
 
 from rex.config import ComputeSettings, TrainingSettings
+from rex.errors import InputError
 
 
 def choose_device(compute: ComputeSettings) -> torch.device:
-    """Return the device to compute on, and set the CPU threads of a training run."""
+    """Return the device to compute on, and set the CPU threads of a training run.
+
+    Raises InputError when it is to be a GPU, and there is none.
+    """
     torch.set_num_threads(compute.training_threads)
-    if compute.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(compute.device)
+    found = torch.cuda.is_available()
+    if compute.device == "cuda" and not found:
+        raise InputError(
+            "no GPU that this PyTorch can use",
+            file="config",
+            place="compute.device",
+            cure="set it to cpu or auto, or install PyTorch for your GPU",
+        )
+    return torch.device("cuda" if found and compute.device != "cpu" else "cpu")
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:
