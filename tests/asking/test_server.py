@@ -1,4 +1,4 @@
-"""The web page, asked by a client and by a real browser; the model is a stand-in."""
+"""The server, asked by a client; the model is a stand-in."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import http.client
 import io
 import json
 import struct
-import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,70 +17,20 @@ from PIL import Image
 
 from rex.asking import image_files
 from rex.asking import server as module
-from rex.asking.reply import Reply
 from rex.asking.server import AskServer, make_server
 from rex.errors import InputError
-from rex.reporting.examples import Word
 
-
-class Parrot:
-    """Answers every question the same, about the image's size."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.at_once = self.most_at_once = 0
-
-    def ask(self, images: Sequence[Path], question: str) -> list[Reply]:
-        self.asked.append(question)
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            return self._said(images, question)
-        finally:
-            self.at_once -= 1
-
-    def _said(self, images: Sequence[Path], question: str) -> list[Reply]:
-        if question == "broken?":
-            raise InputError("the image is broken", cure="mend it")
-        if question == "boom?":
-            raise RuntimeError("secret")
-        with Image.open(images[0]) as image:
-            width, height = image.size
-        return [
-            Reply(
-                question=question,
-                method="rex",
-                answer="red",
-                probability=0.875,
-                words=(Word("#3", 3), Word("is"), Word("<b>red</b>"), Word("@2", cell=2)),
-                boxes={3: (1.0, 2.0, 30.0, 20.0)},
-                names={3: "car"},
-                width=width,
-                height=height,
-            )
-        ]
+from .parrot import Parrot, picture, served
 
 
 def no(why: str) -> dict[str, str]:
     return {"error": why}
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (40, 24)) -> bytes:
-    content = io.BytesIO()
-    Image.new("RGB", size, "white").save(content, kind)
-    return content.getvalue()
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[AskServer]:
-    (tmp_path / "a car.png").write_bytes(picture())
-    (tmp_path / "notes.txt").write_text("private")
-    with make_server(Parrot(), images=tmp_path) as made:
-        thread = threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with served(tmp_path) as made:
         yield made
-        made.shutdown()
-        thread.join()
 
 
 def request(
