@@ -295,8 +295,10 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     """
     import pydantic
 
+    from rex.config_limits import check_limits
+
     try:
-        return pydantic.TypeAdapter(Config).validate_python(dict(values))
+        config = pydantic.TypeAdapter(Config).validate_python(dict(values))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -306,6 +308,8 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
             problem = f"{first['msg']} (found {first['input']!r})"
             cure = "see config.yaml for every key, with its default and meaning"
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
+    check_limits(config, file or "config")
+    return config
 
 
 def read_config(source: str | PathLike[str] | None) -> Config:

@@ -10,13 +10,13 @@ from rex.command_line import Subparsers, add_station, add_verb
 
 def add_commands(stations: Subparsers) -> None:
     """Add the station's verbs."""
-    verbs = add_station(stations, "explain", "From programs and scene graphs to explanations.")
+    verbs = add_station(stations, "explain", "from programs and scene graphs to explanations")
 
     build = add_verb(
         verbs,
         "build",
         _build,
-        help="Explain every question of a file.",
+        help="explain every question of a file",
         example=(
             "rex explain build --questions val_balanced_questions.json "
             "--scene-graphs val_sceneGraphs.json --regions val.h5 --out val.parquet"
@@ -51,7 +51,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "gather",
         _gather,
-        help="Put the shards of an explanation table together.",
+        help="put the shards of an explanation table together",
         example="rex explain gather part1.parquet part2.parquet --out val.parquet",
     )
     gather.add_argument("parts", nargs="+", type=Path, metavar="PARQUET", help="shards, in order")
@@ -61,7 +61,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "show",
         _show,
-        help="Show a question's program, what each step returned, and its explanation.",
+        help="show a question's program, what each step returned, and its explanation",
         example=(
             "rex explain show --questions questions.json --scene-graphs sceneGraphs.json 05782086"
         ),
@@ -80,7 +80,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "stats",
         _stats,
-        help="Write the data card of an explanation table.",
+        help="write the data card of an explanation table",
         example="rex explain stats val.parquet --questions val_balanced_questions.json",
     )
     stats.add_argument("explanations", type=Path, metavar="PARQUET")
@@ -91,7 +91,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "vocabulary",
         _vocabulary,
-        help="Make the vocabularies of answers, explanations and questions.",
+        help="make the vocabularies of answers, explanations and questions",
         example=(
             "rex explain vocabulary --questions train_balanced_questions.json "
             "--explanations train.parquet --out vocabulary.json"
