@@ -70,7 +70,11 @@ picture.addEventListener("error", () => {
   complain(`“${picture.alt}” is no image that can be shown: choose a JPEG, PNG or WebP file.`);
 });
 // a small image is drawn larger, for its boxes to be legible
-picture.addEventListener("load", () => view.classList.toggle("small", picture.naturalWidth < 480));
+picture.addEventListener("load", () => {
+  view.classList.toggle("small", picture.naturalWidth < 480);
+  placeLabels();
+});
+addEventListener("resize", placeLabels);
 
 function point(key) {
   document.body.classList.toggle("pointing", key !== null);
@@ -96,11 +100,27 @@ function box(word, reply, key) {
   drawn.style.height = `${(100 * (bottom - top)) / reply.height}%`;
   if (word.color) drawn.style.setProperty("--color", word.color);
   drawn.classList.toggle("cell", word.region === null);
-  // where the label would leave the image it goes inside
-  drawn.classList.toggle("below", top < 0.08 * reply.height);
-  drawn.classList.toggle("inward", left > 0.75 * reply.width);
   lightUp(drawn, key);
   return drawn;
+}
+
+/** Put each label at a corner of its box where it covers no other and stays in the image. */
+function placeLabels() {
+  const frame = boxes.getBoundingClientRect();
+  const taken = [];
+  const free = (one) => one.left >= frame.left && one.right <= frame.right && one.top >= frame.top
+    && one.bottom <= frame.bottom && !taken.some((other) => one.left < other.right
+    && other.left < one.right && one.top < other.bottom && other.top < one.bottom);
+  // the smallest box chooses first: its label is the hardest to find elsewhere
+  for (const drawn of [...boxes.children].reverse()) {
+    const label = drawn.firstChild;
+    drawn.dataset.label = ["above", "above-right", "below", "below-right", "inside", "inside-below"]
+      .find((place) => {
+        drawn.dataset.label = place;
+        return free(label.getBoundingClientRect());
+      }) ?? "inside";
+    taken.push(label.getBoundingClientRect());
+  }
 }
 
 /** Draw the boxes, and put the words that point at them in the same colours. */
@@ -138,6 +158,7 @@ function show(reply) {
   at("notes").replaceChildren(...notes);
   result.hidden = false;
   document.body.classList.add("answered");
+  placeLabels();
 }
 
 async function ask() {

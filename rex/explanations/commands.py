@@ -7,6 +7,9 @@ from pathlib import Path
 
 from rex.command_line import Subparsers, add_station, add_verb
 
+_QUESTIONS = "data/world/questions/val_balanced_questions.json"
+_GRAPHS = "data/world/sceneGraphs/val_sceneGraphs.json"
+
 
 def add_commands(stations: Subparsers) -> None:
     """Add the station's verbs."""
@@ -18,8 +21,8 @@ def add_commands(stations: Subparsers) -> None:
         _build,
         help="explain every question of a file",
         example=(
-            "rex explain build --questions val_balanced_questions.json "
-            "--scene-graphs val_sceneGraphs.json --regions val.h5 --out val.parquet"
+            f"rex explain build --questions {_QUESTIONS} --scene-graphs {_GRAPHS} "
+            "--regions results/world/regions/val.h5 --out val.parquet"
         ),
     )
     build.add_argument(
@@ -62,9 +65,7 @@ def add_commands(stations: Subparsers) -> None:
         "show",
         _show,
         help="show a question's program, what each step returned, and its explanation",
-        example=(
-            "rex explain show --questions questions.json --scene-graphs sceneGraphs.json 05782086"
-        ),
+        example=(f"rex explain show --questions {_QUESTIONS} --scene-graphs {_GRAPHS} 2000000000"),
     )
     show.add_argument("--questions", type=Path, required=True, metavar="JSON")
     show.add_argument("--scene-graphs", type=Path, required=True, metavar="JSON")
@@ -81,7 +82,8 @@ def add_commands(stations: Subparsers) -> None:
         "stats",
         _stats,
         help="write the data card of an explanation table",
-        example="rex explain stats val.parquet --questions val_balanced_questions.json",
+        example="rex explain stats results/world/explanations/val.parquet "
+        f"--questions {_QUESTIONS}",
     )
     stats.add_argument("explanations", type=Path, metavar="PARQUET")
     stats.add_argument("--questions", type=Path, required=True, nargs="+", metavar="JSON")
@@ -93,8 +95,9 @@ def add_commands(stations: Subparsers) -> None:
         _vocabulary,
         help="make the vocabularies of answers, explanations and questions",
         example=(
-            "rex explain vocabulary --questions train_balanced_questions.json "
-            "--explanations train.parquet --out vocabulary.json"
+            "rex explain vocabulary "
+            "--questions data/world/questions/train_balanced_questions.json "
+            "--explanations results/world/explanations/train.parquet --out vocabulary.json"
         ),
     )
     vocabulary.add_argument("--questions", type=Path, required=True, metavar="JSON")

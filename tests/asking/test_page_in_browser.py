@@ -163,6 +163,10 @@ def test_a_file_is_uploaded_on_a_phone(server: AskServer, tmp_path: Path) -> Non
           answer: at("answer").textContent, chosen: at("chosen").textContent,
           overflow: root.scrollWidth - root.clientWidth,
           full: Math.round(image.width) === root.clientWidth - 24,
+          labels: [...page.querySelectorAll(".box span")].filter((label) => {
+            const [one, all] = [label, at("boxes")].map((part) => part.getBoundingClientRect());
+            return one.left < all.left || one.right > all.right || one.top < all.top;
+          }).length,
           insight: at("picture").getBoundingClientRect().top >= 0,
         };
         """,
@@ -173,6 +177,7 @@ def test_a_file_is_uploaded_on_a_phone(server: AskServer, tmp_path: Path) -> Non
         "chosen": "my <photo>.png",
         "overflow": 0,
         "full": True,  # a small image fills the width, for its boxes to be seen
+        "labels": 0,  # none is cut off by the image's edge
         "insight": True,
     }
 
