@@ -67,19 +67,25 @@ class Reply:
         if self.words is None:
             return None
         said: list[str] = []
+        before = None
         for word in self.words:
-            if word.region is not None and word.text.startswith("#"):
+            # a region's name may have several words; each #i is an object of its own
+            if word.region is not None and (word.text.startswith("#") or word.region != before):
                 # the brown cow: the article goes before what is said of it
                 place = len(said)
                 while place and said[place - 1] in WORD_CATEGORIES:
                     place -= 1
                 said.insert(place, "the")
-                said.append(self.names.get(word.region, "object"))
-            else:
-                said.append(word.text if word.cell is None else cell_name(word.cell))
+            before = word.region
+            said.append(self._spoken(word))
         verdict = [f"{self.answer},"] if self.answer in ("yes", "no") else []
         text = " ".join([*verdict, *said])
         return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+    def _spoken(self, word: Word) -> str:
+        if word.region is not None and word.text.startswith("#"):
+            return self.names.get(word.region, "object")
+        return word.text if word.cell is None else cell_name(word.cell)
 
     def to_json(self) -> dict[str, Any]:
         """Return the reply for programs; boxes are x1, y1, x2, y2 in pixels."""

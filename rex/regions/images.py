@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from rex.errors import InputError
 
-_LONGEST = 50
+_LONGEST = 200
 """Times that one side may be as long as the other: resized, a thinner image would vanish."""
 _ON_ITS_SIDE = (5, 6, 7, 8)
 """Values of EXIF's orientation that swap width and height."""

@@ -30,7 +30,7 @@ def reply(answer: str | None, words: tuple[Word, ...] | None) -> Reply:
         (
             "yes",
             (Word("dog", 1), Word("is"), Word("@4", cell=4)),
-            "Yes, dog is the top right of the image.",
+            "Yes, the dog is the top right of the image.",
         ),
         (
             "no",
@@ -38,6 +38,11 @@ def reply(answer: str | None, words: tuple[Word, ...] | None) -> Reply:
             "No, there is the small brown dog.",
         ),
         (None, (Word("#1", 1), Word("is"), Word("red")), "The dog is red."),
+        (
+            "red",
+            (Word("teddy", 1), Word("bear", 1), Word("is"), Word("red")),
+            "The teddy bear is red.",
+        ),
         ("red", (), ""),
         ("red", None, None),
     ],

@@ -31,11 +31,11 @@ def test_an_image_taken_on_its_side_is_turned_upright(
 
 
 def test_what_cannot_be_looked_at(tmp_path: Path) -> None:
-    Image.new("RGB", (301, 6)).save(tmp_path / "thin.png")
-    Image.new("RGB", (300, 6)).save(tmp_path / "wide.png")
+    Image.new("RGB", (1201, 6)).save(tmp_path / "thin.png")
+    Image.new("RGB", (1200, 6)).save(tmp_path / "wide.png")
     (tmp_path / "text.jpg").write_text("hello")
-    assert read_image(tmp_path / "wide.png").shape == (6, 300, 3)
-    with pytest.raises(InputError, match=r"thin.png: 301 by 6 pixels: too thin .*; crop it"):
+    assert read_image(tmp_path / "wide.png").shape == (6, 1200, 3)
+    with pytest.raises(InputError, match=r"thin.png: 1201 by 6 pixels: too thin .*; crop it"):
         read_image(tmp_path / "thin.png")
     with pytest.raises(InputError, match=r"text.jpg: not a readable image \(of no kind"):
         read_image(tmp_path / "text.jpg")
