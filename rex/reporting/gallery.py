@@ -188,10 +188,12 @@ def _shape(key: str, box: tuple[float, float, float, float], color: str, label: 
 def open_image(path: Path) -> Image:
     """Read an image as RGB. Raises InputError when it is missing or damaged."""
     import PIL.Image
+    import PIL.ImageOps
 
     try:
         with PIL.Image.open(path) as file:
-            return file.convert("RGB")
+            # upright, as its regions were detected
+            return PIL.ImageOps.exif_transpose(file).convert("RGB")
     except FileNotFoundError:
         raise InputError("no such image", file=path, cure="check --images") from None
     except (PIL.UnidentifiedImageError, OSError) as error:

@@ -7,8 +7,28 @@ from pathlib import Path
 from rex.config import SPLITS, config_values, parse_config
 from rex.errors import InputError
 
+
+def check_given_files(settings, file):
+    """Raise InputError for what the workflow reads but does not make, and is not there."""
+    fetch = f"get GQA: rex gqa fetch {settings.data}; rex gqa check {settings.data} says what is there"
+    given = [("data", settings.data, fetch)] if settings.source == "gqa" else []
+    regions = settings.regions
+    for name in ("weights", "vocabulary", "detector_config"):
+        given.append((f"regions.{name}", getattr(regions, name), "check the path"))
+    for split in SPLITS if regions.features else ():
+        path = getattr(regions.features, split)
+        given.append(
+            (f"regions.features.{split}", path, "docs/regions.md says where to get it")
+        )
+    for place, path, cure in given:
+        if path is not None and not Path(path).exists():
+            raise InputError(f"{path} is not there", file=file, place=place, cure=cure)
+
+
+SOURCES = " + ".join(map(str, workflow.configfiles))
 try:
-    CONFIG = parse_config(config, file=" + ".join(map(str, workflow.configfiles)))
+    CONFIG = parse_config(config, file=SOURCES)
+    check_given_files(CONFIG, SOURCES)
 except InputError as error:
     print(error, file=sys.stderr)
     sys.exit(2)
