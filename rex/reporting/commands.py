@@ -95,6 +95,7 @@ def _figures(arguments: argparse.Namespace) -> None:
 def _tables(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
     from rex.reporting.comparison import mark_best
+    from rex.reporting.layout import lay_out
     from rex.reporting.results import published_rows, read_rows
     from rex.reporting.tables import compared_keys, cost_table, result_tables, write_tables
 
@@ -108,7 +109,7 @@ def _tables(arguments: argparse.Namespace) -> None:
     tables = result_tables([*ours, *published_rows()])
     if arguments.benchmarks:
         tables.append(cost_table(arguments.benchmarks))
-    write_tables(tables, arguments.out)
+    write_tables([lay_out(table) for table in tables], arguments.out)
 
 
 _IN_PICTURE = 4

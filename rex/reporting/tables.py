@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -12,30 +11,12 @@ from rex.errors import InputError
 from rex.evaluation.attributes import PAPER_CATEGORIES
 from rex.evaluation.measure import NO_ANSWERS, NO_EXPLANATIONS
 from rex.files import write_text
+from rex.reporting.layout import JOB, Column, Layout, Table
 from rex.reporting.results import Cell, Row
-from rex.reporting.table_formats import FORMATS, JOB
+from rex.reporting.table_formats import FORMATS
 
 _CIDER = "CIDEr: the caption library's value (0 to 10) times 100. All other numbers: percent."
 _PUBLISHED = "Published numbers are of GQA, whatever data the rows above them are of."
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: the cell `<split>/<score name>` of each row, under a header."""
-
-    key: str
-    header: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, ready to be written in any format."""
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...]
 
 
 EXPLANATION_COLUMNS = (
@@ -241,11 +222,14 @@ def _with_counts(column: Column, rows: Sequence[Row]) -> Column:
     )
 
 
-def write_tables(tables: Sequence[Table], folder: str | PathLike[str]) -> None:
-    """Write each table as `<name>.csv`, `.md`, `.tex` and `.html`."""
-    for table in tables:
+def write_tables(layouts: Sequence[Layout], folder: str | PathLike[str]) -> list[Path]:
+    """Write each table as `<name>.csv`, `.md`, `.tex` and `.html`; return the files."""
+    written = []
+    for layout in layouts:
         for suffix, render in FORMATS.items():
-            write_text(Path(folder) / f"{table.name}{suffix}", render(table))
+            written.append(Path(folder) / f"{layout.name}{suffix}")
+            write_text(written[-1], render(layout))
+    return written
 
 
 def _with_some(rows: Sequence[Row], columns: Sequence[Column], mute: str) -> tuple[Row, ...]:

@@ -8,6 +8,7 @@ import pytest
 
 from rex.cli import main
 from rex.errors import InputError
+from rex.reporting.layout import lay_out
 from rex.reporting.results import published_rows, read_rows
 from rex.reporting.table_formats import to_csv, to_html, to_latex, to_markdown
 from rex.reporting.tables import answer_table, attribute_table, cost_table, explanation_table
@@ -71,7 +72,7 @@ def test_published_numbers() -> None:
 
 def test_markdown(tmp_path: Path) -> None:
     rows = [*read_rows(write_runs(tmp_path)), *published_rows()]
-    text = to_markdown(explanation_table(rows))
+    text = to_markdown(lay_out(explanation_table(rows)))
     assert "| REX | multi-task | here, 2 seeds | 50.50 ± 0.71 |" in text
     assert "Backbone" not in text  # it never explains
     assert "measured here (mode: fixed)" in text
@@ -92,7 +93,7 @@ def test_answers_leave_out_what_never_answers(tmp_path: Path) -> None:
 
 def test_latex_is_well_formed(tmp_path: Path) -> None:
     odd = write_run(tmp_path, {"accuracy": 50.0}, method="a_b & 100% {#1}")
-    text = to_latex(answer_table([*read_rows([odd]), *published_rows()]))
+    text = to_latex(lay_out(answer_table([*read_rows([odd]), *published_rows()])))
     assert r"a\_b \& 100\% \{\#1\}" in text
     assert text.count("{") == text.count("}")
     assert all(
@@ -111,7 +112,7 @@ def test_latex_is_well_formed(tmp_path: Path) -> None:
 
 def test_csv_has_a_line_for_each_number(tmp_path: Path) -> None:
     table = explanation_table(read_rows(write_runs(tmp_path)))
-    lines = list(csv.DictReader(to_csv(table).splitlines()))
+    lines = list(csv.DictReader(to_csv(lay_out(table)).splitlines()))
     assert len(lines) == len(table.rows) * len(table.columns)
     found = {(line["method"], line["measure"]): line for line in lines}
     assert found["REX", "bleu4"]["value"] == "50.5000"
@@ -123,7 +124,7 @@ def test_csv_has_a_line_for_each_number(tmp_path: Path) -> None:
 
 def test_html_is_escaped_and_whole(tmp_path: Path) -> None:
     odd = write_run(tmp_path, {"accuracy": 50.0}, method="<script>alert(1)</script>")
-    text = to_html(answer_table([*read_rows([odd]), *published_rows()]))
+    text = to_html(lay_out(answer_table([*read_rows([odd]), *published_rows()])))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert text.count("<tr") == text.count("</tr>") == 1 + 2 + 7
@@ -159,7 +160,7 @@ def test_cost_of_jobs(tmp_path: Path) -> None:
     assert [row.cells[f"cost/{name}"].value for name in ("seconds", "cpu", "memory")] == [
         13.0, 11.5, 400.0,
     ]  # fmt: skip
-    assert "| train\\_rex | job | here | 13.00 |" in to_markdown(cost_table([path]))
+    assert "| train\\_rex | job | here | 13.00 |" in to_markdown(lay_out(cost_table([path])))
     short = tmp_path / "short.tsv"
     short.write_text("\t".join(names) + "\n0.1\t0:00:00" + "\tNA" * 8 + "\n")
     assert cost_table([short]).rows[0].cells["cost/memory"].reason == "too short to be measured"
