@@ -151,9 +151,13 @@ def _reason(row: Row, cell: Cell | None) -> str:
     return cell.reason or _NOT_MEASURED
 
 
-def number(value: float, std: float | None) -> str:
-    """Return a mean over seeds as it is read, with its deviation where there is one."""
-    return f"{value:.2f}" if std is None else f"{value:.2f} ± {std:.2f}"
+def number(value: float, std: float | None, *, sign: str = "-") -> str:
+    """Return a mean over seeds as it is read, with its deviation where there is one.
+
+    `sign`: whether a plus is written (`+`) or not (`-`).
+    """
+    text = f"{value:{sign}.2f}"
+    return text if std is None else f"{text} ± {std:.2f}"
 
 
 def _record(row: Row, column: Column) -> dict[str, str]:

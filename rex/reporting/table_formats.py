@@ -155,7 +155,7 @@ def _markdown(text: str) -> str:
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "–": "--", "±": r"$\pm$", "†": r"\textdagger{}", "“": "``", "”": "''",
+    "–": "--", "−": "$-$", "±": r"$\pm$", "†": r"\textdagger{}", "“": "``", "”": "''",
 }  # fmt: skip
 
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -177,9 +179,45 @@ def test_the_command_writes_the_same_bytes_twice(tmp_path: Path) -> None:
         files = sorted((tmp_path / folder).iterdir())
         assert [file.name for file in files] == [
             f"{name}.{suffix}"
-            for name in ("answers", "attributes", "explanations", "gqa", "settings")
+            for name in ("answers", "attributes", "claims", "explanations", "gqa", "settings")
             for suffix in ("csv", "html", "md", "tex")
         ]
         contents.append([file.read_bytes() for file in files])
         paths.reverse()  # the order of the files does not matter
     assert contents[0] == contents[1]
+
+
+LATEX = shutil.which("pdflatex")
+PAPER = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{booktabs}
+\begin{document}
+%s
+\end{document}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(LATEX is None, reason="needs pdflatex with booktabs")
+def test_latex_compiles(tmp_path: Path) -> None:
+    paths = [
+        *write_runs(tmp_path / "runs"),
+        write_run(tmp_path, {"accuracy": 1.0}, method="a_b&%$"),
+    ]
+    tables = tmp_path / "tables"
+    assert main(["tables", "--metrics", *map(str, paths), "--out", str(tables)]) == 0
+    files = sorted(tables.glob("*.tex"))
+    assert len(files) == 6
+    paper = tmp_path / "paper.tex"
+    paper.write_text(
+        PAPER % "\n".join(f"\\input{{tables/{file.stem}}}\\clearpage" for file in files)
+    )
+    ended = subprocess.run(
+        [LATEX or "", "-interaction=nonstopmode", "-halt-on-error", paper.name],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout[-2000:]
+    assert "Output written on paper.pdf (6 pages" in " ".join(ended.stdout.split())
+    # nothing sticks out of the page
+    assert "Overfull" not in ended.stdout

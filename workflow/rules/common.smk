@@ -44,7 +44,7 @@ IMPORTED = sorted(
 
 TABLES = expand(
     f"{RESULTS}/tables/{{table}}.{{format}}",
-    table=["explanations", "answers", "settings", "attributes", "gqa", "cost"],
+    table=["claims", "explanations", "answers", "settings", "attributes", "gqa", "cost"],
     format=["csv", "md", "tex", "html"],
 )
 FIGURES = expand(
