@@ -95,20 +95,22 @@ def _figures(arguments: argparse.Namespace) -> None:
 def _tables(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
     from rex.reporting.claim_table import claim_table
-    from rex.reporting.comparison import mark_best
+    from rex.reporting.comparison import mark_best_of
+    from rex.reporting.cost_table import cost_table
     from rex.reporting.layout import lay_out
     from rex.reporting.results import published_rows, read_runs, rows_of
-    from rex.reporting.tables import compared_keys, cost_table, result_tables, write_tables
+    from rex.reporting.tables import result_tables, write_tables
 
     settings = read_config(arguments.config).evaluation
     draws, seed = settings.bootstrap, settings.seed
     runs, published = read_runs(arguments.metrics), published_rows()
-    ours = mark_best(rows_of(runs), compared_keys(), draws=draws, seed=seed)
-    tables = result_tables([*ours, *published])
-    if arguments.benchmarks:
-        tables.append(cost_table(arguments.benchmarks))
-    layouts = [lay_out(table) for table in tables]
+    layouts = [
+        lay_out(mark_best_of(table, draws=draws, seed=seed))
+        for table in result_tables([*rows_of(runs), *published])
+    ]
     layouts.append(claim_table(runs, published, draws=draws, seed=seed))
+    if arguments.benchmarks:
+        layouts.append(cost_table(arguments.benchmarks))
     write_tables(layouts, arguments.out)
 
 

@@ -10,8 +10,6 @@ from rex.reporting.results import Cell, Row
 
 NOTHING = "–"
 UNVERIFIED = "†"
-JOB = "job"
-"""The setting of rows that are jobs of the workflow, not methods."""
 _BOLD = (
     "Bold: better than each other method measured here, reference rows aside (paired bootstrap "
     "over questions and seeds, p < 0.05)."
@@ -139,8 +137,6 @@ def _texts(row: Row, table: Table, footnotes: Footnotes) -> list[Text]:
 
 
 def _runs(row: Row) -> str:
-    if row.setting == JOB:
-        return row.source
     seeds = max((cell.seeds for cell in row.cells.values()), default=0)
     return f"here, {seeds} seed{'s' if seeds != 1 else ''}"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import textwrap
 from collections.abc import Callable, Sequence
 from html import escape
 
@@ -34,30 +36,31 @@ def to_markdown(layout: Layout) -> str:
 
 
 def to_latex(layout: Layout) -> str:
-    """Return the table as a LaTeX `table` (needs the package booktabs)."""
+    """Return the table as a LaTeX `table*`, no wider than the page."""
     width = len(layout.headers)
     lines = [
-        "% needs \\usepackage{booktabs}; made by rex tables",
-        "\\begin{table}",
+        "% needs \\usepackage{booktabs,graphicx}; made by rex tables",
+        "\\begin{table*}",
         "  \\centering\\small\\setlength{\\tabcolsep}{3pt}",
         f"  \\caption{{{_latex(layout.title)}}}",
         f"  \\label{{tab:{layout.name}}}",
+        # made smaller where it is wider than the text, and only there
+        "  \\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%",
         f"  \\begin{{tabular}}{{{'l' * layout.text_columns}{'r' * layout.numbers}}}",
         "    \\toprule",
-        "    " + " & ".join(_latex(header) for header in layout.headers) + " \\\\",
+        "    " + _latex_line([_latex_header(header) for header in layout.headers]),
     ]
     for title, rows in layout.groups:
         lines += [
             "    \\midrule",
             f"    \\multicolumn{{{width}}}{{l}}{{\\emph{{{_latex(title)}}}}} \\\\",
         ]
-        for row in rows:
-            lines.append("    " + " & ".join(map(_latex_cell, row)) + " \\\\")
-    lines += ["    \\bottomrule", "  \\end{tabular}", ""]
+        lines += ["    " + _latex_line([_latex_cell(cell) for cell in row]) for row in rows]
+    lines += ["    \\bottomrule", "  \\end{tabular}}", "  \\par\\raggedright\\footnotesize"]
     for mark, note in layout.notes:
         sign = f"\\textsuperscript{{{_latex(mark)}}} " if mark else ""
-        lines.append(f"  \\par\\footnotesize {sign}{_latex(note)}")
-    lines.append("\\end{table}")
+        lines.append(f"  {sign}{_latex(note)}\\par")
+    lines.append("\\end{table*}")
     return "\n".join(lines) + "\n"
 
 
@@ -132,14 +135,37 @@ def _markdown_cell(cell: Text) -> str:
     return f"{text}<sup>{cell.mark}</sup>" if cell.mark else text
 
 
+def _latex_line(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + " \\\\"
+
+
+def _latex_header(text: str) -> str:
+    """Return a header with a line for each word, so that columns are as narrow as numbers."""
+    # a number stays with what it counts
+    words = [_latex(word) for word in text.replace(" = ", "=").split()]
+    return _latex_stack(words, "")
+
+
 def _latex_cell(cell: Text) -> str:
-    text = f"\\textbf{{{_latex(cell.text)}}}" if cell.bold else _latex(cell.text)
+    lines = textwrap.wrap(cell.text, _LATEX_CELL, break_long_words=False, break_on_hyphens=False)
+    text = _latex_stack([_latex(line) for line in lines], "[l]")
+    text = re.sub(r" (\$\\pm\$) ([0-9.]+)", r"{\\scriptsize \1\2}", text)
+    text = f"\\textbf{{{text}}}" if cell.bold else text
     return f"{text}\\textsuperscript{{{_latex(cell.mark)}}}" if cell.mark else text
+
+
+def _latex_stack(lines: Sequence[str], place: str) -> str:
+    inside = "\\\\".join(lines)
+    return f"\\shortstack{place}{{{inside}}}" if len(lines) > 1 else inside
 
 
 def _html_cell(cell: Text) -> str:
     text = f"<b>{escape(cell.text)}</b>" if cell.bold else escape(cell.text)
     return f"{text}<sup>{escape(cell.mark)}</sup>" if cell.mark else text
+
+
+_LATEX_CELL = 26
+"""Letters in a line of a cell of words."""
 
 
 def _line(cells: Sequence[str]) -> str:

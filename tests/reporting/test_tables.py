@@ -10,10 +10,16 @@ import pytest
 
 from rex.cli import main
 from rex.errors import InputError
+from rex.reporting.cost_table import cost_table
 from rex.reporting.layout import lay_out
 from rex.reporting.results import published_rows, read_rows
 from rex.reporting.table_formats import to_csv, to_html, to_latex, to_markdown
-from rex.reporting.tables import answer_table, attribute_table, cost_table, explanation_table
+from rex.reporting.tables import (
+    answer_table,
+    attribute_table,
+    explanation_table,
+    result_tables,
+)
 
 from .made_metrics import write_run, write_runs
 
@@ -100,7 +106,7 @@ def test_latex_is_well_formed(tmp_path: Path) -> None:
     assert text.count("{") == text.count("}")
     assert all(
         text.count(f"\\begin{{{name}}}") == text.count(f"\\end{{{name}}}") == 1
-        for name in ("table", "tabular")
+        for name in ("table*", "tabular")
     )
     assert all(f"\\{rule}" in text for rule in ("toprule", "midrule", "bottomrule"))
     columns = re.search(r"begin\{tabular\}\{(\w+)\}", text)
@@ -142,33 +148,60 @@ def test_attribute_columns_say_how_many_questions(tmp_path: Path) -> None:
     assert "Pose" in headers
 
 
+def write_cost(folder: Path, name: str, *lines: str) -> Path:
+    """Write a benchmark file of Snakemake: a header and one line a repetition."""
+    path = folder / f"{name}.tsv"
+    path.write_text("\n".join(["\t".join(COST_FIELDS), *("\t".join(x.split()) for x in lines), ""]))
+    return path
+
+
 def test_cost_of_jobs(tmp_path: Path) -> None:
-    names = [
-        "s",
-        "h:m:s",
-        "max_rss",
-        "max_vms",
-        "max_uss",
-        "max_pss",
-        "io_in",
-        "io_out",
-        "mean_load",
-        "cpu_time",
+    repeated = write_cost(
+        tmp_path, "world", "12.5 0:00:12 350 1 1 1 1 1 99 11", "13.5 0:00:13 450 1 1 1 1 1 99 12"
+    )
+    seeds = [
+        write_cost(tmp_path, f"predict_multi-task_rex_seed{seed}_val", line)
+        for seed, line in ((0, "10 0 100 1 1 1 1 1 1 20"), (11, "20 0 300 1 1 1 1 1 1 40"))
     ]
-    lines = ["12.5 0:00:12 350 1 1 1 1 1 99 11", "13.5 0:00:13 450 1 1 1 1 1 99 12"]
-    path = tmp_path / "train_rex.tsv"
-    path.write_text("\n".join("\t".join(part) for part in [names, *map(str.split, lines)]) + "\n")
-    (row,) = cost_table([path]).rows
-    assert [row.cells[f"cost/{name}"].value for name in ("seconds", "cpu", "memory")] == [
-        13.0, 11.5, 400.0,
+    shards = [
+        write_cost(tmp_path, f"explain_val_{shard}-of-2", line)
+        for shard, line in ((1, "3 0 70 1 1 1 1 1 1 2"), (2, "4 0 50 1 1 1 1 1 1 3"))
+    ]
+    short = write_cost(tmp_path, "short", "0.1 0:00:00 " + "NA " * 8)
+    layout = cost_table([repeated, *seeds, *shards, short])
+    found = {(r["job"], r["measure"]): (r["value"], r["std"], r["runs"]) for r in layout.records}
+    assert found["world", "seconds"] == ("13.0000", "", "1")
+    assert found["world", "cpu"] == ("11.5000", "", "1")
+    assert found["world", "memory"] == ("400.0000", "", "1")
+    # a job in shards takes their time together, and the memory of the largest
+    assert found["explain_val", "seconds"] == ("7.0000", "", "1")
+    assert found["explain_val", "memory"] == ("70.0000", "", "1")
+    assert found["predict_multi-task_rex_val", "seconds"] == ("15.0000", "7.0711", "2")
+    assert "| predict\\_multi-task\\_rex\\_val | 2 | 15.00 ± 7.07 |" in to_markdown(layout)
+    assert [r["reason"] for r in layout.records if r["job"] == "short"] == [
+        "", "too short to be measured", "too short to be measured",
     ]  # fmt: skip
-    assert "| train\\_rex | job | here | 13.00 |" in to_markdown(lay_out(cost_table([path])))
-    short = tmp_path / "short.tsv"
-    short.write_text("\t".join(names) + "\n0.1\t0:00:00" + "\tNA" * 8 + "\n")
-    assert cost_table([short]).rows[0].cells["cost/memory"].reason == "too short to be measured"
+
+
+def test_what_is_no_benchmark_file(tmp_path: Path) -> None:
+    path = tmp_path / "train_rex.tsv"
     path.write_text("method,setting\nrex,multi-task\n")
     with pytest.raises(InputError, match="no benchmark file"):
         cost_table([path])
+    with pytest.raises(InputError, match="no such file"):
+        cost_table([tmp_path / "missing.tsv"])
+
+
+def test_tables_by_method_show_its_main_setting(tmp_path: Path) -> None:
+    paths = [
+        write_run(tmp_path, {"accuracy": 50.0, "bleu4": 40.0}, setting=setting)
+        for setting in ("multi-task", "explanation-only", "transfer-1", "other")
+    ]
+    paths.append(write_run(tmp_path, {"bleu4": 30.0}, setting="explanation-only", method="exp"))
+    tables = {table.name: table for table in result_tables(read_rows(paths))}
+    shown = [(row.method, row.setting) for row in tables["explanations"].rows]
+    assert shown == [("EXP", "explanation-only"), ("REX", "multi-task"), ("REX", "other")]
+    assert len(tables["settings"].rows) == 5
 
 
 def test_the_command_writes_the_same_bytes_twice(tmp_path: Path) -> None:
@@ -191,7 +224,7 @@ LATEX = shutil.which("pdflatex")
 PAPER = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage[utf8]{inputenc}
-\usepackage{booktabs}
+\usepackage{booktabs,graphicx}
 \begin{document}
 %s
 \end{document}
@@ -210,9 +243,9 @@ def test_latex_compiles(tmp_path: Path) -> None:
     files = sorted(tables.glob("*.tex"))
     assert len(files) == 6
     paper = tmp_path / "paper.tex"
-    paper.write_text(
-        PAPER % "\n".join(f"\\input{{tables/{file.stem}}}\\clearpage" for file in files)
-    )
+    inputs = [f"\\input{{tables/{file.stem}}}\\clearpage" for file in files]
+    paper.write_text(PAPER % "\n".join(inputs))
+
     ended = subprocess.run(
         [LATEX or "", "-interaction=nonstopmode", "-halt-on-error", paper.name],
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
