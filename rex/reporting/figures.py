@@ -76,8 +76,11 @@ def read_run(folder: str | PathLike[str]) -> Run:
     return Run(metrics[0].run, records, metrics)
 
 
-def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str]) -> None:
-    """Draw every figure of the runs in `folders` into `out`. Raises InputError."""
+def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str]) -> list[Path]:
+    """Draw every figure of the runs in `folders` into `out`; return the files.
+
+    Raises InputError.
+    """
     import matplotlib as mpl
 
     runs = sorted((read_run(folder) for folder in folders), key=_place)
@@ -94,20 +97,25 @@ def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str
         figures["attribute-recall"] = lambda: attribute_recall(whole)
     if len(whole) < len(rows):
         figures["transfer"] = lambda: transfer_curves(rows)
+    written = []
     with mpl.rc_context(_STYLE):
         for name, draw in figures.items():
-            save_figure(draw(), Path(out) / name)
+            written += save_figure(draw(), Path(out) / name)
+    return written
 
 
-def save_figure(figure: Figure, stem: Path) -> None:
-    """Write `stem.png` and `stem.svg`, without dates or versions."""
+def save_figure(figure: Figure, stem: Path) -> list[Path]:
+    """Write `stem.png` and `stem.svg`, without dates or versions; return the files."""
     forms: dict[str, dict[str, Any]] = {
         ".png": {"dpi": 150, "metadata": {"Software": None}},
         ".svg": {"metadata": {"Date": None, "Creator": None}},
     }
+    written = []
     for suffix, options in forms.items():
-        with whole_file(stem.with_name(stem.name + suffix)) as temporary:
+        written.append(stem.with_name(stem.name + suffix))
+        with whole_file(written[-1]) as temporary:
             figure.savefig(temporary, format=suffix[1:], bbox_inches="tight", **options)
+    return written
 
 
 def training_curves(runs: Sequence[Run]) -> Figure:
