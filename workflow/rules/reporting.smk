@@ -52,7 +52,7 @@ rule gallery:
         data=DATA,
         regions=region_store("val"),
         explanations=f"{RESULTS}/explanations/val.parquet",
-        predictions=expand("{run}/predictions/val.parquet", run=run_folders()),
+        predictions=expand("{run}/predictions/val.parquet", run=shown_folders()),
     output:
         report(
             f"{RESULTS}/gallery/index.html",
