@@ -25,7 +25,7 @@ MEASURES = {
     "testdev/accuracy": "accuracy, testdev",
     "val/accuracy/ood-all": "accuracy, OOD val",
     "testdev/accuracy/ood-all": "accuracy, OOD testdev",
-    f"val/{RIGHT_MINUS_WRONG}": "grounding (IoU) of right minus of wrong answers, val",
+    f"val/{RIGHT_MINUS_WRONG}": "grounding (IoU), val",
 }
 
 HOLDS, OPPOSITE, UNDECIDED = "holds", "the opposite", "no difference shown"
@@ -112,7 +112,7 @@ CLAIMS = (
     ),
     Claim(
         "Better-grounded explanations go with right answers",
-        (Comparison("REX", f"val/{RIGHT_MINUS_WRONG}", (Part(1, *_REX),)),),
+        (Comparison("REX, right − wrong answers", f"val/{RIGHT_MINUS_WRONG}", (Part(1, *_REX),)),),
     ),
 )
 """The paper's claims. That they hold is what the runs measured here must show."""

@@ -87,7 +87,7 @@ def test_claims_that_hold(tmp_path: Path) -> None:
         pytest.approx(40)
     )
     # seed 0: 80 - 20; seed 1: 80 - (10 x 80 + 10 x 20) / 20
-    linked = found["REX", "val", "grounding/right-minus-wrong"]
+    linked = found["REX, right − wrong answers", "val", "grounding/right-minus-wrong"]
     assert float(linked["difference"]) == pytest.approx((60 + 30) / 2)
 
 
@@ -109,7 +109,12 @@ def test_claims_that_do_not_hold(tmp_path: Path) -> None:
     found = lines(layout)
     assert found["REX − EXP", "val", "grounding"]["result"] == "no difference shown"
     assert found["REX − VQA-E", "val", "grounding"]["result"] == "the opposite"
-    assert float(found["REX", "val", "grounding/right-minus-wrong"]["difference"]) < 0
+    assert (
+        float(
+            found["REX, right − wrong answers", "val", "grounding/right-minus-wrong"]["difference"]
+        )
+        < 0
+    )
 
 
 def test_what_is_not_measured_says_why(tmp_path: Path) -> None:
@@ -131,7 +136,10 @@ def test_what_is_not_measured_says_why(tmp_path: Path) -> None:
     )
     assert "transfer-1" in found["gain at 1 %", "val", "accuracy"]["reason"]
     # every answer is right: there is no other kind to compare with
-    assert found["REX", "val", "grounding/right-minus-wrong"]["result"] == "not measured"
+    assert (
+        found["REX, right − wrong answers", "val", "grounding/right-minus-wrong"]["result"]
+        == "not measured"
+    )
     assert "<sup>a</sup>" in to_html(table(paths))
 
 
