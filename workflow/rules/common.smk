@@ -64,7 +64,7 @@ IMPORTED = sorted(
 
 TABLES = expand(
     f"{RESULTS}/tables/{{table}}.{{format}}",
-    table=["explanations", "answers", "settings", "attributes", "gqa", "cost"],
+    table=["claims", "explanations", "answers", "settings", "attributes", "gqa", "cost"],
     format=["csv", "md", "tex", "html"],
 )
 FIGURES = expand(
@@ -75,7 +75,7 @@ FIGURES = expand(
         "accuracy-and-grounding",
         *(["attribute-recall"] if "val" in EVALUATED else []),
         *(
-            ["transfer"]
+            ["transfer", "transfer-training-curves"]
             if any("transfer" in run.setting for run in CONFIG.experiment.runs)
             else []
         ),
@@ -120,6 +120,19 @@ def run_folders():
         f"{RESULTS}/runs/{run.setting}/{run.method}/seed{seed}"
         for run in CONFIG.experiment.runs
         for seed in CONFIG.experiment.seeds
+    ]
+
+
+def shown_folders():
+    """Return the runs of the gallery: one seed, and those that learn from all questions, if any."""
+    whole = [
+        run
+        for run in CONFIG.experiment.runs
+        if not run.setting.startswith("transfer-")
+    ]
+    return [
+        f"{RESULTS}/runs/{run.setting}/{run.method}/seed{CONFIG.experiment.seeds[0]}"
+        for run in whole or CONFIG.experiment.runs
     ]
 
 
