@@ -155,7 +155,9 @@ def _tokens(words: Sequence[Word], example: Example, colors: dict[int, str]) -> 
     for word in words:
         if word.region is not None:
             key, color = f"r{word.region}", colors[word.region]
-            note = example.names.get(word.region, "")
+            # a token that is a region says what it is; a word that is linked to one, which
+            name = example.names.get(word.region, "")
+            note = name if word.text.startswith("#") else f"#{word.region}"
         elif word.cell is not None:
             key, color, note = f"c{word.cell}", "", ""
         else:

@@ -108,7 +108,8 @@ def explanation_table(rows: Sequence[Row]) -> Table:
             "annotated objects; “of best”: divided by the best that the regions allow, clipped "
             "at 100, over the share of questions (coverage) where that is not 0.",
             "Agreement: explanations from which the predicted answer follows; truth: facts of the "
-            "explanations that hold in the scene graph (docs/measures.md).",
+            "explanations that hold in the scene graph (docs/measures.md). Truth is not tested: "
+            "each method's facts are about different questions.",
             f"{_PUBLISHED} Published grounding is the published code's own measure, which is not "
             "bounded and looks at one object alone.",
         ),

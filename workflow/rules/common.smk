@@ -62,26 +62,19 @@ IMPORTED = sorted(
     else set()
 )
 
-TABLES = expand(
-    f"{RESULTS}/tables/{{table}}.{{format}}",
-    table=["claims", "explanations", "answers", "settings", "attributes", "gqa", "cost"],
-    format=["csv", "md", "tex", "html"],
-)
-FIGURES = expand(
-    f"{RESULTS}/figures/{{figure}}.{{format}}",
-    figure=[
-        "training-curves",
-        "accuracy-by-type",
-        "accuracy-and-grounding",
-        *(["attribute-recall"] if "val" in EVALUATED else []),
-        *(
-            ["transfer", "transfer-training-curves"]
-            if any("transfer" in run.setting for run in CONFIG.experiment.runs)
-            else []
-        ),
-    ],
-    format=["png", "svg"],
-)
+# in the order in which people look at them
+TABLES = ["claims", "explanations", "answers", "settings", "attributes", "gqa", "cost"]
+FIGURES = [
+    "accuracy-and-grounding",
+    "accuracy-by-type",
+    *(["attribute-recall"] if "val" in EVALUATED else []),
+    *(
+        ["transfer", "transfer-training-curves"]
+        if any("transfer" in run.setting for run in CONFIG.experiment.runs)
+        else []
+    ),
+    "training-curves",
+]
 
 
 WHERE = f"""
@@ -123,12 +116,23 @@ def run_folders():
     ]
 
 
+def reported(folder, names, formats, category, caption):
+    """Return the files of a folder; those in the first format stand in the report, in order."""
+    first, *others = formats
+    files = []
+    for place, name in enumerate(names, start=1):
+        path = f"{RESULTS}/{folder}/{name}.{first}"
+        labels = {folder: f"{place}. {name.replace('-', ' ')}"}
+        files += [report(path, category=category, caption=caption, labels=labels)]
+    return files + expand(
+        f"{RESULTS}/{folder}/{{name}}.{{form}}", name=names, form=others
+    )
+
+
 def shown_folders():
     """Return the runs of the gallery: one seed, and those that learn from all questions, if any."""
     whole = [
-        run
-        for run in CONFIG.experiment.runs
-        if not run.setting.startswith("transfer-")
+        run for run in CONFIG.experiment.runs if not run.setting.startswith("transfer-")
     ]
     return [
         f"{RESULTS}/runs/{run.setting}/{run.method}/seed{CONFIG.experiment.seeds[0]}"

@@ -5,10 +5,12 @@ rule tables:
     input:
         run_metrics(),
     output:
-        report(
+        reported(
+            "tables",
             TABLES,
-            category="Tables",
-            caption="../report/tables.rst",
+            ["html", "csv", "md", "tex"],
+            "1. Tables",
+            "../report/tables.rst",
         ),
     log:
         f"{LOGS}/tables.log",
@@ -28,10 +30,12 @@ rule figures:
     input:
         run_metrics(),
     output:
-        report(
+        reported(
+            "figures",
             FIGURES,
-            category="Figures",
-            caption="../report/figures.rst",
+            ["svg", "png"],
+            "2. Figures",
+            "../report/figures.rst",
         ),
     log:
         f"{LOGS}/figures.log",
@@ -56,8 +60,9 @@ rule gallery:
     output:
         report(
             f"{RESULTS}/gallery/index.html",
-            category="Examples",
+            category="3. Examples",
             caption="../report/gallery.rst",
+            labels={"page": "gallery"},
         ),
     log:
         f"{LOGS}/gallery.log",
