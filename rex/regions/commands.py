@@ -74,9 +74,10 @@ def _add_extract(verbs: Subparsers) -> None:
         help="processes that work beside this one (default: compute.detector_threads; 0: none)",
     )
     extract.add_argument(
-        "--skip-unreadable",
+        "--strict",
         action="store_true",
-        help="leave out images that cannot be read and list them at the end",
+        help="end at the first image that cannot be read (else it has no regions, and is listed "
+        "at the end)",
     )
 
 
@@ -109,7 +110,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from rex.gqa.scene_graphs import read_scene_graphs
     from rex.regions.annotations import ClassLists, annotated_images
     from rex.regions.detector import Detector, detector_config
-    from rex.regions.extraction import ImageFile, detect_all
+    from rex.regions.extraction import ImageFile, Unreadable, detect_each
     from rex.regions.report import report
     from rex.regions.training import train
     from rex.regions.weights import save_checkpoint
@@ -133,8 +134,20 @@ def _train(arguments: argparse.Namespace) -> None:
     val = annotated_images(
         read_scene_graphs(data / "sceneGraphs" / "val_sceneGraphs.json"), data / "images", classes
     )
-    found = detect_all(detector, [ImageFile(image.path) for image in val], _workers(config))
-    measures = {"split": "val", "signature": detector.signature, **report(val, found, classes)}
+    found = detect_each(detector, [ImageFile(image.path) for image in val], _workers(config))
+    measured = [
+        (image, regions)
+        for image, regions in zip(val, found, strict=True)
+        if not isinstance(regions, Unreadable)
+    ]
+    store_commands.list_unreadable(
+        [regions.error for regions in found if isinstance(regions, Unreadable)]
+    )
+    measures = {
+        "split": "val",
+        "signature": detector.signature,
+        **report([image for image, _ in measured], [regions for _, regions in measured], classes),
+    }
     write_json(
         arguments.report, measures, provenance=made_by("rex regions train", asdict(settings))
     )
@@ -169,10 +182,9 @@ def _extract(arguments: argparse.Namespace) -> None:
         arguments.out,
         made_by("rex regions extract", asdict(config.regions)),
         workers=_workers(config) if arguments.workers is None else arguments.workers,
-        skip_unreadable=arguments.skip_unreadable,
+        strict=arguments.strict,
     )
-    for error in unreadable:
-        _logger.warning("left out: %s", error)
+    store_commands.list_unreadable(unreadable)
 
 
 def _annotated_files(
@@ -211,7 +223,8 @@ def _annotated_files(
 def _merge(arguments: argparse.Namespace) -> None:
     from rex.regions.merging import merge
 
-    merge(arguments.parts, arguments.out)
+    empty = merge(arguments.parts, arguments.out)
+    store_commands.list_unreadable(list(empty.values()))
 
 
 def _workers(config: Config) -> int:

@@ -222,7 +222,7 @@ def images(trained: Trained, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "text"])
-def test_a_bad_image_is_one_line_and_leaves_nothing(
+def test_a_strict_extraction_ends_at_a_bad_image(
     trained: Trained, images: Path, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = images / "val3.jpg"
@@ -231,7 +231,7 @@ def test_a_bad_image_is_one_line_and_leaves_nothing(
     if damage != "missing":
         bad.write_bytes(content[:400] if damage == "truncated" else b"not an image")
     out = images.parent / "out" / "val.h5"
-    assert trained.extract(out, images=images) == 2
+    assert trained.extract(out, "--strict", images=images) == 2
     said = capsys.readouterr().err.splitlines()
     assert len([line for line in said if "val3.jpg" in line]) == 1
     assert not any("Traceback" in line for line in said)
@@ -239,7 +239,29 @@ def test_a_bad_image_is_one_line_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_a_bad_training_image_is_one_line(
+def test_training_goes_on_without_an_image_that_cannot_be_read(
+    trained: Trained, tmp_path: Path, processes: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(trained.data, tmp_path / "data")
+    damaged = [f"train{number}" for number in range(6)]
+    for name in (*damaged, "val2"):
+        path = tmp_path / "data" / "images" / f"{name}.jpg"
+        path.write_bytes(path.read_bytes()[:300])
+    config = trained.config if processes == 1 else two_processes(trained, tmp_path)
+    report = tmp_path / "report.json"
+    arguments = ["--data", str(tmp_path / "data"), "--config", config, "--report", str(report)]
+    assert trained.train(tmp_path / "detector.pth", *arguments) == 0
+    said = capfd.readouterr().err.splitlines()
+    named = [line for line in said if line.startswith("not learnt from")]
+    assert named
+    assert all(any(f"{name}.jpg" in line for name in damaged) for line in named)
+    assert len(set(named)) == len(named)
+    assert any("no regions" in line and "val2.jpg" in line for line in said)
+    assert json.loads(report.read_text())["images"] == 4
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_training_images_of_which_none_can_be_read_are_one_line(
     trained: Trained, tmp_path: Path, processes: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(trained.data, tmp_path / "data")
