@@ -86,8 +86,8 @@ class RegionSettings:
     """Width D of a region's feature vector (the public detector: 2048)."""
     regions: int = 36
     """Regions kept for each image (adaptive: at most)."""
-    selection: Literal["fixed", "adaptive"] = "fixed"
-    """`fixed`: always `regions`; `adaptive`: from 10 on, those with a score of at least 0.2."""
+    selection: Literal["fixed", "adaptive", "scene-graphs"] = "fixed"
+    """`fixed`: always `regions`; `adaptive`: 10 or more by score; `scene-graphs`: annotated."""
     seed: int = 1
     """Seed of the detector's initial weights and of the order of its batches."""
 
@@ -296,7 +296,7 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     import pydantic
 
     try:
-        return pydantic.TypeAdapter(Config).validate_python(dict(values))
+        config = pydantic.TypeAdapter(Config).validate_python(dict(values))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -306,6 +306,14 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
             problem = f"{first['msg']} (found {first['input']!r})"
             cure = "see config.yaml for every key, with its default and meaning"
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
+    if config.regions.selection == "scene-graphs" and "testdev" in config.evaluation.splits:
+        raise InputError(
+            "testdev has no scene graphs to take regions from",
+            file=file or "config",
+            place="regions.selection",
+            cure="set evaluation.splits to [val]",
+        )
+    return config
 
 
 def read_config(source: str | PathLike[str] | None) -> Config:

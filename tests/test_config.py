@@ -41,6 +41,13 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
     read_config(path)
 
 
+def test_perfect_regions_are_not_asked_of_testdev() -> None:
+    values = {"regions": {"selection": "scene-graphs"}}
+    with pytest.raises(InputError, match=r"regions.selection: testdev has no scene graphs"):
+        parse_config(values)
+    assert parse_config({**values, "evaluation": {"splits": ["val"]}})
+
+
 def test_values_survive_a_round_trip() -> None:
     config = parse_config({"dataset": "other", "experiment": {"seeds": [3, 4]}})
     assert parse_config(config_values(config)) == config

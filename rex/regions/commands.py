@@ -60,8 +60,8 @@ def _add_extract(verbs: Subparsers) -> None:
     extract.add_argument(
         "--boxes",
         choices=("detected", "scene-graphs"),
-        default="detected",
-        help="scene-graphs: describe the annotated objects (an upper bound)",
+        help="scene-graphs: describe the annotated objects, an upper bound (default: what "
+        "regions.selection says)",
     )
     extract.add_argument("--scene-graphs", type=Path, metavar="JSON", help="of the images")
     extract.add_argument(
@@ -167,15 +167,16 @@ def _extract(arguments: argparse.Namespace) -> None:
     device = _set_up_compute(config)
     image_ids = sorted({question.image_id for question in iter_questions(arguments.questions)})
     image_ids = shard(image_ids, *arguments.shard)
-    if arguments.boxes == "detected":
+    annotated = "scene-graphs" in (arguments.boxes or config.regions.selection)
+    if not annotated:
         files = {each: ImageFile(arguments.images / f"{each}.jpg") for each in image_ids}
     else:
         files = _annotated_files(
             image_ids, arguments.images, arguments.scene_graphs, config.regions.regions
         )
     detector = Detector.load(arguments.weights, config.regions, device)
-    if arguments.boxes != "detected":
-        detector.signature["selection"] = arguments.boxes
+    if annotated:
+        detector.signature["selection"] = "scene-graphs"
     unreadable = extract(
         detector,
         files,
@@ -197,7 +198,9 @@ def _annotated_files(
     from rex.regions.extraction import ImageFile
 
     if scene_graphs is None:
-        raise InputError("--boxes scene-graphs needs --scene-graphs", cure="name their file")
+        raise InputError(
+            "regions of scene graphs need --scene-graphs", cure="name the file of the scene graphs"
+        )
     wanted = set(image_ids)
     graphs = {name: graph for name, graph in iter_scene_graphs(scene_graphs) if name in wanted}
     missing = sorted(wanted - graphs.keys())

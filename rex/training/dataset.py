@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -16,6 +17,8 @@ from rex.models.batch import IGNORED, Batch
 from rex.models.vocabulary import END, Vocabulary
 from rex.training.questions import encode_questions
 from rex.training.ragged import Integers, Ragged
+
+_logger = logging.getLogger("rex.training")
 
 if TYPE_CHECKING:
     from rex.gqa.questions import Question
@@ -158,6 +161,9 @@ class Examples:
         self.store = store
         self.device = device or torch.device("cpu")
         self.images = store.rows(questions.image_ids)
+        unseen = int((store.num_boxes[self.images] == 0).sum())
+        if unseen:
+            _logger.warning("%d questions are about images without regions", unseen)
         self._boxes = normalised_boxes(store.boxes, store.image_sizes, store.num_boxes)
         self._resident: torch.Tensor | None = None
         if self.device.type == "cuda":

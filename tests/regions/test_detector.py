@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rex.config import RegionSettings
+from rex.config import RegionSettings, read_config
 from rex.errors import InputError
 from rex.gqa.scene_graphs import read_scene_graphs
 from rex.regions.detector import Detector
@@ -190,6 +190,19 @@ def test_annotated_boxes_can_be_described(trained: Trained, tmp_path: Path) -> N
         assert store.num_boxes[row] == len(expected)
         np.testing.assert_allclose(store.boxes[row, : len(expected)], expected, atol=1e-3)
         assert np.isfinite(store.features([row])).all()
+    # the configuration can say so as well; the detector alone never claims it
+    config = tmp_path / "perfect.yaml"
+    text = Path(trained.config).read_text()
+    config.write_text(
+        text.replace("regions: 12", "regions: 12, selection: scene-graphs")
+        + "evaluation: {splits: [val]}\n"
+    )
+    again = tmp_path / "again.h5"
+    assert trained.extract(again, "--config", str(config), "--scene-graphs", str(graphs)) == 0
+    assert RegionStore(again).signature == store.signature
+    np.testing.assert_array_equal(RegionStore(again).boxes, store.boxes)
+    settings = read_config(config).regions
+    assert Detector.load(trained.weights, settings, "cpu").signature["selection"] == "fixed"
     train = trained.data / "sceneGraphs" / "train_sceneGraphs.json"
     assert trained.extract(tmp_path / "wrong.h5", *boxes, str(train)) == 2
     assert trained.extract(tmp_path / "wrong.h5", *boxes[:2]) == 2

@@ -151,6 +151,13 @@ def imported_source(wildcards):
     return IMPORTED[int(wildcards.number)]
 
 
+def box_options(wildcards):
+    """Return the options of `rex regions extract` that name given boxes."""
+    if CONFIG.regions.selection != "scene-graphs":
+        return ""
+    return f"--scene-graphs {DATA}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
+
+
 def shard(wildcards):
     """Return which part of the work a scattered job does, as K/N."""
     return wildcards.scatteritem.replace("-of-", "/")
