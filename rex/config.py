@@ -296,7 +296,7 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     import pydantic
 
     try:
-        config = pydantic.TypeAdapter(Config).validate_python(dict(values))
+        return pydantic.TypeAdapter(Config).validate_python(dict(values))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -306,6 +306,13 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
             problem = f"{first['msg']} (found {first['input']!r})"
             cure = "see config.yaml for every key, with its default and meaning"
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
+
+
+def check_experiment(config: Config, *, file: str | PathLike[str] | None = None) -> None:
+    """Raise InputError when settings of a whole experiment contradict one another.
+
+    Single commands are given parts of a configuration, and not asked.
+    """
     if config.regions.selection == "scene-graphs" and "testdev" in config.evaluation.splits:
         raise InputError(
             "testdev has no scene graphs to take regions from",
@@ -313,7 +320,6 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
             place="regions.selection",
             cure="set evaluation.splits to [val]",
         )
-    return config
 
 
 def read_config(source: str | PathLike[str] | None) -> Config:

@@ -193,10 +193,7 @@ def test_annotated_boxes_can_be_described(trained: Trained, tmp_path: Path) -> N
     # the configuration can say so as well; the detector alone never claims it
     config = tmp_path / "perfect.yaml"
     text = Path(trained.config).read_text()
-    config.write_text(
-        text.replace("regions: 12", "regions: 12, selection: scene-graphs")
-        + "evaluation: {splits: [val]}\n"
-    )
+    config.write_text(text.replace("regions: 12", "regions: 12, selection: scene-graphs"))
     again = tmp_path / "again.h5"
     assert trained.extract(again, "--config", str(config), "--scene-graphs", str(graphs)) == 0
     assert RegionStore(again).signature == store.signature

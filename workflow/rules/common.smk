@@ -4,11 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-from rex.config import SPLITS, config_values, parse_config
+from rex.config import SPLITS, check_experiment, config_values, parse_config
 from rex.errors import InputError
 
 try:
-    CONFIG = parse_config(config, file=" + ".join(map(str, workflow.configfiles)))
+    CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
+    CONFIG = parse_config(config, file=CONFIG_FILES)
+    check_experiment(CONFIG, file=CONFIG_FILES)
 except InputError as error:
     print(error, file=sys.stderr)
     sys.exit(2)
