@@ -36,6 +36,9 @@ COLUMNS = (
 SHORT_COLUMNS = ("img_id", "img_w", "img_h", "num_boxes", "boxes", "features")
 """Those of the original detector, without classes."""
 
+_FORGET_AFTER = 1 << 26
+"""Bytes of a table that stay mapped once they have been read."""
+
 Array = npt.NDArray[Any]
 
 
@@ -135,11 +138,16 @@ def _mapped_lines(path: Path) -> Iterator[bytes]:
         if not size:  # nothing to map
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as table:
-            start = 0
+            start = forgotten = 0
             while start < size:
                 end = table.find(b"\n", start) + 1 or size
                 yield table[start:end]
                 start = end
+                if start - forgotten >= _FORGET_AFTER:
+                    # what was read would count as this process's memory until the system needs it
+                    past = start // mmap.PAGESIZE * mmap.PAGESIZE
+                    table.madvise(mmap.MADV_DONTNEED, forgotten, past - forgotten)
+                    forgotten = past
 
 
 def _zipped_lines(path: Path) -> Iterator[bytes]:
