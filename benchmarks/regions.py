@@ -2,12 +2,15 @@
 
     python benchmarks/regions.py                    # all of it, on made-up images and features
     python benchmarks/regions.py --only pipeline    # or: store, import
+    python benchmarks/regions.py --only pipeline --detector bottom-up --images 64    # on a GPU
 
-pipeline: images a second of `rex regions extract`'s own pipeline with the small detector, against
-the same detector called one image at a time through Detectron2's `DefaultPredictor`; both must
-find the same regions. store: random images a second in training batches, against one `.npy` file
-for each image, warm. import: the speed of `rex regions import` on LXMERT's TSV, against decoding
-its base64 alone. Goals stand in `GOALS`; the program ends with 1 when one is missed.
+pipeline: images a second of `rex regions extract`'s own pipeline, against the same detector called
+one image at a time through Detectron2's `DefaultPredictor`, with one thread or several, whatever
+is faster; both must find the same regions. store: random images a second in training batches,
+against one `.npy` file for each image, warm. import: the speed of `rex regions import` on LXMERT's
+TSV, against decoding its base64 alone. Goals stand in `GOALS`; the program ends with 1 when one is
+missed. At the end it says what GQA's images would cost in disk and time, computed from what was
+measured. `peak_megabytes` is of our side alone, `peak_megabytes_a_worker` of its largest worker.
 """
 
 from __future__ import annotations
@@ -17,12 +20,16 @@ import base64
 import binascii
 import json
 import logging
+import multiprocessing
 import resource
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +38,9 @@ from PIL import Image, ImageDraw
 
 GOALS = {"pipeline": 1.5, "store": 8.0, "import": 0.7}
 """Least ratio of our speed to the baseline's."""
+GPU_GOAL = 4.0
+"""The same, of the pipeline with the bottom-up detector on a GPU."""
+GQA_IMAGES = 148_854
 SAME = 1e-3
 """Largest difference of boxes (as a share of the image) and features of the two ways to extract."""
 REGIONS, WIDTH = 36, 2048
@@ -40,53 +50,90 @@ def main() -> int:
     """Run the measurements and print one line of JSON for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--only", choices=sorted(GOALS))
+    parser.add_argument("--detector", choices=("small-fpn", "bottom-up"), default="small-fpn")
     parser.add_argument("--images", type=int, default=160, help="images of the pipeline")
     parser.add_argument("--rows", type=int, default=1500, help="images of store and import")
     parser.add_argument("--processes", type=int, default=2, help="of the pipeline")
-    parser.add_argument("--threads", type=int, default=2, help="of the single images")
     arguments = parser.parse_args()
     measurements: dict[str, Callable[[Path], dict[str, Any]]] = {
-        "pipeline": lambda folder: pipeline(
-            folder, arguments.images, arguments.processes, arguments.threads
+        "pipeline": partial(
+            pipeline,
+            name=arguments.detector,
+            images=arguments.images,
+            processes=arguments.processes,
         ),
-        "store": lambda folder: store(folder, arguments.rows),
-        "import": lambda folder: tsv_import(folder, arguments.rows // 4),
+        "store": partial(store, rows=arguments.rows),
+        "import": partial(tsv_import, rows=arguments.rows // 4),
     }
     missed = 0
+    results = {}
     for name, measure in measurements.items():
         if arguments.only in (None, name):
-            with tempfile.TemporaryDirectory() as folder:
-                result = {"measured": name, **measure(Path(folder)), "goal": GOALS[name]}
-            result["reached"] = result["ratio"] >= GOALS[name] and result.get("same", True)
+            result = {"measured": name, "goal": GOALS[name], **_alone(measure)}
+            result["reached"] = result["ratio"] >= result["goal"] and result.get("same", True)
             missed += not result["reached"]
+            results[name] = result
             print(json.dumps(result), flush=True)
+    print(costs(results))
     return 1 if missed else 0
 
 
-def pipeline(folder: Path, images: int, processes: int, threads: int) -> dict[str, Any]:
+def _alone(measure: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
+    """Measure in a process of its own, so that peak memory is that of one measurement."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process,
+    ):
+        return process.submit(measure, Path(folder)).result()
+
+
+def costs(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return disk and time for GQA's images, in Markdown, from what was measured."""
+    rows = []
+    for result in results.values():
+        for what, size in result.get("bytes_an_image", {}).items():
+            gigabytes = size * GQA_IMAGES / 1e9
+            rows.append((what, f"{size / 1e3:.1f} kB an image", f"{gigabytes:.1f} GB"))
+        speed = result.get("images_per_second")
+        if speed and "what" in result:
+            hours = GQA_IMAGES / speed / 3600
+            time_needed = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.0f} minutes"
+            rows.append((result["what"], f"{float(f'{speed:.3g}'):,g} images/s", time_needed))
+    lines = [f"| What | Measured | All {GQA_IMAGES:,} images of GQA |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def pipeline(folder: Path, *, name: str, images: int, processes: int) -> dict[str, Any]:
     """Extract with the pipeline and one by one, in turns, and compare speed and results."""
     warnings.filterwarnings("ignore", message="torch.meshgrid")
     logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
     import torch
 
     from rex.config import RegionSettings
-    from rex.regions.annotations import ClassLists
     from rex.regions.detector import Detector, detector_config
     from rex.regions.extraction import ImageFile, extract
     from rex.regions.images import read_image
     from rex.regions.store import RegionStore
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    classes = ClassLists(tuple(map(str, range(60))), tuple(map(str, range(40))))
-    cfg = detector_config(RegionSettings(), classes, device)
+    if name == "bottom-up":
+        settings = RegionSettings(detector="bottom-up", short_side=600, feature_size=WIDTH)
+        classes, size = _numbered(1600, 400), (640, 480)
+    else:
+        settings = RegionSettings()
+        classes, size = _numbered(60, 40), (320, 240)
+    cfg = detector_config(settings, classes, device)
     predictor = _default_predictor(cfg)
     _settle(predictor.model)
     detector = Detector(predictor.model, cfg, classes, {})
-    paths = _make_images(folder, images)
+    paths = _make_images(folder, images, size)
 
     files = {path.stem: ImageFile(path) for path in paths}
     singly: list[Any] = []
-    times: dict[str, list[float]] = {"pipeline": [], "single": []}
+    times: dict[str, list[float]] = defaultdict(list)
+    memory: dict[str, int] = {}
+    # a GPU's speed does not depend on them
+    threads = [1] if device == "cuda" else sorted({1, processes})
     for turn in range(2):
         torch.set_num_threads(1)
         start = time.perf_counter()
@@ -94,25 +141,43 @@ def pipeline(folder: Path, images: int, processes: int, threads: int) -> dict[st
             detector, files, folder / f"{turn}.h5", {}, workers=processes if processes > 1 else 0
         )
         times["pipeline"].append(time.perf_counter() - start)
-        torch.set_num_threads(threads)
-        start = time.perf_counter()
-        singly = [predictor(read_image(path))["instances"] for path in paths]
-        times["single"].append(time.perf_counter() - start)
+        memory = memory or {
+            **_peak(),
+            "peak_megabytes_a_worker": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+            // 1024,
+        }
+        for count in threads:
+            torch.set_num_threads(count)
+            start = time.perf_counter()
+            singly = [predictor(read_image(path))["instances"] for path in paths]
+            times[f"DefaultPredictor, one image at a time, threads: {count}"].append(
+                time.perf_counter() - start
+            )
     found = RegionStore(folder / "0.h5")
     differences = [_difference(found, row, alone) for row, alone in enumerate(singly)]
-    best = {name: images / min(each) for name, each in times.items()}
+    best = {way: images / min(each) for way, each in times.items()}
+    ours = best.pop("pipeline")
+    baseline = max(best, key=lambda way: best[way])
     return {
+        **({"goal": GPU_GOAL} if device == "cuda" and name == "bottom-up" else {}),
+        "what": f"{name} at short side {settings.short_side}, {processes} processes, {device}",
         "device": device,
         "images": images,
-        "images_per_second": round(best["pipeline"], 1),
-        "baseline": f"DefaultPredictor, one image at a time, {threads} threads",
-        "baseline_images_per_second": round(best["single"], 1),
-        "ratio": round(best["pipeline"] / best["single"], 2),
+        "images_per_second": round(ours, 3),
+        "baseline": baseline,
+        "baseline_images_per_second": round(best[baseline], 3),
+        "ratio": round(ours / best[baseline], 2),
         "median_difference": float(np.median(differences)),
         "images_within_tolerance": float(np.mean(np.array(differences) <= SAME)),
         "same": float(np.median(differences)) <= SAME,
-        "peak_megabytes": _peak_megabytes(),
+        **memory,
     }
+
+
+def _numbered(objects: int, attributes: int) -> Any:
+    from rex.regions.annotations import ClassLists
+
+    return ClassLists(tuple(map(str, range(objects))), tuple(map(str, range(attributes))))
 
 
 def _default_predictor(cfg: Any) -> Any:
@@ -149,14 +214,14 @@ def _difference(found: Any, row: int, alone: Any) -> float:
     )
 
 
-def _make_images(folder: Path, count: int) -> list[Path]:
+def _make_images(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
     draw = np.random.default_rng(0)
     paths = []
     for number in range(count):
-        picture = Image.new("RGB", (320, 240), tuple(draw.integers(120, 256, 3).tolist()))
+        picture = Image.new("RGB", size, tuple(draw.integers(120, 256, 3).tolist()))
         brush = ImageDraw.Draw(picture)
         for _ in range(8):
-            x, y, w, h = (int(draw.integers(0, 200)) for _ in range(4))
+            x, y, w, h = (int(draw.integers(0, size[0] * 5 // 8)) for _ in range(4))
             fill = tuple(draw.integers(0, 256, 3).tolist())
             (brush.ellipse if draw.integers(2) else brush.rectangle)((x, y, x + w, y + h), fill)
         paths.append(folder / f"{number:05}.jpg")
@@ -164,7 +229,7 @@ def _make_images(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def _write_store(path: Path, rows: int) -> None:
+def _write_store(path: Path, rows: int, feature_type: str = "float16") -> None:
     from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
 
     draw = np.random.default_rng(1)
@@ -176,6 +241,7 @@ def _write_store(path: Path, rows: int) -> None:
         object_names=[],
         attribute_names=[],
         made_by={},
+        feature_type=feature_type,
     )
     with RegionStoreWriter(path, header) as writer:
         for row in range(rows):
@@ -195,14 +261,18 @@ def _write_store(path: Path, rows: int) -> None:
             )
 
 
-def store(folder: Path, rows: int, batch: int = 128) -> dict[str, Any]:
+def store(folder: Path, *, rows: int, batch: int = 128) -> dict[str, Any]:
     """Read random batches from a store, and from one `.npy` (float32) for each image."""
     from rex.regions.store import RegionStore
 
     _write_store(folder / "store.h5", rows)
+    _write_store(folder / "exact.h5", rows, "float32")
+    sizes = {
+        f"store, {REGIONS} × {WIDTH} float16": (folder / "store.h5").stat().st_size / rows,
+        "store, float32": (folder / "exact.h5").stat().st_size / rows,
+    }
+    (folder / "exact.h5").unlink()
     opened = RegionStore(folder / "store.h5")
-    for row in range(rows):
-        np.save(folder / f"{row}.npy", opened.features([row])[0].astype(np.float32))
     order = np.random.default_rng(2).permutation(rows)
     batches = [order[start : start + batch] for start in range(0, rows, batch)]
 
@@ -214,17 +284,21 @@ def store(folder: Path, rows: int, batch: int = 128) -> dict[str, Any]:
         for each in batches:
             np.stack([np.load(folder / f"{row}.npy") for row in each])
 
-    ours, theirs = _best(from_store), _best(from_files)
+    ours, memory = _best(from_store), _peak()
+    for row in range(rows):
+        np.save(folder / f"{row}.npy", opened.features([row])[0].astype(np.float32))
+    theirs = _best(from_files)
     return {
+        "bytes_an_image": sizes,
         "images_per_second": round(rows / ours),
         "baseline": "one .npy file (float32) for each image, warm",
         "baseline_images_per_second": round(rows / theirs),
         "ratio": round(theirs / ours, 2),
-        "peak_megabytes": _peak_megabytes(),
+        **memory,
     }
 
 
-def tsv_import(folder: Path, rows: int) -> dict[str, Any]:
+def tsv_import(folder: Path, *, rows: int) -> dict[str, Any]:
     """Import a table, and decode the base64 of the same table with nothing else."""
     import torch
 
@@ -242,11 +316,6 @@ def tsv_import(folder: Path, rows: int) -> dict[str, Any]:
             boxes = base64.b64encode(draw.random((REGIONS, 4), dtype=np.float32).tobytes())
             head = [str(row).encode(), b"480", b"640", ids, ones, ids, ones, b"36", boxes]
             file.write(b"\t".join([*head, base64.b64encode(features)]) + b"\n")
-    columns = [line.rstrip(b"\n").split(b"\t")[9] for line in path.read_bytes().splitlines()]
-
-    def decode() -> None:
-        for column in columns:
-            binascii.a2b_base64(column)
 
     def bring() -> None:
         (folder / "out.h5").unlink(missing_ok=True)
@@ -259,13 +328,22 @@ def tsv_import(folder: Path, rows: int) -> dict[str, Any]:
             made_by={},
         )
 
-    ours, theirs = _best(bring), _best(decode)
+    ours, memory = _best(bring), _peak()
+    columns = [line.rstrip(b"\n").split(b"\t")[9] for line in path.read_bytes().splitlines()]
+
+    def decode() -> None:
+        for column in columns:
+            binascii.a2b_base64(column)
+
+    theirs = _best(decode)
     return {
+        "what": "import of the TSV, one CPU core",
+        "bytes_an_image": {"LXMERT's TSV": path.stat().st_size / rows},
         "images_per_second": round(rows / ours),
         "baseline": "decoding the base64 of the features, already in memory, alone",
         "baseline_images_per_second": round(rows / theirs),
         "ratio": round(theirs / ours, 2),
-        "peak_megabytes": _peak_megabytes(),
+        **memory,
     }
 
 
@@ -283,8 +361,8 @@ def _best(work: Callable[[], None], repeats: int = 8) -> float:
     return min(times)
 
 
-def _peak_megabytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def _peak() -> dict[str, int]:
+    return {"peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
 
 
 if __name__ == "__main__":

@@ -86,8 +86,8 @@ class RegionSettings:
     """Width D of a region's feature vector (the public detector: 2048)."""
     regions: int = 36
     """Regions kept for each image (adaptive: at most)."""
-    selection: Literal["fixed", "adaptive"] = "fixed"
-    """`fixed`: always `regions`; `adaptive`: from 10 on, those with a score of at least 0.2."""
+    selection: Literal["fixed", "adaptive", "scene-graphs"] = "fixed"
+    """`fixed`: always `regions`; `adaptive`: 10 or more by score; `scene-graphs`: annotated."""
     seed: int = 1
     """Seed of the detector's initial weights and of the order of its batches."""
 
@@ -319,6 +319,20 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
     check_limits(config, file or "config")
     return config
+
+
+def check_experiment(config: Config, *, file: str | PathLike[str] | None = None) -> None:
+    """Raise InputError when settings of a whole experiment contradict one another.
+
+    Single commands are given parts of a configuration, and not asked.
+    """
+    if config.regions.selection == "scene-graphs" and "testdev" in config.evaluation.splits:
+        raise InputError(
+            "testdev has no scene graphs to take regions from",
+            file=file or "config",
+            place="regions.selection",
+            cure="set evaluation.splits to [val]",
+        )
 
 
 def read_config(source: str | PathLike[str] | None) -> Config:

@@ -11,6 +11,7 @@ import yaml
 from rex.config import (
     Config,
     Run,
+    check_experiment,
     config_schema,
     config_values,
     config_yaml,
@@ -44,7 +45,14 @@ def test_config_yaml_holds_every_default() -> None:
     "path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name
 )
 def test_every_shipped_configuration_is_valid(path: Path) -> None:
-    read_config(path)
+    check_experiment(read_config(path))
+
+
+def test_perfect_regions_are_not_asked_of_testdev() -> None:
+    values = {"regions": {"selection": "scene-graphs"}}
+    with pytest.raises(InputError, match=r"regions.selection: testdev has no scene graphs"):
+        check_experiment(parse_config(values))
+    check_experiment(parse_config({**values, "evaluation": {"splits": ["val"]}}))
 
 
 def test_values_survive_a_round_trip() -> None:

@@ -43,26 +43,33 @@ class ArrayFolder:
         self.path, self._images = path, images
         self._files: list[Path] = []
         self._rejected: list[InputError] = []
+        self._damaged: dict[Path, ValueError] = {}
 
     def layout(self) -> SourceLayout:
-        """Read the shapes of all files; those that are damaged or of another width are rejected."""
+        """Read the shapes of all files; a second file of one image is rejected."""
         most = width = 0
+        seen: set[str] = set()
         for file in sorted(self.path.iterdir()):
             if file.suffix not in (".npz", ".npy") or file.name.endswith(BOXES_SUFFIX):
                 continue
+            if file.stem in seen:
+                self._rejected.append(_error(file, ValueError("its image has another file")))
+                continue
+            seen.add(file.stem)
+            self._files.append(file)
             try:
                 count, found = _features_of(_load(file)).shape
                 if width not in (0, found):
                     raise ValueError(f"features are {found} wide, before they were {width}")
             except ValueError as error:
-                self._rejected.append(_error(file, error))
+                self._damaged[file] = error
                 continue
-            self._files.append(file)
             most, width = max(most, count), found
-        if not self._files:
+        if not width:
+            first = [_error(*each) for each in self._damaged.items()]
             raise (
-                self._rejected[0]
-                if self._rejected
+                first[0]
+                if first
                 else InputError(
                     "holds no .npz or .npy files", file=self.path, cure="is it the right folder?"
                 )
@@ -70,13 +77,15 @@ class ArrayFolder:
         return SourceLayout([file.stem for file in self._files], most, width)
 
     def rejected(self) -> list[InputError]:
-        """Return the files that cannot be used, and why."""
+        """Return the files of images that have another, and why."""
         return self._rejected
 
     def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
         """Read the files of `rows`."""
         for row in rows:
             try:
+                if self._files[row] in self._damaged:
+                    raise self._damaged[self._files[row]]
                 yield row, self._read(self._files[row])
             except ValueError as error:
                 yield row, _error(self._files[row], error)

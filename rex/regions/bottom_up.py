@@ -23,7 +23,7 @@ from torch.nn import functional
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.heads import Res5RegionROIHeads, add_region_settings
+from rex.regions.heads import Res5RegionROIHeads, add_region_settings, select_regions
 
 FEATURE_SIZE = 2048
 """Width of the last residual stage."""
@@ -109,5 +109,5 @@ def bottom_up(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
     cfg.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
     cfg.INPUT.MIN_SIZE_TEST = settings.short_side
     cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = settings.short_side * 5 // 3
-    cfg.TEST.REGIONS, cfg.TEST.SELECTION = settings.regions, settings.selection
+    select_regions(cfg, settings)
     return cfg

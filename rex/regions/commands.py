@@ -60,8 +60,8 @@ def _add_extract(verbs: Subparsers) -> None:
     extract.add_argument(
         "--boxes",
         choices=("detected", "scene-graphs"),
-        default="detected",
-        help="scene-graphs: describe the annotated objects (an upper bound)",
+        help="scene-graphs: describe the annotated objects, an upper bound (default: what "
+        "regions.selection says)",
     )
     extract.add_argument("--scene-graphs", type=Path, metavar="JSON", help="of the images")
     extract.add_argument(
@@ -74,9 +74,10 @@ def _add_extract(verbs: Subparsers) -> None:
         help="processes that work beside this one (default: compute.detector_threads; 0: none)",
     )
     extract.add_argument(
-        "--skip-unreadable",
+        "--strict",
         action="store_true",
-        help="leave out images that cannot be read and list them at the end",
+        help="end at the first image that cannot be read (else it has no regions, and is listed "
+        "at the end)",
     )
 
 
@@ -109,7 +110,7 @@ def _train(arguments: argparse.Namespace) -> None:
     from rex.gqa.scene_graphs import read_scene_graphs
     from rex.regions.annotations import ClassLists, annotated_images
     from rex.regions.detector import Detector, detector_config
-    from rex.regions.extraction import ImageFile, detect_all
+    from rex.regions.extraction import ImageFile, Unreadable, detect_each
     from rex.regions.report import report
     from rex.regions.training import train
     from rex.regions.weights import save_checkpoint
@@ -133,8 +134,20 @@ def _train(arguments: argparse.Namespace) -> None:
     val = annotated_images(
         read_scene_graphs(data / "sceneGraphs" / "val_sceneGraphs.json"), data / "images", classes
     )
-    found = detect_all(detector, [ImageFile(image.path) for image in val], _workers(config))
-    measures = {"split": "val", "signature": detector.signature, **report(val, found, classes)}
+    found = detect_each(detector, [ImageFile(image.path) for image in val], _workers(config))
+    measured = [
+        (image, regions)
+        for image, regions in zip(val, found, strict=True)
+        if not isinstance(regions, Unreadable)
+    ]
+    store_commands.list_unreadable(
+        [regions.error for regions in found if isinstance(regions, Unreadable)]
+    )
+    measures = {
+        "split": "val",
+        "signature": detector.signature,
+        **report([image for image, _ in measured], [regions for _, regions in measured], classes),
+    }
     write_json(
         arguments.report, measures, provenance=made_by("rex regions train", asdict(settings))
     )
@@ -154,25 +167,25 @@ def _extract(arguments: argparse.Namespace) -> None:
     device = _set_up_compute(config)
     image_ids = sorted({question.image_id for question in iter_questions(arguments.questions)})
     image_ids = shard(image_ids, *arguments.shard)
-    if arguments.boxes == "detected":
+    annotated = "scene-graphs" in (arguments.boxes or config.regions.selection)
+    if not annotated:
         files = {each: ImageFile(arguments.images / f"{each}.jpg") for each in image_ids}
     else:
         files = _annotated_files(
             image_ids, arguments.images, arguments.scene_graphs, config.regions.regions
         )
     detector = Detector.load(arguments.weights, config.regions, device)
-    if arguments.boxes != "detected":
-        detector.signature["selection"] = arguments.boxes
+    if annotated:
+        detector.signature["selection"] = "scene-graphs"
     unreadable = extract(
         detector,
         files,
         arguments.out,
         made_by("rex regions extract", asdict(config.regions)),
         workers=_workers(config) if arguments.workers is None else arguments.workers,
-        skip_unreadable=arguments.skip_unreadable,
+        strict=arguments.strict,
     )
-    for error in unreadable:
-        _logger.warning("left out: %s", error)
+    store_commands.list_unreadable(unreadable)
 
 
 def _annotated_files(
@@ -185,7 +198,9 @@ def _annotated_files(
     from rex.regions.extraction import ImageFile
 
     if scene_graphs is None:
-        raise InputError("--boxes scene-graphs needs --scene-graphs", cure="name their file")
+        raise InputError(
+            "regions of scene graphs need --scene-graphs", cure="name the file of the scene graphs"
+        )
     wanted = set(image_ids)
     graphs = {name: graph for name, graph in iter_scene_graphs(scene_graphs) if name in wanted}
     missing = sorted(wanted - graphs.keys())
@@ -211,7 +226,8 @@ def _annotated_files(
 def _merge(arguments: argparse.Namespace) -> None:
     from rex.regions.merging import merge
 
-    merge(arguments.parts, arguments.out)
+    empty = merge(arguments.parts, arguments.out)
+    store_commands.list_unreadable(list(empty.values()))
 
 
 def _workers(config: Config) -> int:

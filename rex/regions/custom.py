@@ -15,7 +15,7 @@ from detectron2.config import CfgNode, get_cfg
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.heads import add_region_settings
+from rex.regions.heads import add_region_settings, select_regions
 
 _HEADS = {"StandardROIHeads": "RegionROIHeads", "Res5ROIHeads": "Res5RegionROIHeads"}
 """Detectron2's heads, and those that do the same and also describe regions."""
@@ -61,7 +61,7 @@ def custom(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNod
     cfg.MODEL.ATTRIBUTES.NUMBER = len(classes.attribute_names)
     cfg.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
     cfg.INPUT.MIN_SIZE_TEST = settings.short_side
-    cfg.TEST.REGIONS, cfg.TEST.SELECTION = settings.regions, settings.selection
+    select_regions(cfg, settings)
     cfg.SOLVER.IMS_PER_BATCH = settings.batch_size
     cfg.SOLVER.MAX_ITER = settings.iterations
     cfg.SOLVER.BASE_LR = settings.learning_rate

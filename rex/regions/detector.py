@@ -74,7 +74,8 @@ class Detector:
             "weights": checkpoint.sha256,
             "short_side": settings.short_side,
             "long_side": cfg.INPUT.MAX_SIZE_TEST,
-            "selection": settings.selection,
+            # on its own it selects; given annotated boxes, `rex regions extract` says so
+            "selection": cfg.TEST.SELECTION,
             "regions": settings.regions,
         }
         return cls(model, cfg, classes, signature)

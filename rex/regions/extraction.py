@@ -93,14 +93,27 @@ def detect_all(
     detector: Detector, files: Sequence[ImageFile], workers: int = 0
 ) -> list[ImageRegions]:
     """Return the regions of image files, in order. Raises InputError when one cannot be read."""
-    regions: dict[int, ImageRegions] = {}
+    regions = []
+    for found in detect_each(detector, files, workers):
+        if isinstance(found, Unreadable):
+            raise found.error
+        regions.append(found)
+    return regions
+
+
+def detect_each(
+    detector: Detector, files: Sequence[ImageFile], workers: int = 0
+) -> list[ImageRegions | Unreadable]:
+    """Return the regions of each image file, or why it has none, in order."""
+    each: dict[int, ImageRegions | Unreadable] = {}
     progress = Progress("regions", len(files), "images")
     for places, found in detect_files(detector, files, workers):
         if isinstance(found, Unreadable):
-            raise found.error
-        regions.update(zip(places, found, strict=True))
+            each[places[0]] = found
+        else:
+            each.update(zip(places, found, strict=True))
         progress.advance(len(places))
-    return [regions[place] for place in range(len(files))]
+    return [each[place] for place in range(len(files))]
 
 
 class _Files(torch.utils.data.Dataset[tuple[int, Example | InputError]]):
@@ -159,12 +172,12 @@ def extract(
     made_by: Mapping[str, Any],
     *,
     workers: int = 0,
-    skip_unreadable: bool = False,
+    strict: bool = False,
 ) -> list[InputError]:
     """Write the regions of `images` (id to file) to the store `out`, in their order.
 
-    A stopped extraction goes on where it was. Images that cannot be read are left out and returned
-    if `skip_unreadable`; otherwise the first raises InputError.
+    A stopped extraction goes on where it was. Images that cannot be read have no regions, and are
+    returned. Raises InputError when none can be read (`strict`: when one cannot).
     """
     image_ids = list(images)
     header = StoreHeader(
@@ -186,10 +199,10 @@ def extract(
         for places, found in detect_files(detector, files, workers):
             rows = [missing[place] for place in places]
             if isinstance(found, Unreadable):
-                if not skip_unreadable:
-                    raise found.error
                 unreadable.append(found.error)
-                writer.reject(rows)
+                if strict or len(unreadable) == len(image_ids):
+                    raise found.error
+                writer.leave_empty(rows[0], str(found.error))
             else:
                 if written is not None:
                     written.result()  # one batch is written while the next is detected

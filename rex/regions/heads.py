@@ -21,6 +21,7 @@ from detectron2.modeling.backbone.resnet import BottleneckBlock, ResNet
 from detectron2.modeling.roi_heads import FastRCNNOutputLayers, Res5ROIHeads
 from detectron2.structures import Boxes, ImageList, Instances
 
+from rex.config import RegionSettings
 from rex.regions.selection import adaptive_number, fixed_number
 
 Features = dict[str, torch.Tensor]
@@ -32,6 +33,12 @@ def add_region_settings(cfg: CfgNode) -> None:
     cfg.MODEL.ROI_BOX_HEAD.CANONICAL_BOX_SIZE = 224
     cfg.TEST.REGIONS = 36
     cfg.TEST.SELECTION = "fixed"
+
+
+def select_regions(cfg: CfgNode, settings: RegionSettings) -> None:
+    """Set how many regions of an image are kept, and which, where no boxes are given."""
+    cfg.TEST.REGIONS = settings.regions
+    cfg.TEST.SELECTION = "adaptive" if settings.selection == "adaptive" else "fixed"
 
 
 class RegionOutputLayers(FastRCNNOutputLayers):  # type: ignore[misc]

@@ -35,7 +35,8 @@ class RegionSource(Protocol):
         """Look through the source without decoding it; raises InputError when it holds nothing."""
 
     def rejected(self) -> list[InputError]:
-        """Return what was found unusable while looking through the source."""
+        """Return what the layout had to leave out: nobody knows which image it is of, or it is of
+        one that is there already."""
 
     def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
         """Yield each of `rows` (places in the layout, ascending), or why it cannot be read."""
@@ -76,13 +77,15 @@ def import_regions(
     feature_type: str,
     made_by: Mapping[str, Any],
 ) -> list[InputError]:
-    """Write all regions of `source` to the store `out`, and return what had to be left out.
+    """Write all regions of `source` to the store `out`, and return what could not be read.
 
-    `label` says in the store's signature which detector and settings made them: stores of one
-    label may be used together. Memory stays flat; a stopped import goes on where it was.
+    Images of which that is so have no regions. `label` says in the store's signature which detector
+    and settings made them: stores of one label may be used together. Memory stays flat; a stopped
+    import goes on where it was. Raises InputError when nothing can be read.
     """
     layout = source.layout()
     problems = list(source.rejected())
+    nameless = len(problems)
     header = StoreHeader(
         image_ids=layout.image_ids,
         regions=layout.regions,
@@ -102,7 +105,9 @@ def import_regions(
         for row, found in source.images(missing):
             if isinstance(found, InputError):
                 problems.append(found)
-                writer.reject([row])
+                if len(problems) - nameless == len(layout.image_ids):
+                    raise problems[nameless]
+                writer.leave_empty(row, str(found))
             else:
                 writer.write([row], [_rounded(found, feature_type)])
             progress.advance()

@@ -13,6 +13,8 @@ from rex.regions.store import RegionStore
 BLOCK = 256
 """Images looked at together."""
 
+_EMPTY = "no region at all"
+
 TOLERANCE = 1.0
 """Pixels by which a box may leave its image: rounding of a detector's resize."""
 
@@ -23,6 +25,7 @@ def information(store: RegionStore) -> dict[str, Any]:
         "images": len(store),
         "regions": store.regions,
         "regions_on_average": float(store.num_boxes.mean()) if len(store) else None,
+        "without_regions": store.without_regions,
         "feature_size": store.feature_size,
         "feature_type": store.feature_type,
         "object_names": len(store.object_names),
@@ -54,11 +57,17 @@ def verify(store: RegionStore, wanted: Iterable[str] = ()) -> list[Finding]:
     problems: dict[str, list[str]] = {
         "no regions in the store": sorted(set(wanted) - store.index.keys()),
     }
+    for image_id, reason in store.without_regions.items():
+        problems.setdefault(f"no regions ({reason})", []).append(image_id)
     for start in range(0, len(store), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(store)))
         for problem, wrong in _wrong(store, rows).items():
             found = problems.setdefault(problem, [])
             found += [store.image_ids[row] for row in rows[wrong]]
+    explained = store.without_regions
+    problems[_EMPTY] = [
+        image_id for image_id in problems.get(_EMPTY, []) if image_id not in explained
+    ]
     return [Finding(problem, images) for problem, images in problems.items() if images]
 
 
@@ -79,7 +88,7 @@ def _wrong(store: RegionStore, rows: Any) -> dict[str, Any]:
         if names:
             too_high |= ((ids >= len(names)) & used).any(axis=1)
     return {
-        "no region at all": counts < 1,
+        _EMPTY: counts < 1,
         "more regions than there is room for": counts > store.regions,
         "features that are not finite": ~np.isfinite(features).all(axis=(1, 2)),
         "boxes that are not finite": ~np.isfinite(boxes).all(axis=(1, 2)),

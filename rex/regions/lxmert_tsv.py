@@ -36,6 +36,9 @@ COLUMNS = (
 SHORT_COLUMNS = ("img_id", "img_w", "img_h", "num_boxes", "boxes", "features")
 """Those of the original detector, without classes."""
 
+_FORGET_AFTER = 1 << 26
+"""Bytes of a table that stay mapped once they have been read."""
+
 Array = npt.NDArray[Any]
 
 
@@ -48,40 +51,50 @@ class LxmertTsv:
         self.path = path
         self._row_of_line: dict[int, int] = {}
         self._rejected: list[InputError] = []
+        self._damaged: dict[int, ValueError] = {}
         self._width = 0
 
     def layout(self) -> SourceLayout:
-        """Read the short columns of every line; lines that are cut off or repeated are rejected."""
+        """Read the short columns of every line.
+
+        Lines that do not tell their image, or tell one that was there before, are rejected.
+        """
         image_ids: list[str] = []
         lines: dict[str, int] = {}
         most = 0
         for number, line in self._lines():
             try:
                 fields, features = _fields(line)
-                image_id, count = fields["img_id"].decode(), int(fields["num_boxes"])
-                width = _width(features, count)
-                if self._width not in (0, width):
-                    raise ValueError(f"features are {width} wide, before they were {self._width}")
+                image_id = fields["img_id"].decode()
                 if image_id in lines:
                     raise ValueError(f"image {image_id!r} stands in line {lines[image_id]} already")
             except ValueError as error:
                 self._rejected.append(self._error(number, error))
                 continue
-            self._width = width
             lines[image_id] = number
             self._row_of_line[number] = len(image_ids)
             image_ids.append(image_id)
+            try:
+                count = int(fields["num_boxes"])
+                width = _width(features, count)
+                if self._width not in (0, width):
+                    raise ValueError(f"features are {width} wide, before they were {self._width}")
+            except ValueError as error:
+                self._damaged[number] = error
+                continue
+            self._width = width
             most = max(most, count)
-        if not image_ids:
+        if not self._width:
+            first = [self._error(*each) for each in self._damaged.items()] + self._rejected
             raise (
-                self._rejected[0]
-                if self._rejected
+                first[0]
+                if first
                 else InputError("holds no lines", file=self.path, cure="is it the right file?")
             )
         return SourceLayout(image_ids, most, self._width)
 
     def rejected(self) -> list[InputError]:
-        """Return the lines that cannot be used, and why."""
+        """Return the lines that belong to no image, and why."""
         return self._rejected
 
     def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
@@ -91,6 +104,8 @@ class LxmertTsv:
             row = self._row_of_line.get(number)
             if row in wanted and row is not None:
                 try:
+                    if number in self._damaged:
+                        raise self._damaged[number]
                     yield row, _decode(*_fields(line))
                 except ValueError as error:
                     yield row, self._error(number, error)
@@ -123,11 +138,16 @@ def _mapped_lines(path: Path) -> Iterator[bytes]:
         if not size:  # nothing to map
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as table:
-            start = 0
+            start = forgotten = 0
             while start < size:
                 end = table.find(b"\n", start) + 1 or size
                 yield table[start:end]
                 start = end
+                if start - forgotten >= _FORGET_AFTER:
+                    # what was read would count as this process's memory until the system needs it
+                    past = start // mmap.PAGESIZE * mmap.PAGESIZE
+                    table.madvise(mmap.MADV_DONTNEED, forgotten, past - forgotten)
+                    forgotten = past
 
 
 def _zipped_lines(path: Path) -> Iterator[bytes]:

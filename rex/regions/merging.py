@@ -12,10 +12,12 @@ from rex.logs import Progress
 from rex.regions.store import RegionStore, RegionStoreWriter, StoreHeader
 
 
-def merge(parts: Sequence[Path], out: Path) -> None:
+def merge(parts: Sequence[Path], out: Path) -> dict[str, str]:
     """Write all images of the stores `parts`, in order, to the store `out`.
 
-    Raises InputError when they were made by different detectors or hold an image twice.
+    An image that has no regions in one store is taken from another that has them. Returns the
+    images that have none in any, and why. Raises InputError when the stores were made by different
+    detectors or two have regions of one image.
     """
     stores = [RegionStore(part) for part in parts]
     first = stores[0]
@@ -27,20 +29,9 @@ def merge(parts: Sequence[Path], out: Path) -> None:
                     file=store.path,
                     cure="merge stores that one detector made with one configuration",
                 )
-    image_ids: list[str] = []
-    seen: dict[str, Path] = {}
-    for store in stores:
-        for image_id in store.image_ids:
-            if image_id in seen:
-                raise InputError(
-                    f"image {image_id!r} is in {seen[image_id]} already",
-                    file=store.path,
-                    cure="leave one of them out",
-                )
-            seen[image_id] = store.path
-        image_ids += store.image_ids
+    owners = _owners(stores)
     header = StoreHeader(
-        image_ids=image_ids,
+        image_ids=list(owners),
         regions=first.regions,
         feature_size=first.feature_size,
         signature=first.signature,
@@ -49,10 +40,34 @@ def merge(parts: Sequence[Path], out: Path) -> None:
         made_by=first.made_by,
         feature_type=first.feature_type,
     )
-    progress = Progress("merge", len(image_ids), "images")
+    progress = Progress("merge", len(owners), "images")
+    empty: dict[str, str] = {}
     with RegionStoreWriter(out, header) as writer:
-        start = 0
         for store in stores:
-            writer.copy(store, np.arange(len(store)), start)
-            start += len(store)
-            progress.advance(len(store))
+            into = [place for place, image_id in enumerate(owners) if owners[image_id] is store]
+            image_ids = [header.image_ids[place] for place in into]
+            writer.copy(store, store.rows(image_ids), np.array(into, dtype=np.int64))
+            for place, image_id in zip(into, image_ids, strict=True):
+                if image_id in store.without_regions:
+                    empty[image_id] = store.without_regions[image_id]
+                    writer.leave_empty(place, empty[image_id])
+            progress.advance(len(into))
+    return empty
+
+
+def _owners(stores: Sequence[RegionStore]) -> dict[str, RegionStore]:
+    """Return the images of all stores, in order, with the store that each is taken from."""
+    owners: dict[str, RegionStore] = {}
+    for store in stores:
+        for image_id in store.image_ids:
+            owner = owners.setdefault(image_id, store)
+            if owner is store or image_id in store.without_regions:
+                continue
+            if image_id not in owner.without_regions:
+                raise InputError(
+                    f"image {image_id!r} is in {owner.path} already",
+                    file=store.path,
+                    cure="leave one of them out",
+                )
+            owners[image_id] = store
+    return owners

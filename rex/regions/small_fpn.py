@@ -18,7 +18,7 @@ from detectron2.modeling.proposal_generator.rpn import StandardRPNHead
 
 from rex.config import RegionSettings
 from rex.regions.annotations import ClassLists
-from rex.regions.heads import add_region_settings
+from rex.regions.heads import add_region_settings, select_regions
 
 WIDTH = 32
 """Channels of the stem and of the first stage; each further stage has twice as many."""
@@ -137,7 +137,7 @@ def small_fpn(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
     cfg.INPUT.MIN_SIZE_TRAIN = (side,)
     cfg.INPUT.MIN_SIZE_TEST = side
     cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = 3 * side
-    cfg.TEST.REGIONS, cfg.TEST.SELECTION = settings.regions, settings.selection
+    select_regions(cfg, settings)
 
     solver = cfg.SOLVER
     solver.IMS_PER_BATCH = settings.batch_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
-from rex.files import whole_file
 
 Array = npt.NDArray[Any]
 
@@ -34,8 +33,8 @@ _COLUMNS: dict[str, tuple[tuple[str, ...], str]] = {
 
 _UNWRITTEN = -1
 """`num_boxes` of an image whose regions are not in the (unfinished) store yet."""
-_REJECTED = -2
-"""`num_boxes` of an image that cannot have regions, and will be left out."""
+_EMPTY = "without_regions"
+"""Attribute of a store in which images have no regions: image id to the reason, as JSON."""
 
 _BLOCK = 256
 """Images copied at a time."""
@@ -75,17 +74,13 @@ class StoreHeader:
     made_by: Mapping[str, Any]
     feature_type: str = "float16"
 
-    def of(self, image_ids: Sequence[str]) -> StoreHeader:
-        """Return the header of a store with other images, and all else the same."""
-        return replace(self, image_ids=image_ids)
-
 
 class RegionStoreWriter:
     """Writes a region store image by image, in any order; a stopped job goes on where it was.
 
     Use as a context manager. Until all is written the store lies in a hidden `.NAME.partial` beside
     `path`; leaving without an error renames it. A later writer with the same header takes up what
-    an interrupted one left. Bad input (InputError) removes the unfinished file.
+    an interrupted one left. Bad input (InputError) removes an unfinished file that holds nothing.
     """
 
     def __init__(self, path: str | os.PathLike[str], header: StoreHeader) -> None:
@@ -101,11 +96,12 @@ class RegionStoreWriter:
 
         self._features_at = self._file["features"].id.get_offset()
         self._raw = os.open(self._partial, os.O_WRONLY)
+        self._without_regions: dict[int, str] = {}
 
     def missing(self) -> list[int]:
         """Return the rows that are still to be written, in order."""
         rows: list[int] = np.flatnonzero(self._done == _UNWRITTEN).tolist()
-        return rows
+        return [row for row in rows if row not in self._without_regions]
 
     def write(self, rows: Sequence[int], images: Sequence[ImageRegions]) -> None:
         """Store `images` in `rows`; after return they survive a kill of this process."""
@@ -114,9 +110,12 @@ class RegionStoreWriter:
             # last of all, because an image with a number of boxes counts as done
             self._columns["num_boxes"][row] = self._done[row] = len(image.boxes)
 
-    def reject(self, rows: Sequence[int]) -> None:
-        """Leave the images of `rows` out of the finished store; a later writer tries them again."""
-        self._done[rows] = _REJECTED
+    def leave_empty(self, row: int, reason: str) -> None:
+        """Let the image of `row` have no regions in the finished store, which says why.
+
+        A writer that takes up an interrupted one tries it again.
+        """
+        self._without_regions[row] = reason
 
     def __enter__(self) -> Self:
         return self
@@ -125,39 +124,33 @@ class RegionStoreWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         unwritten = len(self.missing())
+        if kind is None and not unwritten and self._without_regions:
+            self._columns["num_boxes"][list(self._without_regions)] = 0
+            image_ids = self.header.image_ids
+            self._file.attrs[_EMPTY] = json.dumps(
+                {
+                    image_ids[row]: self._without_regions[row]
+                    for row in sorted(self._without_regions)
+                }
+            )
         del self._columns
         os.close(self._raw)
         self._file.close()
         if kind is None:
             if unwritten:
                 raise RuntimeError(f"{self._partial}: {unwritten} images were not written")
-            if (self._done == _REJECTED).any():
-                self._publish_without_rejected()
-            else:
-                self._partial.replace(self.path)
-        elif isinstance(error, InputError):
+            self._partial.replace(self.path)
+        elif isinstance(error, InputError) and (self._done == _UNWRITTEN).all():
             self._partial.unlink()
 
-    def copy(self, store: RegionStore, rows: Array, first: int = 0) -> None:
-        """Copy images of another store to the rows from `first` on, in flat memory."""
+    def copy(self, store: RegionStore, rows: Array, into: Array) -> None:
+        """Copy the images `rows` [n] of another store to the rows `into` [n], in flat memory."""
         for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            into = slice(first + start, first + start + len(block))
-            self._columns["features"][into] = store.features(block)
+            block, there = rows[start : start + _BLOCK], into[start : start + _BLOCK]
+            self._columns["features"][there] = store.features(block)
             for name in _COLUMNS.keys() - {"features", "num_boxes"}:
-                self._columns[name][into] = getattr(store, name)[block]
-            self._columns["num_boxes"][into] = self._done[into] = store.num_boxes[block]
-
-    def _publish_without_rejected(self) -> None:
-        kept = np.flatnonzero(self._done != _REJECTED)
-        everything = RegionStore(self._partial)
-        header = self.header.of([everything.image_ids[row] for row in kept])
-        with (
-            whole_file(self.path) as temporary,
-            RegionStoreWriter(temporary, header) as writer,
-        ):
-            writer.copy(everything, kept)
-        self._partial.unlink()
+                self._columns[name][there] = getattr(store, name)[block]
+            self._columns["num_boxes"][there] = self._done[there] = store.num_boxes[block]
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -239,6 +232,8 @@ class RegionStore:
             self.object_names: list[str] = json.loads(attributes["object_names"])
             self.attribute_names: list[str] = json.loads(attributes["attribute_names"])
             self.made_by: dict[str, Any] = json.loads(attributes.get("made_by", "{}"))
+            self.without_regions: dict[str, str] = json.loads(attributes.get(_EMPTY, "{}"))
+            """Images that could not be read, and why; their rows are empty."""
         except (KeyError, json.JSONDecodeError) as error:
             raise self._damaged(f"attribute {error} is missing or not JSON") from None
         if not contiguous:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_verb
+from rex.errors import InputError
 
 _logger = logging.getLogger("rex.regions")
 
@@ -83,6 +85,12 @@ def add_verbs(verbs: Subparsers) -> None:
     show.add_argument("--most", type=int, default=36, metavar="N", help="draw only the N best")
 
 
+def list_unreadable(problems: Sequence[object]) -> None:
+    """Warn of every image that has no regions because of what it came from."""
+    for problem in problems:
+        _logger.warning("no regions: %s", problem)
+
+
 def _import(arguments: argparse.Namespace) -> None:
     import torch
 
@@ -105,8 +113,7 @@ def _import(arguments: argparse.Namespace) -> None:
         feature_type=arguments.dtype,
         made_by=made_by("rex regions import", {"source": str(arguments.source)}),
     )
-    for problem in problems:
-        _logger.warning("left out: %s", problem)
+    list_unreadable(problems)
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -126,7 +133,6 @@ def _info(arguments: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    from rex.errors import InputError
     from rex.gqa.questions import iter_questions
     from rex.regions.inspection import verify
     from rex.regions.store import RegionStore

@@ -23,6 +23,7 @@ from detectron2.modeling import build_model
 from detectron2.solver import build_lr_scheduler
 from detectron2.solver.build import get_default_optimizer_params
 
+from rex.errors import InputError
 from rex.files import whole_file
 from rex.logs import Progress
 from rex.regions.annotations import AnnotatedImage
@@ -53,8 +54,8 @@ def train(
     """Train a detector from scratch and return it, ready for inference.
 
     `processes` share each batch. The same arguments give the same weights on a CPU. An interrupted
-    training is taken up from the file `resume`, which is removed at the end. Raises InputError
-    when an image cannot be read.
+    training is taken up from the file `resume`, which is removed at the end. Images that cannot be
+    read are left out of their batches. Raises InputError when none can.
     """
     images = [image for image in images if len(image.boxes)]
     return run_team(lambda team: _train(cfg, images, seed, resume, team), processes)
@@ -102,13 +103,39 @@ def _batches(
     size = cfg.SOLVER.IMS_PER_BATCH
     maker = ExampleMaker.of(cfg)
     order = itertools.islice(TrainingSampler(len(images), seed=seed), start * size, None)
+    unreadable: set[Path] = set()
+    examples: list[Example] = []
     while True:
         batch = [images[next(order)] for _ in range(size)]
-        yield [_read(maker, image) for image in batch[team.number :: team.size]]
+        part = batch[team.number :: team.size]
+        read, failed = _readable(maker, part)
+        # of a part that cannot be read at all, the part before it takes the place
+        examples = read or examples or _first_readable(maker, images)
+        for path in failed.keys() - unreadable:
+            _logger.warning("not learnt from: %s", failed[path])
+        unreadable |= failed.keys()
+        yield examples
 
 
-def _read(maker: ExampleMaker, annotated: AnnotatedImage) -> Example:
-    return maker.training_example(read_image(annotated.path), annotated)
+def _first_readable(maker: ExampleMaker, images: Sequence[AnnotatedImage]) -> list[Example]:
+    for image in images:
+        examples, failed = _readable(maker, [image])
+        if examples:
+            return examples
+    raise failed[images[-1].path]
+
+
+def _readable(
+    maker: ExampleMaker, images: Sequence[AnnotatedImage]
+) -> tuple[list[Example], dict[Path, InputError]]:
+    """Return the examples of the images that can be read, and why the others cannot."""
+    examples, failed = [], {}
+    for image in images:
+        try:
+            examples.append(maker.training_example(read_image(image.path), image))
+        except InputError as error:
+            failed[image.path] = error
+    return examples, failed
 
 
 class _JoinGradients(HookBase):  # type: ignore[misc]

@@ -93,10 +93,14 @@ def read_examples(files: ExampleFiles, *, count: int, seed: int) -> list[Example
     from rex.regions.store import RegionStore
 
     columns = ("question_id", "image_id", "status", "text", "objects", "operations")
+    store = RegionStore(files.regions)
     truths = [
         truth
         for truth in read_parquet(files.explanations, columns=columns).to_pylist()
-        if truth["status"] == "ok" and truth["text"] is not None
+        if truth["status"] == "ok"
+        and truth["text"] is not None
+        # of an image that cannot be read there is nothing to see
+        and truth["image_id"] not in store.without_regions
     ]
     if not truths:
         raise InputError(
@@ -113,7 +117,6 @@ def read_examples(files: ExampleFiles, *, count: int, seed: int) -> list[Example
     }
     said = [(name, _rows(path, wanted)) for name, path in _methods(files.predictions)]
     objects = _objects(files.scene_graphs, chosen)
-    store = RegionStore(files.regions)
     return [
         _example(truth, questions, said, objects.get(truth["question_id"], ()), store)
         for truth in chosen

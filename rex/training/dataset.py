@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from rex.models.batch import IGNORED, Batch, rows_a_step
 from rex.models.vocabulary import END, Vocabulary
 from rex.training.questions import encode_questions
 from rex.training.ragged import Integers, Ragged
+
+_logger = logging.getLogger("rex.training")
 
 if TYPE_CHECKING:
     from rex.gqa.questions import Question
@@ -184,6 +187,9 @@ class Examples:
         self.store = store
         self.device = device or torch.device("cpu")
         self.images = store.rows(questions.image_ids)
+        unseen = int((store.num_boxes[self.images] == 0).sum())
+        if unseen:
+            _logger.warning("%d questions are about images without regions", unseen)
         self.steps = steps
         self._boxes = normalised_boxes(store.boxes, store.image_sizes, store.num_boxes)
         # on a CPU, giving each question its image's block would copy as much again

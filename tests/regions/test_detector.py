@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rex.config import RegionSettings
+from rex.config import RegionSettings, read_config
 from rex.errors import InputError
 from rex.gqa.scene_graphs import read_scene_graphs
 from rex.regions.detector import Detector
@@ -190,6 +190,16 @@ def test_annotated_boxes_can_be_described(trained: Trained, tmp_path: Path) -> N
         assert store.num_boxes[row] == len(expected)
         np.testing.assert_allclose(store.boxes[row, : len(expected)], expected, atol=1e-3)
         assert np.isfinite(store.features([row])).all()
+    # the configuration can say so as well; the detector alone never claims it
+    config = tmp_path / "perfect.yaml"
+    text = Path(trained.config).read_text()
+    config.write_text(text.replace("regions: 12", "regions: 12, selection: scene-graphs"))
+    again = tmp_path / "again.h5"
+    assert trained.extract(again, "--config", str(config), "--scene-graphs", str(graphs)) == 0
+    assert RegionStore(again).signature == store.signature
+    np.testing.assert_array_equal(RegionStore(again).boxes, store.boxes)
+    settings = read_config(config).regions
+    assert Detector.load(trained.weights, settings, "cpu").signature["selection"] == "fixed"
     train = trained.data / "sceneGraphs" / "train_sceneGraphs.json"
     assert trained.extract(tmp_path / "wrong.h5", *boxes, str(train)) == 2
     assert trained.extract(tmp_path / "wrong.h5", *boxes[:2]) == 2
@@ -222,7 +232,7 @@ def images(trained: Trained, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "text"])
-def test_a_bad_image_is_one_line_and_leaves_nothing(
+def test_a_strict_extraction_ends_at_a_bad_image(
     trained: Trained, images: Path, damage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = images / "val3.jpg"
@@ -231,7 +241,7 @@ def test_a_bad_image_is_one_line_and_leaves_nothing(
     if damage != "missing":
         bad.write_bytes(content[:400] if damage == "truncated" else b"not an image")
     out = images.parent / "out" / "val.h5"
-    assert trained.extract(out, images=images) == 2
+    assert trained.extract(out, "--strict", images=images) == 2
     said = capsys.readouterr().err.splitlines()
     assert len([line for line in said if "val3.jpg" in line]) == 1
     assert not any("Traceback" in line for line in said)
@@ -239,7 +249,29 @@ def test_a_bad_image_is_one_line_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_a_bad_training_image_is_one_line(
+def test_training_goes_on_without_an_image_that_cannot_be_read(
+    trained: Trained, tmp_path: Path, processes: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(trained.data, tmp_path / "data")
+    damaged = [f"train{number}" for number in range(6)]
+    for name in (*damaged, "val2"):
+        path = tmp_path / "data" / "images" / f"{name}.jpg"
+        path.write_bytes(path.read_bytes()[:300])
+    config = trained.config if processes == 1 else two_processes(trained, tmp_path)
+    report = tmp_path / "report.json"
+    arguments = ["--data", str(tmp_path / "data"), "--config", config, "--report", str(report)]
+    assert trained.train(tmp_path / "detector.pth", *arguments) == 0
+    said = capfd.readouterr().err.splitlines()
+    named = [line for line in said if line.startswith("not learnt from")]
+    assert named
+    assert all(any(f"{name}.jpg" in line for name in damaged) for line in named)
+    assert len(set(named)) == len(named)
+    assert any("no regions" in line and "val2.jpg" in line for line in said)
+    assert json.loads(report.read_text())["images"] == 4
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_training_images_of_which_none_can_be_read_are_one_line(
     trained: Trained, tmp_path: Path, processes: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(trained.data, tmp_path / "data")

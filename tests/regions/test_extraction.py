@@ -41,8 +41,8 @@ def test_unreadable_images_are_listed_and_the_rest_kept(
     (images / "val2.jpg").write_bytes((images / "val2.jpg").read_bytes()[:500])
     (images / "val4.jpg").write_bytes(b"")
     out = tmp_path / "out" / "val.h5"
-    assert trained.extract(out, "--skip-unreadable", images=images) == 0
-    said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
+    assert trained.extract(out, images=images) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "no regions: " in line]
     assert len(said) == 3
     for name, reason in (
         ("val0", "no such image"),
@@ -51,12 +51,32 @@ def test_unreadable_images_are_listed_and_the_rest_kept(
     ):
         assert any(f"{name}.jpg" in line and reason in line for line in said)
     store = RegionStore(out)
-    assert store.image_ids == ["val1", "val3"]
+    assert store.num_boxes.tolist() == [0, 12, 0, 12, 0]
+    assert store.without_regions.keys() == {"val0", "val2", "val4"}
     whole = tmp_path / "whole.h5"
     assert trained.extract(whole) == 0
     expected = RegionStore(whole)
-    np.testing.assert_allclose(store.boxes, expected.boxes[[1, 3]], atol=0.1)
+    np.testing.assert_allclose(store.boxes[[1, 3]], expected.boxes[[1, 3]], atol=0.1)
     assert [path.name for path in out.parent.iterdir()] == ["val.h5"]
+
+    assert main(["regions", "verify", str(out)]) == 2
+    assert "val0.jpg: no such image" in capsys.readouterr().err
+    # what is mended takes the place of what was missing
+    mended = tmp_path / "mended.h5"
+    assert trained.extract(mended, "--shard", "1/5") == 0
+    joined = tmp_path / "joined.h5"
+    assert main(["regions", "merge", str(out), str(mended), "--out", str(joined)]) == 0
+    assert RegionStore(joined).num_boxes.tolist() == [12, 12, 0, 12, 0]
+    assert RegionStore(joined).without_regions.keys() == {"val2", "val4"}
+
+
+def test_images_of_which_none_can_be_read_are_the_wrong_folder(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "val.h5"
+    assert trained.extract(out, images=tmp_path / "nowhere") == 2
+    assert "no such image" in capsys.readouterr().err.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "RGBA", "1", "I;16", "LA"])

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from rex.cli import main
 from rex.errors import InputError
@@ -168,9 +169,15 @@ def test_a_bad_line_is_named_and_the_rest_kept(table: Path, how: str) -> None:
     (problem,) = bring(table, out)
     assert "table.tsv: line 3: " in str(problem)
     store = RegionStore(out)
-    assert store.image_ids == ["im é0", "im é1", "im é3"]
+    if how == "half":  # no telling which columns are there
+        assert store.image_ids == ["im é0", "im é1", "im é3"]
+    else:
+        assert store.without_regions == {"im é2": str(problem)}
     good = RegionStore(table.with_name("good.h5"))
-    np.testing.assert_array_equal(store.features([0, 1, 2]), good.features([0, 1, 3]))
+    others = ["im é0", "im é1", "im é3"]
+    np.testing.assert_array_equal(
+        store.features(store.rows(others)), good.features(good.rows(others))
+    )
     assert sorted(path.name for path in table.parent.iterdir()) == ["good.h5", "r.h5", "table.tsv"]
 
 
@@ -298,7 +305,7 @@ def test_damaged_gqa_objects_are_named(tmp_path: Path) -> None:
     info_file.write_text(json.dumps(info))
     (problem,) = bring(tmp_path, tmp_path / "r.h5")
     assert "image 90: " in str(problem)
-    assert len(RegionStore(tmp_path / "r.h5")) == 5
+    assert list(RegionStore(tmp_path / "r.h5").without_regions) == ["90"]
     del info["91"]["width"]
     info_file.write_text(json.dumps(info))
     with pytest.raises(InputError, match="'width'"):
@@ -345,15 +352,14 @@ def test_a_folder_of_npz(tmp_path: Path) -> None:
     ):
         assert any(f"{name}.npz" in problem and said in problem for problem in problems)
     store = RegionStore(tmp_path / "r.h5")
-    assert store.image_ids == ["im0", "im2"]
-    np.testing.assert_array_equal(store.features([1])[0], made["im2"]["x"])
-    np.testing.assert_array_equal(store.boxes[1], made["im2"]["bbox"])
-    assert store.image_sizes.tolist() == [[20, 10]] * 2
+    assert store.without_regions.keys() == {"im1", "im3", "im4", "im5"}
+    rows = store.rows(["im0", "im2"])
+    np.testing.assert_array_equal(store.features(rows)[1], made["im2"]["x"])
+    np.testing.assert_array_equal(store.boxes[rows[1]], made["im2"]["bbox"])
+    assert store.image_sizes[rows].tolist() == [[20, 10]] * 2
 
 
 def test_a_folder_of_npy_takes_sizes_from_the_images(tmp_path: Path) -> None:
-    from PIL import Image
-
     folder, images = tmp_path / "features", tmp_path / "images"
     folder.mkdir()
     images.mkdir()
@@ -369,9 +375,23 @@ def test_a_folder_of_npy_takes_sizes_from_the_images(tmp_path: Path) -> None:
     assert "b.jpg: no such image" in problems[0]
     assert "c_boxes.npy is missing" in problems[1]
     store = RegionStore(tmp_path / "r.h5")
-    assert store.image_ids == ["a"]
-    assert store.image_sizes.tolist() == [[33, 22]]
-    assert "--images" in str(bring(folder, tmp_path / "r2.h5")[0])
+    assert store.without_regions.keys() == {"b", "c"}
+    assert store.image_sizes[0].tolist() == [33, 22]
+    with pytest.raises(InputError, match="--images"):
+        bring(folder, tmp_path / "r2.h5")
+
+
+def test_a_second_file_of_an_image_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "features"
+    folder.mkdir()
+    np.savez(folder / "a.npz", **arrays(0))
+    np.save(folder / "a.npy", arrays(1)["x"])
+    np.save(folder / "a_boxes.npy", arrays(1)["bbox"])
+    np.savez(folder / "b.npz", **arrays(2))
+    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg")
+    (problem,) = bring(folder, tmp_path / "r.h5", images=tmp_path)
+    assert "its image has another file" in str(problem)
+    assert RegionStore(tmp_path / "r.h5").image_ids == ["a", "b"]
 
 
 def test_nothing_in_an_array_file_is_unpickled(tmp_path: Path) -> None:

@@ -127,8 +127,7 @@ def test_unfinished_store_is_not_published(tmp_path: Path) -> None:
 
 def test_bad_input_leaves_nothing(tmp_path: Path) -> None:
     def stopped_by_bad_input() -> None:
-        with RegionStoreWriter(tmp_path / "r.h5", header()) as writer:
-            writer.write([1], [image(4, 5, 0)])
+        with RegionStoreWriter(tmp_path / "r.h5", header()):
             raise InputError("corrupt image")
 
     with pytest.raises(InputError, match="corrupt image"):
@@ -180,29 +179,46 @@ def test_another_header_starts_anew(tmp_path: Path) -> None:
         assert writer.missing() == [0, 1, 2]
 
 
-def test_rejected_images_are_left_out_and_tried_again_by_a_later_writer(tmp_path: Path) -> None:
+def test_an_image_without_regions_says_why_and_is_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "r.h5"
     with pytest.raises(RuntimeError), RegionStoreWriter(path, header()) as writer:
         writer.write([2], [image(3, 5, 2)])
-        writer.reject([1])
+        writer.leave_empty(1, "torn")
     with RegionStoreWriter(path, header()) as writer:
         assert writer.missing() == [0, 1]
-        writer.reject([1])
+        writer.leave_empty(1, "torn")
         writer.write([0], [image(4, 5, 0)])
-    expected = tmp_path / "expected.h5"
-    write(expected, header().of(["im é0", "im é2"]), [image(4, 5, 0), image(3, 5, 2)])
-    assert path.read_bytes() == expected.read_bytes()
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["expected.h5", "r.h5"]
+    store = RegionStore(path)
+    assert store.num_boxes.tolist() == [4, 0, 3]
+    assert store.without_regions == {"im é1": "torn"}
+    assert not store.features([1]).any()
+    np.testing.assert_array_equal(store.boxes[2, :3], image(3, 5, 2).boxes)
+    assert [each.name for each in tmp_path.iterdir()] == ["r.h5"]
+
+
+def test_bad_input_keeps_the_work_that_is_done(tmp_path: Path) -> None:
+    def stopped_by_bad_input() -> None:
+        with RegionStoreWriter(tmp_path / "r.h5", header()) as writer:
+            writer.write([1], [image(4, 5, 0)])
+            raise InputError("corrupt image")
+
+    with pytest.raises(InputError, match="corrupt image"):
+        stopped_by_bad_input()
+    assert not (tmp_path / "r.h5").exists()
+    with RegionStoreWriter(tmp_path / "r.h5", header()) as writer:
+        assert writer.missing() == [0, 2]
+        writer.write([0, 2], [image(4, 5, 1), image(3, 5, 2)])
 
 
 def test_copied_images_are_the_same(tmp_path: Path) -> None:
     images = [image(4, 5, 0), image(0, 5, 1), image(3, 5, 2)]
     write(tmp_path / "all.h5", header(), images)
     store = RegionStore(tmp_path / "all.h5")
-    with RegionStoreWriter(tmp_path / "copy.h5", header().of(["a", "b", "c"])) as writer:
-        writer.copy(store, np.array([2]))
-        writer.copy(store, np.array([0, 1]), first=1)
-    write(tmp_path / "wanted.h5", header().of(["a", "b", "c"]), [images[2], *images[:2]])
+    renamed = header(image_ids=["a", "b", "c"])
+    with RegionStoreWriter(tmp_path / "copy.h5", renamed) as writer:
+        writer.copy(store, np.array([2]), np.array([0]))
+        writer.copy(store, np.array([0, 1]), np.array([2, 1]))
+    write(tmp_path / "wanted.h5", renamed, [images[2], images[1], images[0]])
     assert (tmp_path / "copy.h5").read_bytes() == (tmp_path / "wanted.h5").read_bytes()
 
 

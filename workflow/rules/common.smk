@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from rex.config import SPLITS, config_values, parse_config
+from rex.config import SPLITS, check_experiment, config_values, parse_config
 from rex.errors import InputError
 
 
@@ -28,6 +28,7 @@ def check_given_files(settings, file):
 SOURCES = " + ".join(map(str, workflow.configfiles))
 try:
     CONFIG = parse_config(config, file=SOURCES)
+    check_experiment(CONFIG, file=SOURCES)
     check_given_files(CONFIG, SOURCES)
 except InputError as error:
     print(error, file=sys.stderr)
@@ -186,6 +187,13 @@ def regions_of(wildcards):
 def imported_source(wildcards):
     """Return the file or folder that a store is imported from."""
     return IMPORTED[int(wildcards.number)]
+
+
+def box_options(wildcards):
+    """Return the options of `rex regions extract` that name given boxes."""
+    if CONFIG.regions.selection != "scene-graphs":
+        return ""
+    return f"--scene-graphs {DATA}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
 
 
 def shard(wildcards):

@@ -44,10 +44,11 @@ rule extract_regions:
         gpu=GPU,
     params:
         config=configuration("regions", "compute"),
+        boxes=box_options,
         shard=shard,
     shell:
         "rex regions extract --config {params.config:q} --images {input.data}/images "
-        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
+        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json {params.boxes} "
         "--weights {input.weights} --shard {params.shard} --out {output} --log {log}"
 
 
