@@ -52,6 +52,13 @@ LAUNCH = (
     else "rex"
 )
 
+# a data set of one's own may have no GQA-OOD files; the world's are made
+OOD = (
+    f"--ood {DATA}/ood"
+    if CONFIG.source == "world" or Path(DATA, "ood").is_dir()
+    else ""
+)
+
 EVALUATED = list(CONFIG.evaluation.splits)
 # GQA publishes no scene graphs for testdev
 EXPLAINED = ["train", "val"]
