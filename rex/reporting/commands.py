@@ -104,9 +104,12 @@ def _track(arguments: argparse.Namespace, name: str, files: Sequence[Path]) -> N
     from rex.config import read_config
     from rex.tracking import tracked_run
 
+    if arguments.tracking is None:
+        return
     with tracked_run(
         arguments.tracking,
-        files[0].parent,
+        # beside the database: which MLflow run it is says nothing about the files themselves
+        arguments.tracking.parent / _REPORT / name,
         experiment=read_config(arguments.config).dataset,
         name=name,
         group=_REPORT,
