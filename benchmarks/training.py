@@ -2,10 +2,11 @@
 
 VisualBERT-base, 36 regions of 2048 features, 1,840 words, 1,824 answers, questions and explanations
 as long as GQA's and GQA-REX's. Both implementations read the same region store in the same run,
-loading included; the baseline is `plain_rex.py`, in float32.
+loading included; the baseline is `plain_rex.py`, in float32. Where there is a GPU it is measured,
+with the share of its matrix peak that training reaches; a batch size that does not fit is left out.
 
     python -m benchmarks.training
-    python -m benchmarks.training --device cuda --batch-sizes 128 256 512 1024
+    python -m benchmarks.training --device cpu --batch-sizes 16 32 --out benchmark.json
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ import argparse
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from benchmarks.plain_rex import PlainRex, plain_batch, plain_loss
-from rex.config import ModelSettings, TrainingSettings
+from rex.config import ComputeSettings, ModelSettings, TrainingSettings
+from rex.files import write_json
+from rex.models.batch import Batch
 from rex.models.model import ExplainedAnswering
 from rex.models.search import write
 from rex.models.vocabulary import END, Vocabulary
@@ -29,8 +33,9 @@ from rex.operators import register_operators
 from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
 from rex.training.batches import epoch_batches
 from rex.training.dataset import Examples, QuestionSet
+from rex.training.loading import ahead
 from rex.training.objectives import SETTINGS, Counts, losses
-from rex.training.optimisation import autocast, build_optimizer, choose_precision
+from rex.training.optimisation import autocast, build_optimizer, choose_device, choose_precision
 from rex.training.ragged import Ragged
 
 REGIONS, FEATURES = 36, 2048
@@ -51,8 +56,14 @@ BASE = ModelSettings(
     dropout=0.1,
     attention_dropout=0.1,
 )
-PEAK = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
-"""Dense bf16 matrix operations a second (the makers' data sheets)."""
+PEAK = {"H100 PCIe": 756e12, "H100": 989e12, "H200": 989e12, "A100": 312e12}
+"""Dense bf16 matrix operations a second (the maker's data sheets); the first that fits a name."""
+WARM_UP = {"cpu": 1, "cuda": 5}
+"""Steps before those that are timed."""
+MEAN_PIECES = 11.4
+"""Mean word pieces of a question below."""
+
+Batches = list[npt.NDArray[np.int64]]
 
 
 def vocabulary() -> Vocabulary:
@@ -107,11 +118,12 @@ def make_questions(count: int, words: Vocabulary) -> QuestionSet:
     )
 
 
-def speed(step: Callable[[int], int], device: torch.device, repeats: int) -> float:
-    """Return samples a second of `step` (number → samples), after one step to warm up."""
-    step(0)
+def speed(done: Iterator[int], device: torch.device, warm_up: int) -> float:
+    """Return samples a second of steps (each yields its samples), after some to warm up."""
+    for _ in range(warm_up):
+        next(done)
     began = _now(device)
-    samples = sum(step(number) for number in range(1, repeats + 1))
+    samples = sum(done)
     return samples / (_now(device) - began)
 
 
@@ -131,42 +143,50 @@ class Ours:
         self.examples, self.device = examples, device
         self.words = words
         self.precision = choose_precision("auto", device)
+        torch.backends.cuda.matmul.allow_tf32 = True  # as rex train has it
         self.model = ExplainedAnswering(
             "rex", BASE, words, feature_size=FEATURES, question_length=512
         ).to(device)
         self.settings = TrainingSettings()
         self.optimizer = build_optimizer(self.model.parameters(), self.settings)
 
-    def train(self, rows: np.ndarray) -> int:
-        """Learn from these questions; return how many."""
+    def _batches(self, batches: Batches) -> Iterator[Batch]:
+        for loaded in ahead(self.examples.load, batches, threads=self.examples.threads):
+            yield self.examples.place(loaded)
+
+    def train(self, batches: Batches) -> Iterator[int]:
+        """Learn from batch after batch; yield how many questions."""
         self.model.train()
-        batch = self.examples.batch(rows)
-        with autocast(self.precision, self.device):
-            parts = losses(
-                self.model(batch, explain=True),
-                batch,
-                Counts(len(rows), len(rows)),
-                first_region=self.words.first_region,
-                compat=False,
-                objective=SETTINGS["multi-task"],
-                settings=self.settings,
-            )
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(parts["loss"])
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 0.1, foreach=True)
-        self.optimizer.step()
-        return len(rows)
+        # as the loop does: the decoder computes the rows up to the last that goes on
+        lengths = self.examples.questions.explanations.lengths
+        ordered = [rows[np.argsort(-lengths[rows], kind="stable")] for rows in batches]
+        for batch in self._batches(ordered):
+            with autocast(self.precision, self.device):
+                parts = losses(
+                    self.model(batch, explain=True),
+                    batch,
+                    Counts(len(batch), len(batch)),
+                    first_region=self.words.first_region,
+                    compat=False,
+                    objective=SETTINGS["multi-task"],
+                    settings=self.settings,
+                )
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(parts["loss"])
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 0.1, foreach=True)
+            self.optimizer.step()
+            yield len(batch)
 
     @torch.no_grad()
-    def decode(self, rows: np.ndarray) -> int:
-        """Explain these questions; return how many."""
+    def decode(self, batches: Batches) -> Iterator[int]:
+        """Explain batch after batch; yield how many questions."""
         self.model.eval()
-        batch = self.examples.batch(rows)
         assert self.model.decoder is not None
-        with autocast(self.precision, self.device):
-            encoding, _ = self.model.encode(batch)
-            write(self.model.decoder, encoding, length=STEPS)
-        return len(rows)
+        for batch in self._batches(batches):
+            with autocast(self.precision, self.device):
+                encoding, _ = self.model.encode(batch)
+                write(self.model.decoder, encoding, length=STEPS)
+            yield len(batch)
 
 
 class Plain:
@@ -177,7 +197,15 @@ class Plain:
 
         torch.manual_seed(0)
         self.examples, self.device, self.tokens = examples, device, words.tokens
-        config = VisualBertConfig(visual_embedding_dim=FEATURES, pad_token_id=0)
+        torch.backends.cuda.matmul.allow_tf32 = False  # PyTorch's default
+        config = VisualBertConfig(
+            visual_embedding_dim=FEATURES,
+            hidden_size=BASE.hidden_size,
+            num_hidden_layers=BASE.layers,
+            num_attention_heads=BASE.heads,
+            intermediate_size=BASE.intermediate_size,
+            pad_token_id=0,
+        )
         self.model = PlainRex(
             VisualBertModel(config, add_pooling_layer=False),
             features=FEATURES,
@@ -197,24 +225,26 @@ class Plain:
         )
         return {name: value.to(self.device) for name, value in batch.items()}
 
-    def train(self, rows: np.ndarray) -> int:
-        """Learn from these questions; return how many."""
+    def train(self, batches: Batches) -> Iterator[int]:
+        """Learn from batch after batch; yield how many questions."""
         self.model.train()
-        batch = self._batch(rows)
-        outputs = self.model(batch["images"], batch["pieces"], batch["tokens"], STEPS)
-        self.optimizer.zero_grad()
-        torch.autograd.backward(plain_loss(outputs, batch))
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 0.1)
-        self.optimizer.step()
-        return len(rows)
+        for rows in batches:
+            batch = self._batch(rows)
+            outputs = self.model(batch["images"], batch["pieces"], batch["tokens"], STEPS)
+            self.optimizer.zero_grad()
+            torch.autograd.backward(plain_loss(outputs, batch))
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 0.1)
+            self.optimizer.step()
+            yield len(rows)
 
     @torch.no_grad()
-    def decode(self, rows: np.ndarray) -> int:
-        """Explain these questions; return how many."""
+    def decode(self, batches: Batches) -> Iterator[int]:
+        """Explain batch after batch; yield how many questions."""
         self.model.eval()
-        batch = self._batch(rows)
-        self.model(batch["images"], batch["pieces"], None, STEPS)
-        return len(rows)
+        for rows in batches:
+            batch = self._batch(rows)
+            self.model(batch["images"], batch["pieces"], None, STEPS)
+            yield len(rows)
 
 
 def operations(pieces: float) -> float:
@@ -245,64 +275,103 @@ def measure(
     make: type[Ours] | type[Plain], size: int, repeats: int, device: torch.device
 ) -> dict[str, float]:
     """Return samples a second of training and decoding with batches of `size`."""
-    with data(size * (repeats + 1), device) as (examples, words):
+    warm_up = WARM_UP[device.type]
+    with data(size * (repeats + warm_up), device) as (examples, words):
         lengths = examples.questions.pieces.lengths
         batches = epoch_batches(lengths, size, seed=0, epoch=0)
         system = make(examples, words, device)
         return {
-            "training": speed(lambda number: system.train(batches[number]), device, repeats),
-            "decoding": speed(lambda number: system.decode(batches[number]), device, repeats),
+            "training": speed(system.train(batches), device, warm_up),
+            "decoding": speed(system.decode(batches), device, warm_up),
         }
+
+
+def loading(size: int, device: torch.device) -> float:
+    """Return samples a second that are read and put on the device, nothing else done."""
+    with data(40 * size, device) as (examples, _):
+        batches = epoch_batches(examples.questions.pieces.lengths, size, seed=0, epoch=0)
+        loaded = ahead(examples.load, batches, threads=examples.threads)
+        return speed((len(examples.place(batch)) for batch in loaded), device, 2)
+
+
+def best_of(
+    make: type[Ours] | type[Plain], sizes: list[int], repeats: int, device: torch.device
+) -> dict[str, tuple[float, int]]:
+    """Print the speeds of all batch sizes; return the best (samples a second, batch size)."""
+    name, best = make.__name__.lower(), {"training": (0.0, 0), "decoding": (0.0, 0)}
+    for size in sizes:
+        try:
+            found = measure(make, size, repeats, device)
+        except torch.OutOfMemoryError:
+            print(f"{name:5}  batch {size:5}  does not fit")
+            continue
+        for what, speed_found in found.items():
+            best[what] = max(best[what], (speed_found, size))
+        shown = "  ".join(f"{what} {value:.2f} samples/s" for what, value in found.items())
+        print(f"{name:5}  batch {size:5}  {shown}", flush=True)
+    return best
+
+
+def verdict(reached: float, goal: float) -> str:
+    return f"(goal: at least {goal:g}, {'reached' if reached >= goal else 'missed'})"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32])
-    parser.add_argument("--repeats", type=int, default=3, help="steps that are timed")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of the CPU")
+    parser.add_argument("--batch-sizes", type=int, nargs="+", help="default: 32; GPU: 128 to 2048")
+    parser.add_argument("--repeats", type=int, help="steps that are timed; default: 3; GPU: 20")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
     arguments = parser.parse_args()
     register_operators()
-    torch.set_num_threads(arguments.threads)
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("no GPU here: nothing is measured for one")
-    device = torch.device(arguments.device)
-    best: dict[str, dict[str, float]] = {}
-    for make in (Plain, Ours):
-        name = make.__name__.lower()
-        best[name] = {"training": 0.0, "decoding": 0.0}
-        for size in arguments.batch_sizes:
-            found = measure(make, size, arguments.repeats, device)
-            print(
-                f"{name:6} batch {size}: "
-                + ", ".join(f"{k} {v:.2f} samples/s" for k, v in found.items()),
-                flush=True,
-            )
-            best[name] = {key: max(best[name][key], found[key]) for key in found}
-    for what, goal in GOALS[arguments.device].items():
-        ratio = best["ours"][what] / best["plain"][what]
-        print(f"{what}: {ratio:.2f} times the plain implementation (goal: {goal:g})")
-    if device.type == "cuda":
-        report_peak(best["ours"]["training"])
-    else:
-        print(
-            f"threads {arguments.threads}, precision {choose_precision('auto', device)}; "
-            "no GPU was measured in this run"
-        )
-
-
-def report_peak(samples: float) -> None:
-    """Print which share of the GPU's matrix peak training reaches."""
-    name = torch.cuda.get_device_name()
-    count = operations(pieces=11.4)
-    print(f"{samples:.0f} samples/s (goal: {SAMPLES_GOAL}), {count / 1e9:.1f} GFLOP a sample")
-    peak = next((value for key, value in PEAK.items() if key in name), None)
-    share = (
-        "its peak is not known here"
-        if peak is None
-        else f"{samples * count / peak:.1%} of its peak"
+    device = choose_device(
+        ComputeSettings(device=arguments.device, training_threads=arguments.threads)
     )
-    print(f"{name}: {samples * count / 1e12:.1f} TFLOP/s, {share}")
+    gpu = device.type == "cuda"
+    sizes = arguments.batch_sizes or ([128, 256, 512, 1024, 2048] if gpu else [32])
+    repeats = arguments.repeats or (20 if gpu else 3)
+    machine = torch.cuda.get_device_name() if gpu else f"CPU, {arguments.threads} threads"
+    precision = str(choose_precision("auto", device)).removeprefix("torch.")
+    print(f"{machine}; ours in {precision}, plain in float32; torch {torch.__version__}")
+    plain, ours = (best_of(make, sizes, repeats, device) for make in (Plain, Ours))
+    figures: dict[str, object] = {"machine": machine, "precision": precision}
+    for what, goal in GOALS[device.type].items():
+        (fast, size), (slow, other) = ours[what], plain[what]
+        if not fast or not slow:
+            print(f"{what}: no batch size fits, nothing is compared")
+            continue
+        print(
+            f"{what}: {fast / slow:.2f} times the plain implementation "
+            f"{verdict(fast / slow, goal)}; {fast:.2f} samples/s with batches of {size}, "
+            f"plain {slow:.2f} with {other}"
+        )
+        figures[what] = {"ratio": fast / slow, "samples": fast, "batch": size, "plain": slow}
+    figures["loading"] = loading(max(sizes), device)
+    print(f"loading alone: {figures['loading']:.0f} samples/s")
+    if gpu:
+        figures["peak"] = report_peak(ours["training"][0])
+    else:
+        print("no GPU was measured in this run")
+    if arguments.out is not None:
+        write_json(arguments.out, figures)
+
+
+def report_peak(samples: float) -> float | None:
+    """Print which share of the GPU's matrix peak training reaches, and return it if known."""
+    name, count = torch.cuda.get_device_name(), operations(pieces=MEAN_PIECES)
+    print(
+        f"{samples:.0f} samples/s of training {verdict(samples, SAMPLES_GOAL)}; "
+        f"{count / 1e9:.1f} GFLOP a sample, {samples * count / 1e12:.1f} TFLOP/s"
+    )
+    peak = next((value for key, value in PEAK.items() if key in name), None)
+    if peak is None:
+        print(f"share of the peak: that of {name} is not known here")
+        return None
+    print(f"share of the peak: {samples * count / peak:.1%} of {peak / 1e12:g} TFLOP/s (bf16)")
+    return samples * count / peak
 
 
 if __name__ == "__main__":

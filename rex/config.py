@@ -7,7 +7,7 @@ library; pydantic checks the values when a file is read (`read_config`).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -114,6 +114,8 @@ class ModelSettings:
     """The transformer that encodes the question and the regions."""
     pretrained: str | None = None
     """A local folder or hub name to start the backbone from; none: from the sizes below."""
+    word_pieces: str | None = None
+    """BERT's `vocab.txt`, or a folder or hub name with one; none: of `pretrained`, or our own."""
     hidden_size: int = 128
     """Width of the transformer and of the decoder."""
     layers: int = 3
@@ -142,8 +144,12 @@ class TrainingSettings:
     """Passes over the training questions."""
     batch_size: int = 64
     """Questions a step."""
+    questions_together: int = 1
+    """Questions of one image that share a batch, so that its regions are read once for them."""
     learning_rate: float = 1e-3
     """Peak learning rate (Adam)."""
+    explanation_learning_rate: float | None = None
+    """The same where explanations alone are learnt; none: `learning_rate`."""
     warmup: float = 0.02
     """Share of the steps over which the learning rate rises from 0."""
     decay_epoch: int = 7
@@ -281,11 +287,14 @@ class Config:
     experiment: ExperimentSettings = field(default_factory=ExperimentSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
 
-    def training_of(self, *, transfer: bool) -> TrainingSettings:
-        """Return the optimisation of a run, of a transfer setting or of another."""
-        if not transfer:
+    def training_of(self, *, transfer: bool, answers: bool = True) -> TrainingSettings:
+        """Return the optimisation of a run: in a transfer setting or not, with answers or not."""
+        if transfer:
+            return dataclasses.replace(self.training, **vars(self.transfer))
+        alone = self.training.explanation_learning_rate
+        if answers or alone is None:
             return self.training
-        return dataclasses.replace(self.training, **vars(self.transfer))
+        return dataclasses.replace(self.training, learning_rate=alone)
 
 
 def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None = None) -> Config:
@@ -296,7 +305,7 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     import pydantic
 
     try:
-        return pydantic.TypeAdapter(Config).validate_python(dict(values))
+        config = pydantic.TypeAdapter(Config).validate_python(dict(values))
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -306,6 +315,43 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
             problem = f"{first['msg']} (found {first['input']!r})"
             cure = "see config.yaml for every key, with its default and meaning"
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
+    for place, problem in _senseless(config):
+        raise InputError(
+            problem,
+            file=file or "config",
+            place=place,
+            cure="see config.yaml for every key, with its default and meaning",
+        )
+    return config
+
+
+_LEAST = {
+    "model": {"hidden_size": 1, "layers": 1, "heads": 1, "intermediate_size": 1, "dropout": 0},
+    "training": {
+        **{"epochs": 1, "batch_size": 1, "questions_together": 1, "accumulation": 1},
+        **{"save_every": 1, "question_length": 3, "explanation_length": 1, "holdout": 0},
+        **{"learning_rate": 0, "warmup": 0, "gradient_clip": 0},
+    },
+    "transfer": {"epochs": 1, "learning_rate": 0},
+    "evaluation": {"batch_size": 1, "beams": 1},
+    "compute": {"training_threads": 1, "gpus": 1},
+}
+"""Section and key to the least value that makes sense."""
+
+
+def _senseless(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield place and problem of each value that has the right type and no meaning."""
+    for section, keys in _LEAST.items():
+        for key, least in keys.items():
+            value = getattr(getattr(config, section), key)
+            if not value >= least:
+                yield f"{section}.{key}", f"must be at least {least} (found {value})"
+    model = config.model
+    if model.pretrained is None and model.hidden_size % model.heads:
+        yield (
+            "model.heads",
+            f"{model.heads} heads don't divide {model.hidden_size}",
+        )
 
 
 def check_experiment(config: Config, *, file: str | PathLike[str] | None = None) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +20,8 @@ from rex.files import read_json, write_json
 if TYPE_CHECKING:
     from mlflow.entities import Metric
     from mlflow.tracking import MlflowClient
+
+_logger = logging.getLogger("rex.tracking")
 
 IDENTITY = "mlflow.json"
 """In a run's folder: which MLflow run it is."""
@@ -46,8 +50,9 @@ class TrackedRun:
 
 
 class _MlflowRun(TrackedRun):
-    def __init__(self, client: MlflowClient, run_id: str) -> None:
+    def __init__(self, client: MlflowClient, database: Path, run_id: str) -> None:
         self.client = client
+        self._database = database
         self.run_id = run_id
         self._noted: list[Metric] = []
 
@@ -62,15 +67,18 @@ class _MlflowRun(TrackedRun):
     def tags(self, values: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
 
-        self.client.log_batch(self.run_id, tags=[RunTag(key, text) for key, text in values.items()])
+        found = [RunTag(key, text) for key, text in values.items()]
+        with _plain_failures(self._database):
+            self.client.log_batch(self.run_id, tags=found)
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         self.client.log_artifact(self.run_id, str(path), folder)
 
     def flush(self) -> None:
         noted, self._noted = self._noted, []
-        for start in range(0, len(noted), _BATCH):
-            self.client.log_batch(self.run_id, metrics=noted[start : start + _BATCH])
+        with _plain_failures(self._database):
+            for start in range(0, len(noted), _BATCH):
+                self.client.log_batch(self.run_id, metrics=noted[start : start + _BATCH])
 
 
 @contextmanager
@@ -90,32 +98,78 @@ def tracked_run(
 
     The first call makes the run and notes its id in the folder; later ones (a resumed training, an
     evaluation) continue it, unless `parameters` are given and differ: that is another run. Leaving
-    marks it finished, an error failed, an interrupt killed.
+    marks it finished, an error failed, an interrupt or SIGTERM (which becomes one) killed.
     """
     if database is None:
         yield TrackedRun()
         return
     client = _connect(database)
-    run_id = _continued(client, folder, parameters)
-    if run_id is None:
-        with _locked(database):
-            experiment_id = _experiment(client, database, experiment)
-            parent = {} if group is None else {_PARENT: _group(client, experiment_id, group)}
-        run_id = _new_run(
-            client, experiment_id, folder, name, parameters or {}, {**parent, **(tags or {})}
-        )
-    client.update_run(run_id, status="RUNNING")
-    run = _MlflowRun(client, run_id)
-    status = "FAILED"
+    with _plain_failures(database):
+        run_id = _continued(client, folder, parameters)
+        if run_id is None:
+            with _locked(database):
+                experiment_id = _experiment(client, database, experiment)
+                parent = {} if group is None else {_PARENT: _group(client, experiment_id, group)}
+            run_id = _new_run(
+                client, experiment_id, folder, name, parameters or {}, {**parent, **(tags or {})}
+            )
+        client.update_run(run_id, status="RUNNING")
+    run = _MlflowRun(client, database, run_id)
     try:
-        yield run
-        status = "FINISHED"
-    except KeyboardInterrupt:
-        status = "KILLED"
+        with _interruptible():
+            yield run
+    except BaseException as error:
+        status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+        try:
+            run.flush()
+            client.set_terminated(run_id, status)
+        except Exception as second:  # a full disk, say: the first error is the one to be told
+            _logger.warning("%s: MLflow run %s is not marked %s", second, run_id, status)
         raise
+    run.flush()
+    client.set_terminated(run_id, "FINISHED")
+
+
+@contextmanager
+def _plain_failures(database: Path) -> Iterator[None]:
+    """Turn what MLflow says of a full disk or a lost database into an InputError."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        raise _unwritable(database, error) from None
+
+
+def _unwritable(database: Path, error: Exception) -> InputError:
+    return InputError(
+        f"MLflow can't write ({_reason(error)})",
+        file=database,
+        cure="make room for it, or leave --tracking out; started again, the run goes on",
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Return the line that says what SQLite found wrong, if there is one."""
+    lines = str(error).splitlines()
+    return next((line for line in lines if line.startswith("(sqlite3.")), lines[0])
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Take a scheduler's SIGTERM for an interrupt, so that there is time to say how a run ended."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # Python sets handlers there only
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
     finally:
-        run.flush()
-        client.set_terminated(run_id, status)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _connect(database: Path) -> MlflowClient:
@@ -133,8 +187,10 @@ def _connect(database: Path) -> MlflowClient:
             client = MlflowClient(tracking_uri=uri)
             client.search_experiments(max_results=1)  # makes the tables of a new file
     except (MlflowException, DatabaseError) as error:
+        if "full" in _reason(error):
+            raise _unwritable(database, error) from None
         raise InputError(
-            f"not an MLflow database ({str(error).splitlines()[0]})",
+            f"not an MLflow database ({_reason(error)})",
             file=database,
             cure="delete it, or name another with --tracking",
         ) from None

@@ -88,3 +88,26 @@ def test_a_configuration_may_be_given_as_json() -> None:
     assert read_config('{"training": {"epochs": 3}}').training.epochs == 3
     with pytest.raises(InputError, match=r"--config.*line 1"):
         read_config('{"training": ')
+
+
+@pytest.mark.parametrize(
+    ("section", "values"),
+    [
+        ("training", {"epochs": 0}),
+        ("training", {"batch_size": 0}),
+        ("training", {"accumulation": 0}),
+        ("training", {"learning_rate": float("nan")}),
+        ("training", {"questions_together": 0}),
+        ("transfer", {"epochs": -1}),
+        ("evaluation", {"beams": 0}),
+        ("model", {"heads": 3}),
+        ("compute", {"training_threads": 0}),
+    ],
+)
+def test_a_value_without_meaning_is_named(section: str, values: dict[str, float]) -> None:
+    with pytest.raises(InputError, match=rf"config: {section}\.{next(iter(values))}: "):
+        parse_config({section: values})
+
+
+def test_a_pretrained_backbone_has_its_own_heads() -> None:
+    assert parse_config({"model": {"heads": 3, "pretrained": "folder"}}).model.heads == 3

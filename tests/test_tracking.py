@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +166,58 @@ def test_without_tracking_mlflow_is_not_imported() -> None:
         "assert 'mlflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_scheduler_that_ends_a_run_is_told(database: Path, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run,
+    ):
+        run.metrics({"loss": 1.0}, step=1)
+        signal.raise_signal(signal.SIGTERM)
+    assert run_of(database, tmp_path / "run").info.status == "KILLED"
+    assert history(database, tmp_path / "run", "loss") == [(1, 1.0)]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_full_store_is_one_line(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sqlite3
+
+    real = sqlite3.connect(database).execute("pragma page_count").fetchone()[0]
+    connect = sqlite3.dbapi2.connect
+
+    def small(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        connection.execute(f"pragma max_page_count = {real + 2}")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", small)
+    with (
+        pytest.raises(InputError, match=r"mlflow\.db: MLflow can't write .*full") as caught,
+        tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run,
+    ):
+        for step in range(5000):
+            run.metrics({"loss": 1.0}, step=step)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_store_that_fails_does_not_hide_the_error(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    def full(*_: object, **__: object) -> None:
+        raise MlflowException("database or disk is full")
+
+    with (
+        pytest.raises(InputError, match="the disk is full"),
+        tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run,
+    ):
+        run.metrics({"loss": 1.0}, step=1)
+        monkeypatch.setattr(MlflowClient, "log_batch", full)
+        raise InputError("the disk is full")

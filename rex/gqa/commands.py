@@ -31,9 +31,14 @@ def add_commands(stations: Subparsers) -> None:
     fetch.add_argument(
         "--parts",
         nargs="+",
-        choices=("scene-graphs", "questions", "ood", "images"),
+        choices=(
+            *("scene-graphs", "questions", "ood", "images"),
+            *("features", "class-names", "detector"),
+        ),
         default=["scene-graphs", "questions", "ood"],
-        help="43 MB, 1.4 GB, 6 files, 20.3 GB (default: all but the images)",
+        help="43 MB, 1.4 GB, 6 small files, 20.3 GB; the 36 regions that LXMERT's authors "
+        "published (30 GB), their class names, and the detector "
+        "(default: scene-graphs questions ood)",
     )
     fetch.add_argument(
         "--address",

@@ -27,6 +27,8 @@ _logger = logging.getLogger("rex.gqa")
 
 _STANFORD = "https://downloads.cs.stanford.edu/nlp/data/gqa"
 _OOD = "https://raw.githubusercontent.com/gqa-ood/GQA-OOD/master/data"
+_LXMERT = "https://nlp.cs.unc.edu"
+_BOTTOM_UP = "https://raw.githubusercontent.com/peteanderson80/bottom-up-attention/master"
 _CHUNK = 1 << 20
 _TIMEOUT = 60.0
 """Seconds without a byte after which a download counts as broken."""
@@ -40,6 +42,8 @@ class Part:
     """File name to address."""
     size: str
     """About how large the download is, for people."""
+    folder: str | None = None
+    """Where the files are kept as they are; none: unpacked to their places in GQA's layout."""
 
 
 PARTS: dict[str, Part] = {
@@ -52,10 +56,32 @@ PARTS: dict[str, Part] = {
             for part in OOD_PARTS
         },
         "6 files",
+        folder="ood",
     ),
     "images": Part({"images.zip": f"{_STANFORD}/images.zip"}, "20.3 GB"),
+    "features": Part(
+        {
+            f"{name}.zip": f"{_LXMERT}/data/lxmert_data/vg_gqa_imgfeat/{name}.zip"
+            for name in ("vg_gqa_obj36", "gqa_testdev_obj36")
+        },
+        "30 GB",
+        folder="features",
+    ),
+    "class-names": Part(
+        {
+            name: f"{_BOTTOM_UP}/data/genome/1600-400-20/{name}"
+            for name in ("objects_vocab.txt", "attributes_vocab.txt")
+        },
+        "2 small files",
+        folder="detector",
+    ),
+    "detector": Part(
+        {"faster_rcnn_from_caffe_attr.pkl": f"{_LXMERT}/models/faster_rcnn_from_caffe_attr.pkl"},
+        "the bottom-up detector's weights",
+        folder="detector",
+    ),
 }
-"""GQA's parts and the addresses published for them, which may move."""
+"""GQA's parts, the public detector's and its features; the addresses published may move."""
 
 
 def fetch_parts(
@@ -75,10 +101,12 @@ def fetch_parts(
         for file, address in PARTS[name].files.items():
             base = (addresses or {}).get(name)
             source = address if base is None else f"{base.rstrip('/')}/{file}"
-            _fetch_file(layout, file, source, (checksums or {}).get(file))
+            _fetch_file(layout, PARTS[name].folder, file, source, (checksums or {}).get(file))
 
 
-def _fetch_file(layout: Layout, file: str, address: str, checksum: str | None) -> None:
+def _fetch_file(
+    layout: Layout, folder: str | None, file: str, address: str, checksum: str | None
+) -> None:
     kept = layout.folder / ".fetched"
     record = kept / f"{file}.json"
     known: dict[str, Any] = read_json(record) if record.exists() else {}
@@ -99,13 +127,16 @@ def _fetch_file(layout: Layout, file: str, address: str, checksum: str | None) -
             cure=f"fetch again, or, if the file has changed for good, delete {record}",
         )
     size = download.stat().st_size
-    holds = _lay_out(layout, file, download)
+    holds = _unpack(layout, file, download) if folder is None else [f"{folder}/{file}"]
+    if folder is not None:
+        (layout.folder / folder).mkdir(parents=True, exist_ok=True)
+        download.replace(layout.folder / folder / file)
     write_json(
         record,
         {"address": address, "size": size, "sha256": found, "holds": holds},
         provenance=made_by("rex gqa fetch"),
     )
-    download.unlink()
+    download.unlink(missing_ok=True)
     _logger.info("%s: %d files below %s", file, len(holds), layout.folder)
 
 
@@ -168,12 +199,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lay_out(layout: Layout, file: str, download: Path) -> list[str]:
-    """Put what a download holds in its place; return the paths below the data folder."""
-    if not file.endswith(".zip"):
-        target = layout.ood() / file
-        _place(download.open("rb"), target)
-        return [str(target.relative_to(layout.folder))]
+def _unpack(layout: Layout, file: str, download: Path) -> list[str]:
+    """Put what a ZIP file holds in its place; return the paths below the data folder."""
     holds = []
     try:
         with zipfile.ZipFile(download) as archive:

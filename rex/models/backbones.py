@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rex.config import ModelSettings
+from rex.errors import InputError
 from rex.models.batch import Batch
+from rex.models.pretrained import load_transformer
 from rex.operators import register_operators
 
 
@@ -93,13 +96,22 @@ class VisualBert(Backbone):
     """VisualBERT (Li et al. 2019): question and regions in one sequence."""
 
     def __init__(
-        self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+        self,
+        settings: ModelSettings,
+        *,
+        pieces: int,
+        feature_size: int,
+        question_length: int,
+        transformer: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(feature_size)
         register_operators()  # transformers can't be imported over half a torchvision
         from transformers import VisualBertConfig, VisualBertModel
 
-        if settings.pretrained is None:
+        if transformer is not None:
+            config = VisualBertConfig.from_dict(dict(transformer))
+            self.transformer = VisualBertModel(config, add_pooling_layer=False)
+        elif settings.pretrained is None:
             config = VisualBertConfig(
                 vocab_size=pieces,
                 hidden_size=settings.hidden_size,
@@ -107,22 +119,30 @@ class VisualBert(Backbone):
                 num_hidden_layers=settings.layers,
                 num_attention_heads=settings.heads,
                 intermediate_size=settings.intermediate_size,
-                hidden_dropout_prob=settings.dropout,
-                attention_probs_dropout_prob=settings.attention_dropout,
+                **_dropout(settings),
                 initializer_range=settings.initializer_range,
                 max_position_embeddings=question_length,
                 pad_token_id=0,
             )
             self.transformer = VisualBertModel(config, add_pooling_layer=False)
         else:
-            self.transformer = VisualBertModel.from_pretrained(
-                settings.pretrained, add_pooling_layer=False
+            self.transformer = load_transformer(
+                VisualBertModel,
+                settings.pretrained,
+                feature_size=feature_size,
+                add_pooling_layer=False,
+                **_dropout(settings),
             )
-        self.box_embedding = BoxEmbedding(settings.hidden_size, feature_size)
+        # the published code has the model see features alone
+        self.box_embedding = (
+            BoxEmbedding(settings.hidden_size, feature_size) if settings.mode == "fixed" else None
+        )
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch."""
-        visual = self.features(batch) + self.box_embedding(batch.boxes)
+        visual = self.features(batch)
+        if self.box_embedding is not None:
+            visual = visual + self.box_embedding(batch.boxes)
         region_mask = batch.region_mask
         output = self.transformer(
             input_ids=batch.pieces,
@@ -141,21 +161,28 @@ class Lxmert(Backbone):
     """
 
     def __init__(
-        self, settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+        self,
+        settings: ModelSettings,
+        *,
+        pieces: int,
+        feature_size: int,
+        question_length: int,
+        transformer: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(feature_size)
         register_operators()
         from transformers import LxmertConfig, LxmertModel
 
-        if settings.pretrained is None:
+        if transformer is not None:
+            self.transformer = LxmertModel(LxmertConfig.from_dict(dict(transformer)))
+        elif settings.pretrained is None:
             half = (settings.layers + 1) // 2
             config = LxmertConfig(
                 vocab_size=pieces,
                 hidden_size=settings.hidden_size,
                 num_attention_heads=settings.heads,
                 intermediate_size=settings.intermediate_size,
-                hidden_dropout_prob=settings.dropout,
-                attention_probs_dropout_prob=settings.attention_dropout,
+                **_dropout(settings),
                 initializer_range=settings.initializer_range,
                 max_position_embeddings=question_length,
                 l_layers=settings.layers,
@@ -166,7 +193,9 @@ class Lxmert(Backbone):
             )
             self.transformer = LxmertModel(config)
         else:
-            self.transformer = LxmertModel.from_pretrained(settings.pretrained)
+            self.transformer = load_transformer(
+                LxmertModel, settings.pretrained, feature_size=feature_size, **_dropout(settings)
+            )
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch; the box enters as its authors intended: four corners, normalised."""
@@ -182,6 +211,13 @@ class Lxmert(Backbone):
         return Encoding(output.language_output[:, 0], output.vision_output, visual, region_mask)
 
 
+def _dropout(settings: ModelSettings) -> dict[str, float]:
+    return {
+        "hidden_dropout_prob": settings.dropout,
+        "attention_probs_dropout_prob": settings.attention_dropout,
+    }
+
+
 _BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {
     "visualbert": VisualBert,
     "lxmert": Lxmert,
@@ -189,9 +225,36 @@ _BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {
 
 
 def build_backbone(
-    settings: ModelSettings, *, pieces: int, feature_size: int, question_length: int
+    settings: ModelSettings,
+    *,
+    pieces: int,
+    feature_size: int,
+    question_length: int,
+    transformer: Mapping[str, Any] | None = None,
 ) -> Backbone:
-    """Build the backbone that the settings name, for a vocabulary of `pieces` word pieces."""
-    return _BACKBONES[settings.backbone](
-        settings, pieces=pieces, feature_size=feature_size, question_length=question_length
+    """Build the backbone that the settings name, for a vocabulary of `pieces` word pieces.
+
+    `transformer` describes a backbone that was pretrained (transformers' configuration, as a
+    checkpoint keeps it): one of those sizes is built, without its weights. Raises InputError when
+    `settings.pretrained` can't be loaded, or knows fewer word pieces or positions than are used.
+    """
+    backbone = _BACKBONES[settings.backbone](
+        settings,
+        pieces=pieces,
+        feature_size=feature_size,
+        question_length=question_length,
+        transformer=transformer,
     )
+    config = backbone.transformer.config
+    for place, used, known in (
+        ("model.word_pieces", pieces, config.vocab_size),
+        ("training.question_length", question_length, config.max_position_embeddings),
+    ):
+        if used > known:
+            raise InputError(
+                f"asks for {used}, the pretrained backbone knows {known}",
+                file=str(settings.pretrained),
+                place=place,
+                cure="use those that the backbone was pretrained with",
+            )
+    return backbone

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,7 +21,7 @@ class Batch:
     pieces: Tensor
     """[B, Q] int64: [CLS], the question's word pieces, [SEP], padding (0)."""
     features: Tensor
-    """[B, R, D] float32: the detector's features; rows past `num_boxes` are zero."""
+    """[B, R, D] float16 or float32: the detector's features; rows past `num_boxes` are zero."""
     boxes: Tensor
     """[B, R, 6] float32: x1, y1, x2, y2, width, height as shares of the image's size."""
     num_boxes: Tensor
@@ -28,6 +30,9 @@ class Batch:
     """[B] int64: the answer's class, or IGNORED."""
     explanations: Tensor
     """[B, T] int64: token ids with END where there is room, then IGNORED."""
+    rows_a_step: tuple[int, ...] | None = None
+    """How many rows, from the first on, the decoder computes for each of the T steps; None: as many
+    as have a token (found out on the device, which has to be waited for)."""
 
     def __len__(self) -> int:
         return self.pieces.shape[0]
@@ -40,9 +45,25 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on `device`."""
-        return Batch(
-            **{
-                field.name: getattr(self, field.name).to(device, non_blocking=True)
-                for field in dataclasses.fields(self)
-            }
-        )
+        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pinned(self) -> Batch:
+        """Return the batch in memory that a GPU copies from without being waited for."""
+        return self._with(Tensor.pin_memory)
+
+    def _with(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        changed: dict[str, Any] = {
+            name: change(part) for name, part in vars(self).items() if isinstance(part, Tensor)
+        }
+        return dataclasses.replace(self, **changed)
+
+
+def rows_a_step(explanations: Tensor) -> tuple[int, ...]:
+    """Return up to which row of `explanations` [B, T] some still has a token, for each step.
+
+    Few rows are computed in vain when long explanations come first.
+    """
+    rows = torch.arange(1, len(explanations) + 1, device=explanations.device)
+    last = ((explanations >= 0) * rows[:, None]).amax(dim=0)
+    # a row that takes part at a step has taken part before
+    return tuple(last.flip(0).cummax(dim=0).values.flip(0).tolist())

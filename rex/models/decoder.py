@@ -12,6 +12,7 @@ as the transformer received them, q its output at [CLS], and y the last token's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from rex.models.backbones import Encoding
+from rex.models.batch import rows_a_step
 from rex.models.gru import GatedRecurrentUnit
 from rex.models.recurrence import Inputs, Recurrence, Weights
 from rex.models.vocabulary import END
@@ -124,8 +126,13 @@ class AttentiveDecoder(nn.Module):
         """
         raise NotImplementedError
 
-    def forward(self, encoding: Encoding, explanations: Tensor) -> Prediction:
-        """Predict each token of the explanations [B, T] from those before it (teacher forcing)."""
+    def forward(
+        self, encoding: Encoding, explanations: Tensor, rows: Sequence[int] | None = None
+    ) -> Prediction:
+        """Predict each token of the explanations [B, T] from those before it (teacher forcing).
+
+        `rows`: how many rows are computed for each step (`Batch.rows_a_step`).
+        """
         memory = self.remember(encoding)
         start = explanations.new_full((len(explanations), 1), END)
         previous = torch.cat([start, explanations[:, :-1].clamp(min=END)], dim=1)
@@ -133,7 +140,7 @@ class AttentiveDecoder(nn.Module):
             self.continues_own_state,
             MASKED,
             encoding.region_mask,
-            _rows_a_step(explanations),
+            rows_a_step(explanations) if rows is None else rows,
             matrix_type(memory.question),
             *Inputs(
                 words=self.project_words(previous) + self.attention_rnn.input.bias,
@@ -206,15 +213,3 @@ def matrix_type(example: Tensor) -> torch.dtype:
     """Return the format of matrix products here: autocast's, or that of `example`."""
     kind = example.device.type
     return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else example.dtype
-
-
-def _rows_a_step(explanations: Tensor) -> list[int]:
-    """Return up to which row some explanation still has a token, for each of the T steps.
-
-    Few rows are computed in vain when long explanations come first.
-    """
-    rows = torch.arange(1, len(explanations) + 1, device=explanations.device)
-    last = ((explanations >= 0) * rows[:, None]).amax(dim=0)
-    # a row that takes part at a step has taken part before
-    counts: list[int] = last.flip(0).cummax(dim=0).values.flip(0).tolist()
-    return counts

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -34,6 +35,7 @@ class ExplainedAnswering(nn.Module):
         *,
         feature_size: int,
         question_length: int,
+        transformer: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.backbone = build_backbone(
@@ -41,6 +43,7 @@ class ExplainedAnswering(nn.Module):
             pieces=len(vocabulary.pieces),
             feature_size=feature_size,
             question_length=question_length,
+            transformer=transformer,
         )
         hidden_size = self.backbone.hidden_size
         self.first_region = vocabulary.first_region
@@ -68,5 +71,5 @@ class ExplainedAnswering(nn.Module):
         encoding, answers = self.encode(batch)
         explanation = None
         if explain and self.decoder is not None:
-            explanation = self.decoder(encoding, batch.explanations)
+            explanation = self.decoder(encoding, batch.explanations, batch.rows_a_step)
         return Output(answers, explanation)

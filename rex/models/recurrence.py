@@ -8,6 +8,7 @@ place, and a row takes part only as long as its explanation lasts. Names are tho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -103,7 +104,7 @@ class Recurrence(torch.autograd.Function):
         own: bool,
         masked: float,
         mask: Tensor,
-        rows: list[int],
+        rows: Sequence[int],
         dtype: torch.dtype,
         *tensors: Tensor,
     ) -> tuple[Tensor, Tensor]:
@@ -117,7 +118,7 @@ class Recurrence(torch.autograd.Function):
         own: bool,
         masked: float,
         mask: Tensor,
-        rows: list[int],
+        rows: Sequence[int],
         dtype: torch.dtype,
         tensors: tuple[Tensor, ...],
     ) -> tuple[Tensor, Tensor]:

@@ -319,6 +319,11 @@ class RegionStore:
         gathered: Array = self._memory_map[np.asarray(rows, dtype=np.int64)]
         return gathered
 
+    @property
+    def mapped_features(self) -> Array:
+        """[N, R, D] all features, mapped into memory: read from the disk where they are touched."""
+        return self._memory_map
+
     @cached_property
     def _memory_map(self) -> Array:
         with self._open() as file:

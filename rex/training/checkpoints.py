@@ -35,6 +35,9 @@ class Checkpoint:
     signature: dict[str, Any]
     """What the region store said of its features."""
     weights: dict[str, torch.Tensor]
+    transformer: dict[str, Any] | None = None
+    """transformers' configuration of a backbone that was pretrained elsewhere: its sizes are its
+    own, not the settings'."""
 
     def build(self) -> ExplainedAnswering:
         """Return the model, with its weights, ready to predict."""
@@ -45,6 +48,7 @@ class Checkpoint:
             self.words(),
             feature_size=self.feature_size,
             question_length=config.training.question_length,
+            transformer=self.transformer,
         )
         model.load_state_dict(self.weights)
         return model.eval()
@@ -81,10 +85,16 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
 
 
 def save_tensors(path: str | PathLike[str], values: Any) -> None:
-    """Write tensors in plain containers, whole."""
+    """Write tensors in plain containers, whole; raises OSError when the disk is full."""
     # through a Python file, so that a full disk is an OSError
     with whole_file(path) as temporary, temporary.open("wb") as file:
-        torch.save(values, file)
+        try:
+            torch.save(values, file)
+        except RuntimeError as error:
+            # closing its archive, torch puts an error of its own over that of the file
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
 
 def load_tensors(path: str | PathLike[str]) -> Any:

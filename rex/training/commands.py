@@ -75,7 +75,7 @@ def _train(arguments: argparse.Namespace) -> None:
     )
     name = RunName(setting=arguments.setting, method=arguments.method, seed=arguments.seed)
     objective = objective_of(name.setting, name.method, config.model.mode)
-    settings = config.training_of(transfer=objective.transfer)
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     with tracked_run(
         arguments.tracking if int(os.environ.get("RANK", "0")) == 0 else None,
         arguments.out,
@@ -95,6 +95,8 @@ def _train(arguments: argparse.Namespace) -> None:
 
             def epoch(self, record: Record) -> None:
                 tracked.metrics(record, step=int(record["epoch"]))
+
+            def saved(self) -> None:
                 tracked.flush()
 
         train_run(config, files, name, Tracker())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -13,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from rex.errors import InputError
-from rex.models.batch import IGNORED, Batch
+from rex.models.batch import IGNORED, Batch, rows_a_step
 from rex.models.vocabulary import END, Vocabulary
 from rex.training.questions import encode_questions
 from rex.training.ragged import Integers, Ragged
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float32]
 Integers32 = npt.NDArray[np.int32]
+
+_BLOCK = 1000
+"""Images copied to a device at once."""
 
 
 def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
@@ -147,15 +152,33 @@ class QuestionSet:
         return len(self.question_ids)
 
 
+@dataclass(frozen=True)
+class LoadedBatch:
+    """A batch on the CPU, whose features are still to be put together on the device."""
+
+    batch: Batch
+    """Its features are [B, R, D], those of the images [U, R, D], or none."""
+    images: torch.Tensor | None
+    """[B] int64: each question's row of the features, or of all images' if those are on the device;
+    None: the features are in the order of the questions."""
+
+
 class Examples:
     """A question set with the regions of its images: makes batches on a device.
 
     All features are kept on a GPU where they take at most half of its free memory; else a batch's
-    are read through the store's memory map. Raises InputError when the store lacks an image.
+    are read through the store's memory map, each image's once. `steps`: explanations are computed
+    for so many steps, however short they are (the published code; default: as long as they are).
+    Raises InputError when the store lacks an image.
     """
 
     def __init__(
-        self, questions: QuestionSet, store: RegionStore, device: torch.device | None = None
+        self,
+        questions: QuestionSet,
+        store: RegionStore,
+        device: torch.device | None = None,
+        *,
+        steps: int | None = None,
     ) -> None:
         self.questions = questions
         self.store = store
@@ -164,34 +187,75 @@ class Examples:
         unseen = int((store.num_boxes[self.images] == 0).sum())
         if unseen:
             _logger.warning("%d questions are about images without regions", unseen)
+        self.steps = steps
         self._boxes = normalised_boxes(store.boxes, store.image_sizes, store.num_boxes)
+        # on a CPU, giving each question its image's block would copy as much again
+        self._reads_once = self.device.type != "cpu"
         self._resident: torch.Tensor | None = None
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+            self._mapped = torch.from_numpy(store.mapped_features)
         if self.device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(self.device)
-            if 2 * len(store) * store.regions * store.feature_size * 2 <= free:
+            if 2 * self._mapped.nbytes <= free:
                 self.keep_features()
 
     def keep_features(self) -> None:
         """Copy all features to the device, once."""
-        self._resident = torch.from_numpy(self.store.features(range(len(self.store)))).to(
-            self.device
-        )
+        self._resident = torch.empty_like(self._mapped, device=self.device)
+        for start in range(0, len(self._mapped), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            self._resident[block] = self._mapped[block].clone()
+
+    @property
+    def threads(self) -> int:
+        """How many threads should load batches (`loading.ahead`)."""
+        return 2 if self.device.type == "cuda" and self._resident is None else 1
 
     def batch(self, rows: Integers) -> Batch:
         """Return the batch of these questions, padded to the longest of them."""
+        return self.place(self.load(rows))
+
+    def load(self, rows: Integers) -> LoadedBatch:
+        """Read what belongs to these questions; may run in a thread of its own."""
         images = self.images[rows]
-        if self._resident is None:
-            features = torch.from_numpy(self.store.features(images)).to(self.device)
-        else:
-            features = self._resident[torch.from_numpy(images).to(self.device)]
-        return Batch(
+        features, order = self._features(images)
+        explanations = torch.from_numpy(
+            self.questions.explanations.padded(rows, IGNORED, least=self.steps or 1)
+        )
+        batch = Batch(
             pieces=torch.from_numpy(self.questions.pieces.padded(rows, 0)),
-            features=features.float(),
+            features=features,
             boxes=torch.from_numpy(self._boxes[images]),
             num_boxes=torch.from_numpy(self.store.num_boxes[images].astype(np.int64)),
             answers=torch.from_numpy(self.questions.answers[rows]),
-            explanations=torch.from_numpy(self.questions.explanations.padded(rows, IGNORED)),
-        ).to(self.device)
+            explanations=explanations,
+            rows_a_step=(
+                (len(rows),) * explanations.shape[1] if self.steps else rows_a_step(explanations)
+            ),
+        )
+        if self.device.type == "cuda":
+            # a thread of its own would otherwise turn to the first GPU, whichever is ours
+            with torch.cuda.device(self.device):
+                batch, order = batch.pinned(), None if order is None else order.pin_memory()
+        return LoadedBatch(batch, order)
+
+    def _features(self, images: Integers) -> tuple[torch.Tensor, torch.Tensor | None]:
+        if self._resident is not None:
+            return self._mapped[:0], torch.from_numpy(images)
+        if not self._reads_once:
+            return self._mapped.index_select(0, torch.from_numpy(images)), None
+        once, order = np.unique(images, return_inverse=True)
+        return self._mapped.index_select(0, torch.from_numpy(once)), torch.from_numpy(order)
+
+    def place(self, loaded: LoadedBatch) -> Batch:
+        """Return a loaded batch on the device."""
+        batch = loaded.batch.to(self.device)
+        if loaded.images is None:
+            return batch
+        features = batch.features if self._resident is None else self._resident
+        order = loaded.images.to(self.device, non_blocking=True)
+        return dataclasses.replace(batch, features=features.index_select(0, order))
 
 
 def feature_statistics(store: RegionStore) -> tuple[torch.Tensor, torch.Tensor]:

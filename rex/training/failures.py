@@ -20,9 +20,15 @@ def plain_failures(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            memory = "the GPU's memory"
+        elif isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+            memory = "the memory"  # of the CPU: torch has no error of its own for it
+        else:
+            raise
         raise InputError(
-            "the GPU's memory is full",
+            f"{memory} is full",
             file=folder,
             cure="raise training.accumulation or lower training.batch_size, and start it again",
         ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from rex.config import TrainingSettings
 from rex.errors import InputError
@@ -19,7 +21,9 @@ from rex.models.batch import IGNORED
 from rex.models.model import ExplainedAnswering
 from rex.training.batches import epoch_batches, sorted_batches
 from rex.training.checkpoints import load_tensors, save_tensors
-from rex.training.dataset import Examples
+from rex.training.dataset import Examples, LoadedBatch
+from rex.training.ledger import Ledger
+from rex.training.loading import ahead
 from rex.training.objectives import Counts, Objective, losses
 from rex.training.optimisation import (
     autocast,
@@ -31,7 +35,7 @@ from rex.training.optimisation import (
 )
 from rex.training.processes import Processes
 from rex.training.ragged import Integers
-from rex.training.selection import accuracies, copied, criterion, hits
+from rex.training.selection import COUNTED, accuracies, copied, criterion, hits
 
 _logger = logging.getLogger("rex.training.loop")
 
@@ -53,6 +57,9 @@ class Observer:
 
     def epoch(self, record: Record) -> None:
         """Take note of an epoch."""
+
+    def saved(self) -> None:
+        """Keep what was noted: a run that is killed goes on from here."""
 
 
 @dataclass
@@ -88,6 +95,18 @@ class Plan:
     """What run the state belongs to: that of another run is not continued."""
 
 
+@dataclass(frozen=True)
+class _Loaded:
+    """What one process learns in one step."""
+
+    rows: Integers
+    """The step's questions, of all processes."""
+    counts: Counts
+    parts: list[LoadedBatch]
+    counted: bool
+    """Whether the parts are this process's own; if not, they count nothing."""
+
+
 class Trainer:
     """Trains one model on examples; after a kill, a new one with the same plan goes on."""
 
@@ -112,6 +131,10 @@ class Trainer:
         )
         self.shared = processes.share(self.model)
         self.state = State()
+        self._ledger = Ledger(processes)
+        self._losses: Record = {}
+        # on a CPU there is nothing to wait for: a bad loss is found before it is learnt from
+        self._settles_at_once = processes.device.type == "cpu"
         self._lengths = examples.questions.pieces.lengths
         self._steps_per_epoch = -(-len(plan.rows) // plan.settings.batch_size)
 
@@ -136,21 +159,23 @@ class Trainer:
         state, plan = self.state, self.plan
         began, skipped = time.monotonic(), state.step
         self.model.train()
-        batches = epoch_batches(
-            self._lengths[plan.rows], plan.settings.batch_size, seed=plan.seed, epoch=state.epoch
-        )
-        for batch in batches[state.step :]:
-            values = self._step(plan.rows[batch])
-            for name, value in values.items():
-                state.sums[name] = state.sums.get(name, 0.0) + value
+        batches = self._batches(state.epoch)
+        for loaded in ahead(self._load, batches[state.step :], threads=self.examples.threads):
+            self._step(loaded)
             state.step += 1
+            observed = state.step % _OBSERVED == 0
+            saved = state.step % plan.settings.save_every == 0 and state.step < len(batches)
+            if observed or saved:
+                self._settle()
             if self.processes.first:
-                progress.advance(note=f"loss {values['loss']:.3f}")
-                if state.step % _OBSERVED == 0:
+                progress.advance(note=f"loss {self._losses.get('loss', math.nan):.3f}")
+                if observed:
                     number = state.epoch * self._steps_per_epoch + state.step
-                    self.observer.step(number, values | {"learning_rate": self._learning_rate()})
-            if state.step % plan.settings.save_every == 0 and state.step < len(batches):
+                    rate = {"learning_rate": self._learning_rate()}
+                    self.observer.step(number, self._losses | rate)
+            if saved:
                 self._save()
+        self._settle()
         seconds = time.monotonic() - began
         questions = len(plan.rows) * (1 - skipped / len(batches))
         self._finish_epoch(
@@ -172,37 +197,67 @@ class Trainer:
         if score > state.best_score:
             state.best_epoch, state.best_score = state.epoch, score
             state.best_weights = copied(self.model.state_dict())
-        self._save()
         if self.processes.first:
             measured = (f"{name} {value:.4g}" for name, value in record.items() if name != "epoch")
             _logger.info("epoch %d  %s", state.epoch, "  ".join(measured))
             self.observer.epoch(record)
+        self._save()
 
-    def _step(self, rows: Integers) -> dict[str, float]:
-        """Learn from one batch, this process from its part of it; return the batch's losses."""
-        settings = self.plan.settings
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
-        self.optimizer.zero_grad(set_to_none=True)
+    def _batches(self, epoch: int) -> list[Integers]:
+        """Return the questions of each step of an epoch."""
+        plan = self.plan
+        batches = epoch_batches(
+            self._lengths[plan.rows],
+            plan.settings.batch_size,
+            seed=plan.seed,
+            epoch=epoch,
+            images=self.examples.images[plan.rows],
+            together=plan.settings.questions_together,
+        )
+        return [plan.rows[batch] for batch in batches]
+
+    def _load(self, rows: Integers) -> _Loaded:
+        """Read what this process learns of a batch; may run in a thread of its own."""
         counts = self._counts(rows)
         # the decoder computes the rows up to the last that goes on: long explanations first
         rows = rows[np.argsort(-self.examples.questions.explanations.lengths[rows], kind="stable")]
         mine = rows[self.processes.rank :: self.processes.size]
-        parts = [part for part in np.array_split(mine, settings.accumulation) if len(part)]
-        values: dict[str, float] = {}
-        for number, part in enumerate(parts or [rows[:1]], start=1):
-            last = number >= len(parts)
-            # a process without questions takes part all the same, with one that counts nothing
-            for name, value in self._learn(part, counts, last=last, count=bool(parts)).items():
-                values[name] = values.get(name, 0.0) + value
-        values = self.processes.total(values)
-        if not values["loss"] < float("inf"):
-            raise self._diverged(rows)
+        parts = [p for p in np.array_split(mine, self.plan.settings.accumulation) if len(p)]
+        # a process without questions takes part all the same, with one that counts nothing
+        loaded = [self.examples.load(part) for part in parts or [rows[:1]]]
+        return _Loaded(rows, counts, loaded, counted=bool(parts))
+
+    def _step(self, loaded: _Loaded) -> None:
+        """Learn from one batch, this process from its part of it, and note the losses."""
+        settings = self.plan.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        self.optimizer.zero_grad(set_to_none=True)
+        values = [
+            self._learn(part, loaded, last=number == len(loaded.parts))
+            for number, part in enumerate(loaded.parts, start=1)
+        ]
+        self._ledger.note(self.state.step + 1, loaded.rows, values, counted=loaded.counted)
+        if self._settles_at_once:
+            self._settle()
         self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self._trained, settings.gradient_clip, foreach=True)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return values
+
+    def _settle(self) -> None:
+        """Add the losses noted since last time to the epoch's; raises InputError on a bad one.
+
+        It waits for the device, so on a GPU it is done every few steps, and before a save: what is
+        saved has only finite losses behind it.
+        """
+        sums = self.state.sums
+        for number, rows, values in self._ledger.settle():
+            if not values["loss"] < math.inf:
+                raise self._diverged(number, rows)
+            for name, value in values.items():
+                sums[name] = sums.get(name, 0.0) + value
+            self._losses = values
 
     def _counts(self, rows: Integers) -> Counts:
         questions = self.examples.questions
@@ -211,31 +266,29 @@ class Trainer:
             explanations=max(int((questions.explanations.lengths[rows] > 0).sum()), 1),
         )
 
-    def _learn(
-        self, rows: Integers, counts: Counts, *, last: bool, count: bool
-    ) -> dict[str, float]:
-        """Add the gradient of these questions; return their share of the losses.
+    def _learn(self, part: LoadedBatch, step: _Loaded, *, last: bool) -> Mapping[str, Tensor]:
+        """Add the gradient of a part of a step; return its share of the losses.
 
         The `last` part of a step is the one after which processes exchange their gradients.
         """
         plan, device = self.plan, self.processes.device
-        batch = self.examples.batch(rows)
+        batch = self.examples.place(part)
         with self.processes.exchange(self.shared, last):
             with autocast(self.precision, device):
                 output = self.shared(batch, explain=plan.objective.explanations)
                 parts = losses(
                     output,
                     batch,
-                    counts,
+                    step.counts,
                     first_region=self.model.first_region,
                     compat=self.model.mode == "compat",
                     objective=plan.objective,
                     settings=plan.settings,
                 )
             # several processes average their gradients; the counts are those of all of them
-            weight = self.processes.size * count
+            weight = self.processes.size * step.counted
             torch.autograd.backward(self.scaler.scale(parts["loss"] * weight))
-        return {name: float(value.detach()) * count for name, value in parts.items()}
+        return {name: value.detach() for name, value in parts.items()}
 
     def _learning_rate(self) -> float:
         step = self.state.epoch * self._steps_per_epoch + self.state.step
@@ -248,24 +301,26 @@ class Trainer:
         """Return accuracies on the held-out questions, 0 to 1; tokens follow the true ones."""
         self.model.eval()
         held_out, processes = self.plan.held_out, self.processes
-        counts: dict[str, float] = {}
         batches = sorted_batches(self._lengths[held_out], 2 * self.plan.settings.batch_size)
-        for rows in batches:
-            mine = held_out[rows][processes.rank :: processes.size]
-            batch = self.examples.batch(mine)
+        shares = [held_out[rows][processes.rank :: processes.size] for rows in batches]
+        shares = [rows for rows in shares if len(rows)]
+        counts: dict[str, Tensor] = {}
+        for loaded in ahead(self.examples.load, shares, threads=self.examples.threads):
+            batch = self.examples.place(loaded)
             with autocast(self.precision, processes.device):
                 output = self.model(batch, explain=self.plan.objective.explanations)
             for name, value in hits(output, batch).items():
-                counts[name] = counts.get(name, 0) + value
+                counts[name] = counts[name] + value if name in counts else value
         self.model.train()
-        return accuracies(processes.total(counts), self.plan.objective)
+        sums = processes.total({name: float(counts.get(name, 0)) for name in COUNTED})
+        return accuracies(sums, self.plan.objective)
 
     def _memory(self) -> Record:
         if self.processes.device.type != "cuda":
             return {}
         return {"gpu_memory_gib": torch.cuda.max_memory_allocated(self.processes.device) / 2**30}
 
-    def _diverged(self, rows: Integers) -> InputError:
+    def _diverged(self, step: int, rows: Integers) -> InputError:
         questions = self.examples.questions
         features = self.examples.batch(rows).features
         broken = ~torch.isfinite(features).flatten(1).all(dim=1)
@@ -280,7 +335,7 @@ class Trainer:
         return InputError(
             "the loss is not a number",
             file="training",
-            place=f"epoch {self.state.epoch + 1}, step {self.state.step + 1}",
+            place=f"epoch {self.state.epoch + 1}, step {step}",
             cure="lower training.learning_rate or lengthen training.warmup",
         )
 
@@ -299,6 +354,7 @@ class Trainer:
                 "generators": generators,
             },
         )
+        self.observer.saved()
 
     def _restore(self) -> None:
         if not self.plan.resume.exists():

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rex.errors import InputError
 from rex.models.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -20,7 +21,16 @@ _NAMELESS = "object"
 
 
 def region_names(store: RegionStore) -> dict[str, list[str]]:
-    """Return image id to what each of its regions is called."""
+    """Return image id to what each of its regions is called.
+
+    Raises InputError when the store knows its classes by number alone.
+    """
+    if store.object_ids.max(initial=-1) >= len(store.object_names):
+        raise InputError(
+            "the regions' classes have no names, and this method writes objects by name",
+            file=store.path,
+            cure="import the features with --vocabulary (regions.vocabulary in the configuration)",
+        )
     names = [*store.object_names, _NAMELESS]  # the class -1 is the last
     return {
         image_id: [names[number] for number in numbers[:count]]

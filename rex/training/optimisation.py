@@ -8,11 +8,24 @@ import torch
 from torch.nn import Parameter
 
 from rex.config import ComputeSettings, TrainingSettings
+from rex.errors import InputError
 
 
 def choose_device(compute: ComputeSettings) -> torch.device:
-    """Return the device to compute on, and set the CPU threads of a training run."""
+    """Return the device to compute on, and set the CPU threads of a training run.
+
+    Raises InputError when there is no such device. A GPU multiplies float32 matrices in TF32 from
+    then on (10 bits of mantissa, as fp16 has).
+    """
+    if compute.device == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "asks for a GPU, and PyTorch finds none",
+            file="config",
+            place="compute.device",
+            cure="auto or cpu; with a GPU, install the CUDA build of PyTorch",
+        )
     torch.set_num_threads(compute.training_threads)
+    torch.backends.cuda.matmul.allow_tf32 = True
     if compute.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(compute.device)

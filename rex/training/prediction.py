@@ -16,6 +16,7 @@ from rex.models.vocabulary import Vocabulary
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
 from rex.training.dataset import Examples
+from rex.training.loading import ahead
 from rex.training.naming import find_regions, region_names
 from rex.training.optimisation import autocast
 
@@ -86,8 +87,10 @@ def predict(
     names = region_names(examples.store) if named else None
     found: list[Answered | None] = [None] * len(examples.questions)
     progress = Progress("predicting", len(found), "questions")
-    for rows in sorted_batches(examples.questions.pieces.lengths, batch_size):
-        batch = examples.batch(rows)
+    batches = sorted_batches(examples.questions.pieces.lengths, batch_size)
+    loading = ahead(examples.load, batches, threads=examples.threads)
+    for rows, loaded in zip(batches, loading, strict=True):
+        batch = examples.place(loaded)
         with autocast(precision, device):
             encoding, logits = model.encode(batch)
             written = (
@@ -95,21 +98,24 @@ def predict(
                 if model.decoder
                 else None
             )
-        probabilities, classes = logits.float().softmax(dim=-1).max(dim=-1)
+        # read as a whole: each value by itself would wait for the device
+        probabilities, classes = (part.tolist() for part in logits.float().softmax(-1).max(-1))
+        texts = None if written is None else written.tokens.tolist()
+        shares = None if written is None or written.gates is None else written.gates.tolist()
         for i, row in enumerate(rows.tolist()):
             explanation = regions = gates = None
-            if written is not None:
-                tokens = [token for token in written.tokens[i].tolist() if token != IGNORED]
+            if texts is not None:
+                tokens = [token for token in texts[i] if token != IGNORED]
                 explanation = vocabulary.spell(tokens)
                 regions = [vocabulary.region(token) for token in tokens]
                 if names is not None:
                     image_id = examples.questions.image_ids[row]
                     regions = find_regions(explanation.split(), names[image_id])
-                if written.gates is not None:
-                    gates = written.gates[i, : len(tokens)].tolist()
+                if shares is not None:
+                    gates = shares[i][: len(tokens)]
             found[row] = Answered(
-                vocabulary.answers[int(classes[i])],
-                float(probabilities[i]),
+                vocabulary.answers[classes[i]],
+                probabilities[i],
                 explanation,
                 regions,
                 gates,

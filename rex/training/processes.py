@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Processes:
             return nullcontext()
         return shared.no_sync()
 
-    def total(self, values: Mapping[str, float]) -> dict[str, float]:
+    def total(self, values: Mapping[Key, float]) -> dict[Key, float]:
         """Return the sums of values over all processes."""
         if self.size == 1:
             return dict(values)

@@ -43,10 +43,10 @@ class Ragged:
         row: list[int] = self.values[self.starts[number] : self.starts[number + 1]].tolist()
         return row
 
-    def padded(self, rows: Integers, fill: int) -> Integers:
-        """Return these rows as [len(rows), longest, or 1], short ones filled up with `fill`."""
+    def padded(self, rows: Integers, fill: int, *, least: int = 1) -> Integers:
+        """Return these rows as [len(rows), longest, or `least`], short ones filled with `fill`."""
         lengths = self.starts[rows + 1] - self.starts[rows]
-        columns = np.arange(lengths.max(initial=1))
+        columns = np.arange(lengths.max(initial=least))
         inside = columns < lengths[:, None]
         padded = np.full(inside.shape, fill, dtype=np.int64)
         padded[inside] = self.values[(self.starts[rows][:, None] + columns)[inside]]

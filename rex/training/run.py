@@ -5,16 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
-from rex.config import Config, TrainingSettings, config_values
+from rex.config import Config, config_values
 from rex.errors import InputError
 from rex.files import made_by, write_parquet, write_text
 from rex.models.methods import METHODS
 from rex.models.model import ExplainedAnswering
+from rex.models.pretrained import read_word_pieces
 from rex.models.vocabulary import Vocabulary
 from rex.regions.store import RegionStore
 from rex.training.batches import hold_out
@@ -34,7 +38,7 @@ from rex.training.dataset import (
     read_vocabulary,
 )
 from rex.training.failures import plain_failures
-from rex.training.loop import Observer, Plan, Record, State, Trainer
+from rex.training.loop import Observer, Plan, Record, Trainer
 from rex.training.naming import add_names, name_regions, region_names
 from rex.training.objectives import SETTINGS, Objective, objective_of
 from rex.training.optimisation import choose_device, choose_precision
@@ -80,11 +84,11 @@ def train_run(
     Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
-    settings = config.training_of(transfer=objective.transfer)
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     values = config_values(config)
     with plain_failures(files.out), processes(choose_device(config.compute)) as joined:
         store = RegionStore(files.regions)
-        data = _read(files, name, objective, settings, store)
+        data = _read(config, files, name, objective, store)
         model = _build(config, name, data.vocabulary, store)
         start = _start_from(model, objective, files, data.vocabulary, store)
         # each process draws its own dropout
@@ -114,10 +118,26 @@ def train_run(
                 "data.held_out": str(len(data.held_out)),
             }
         )
-        examples = Examples(data.questions, store, joined.device)
+        # the published decoder goes on after an explanation's end, and its gate learns there
+        steps = settings.explanation_length if config.model.mode == "compat" else None
+        examples = Examples(data.questions, store, joined.device, steps=steps)
         final = Trainer(model, examples, plan, joined, observer).fit()
         if joined.first:
-            _write_run(files.out, final, name, values, data.vocabulary, store)
+            pretrained = config.model.pretrained is not None
+            save_checkpoint(
+                files.out / "checkpoint.pt",
+                Checkpoint(
+                    **vars(name),
+                    epoch=final.best_epoch,
+                    config=values,
+                    vocabulary=vocabulary_values(data.vocabulary),
+                    feature_size=store.feature_size,
+                    signature=store.signature,
+                    weights=final.best_weights,
+                    transformer=model.backbone.transformer.config.to_dict() if pretrained else None,
+                ),
+            )
+            _write_run(files.out, final.history, name, values)
         return final.history
 
 
@@ -134,13 +154,13 @@ class _Data:
 
 
 def _read(
-    files: RunFiles,
-    name: RunName,
-    objective: Objective,
-    settings: TrainingSettings,
-    store: RegionStore,
+    config: Config, files: RunFiles, name: RunName, objective: Objective, store: RegionStore
 ) -> _Data:
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
+    # a pretrained backbone knows words by the ids it was trained with
+    if pieces := config.model.word_pieces or config.model.pretrained:
+        vocabulary = dataclasses.replace(vocabulary, pieces=read_word_pieces(pieces))
     asked = read_asked(files.questions)
     texts = read_explanations(files.explanations) if objective.explanations else {}
     decoder = METHODS[name.method]
@@ -160,10 +180,28 @@ def _read(
     if objective.percent < 100:
         strata = [question.detailed for question in asked.values()]
         rows = choose_subset(rows, strata, objective.percent, seed=name.seed)
+    if config.model.mode == "compat":
+        kept = _short_enough(questions.question_ids, texts, settings.explanation_length)
+        rows = rows[kept[rows]]
     if not objective.answers:
         explained = questions.explanations.lengths > 0
         rows, held_out = rows[explained[rows]], held_out[explained[held_out]]
+    if not len(rows):
+        lacks = "explanation" if len(questions) else "question"
+        raise InputError(
+            f"has no {lacks} to learn from",
+            file=files.explanations if len(questions) else files.questions,
+            cure="are these the files of the training split?",
+        )
     return _Data(questions, vocabulary, rows, held_out)
+
+
+def _short_enough(
+    question_ids: list[str], texts: Mapping[str, str], length: int
+) -> npt.NDArray[np.bool_]:
+    """Return [N] whether the published code learns a question at all: not if its explanation has
+    more than `length` tokens."""
+    return np.array([len(texts.get(name, "").split()) <= length for name in question_ids])
 
 
 def _build(
@@ -216,27 +254,8 @@ def _start_from(
     return weights_digest(checkpoint.weights)
 
 
-def _write_run(
-    out: Path,
-    final: State,
-    name: RunName,
-    values: dict[str, Any],
-    vocabulary: Vocabulary,
-    store: RegionStore,
-) -> None:
-    save_checkpoint(
-        out / "checkpoint.pt",
-        Checkpoint(
-            **vars(name),
-            epoch=final.best_epoch,
-            config=values,
-            vocabulary=vocabulary_values(vocabulary),
-            feature_size=store.feature_size,
-            signature=store.signature,
-            weights=final.best_weights,
-        ),
-    )
-    write_text(out / "log.jsonl", "".join(json.dumps(record) + "\n" for record in final.history))
+def _write_run(out: Path, history: list[Record], name: RunName, values: dict[str, Any]) -> None:
+    write_text(out / "log.jsonl", "".join(json.dumps(record) + "\n" for record in history))
     _write_config(out / "config.yaml", values, vars(name))
     (out / "resume.pt").unlink(missing_ok=True)
 

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from rex.models.batch import IGNORED, Batch
 from rex.models.model import Output
 from rex.training.objectives import Objective
 
+COUNTED = ("answers", "answers_right", "tokens", "tokens_right")
+"""What `hits` counts."""
 
-def hits(output: Output, batch: Batch) -> dict[str, int]:
+
+def hits(output: Output, batch: Batch) -> dict[str, Tensor]:
     """Count what a batch got right: answers, and tokens of explanations after the true ones.
+
+    Counts stay on the device: reading them would wait for it.
 
     An answer that the vocabulary lacks can't be given: it counts as wrong.
     """
-    counts = {
-        "answers": len(batch),
-        "answers_right": int((output.answers.argmax(dim=-1) == batch.answers).sum()),
-    }
+    right = output.answers.argmax(dim=-1) == batch.answers
+    counts = {"answers": torch.tensor(len(batch)), "answers_right": right.sum()}
     if output.explanation is not None:
         chosen = output.explanation.log_probabilities.argmax(dim=-1)
-        counts["tokens"] = int((batch.explanations != IGNORED).sum())
-        counts["tokens_right"] = int((chosen == batch.explanations).sum())
+        counts["tokens"] = (batch.explanations != IGNORED).sum()
+        counts["tokens_right"] = (chosen == batch.explanations).sum()
     return counts
 
 

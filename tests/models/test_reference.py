@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from rex.config import ModelSettings
+from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED, Batch
 from rex.models.losses import gate_losses
 from rex.models.model import ExplainedAnswering
@@ -106,10 +107,8 @@ def test_a_published_checkpoint_is_loaded_and_behaves(published: dict[str, Tenso
         convert_reference(published, VOCABULARY, PUBLISHED), strict=False
     )
     assert not unexpected
-    # the published code sees no boxes, and features as they are; so do ours at the start
-    assert {name.split(".")[1] for name in missing} == {
-        *("box_embedding", "feature_mean", "feature_scale")
-    }
+    # the published code sees features as they are; so do ours
+    assert {name.split(".")[1] for name in missing} == {"feature_mean", "feature_scale"}
     model.eval()
 
     their_tokens = [2, 6, 5]  # #1 is red
@@ -134,6 +133,29 @@ def test_a_published_checkpoint_is_loaded_and_behaves(published: dict[str, Tenso
     assert torch.allclose(ours[:, 0], p[:, 0], rtol=1e-6)
     assert not ours[:, 1].any()  # unknown words are never written
     assert torch.allclose(torch.sigmoid(output.explanation.gate[0]), g, rtol=1e-6)
+
+
+def test_the_published_decoder_goes_on_after_the_end(published: dict[str, Tensor]) -> None:
+    model = new_model()
+    model.load_state_dict(convert_reference(published, VOCABULARY, PUBLISHED), strict=False)
+    decoder = model.eval().decoder
+    assert decoder is not None
+    encoding = Encoding(
+        torch.randn(2, H, dtype=torch.float64),
+        torch.randn(2, R, H, dtype=torch.float64),
+        torch.randn(2, R, D, dtype=torch.float64),
+        torch.ones(2, R, dtype=torch.bool),
+    )
+    ours = [VOCABULARY.token_id(token) for token in ("#1", "red")]
+    explanations = torch.tensor([[*ours, 0, IGNORED, IGNORED], [IGNORED] * 5])
+    with torch.no_grad():
+        gate = decoder(encoding, explanations, (2,) * 5).gate
+    assert gate is not None
+    for i, tokens in enumerate(([2, 5, 0, 0, 0], [0] * 5)):
+        _, g = transcribed(
+            published, encoding.cls[i], encoding.regions[i], encoding.visual[i], tokens
+        )
+        assert torch.allclose(torch.sigmoid(gate[i]), g, rtol=1e-6)
 
 
 def test_a_missing_weight_is_named(published: dict[str, Tensor]) -> None:

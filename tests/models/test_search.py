@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -102,6 +103,25 @@ def test_a_beam_is_never_worse_than_greedy_here_and_keeps_rows_apart(
     for i in range(3):
         alone = write(decoder, row(encoding, i), length=4, beams=6)
         assert ids(alone.tokens[0]) == ids(beam.tokens[i])
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+def test_no_step_is_computed_twice(
+    decoder: AttentiveDecoder, encoding: Encoding, beams: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+    step = decoder.step
+
+    def counted(word: Tensor, *arguments: Any) -> Any:
+        rows.append(len(word))
+        return step(word, *arguments)
+
+    monkeypatch.setattr(decoder, "step", counted)
+    monkeypatch.setattr(decoder, "forward", None)
+    write(decoder, encoding, length=6, beams=beams)
+    # one step a token, all questions and beams at once
+    assert 0 < len(rows) <= 6
+    assert set(rows) == {3 * beams}
 
 
 def test_gates_are_those_of_the_written_tokens(encoding: Encoding) -> None:

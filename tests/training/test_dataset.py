@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rex.errors import InputError
 from rex.files import read_json, write_json
 from rex.gqa.questions import read_questions
 from rex.models.batch import IGNORED
 from rex.models.vocabulary import END, UNKNOWN, Vocabulary
+from rex.operators import register_operators
 from rex.regions.store import RegionStore
 from rex.training.dataset import (
     Examples,
@@ -49,6 +52,24 @@ def test_word_pieces() -> None:
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "is", "play", "##ing", "?", "cafe"]
     ids = encode_questions(["Is playing?", "Café zebra", "is is is is is"], pieces, 5)
     assert [ids.row(i) for i in range(3)] == [[2, 5, 6, 7, 3], [2, 9, 1, 3], [2, 5, 5, 5, 3]]
+
+
+QUESTIONS = st.text(alphabet="isplayng?caféÉ’-T 漢\u2028\t9#", max_size=30)
+
+
+@given(st.lists(QUESTIONS, min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_word_pieces_are_those_of_the_published_tokeniser(questions: list[str]) -> None:
+    register_operators()
+    from transformers import BertTokenizer
+
+    pieces = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "is", "play", "##ing"]
+    pieces += ["?", "cafe", "c", "##a", "##f", "##e", "’", "-", "t", "漢", "9", "#"]
+    ours = encode_questions(questions, pieces, 8)
+    theirs = BertTokenizer(
+        vocab={piece: number for number, piece in enumerate(pieces)}, do_lower_case=True
+    )(questions, truncation=True, max_length=8)["input_ids"]
+    assert [ours.row(number) for number in range(len(questions))] == theirs
 
 
 def question_set(toy: RunFiles, **changes: object) -> QuestionSet:
@@ -91,12 +112,35 @@ def test_a_batch_holds_each_questions_own_regions(toy: RunFiles) -> None:
     assert batch.region_mask.sum(dim=1).tolist() == batch.num_boxes.tolist()
 
 
-def test_kept_features_are_the_same(toy: RunFiles) -> None:
+@pytest.mark.parametrize("way", ["kept on the device", "each image once"])
+def test_features_are_the_same_however_they_are_read(
+    toy: RunFiles, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, questions = RegionStore(toy.regions), question_set(toy)
-    read, kept = Examples(questions, store), Examples(questions, store, torch.device("cpu"))
-    kept.keep_features()
-    rows = np.array([3, 3, 0])
-    assert torch.equal(read.batch(rows).features, kept.batch(rows).features)
+    read, other = Examples(questions, store), Examples(questions, store)
+    rows = np.array([3, 0, 1, 9, 4, 3])
+    if way == "kept on the device":
+        monkeypatch.setattr("rex.training.dataset._BLOCK", 3)
+        other.keep_features()
+        assert not len(other.load(rows).batch.features)
+    else:
+        other._reads_once = True
+        images = {questions.image_ids[row] for row in rows}
+        assert len(other.load(rows).batch.features) == len(images) < len(rows)
+    assert torch.equal(read.batch(rows).features, other.batch(rows).features)
+
+
+def test_the_decoder_is_told_which_rows_take_part(toy: RunFiles) -> None:
+    store, questions = RegionStore(toy.regions), question_set(toy)
+    unexplained = int(np.flatnonzero(questions.explanations.lengths == 0)[0])
+    rows = np.array([0, unexplained, 1, unexplained])
+    batch = Examples(questions, store).batch(rows)
+    assert batch.rows_a_step == (3,) * batch.explanations.shape[1]
+    always = Examples(questions, store, steps=12).batch(rows)
+    assert always.rows_a_step == (4,) * 12
+    width = batch.explanations.shape[1]
+    assert torch.equal(always.explanations[:, :width], batch.explanations)
+    assert bool((always.explanations[:, width:] == IGNORED).all())
 
 
 def test_boxes_are_shares_of_the_image() -> None:

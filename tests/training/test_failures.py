@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,27 @@ def test_a_full_disk_is_told_and_nothing_is_lost(
 def test_full_gpu_memory_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"training\.accumulation"), plain_failures(tmp_path):
         raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_full_memory_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the memory is full"), plain_failures(tmp_path):
+        torch.empty(2**60)
+    with pytest.raises(InputError, match="the memory is full"), plain_failures(tmp_path):
+        raise MemoryError
+    with pytest.raises(RuntimeError, match="shape"), plain_failures(tmp_path):
+        torch.zeros(2, 3) @ torch.zeros(2, 3)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("size", [10, 10**6])
+def test_a_disk_that_is_really_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(
+        "rex.training.checkpoints.whole_file", lambda path: nullcontext(Path("/dev/full"))
+    )
+    with pytest.raises(InputError, match="the disk is full"), plain_failures(tmp_path):
+        save_tensors(tmp_path / "resume.pt", {"model": torch.zeros(size)})
 
 
 def test_other_failures_stay_what_they_are(tmp_path: Path) -> None:

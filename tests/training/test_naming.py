@@ -3,9 +3,11 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rex.errors import InputError
 from rex.files import read_parquet
 from rex.models.vocabulary import Vocabulary
 from rex.regions.store import RegionStore
@@ -21,6 +23,13 @@ def test_regions_are_called_what_the_detector_took_them_for(toy: RunFiles) -> No
     assert list(names) == store.image_ids
     assert [len(called) for called in names.values()] == store.num_boxes.tolist()
     assert names["train0"][0] == THINGS[store.object_ids[0, 0]]
+
+
+def test_classes_without_names_are_an_error(toy: RunFiles) -> None:
+    store = RegionStore(toy.regions)
+    store.object_names = store.object_names[:1]
+    with pytest.raises(InputError, match="--vocabulary"):
+        region_names(store)
 
 
 def test_names_stand_for_region_tokens() -> None:

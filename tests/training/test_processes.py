@@ -58,21 +58,42 @@ def test_parts_of_a_step_add_up(toy: RunFiles, alone: Path, tmp_path: Path, part
     assert_same_weights(tmp_path / "run", alone)
 
 
-def test_two_processes_are_one_with_twice_the_batch(
-    toy: RunFiles, alone: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config_values(PLAIN)))
+def train_by_two(config: Config, toy: RunFiles, out: Path) -> None:
+    (out.parent / "config.yaml").write_text(yaml.safe_dump(config_values(config)))
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-        *("-m", "rex.cli", "train", "--config", str(tmp_path / "config.yaml")),
+        *("-m", "rex.cli", "train", "--config", str(out.parent / "config.yaml")),
         *("--setting", "multi-task", "--method", "rex", "--seed", "0"),
         *("--questions", str(toy.questions), "--explanations", str(toy.explanations)),
         *("--regions", str(toy.regions), "--vocabulary", str(toy.vocabulary)),
-        *("--out", str(tmp_path / "run")),
+        *("--out", str(out)),
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, check=True, env=environment, capture_output=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=300, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_two_processes_are_one_with_twice_the_batch(
+    toy: RunFiles, alone: Path, tmp_path: Path
+) -> None:
+    train_by_two(PLAIN, toy, tmp_path / "run")
     assert losses(records_of(tmp_path / "run")) == pytest.approx(
         losses(records_of(alone)), rel=1e-4
     )
     assert_same_weights(tmp_path / "run", alone)
+
+
+def test_a_process_may_be_left_without_questions(toy: RunFiles, tmp_path: Path) -> None:
+    """Steps of one question, learnt and held out: the second process has none at all."""
+    config = dataclasses.replace(
+        PLAIN,
+        training=dataclasses.replace(
+            PLAIN.training, batch_size=1, epochs=1, decay_epoch=1, learning_rate=1e-3
+        ),
+    )
+    config = dataclasses.replace(
+        config, training=dataclasses.replace(config.training, accumulation=2)
+    )
+    records = train(config, toy, tmp_path / "alone")
+    train_by_two(config, toy, tmp_path / "run")
+    assert losses(records_of(tmp_path / "run")) == pytest.approx(losses(records), rel=1e-3)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from rex.training.checkpoints import Checkpoint, load_checkpoint
+from rex.errors import InputError
+from rex.training.checkpoints import Checkpoint, load_checkpoint, load_tensors
 from rex.training.loop import Trainer
 from rex.training.run import RunFiles, RunName, train_run
 
 from .toy import CONFIG
+
+ROOT = Path(__file__).parents[2]
 
 
 class KilledError(Exception):
@@ -49,11 +56,11 @@ class Steps:
         self.kill_at = 0
         step = Trainer._step
 
-        def counted(trainer: Trainer, rows: Any) -> dict[str, float]:
+        def counted(trainer: Trainer, loaded: Any) -> None:
             if self.made + 1 == self.kill_at:
                 raise KilledError
             self.made += 1
-            return step(trainer, rows)
+            step(trainer, loaded)
 
         monkeypatch.setattr(Trainer, "_step", counted)
 
@@ -63,10 +70,15 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
     return Steps(monkeypatch)
 
 
-@pytest.mark.parametrize(("kill_at", "saved"), [(1, 0), (2, 0), (4, 2), (5, 4), (8, 6)])
-def test_killed_at_a_step(
+EPOCH = 4
+"""Steps of an epoch; there are two."""
+
+
+@pytest.mark.parametrize("save_every", [1, 2, 3, 100])
+@pytest.mark.parametrize("kill_at", range(1, 2 * EPOCH + 1))
+def test_killed_at_any_step(
     kill_at: int,
-    saved: int,
+    save_every: int,
     toy: RunFiles,
     run_folder: Path,
     undisturbed: Checkpoint,
@@ -74,13 +86,157 @@ def test_killed_at_a_step(
 ) -> None:
     steps.kill_at = kill_at
     with pytest.raises(KilledError):
-        train(toy, run_folder, save_every=2)
+        train(toy, run_folder, save_every=save_every)
     assert not (run_folder / "checkpoint.pt").exists()
 
     steps.kill_at, steps.made = 0, 0
-    assert same(train(toy, run_folder, save_every=2), undisturbed)
-    assert steps.made == 8 - saved  # what was saved is not done again
+    assert same(train(toy, run_folder, save_every=save_every), undisturbed)
+    # what was saved is not done again: whole epochs, and every so many steps of one
+    epochs, step = divmod(kill_at - 1, EPOCH)
+    assert steps.made == 2 * EPOCH - (epochs * EPOCH + step // save_every * save_every)
     assert not (run_folder / "resume.pt").exists()
+
+
+def test_killed_with_questions_of_an_image_together(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+) -> None:
+    whole = train(toy, run_folder / "whole", questions_together=3)
+    assert not same(whole, undisturbed)
+    steps.kill_at, steps.made = 6, 0
+    with pytest.raises(KilledError):
+        train(toy, run_folder, questions_together=3, save_every=1)
+    steps.kill_at = 0
+    assert same(train(toy, run_folder, questions_together=3, save_every=1), whole)
+
+
+def test_killed_again_and_again(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+) -> None:
+    for kill_at in (3, 2, 4, 2):
+        steps.kill_at, steps.made = kill_at, 0
+        with pytest.raises(KilledError):
+            train(toy, run_folder, save_every=1)
+    steps.kill_at = 0
+    assert same(train(toy, run_folder, save_every=1), undisturbed)
+
+
+@pytest.mark.parametrize("save", range(1, 6))
+def test_killed_while_it_writes_a_checkpoint(
+    save: int,
+    toy: RunFiles,
+    run_folder: Path,
+    undisturbed: Checkpoint,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    saves, written = 0, torch.save
+
+    def half(values: Any, file: Any) -> None:
+        nonlocal saves
+        saves += 1
+        if saves == save:
+            content = io.BytesIO()
+            written(values, content)
+            file.write(content.getvalue()[: len(content.getvalue()) // 2])
+            file.flush()
+            raise KilledError
+        written(values, file)
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(KilledError):  # four states (one a half epoch), and the checkpoint
+        train(toy, run_folder, save_every=2)
+    monkeypatch.undo()
+    assert same(train(toy, run_folder, save_every=2), undisturbed)
+
+
+def test_a_killed_process_leaves_what_it_needs(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint
+) -> None:
+    """No exception, no clean-up: the process is gone in the middle of a write."""
+    program = f"""
+import os, torch
+from pathlib import Path
+from rex.training.run import RunFiles
+from tests.training.test_resume import train
+written, saves = torch.save, []
+def half(values, file):
+    saves.append(1)
+    if len(saves) == 3:
+        file.write(b"PK half")
+        file.flush()
+        os._exit(9)
+    written(values, file)
+torch.save = half
+files = RunFiles(**{{name: Path(path) for name, path in {_paths(toy)!r}.items()}})
+train(files, Path({str(run_folder)!r}), save_every=2)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True)
+    assert done.returncode == 9, done.stderr.decode()
+    assert same(train(toy, run_folder, save_every=2), undisturbed)
+
+
+def _paths(files: RunFiles) -> dict[str, str]:
+    return {name: str(path) for name, path in vars(files).items() if path is not None}
+
+
+def test_losses_that_are_read_late_change_nothing(
+    toy: RunFiles,
+    run_folder: Path,
+    undisturbed: Checkpoint,
+    steps: Steps,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on a GPU, whose losses are fetched every few steps."""
+    promptly = train_records(toy, run_folder / "promptly")
+    read_late(monkeypatch)
+    steps.kill_at, steps.made = 6, 0
+    with pytest.raises(KilledError):
+        train(toy, run_folder, save_every=3)
+    steps.kill_at = 0
+    assert same(train(toy, run_folder, save_every=3), undisturbed)
+    assert train_records(toy, run_folder / "late") == promptly
+
+
+def train_records(files: RunFiles, out: Path) -> list[dict[str, float]]:
+    train(files, out)
+    records = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    for record in records:
+        del record["questions_per_second"]
+    return records
+
+
+def read_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Trainer.__init__
+
+    def late(trainer: Trainer, *arguments: Any) -> None:
+        made(trainer, *arguments)
+        trainer._settles_at_once = False
+
+    monkeypatch.setattr(Trainer, "__init__", late)
+
+
+def test_a_bad_loss_that_is_read_late_is_told_and_not_saved(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_late(monkeypatch)
+    learn, learnt = Trainer._learn, 0
+
+    def breaks(trainer: Trainer, *arguments: Any, **options: Any) -> Any:
+        nonlocal learnt
+        learnt += 1
+        found = dict(learn(trainer, *arguments, **options))
+        if learnt == 3:  # between the saves after steps 2 and 4; a later loss looks well again
+            found["loss"] = torch.tensor(float("nan"))
+            next(trainer.model.parameters()).data.fill_(float("nan"))
+        return found
+
+    monkeypatch.setattr(Trainer, "_learn", breaks)
+    with pytest.raises(InputError, match="epoch 1, step 3: the loss is not a number"):
+        train(toy, run_folder, save_every=2)
+    monkeypatch.undo()
+    state = load_tensors(run_folder / "resume.pt")
+    assert state["state"]["step"] == 2
+    assert all(bool(torch.isfinite(value).all()) for value in state["model"].values())
+    assert same(train(toy, run_folder, save_every=2), undisturbed)
 
 
 def test_a_state_of_another_run_is_not_continued(

@@ -18,9 +18,12 @@ from rex.config import Config, config_values, read_config
 from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import read_questions
+from rex.models.backbones import build_backbone
+from rex.training.checkpoints import load_checkpoint
+from rex.training.loop import Trainer
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
-from .toy import CONFIG, make_toy
+from .toy import CONFIG, WIDTH, make_toy
 
 LEARNING = dataclasses.replace(
     CONFIG,
@@ -115,6 +118,59 @@ def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) ->
     assert kept == {"config.yaml", "log.jsonl", "predictions"}
 
 
+def test_a_killed_run_goes_on_in_its_mlflow_run(
+    toy: RunFiles, run_folder: Path, config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    monkeypatch.setattr("rex.training.loop._OBSERVED", 1)
+    database = run_folder.parent / "mlflow.db"
+    command = command_line(toy, run_folder, config_file, "multi-task", "rex")
+    command += ["--tracking", str(database)]
+    step, made = Trainer._step, 0
+
+    def killed(trainer: Trainer, loaded: object) -> None:
+        nonlocal made
+        made += 1
+        if made == 7:  # of 2 epochs of 4 steps
+            raise KeyboardInterrupt
+        step(trainer, loaded)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Trainer, "_step", killed)
+    assert main(command) == 1
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    run_id = json.loads((run_folder / "mlflow.json").read_text())["run_id"]
+    assert client.get_run(run_id).info.status == "KILLED"
+    assert main(command) == 0
+    assert json.loads((run_folder / "mlflow.json").read_text())["run_id"] == run_id
+    run = client.get_run(run_id)
+    assert run.info.status == "FINISHED"
+
+    def steps(name: str) -> list[int]:
+        return sorted({metric.step for metric in client.get_metric_history(run_id, name)})
+
+    for name in ("loss", "answer_loss", "explanation_loss", "gate_loss", "learning_rate"):
+        assert steps(f"step/{name}") == list(range(1, 9))
+    for name in ("train/loss", "heldout/accuracy", "learning_rate", "questions_per_second"):
+        assert steps(name) == [1, 2]
+
+
+def test_a_failed_run_is_marked_failed(toy: RunFiles, run_folder: Path, tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    broken = dataclasses.replace(
+        CONFIG, training=dataclasses.replace(CONFIG.training, learning_rate=1e30, warmup=0.0)
+    )
+    (tmp_path / "broken.yaml").write_text(yaml.safe_dump(config_values(broken)))
+    database = tmp_path / "mlflow.db"
+    command = command_line(toy, run_folder, tmp_path / "broken.yaml", "multi-task", "rex")
+    assert main([*command, "--tracking", str(database)]) == 2
+    run_id = json.loads((run_folder / "mlflow.json").read_text())["run_id"]
+    run = MlflowClient(tracking_uri=f"sqlite:///{database}").get_run(run_id)
+    assert run.info.status == "FAILED"
+    assert run.data.params["learning_rate"] == "1e+30"
+
+
 def test_it_learns_to_answer_and_to_point(tmp_path: Path) -> None:
     train = make_toy(tmp_path, images=120)
     train_run(LEARNING, train, RunName(setting="multi-task", method="rex", seed=0))
@@ -154,6 +210,17 @@ def test_a_method_without_decoder_cannot_explain(toy: RunFiles, run_folder: Path
         train_run(CONFIG, toy, RunName(setting="all-at-once", method="rex", seed=0))
     with pytest.raises(InputError, match="no method"):
         train_run(CONFIG, toy, RunName(setting="multi-task", method="guess", seed=0))
+
+
+def test_nothing_to_learn_from_is_told(toy: RunFiles, tmp_path: Path) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "run", questions=tmp_path / "q.json")
+    files.questions.write_text("{}")
+    with pytest.raises(InputError, match=r"q\.json: has no question to learn from"):
+        train_run(CONFIG, files, RunName(setting="multi-task", method="rex", seed=0))
+    other = make_toy(tmp_path, name="other")
+    files = dataclasses.replace(toy, out=tmp_path / "run", explanations=other.explanations)
+    with pytest.raises(InputError, match=r"other\.parquet: has no explanation to learn from"):
+        train_run(CONFIG, files, RunName(setting="explanation-only", method="rex", seed=0))
 
 
 @pytest.mark.parametrize(
@@ -229,3 +296,28 @@ def test_a_checkpoint_holds_no_code(toy: RunFiles, trained: Path, tmp_path: Path
     values = torch.load(trained / "checkpoint.pt", weights_only=True)
     torch.save({**values, "seed": Path("x")}, tmp_path / "checkpoint.pt")
     assert "not a readable checkpoint" in refused(tmp_path, toy, toy.regions)
+
+
+def test_a_pretrained_backbone_keeps_its_words_and_sizes(
+    toy: RunFiles, tmp_path: Path, run_folder: Path
+) -> None:
+    folder, model = tmp_path / "bert", dataclasses.replace(CONFIG.model, hidden_size=8)
+    pieces = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "?", "the", "is", "color", "what"]
+    pieces += ["cup", "car", "hat", "cat"]
+    source = build_backbone(model, pieces=len(pieces) + 3, feature_size=WIDTH, question_length=40)
+    source.transformer.save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(pieces))
+    config = dataclasses.replace(
+        CONFIG, model=dataclasses.replace(CONFIG.model, pretrained=str(folder))
+    )
+    name = RunName(setting="multi-task", method="rex", seed=0)
+    train_run(config, dataclasses.replace(toy, out=run_folder), name)
+    shutil.rmtree(folder)  # a run needs nothing but its folder
+    checkpoint = load_checkpoint(run_folder / "checkpoint.pt")
+    assert checkpoint.words().pieces == tuple(pieces)
+    transformer = checkpoint.build().backbone.transformer
+    assert transformer.config.hidden_size == 8
+    assert transformer.config.max_position_embeddings == 40
+    out = tmp_path / "p.parquet"
+    predict_run(config, run_folder, questions=toy.questions, regions=toy.regions, out=out)
+    assert len(read_parquet(out)) == len(read_questions(toy.questions))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import torch
 
+from rex.config import Config, read_config
 from rex.errors import InputError
 from rex.files import read_parquet
 from rex.models.methods import METHODS
 from rex.training.checkpoints import Checkpoint, load_checkpoint
+from rex.training.loop import Observer
 from rex.training.objectives import SETTINGS
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
@@ -64,6 +67,41 @@ def test_explanations_alone_leave_the_answers_untaught(toy: RunFiles, explained:
     assert "heldout/token_accuracy" in log
 
 
+def test_explanations_alone_may_have_a_learning_rate_of_their_own() -> None:
+    training = dataclasses.replace(FEW.training, learning_rate=0.1, explanation_learning_rate=0.4)
+    config = dataclasses.replace(FEW, training=training)
+
+    def rate(setting: str) -> float:
+        objective = SETTINGS[setting]
+        settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
+        return settings.learning_rate
+
+    assert [rate(name) for name in ("answer-only", "multi-task", "explanation-only")] == [
+        *(0.1, 0.1, 0.4)
+    ]
+    assert rate("transfer-5") == rate("transfer-5-scratch") == FEW.transfer.learning_rate
+    without = dataclasses.replace(training, explanation_learning_rate=None)
+    config = dataclasses.replace(FEW, training=without)
+    assert rate("explanation-only") == 0.1
+
+
+def test_gqa_has_the_published_hyper_parameters() -> None:
+    """Adam at 1e-4, both transfer phases at 4e-4; 8 epochs (15), a quarter from 8 (12) on."""
+    config = read_config(Path(__file__).parents[2] / "config" / "gqa.yaml")
+
+    def published(setting: str) -> tuple[float, int, int]:
+        objective = SETTINGS[setting]
+        found = config.training_of(transfer=objective.transfer, answers=objective.answers)
+        assert (found.batch_size, found.gradient_clip, found.decay_factor) == (128, 0.1, 0.25)
+        assert (found.explanation_weight, found.gate_weight, found.warmup) == (1, 1, 0)
+        assert (found.explanation_length, found.question_length) == (12, 35)
+        return found.learning_rate, found.epochs, found.decay_epoch
+
+    assert published("multi-task") == published("answer-only") == (1e-4, 8, 8)
+    assert published("explanation-only") == (4e-4, 8, 8)
+    assert published("transfer-1") == published("transfer-10-scratch") == (4e-4, 15, 12)
+
+
 def test_transfer_starts_from_the_explained_run(
     toy: RunFiles, explained: Path, tmp_path: Path
 ) -> None:
@@ -83,3 +121,51 @@ def test_transfer_says_what_it_starts_from(toy: RunFiles, explained: Path, tmp_p
         train(toy, tmp_path / "b", "transfer-5", method="exp", start=explained)
     with pytest.raises(InputError, match="no decoder"):
         train(toy, tmp_path / "c", "transfer-5", method="backbone", start=explained)
+
+
+def learnt(config: Config, toy: RunFiles, out: Path, setting: str = "multi-task") -> int:
+    class Told(Observer):
+        def data(self, facts: Mapping[str, str]) -> None:
+            self.count = int(facts["data.learnt"])
+
+    told = Told()
+    files = dataclasses.replace(toy, out=out)
+    method = "rex" if setting == "multi-task" else "backbone"
+    train_run(config, files, RunName(setting=setting, method=method, seed=0), told)
+    return told.count
+
+
+def test_the_published_code_loses_questions_with_long_explanations(
+    toy: RunFiles, tmp_path: Path
+) -> None:
+    """Toy explanations have three tokens, and every third question of an image has none."""
+    compat = dataclasses.replace(FEW, model=dataclasses.replace(FEW.model, mode="compat"))
+
+    def cut(config: Config, length: int) -> Config:
+        return dataclasses.replace(
+            config, training=dataclasses.replace(config.training, explanation_length=length)
+        )
+
+    everything = learnt(cut(FEW, 2), toy, tmp_path / "a")
+    assert learnt(cut(compat, 3), toy, tmp_path / "b") == everything
+    unexplained = learnt(cut(compat, 2), toy, tmp_path / "c")
+    assert 0 < unexplained < everything / 3
+    # answers alone have no explanations to be too long
+    assert learnt(cut(compat, 2), toy, tmp_path / "d", "answer-only") == everything
+
+
+def test_the_published_gate_learns_on_all_steps(toy: RunFiles, tmp_path: Path) -> None:
+    compat = dataclasses.replace(FEW, model=dataclasses.replace(FEW.model, mode="compat"))
+    files = [dataclasses.replace(toy, out=tmp_path / name) for name in "ab"]
+    losses = [
+        train_run(
+            dataclasses.replace(
+                compat, training=dataclasses.replace(compat.training, explanation_length=length)
+            ),
+            file,
+            RunName(setting="multi-task", method="rex", seed=0),
+        )[0]["train/gate_loss"]
+        for file, length in zip(files, (4, 12), strict=True)
+    ]
+    # one region token of T steps: the balanced loss of an untrained gate is about 2 ln 2 (T - 1)/T
+    assert losses[1] / losses[0] == pytest.approx((11 / 12) / (3 / 4), rel=0.15)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -12,45 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from .running import command, prepare, snakemake
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("workflow")]
-
-
-def prepare(folder: Path) -> Path:
-    """Lay out a working directory; the code stays where it is."""
-    folder.mkdir()
-    shutil.copy(ROOT / "config.yaml", folder)
-    shutil.copytree(ROOT / "config", folder / "config")
-    return folder
-
-
-def command(*arguments: str) -> list[str]:
-    return [
-        "snakemake",
-        *("--snakefile", str(ROOT / "Snakefile"), "--cores", "2"),
-        *("--configfile", "config/smoke.yaml", "--rerun-incomplete", *arguments),
-    ]
-
-
-def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=900, check=False
-    )
 
 
 def tables(folder: Path) -> dict[str, bytes]:
     found = sorted((folder / "results/smoke/tables").glob("*.*"))
     return {path.name: path.read_bytes() for path in found if not path.name.startswith("cost")}
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the smoke configuration."""
-    folder = prepare(tmp_path_factory.mktemp("smoke") / "first")
-    done = snakemake(folder)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
-    return folder
 
 
 def test_every_station_left_its_file(finished: Path) -> None:

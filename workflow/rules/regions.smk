@@ -69,8 +69,7 @@ if IMPORTED:
 
     rule import_regions:
         input:
-            source=imported_source,
-            images=f"{DATA}/images",
+            imported_source,
         output:
             f"{RESULTS}/regions/imported-{{number}}.h5",
         log:
@@ -81,6 +80,13 @@ if IMPORTED:
             "../../envs/rex.yaml"
         params:
             label=CONFIG.regions.features.label,
+            names=(
+                f"--vocabulary {CONFIG.regions.vocabulary}"
+                if CONFIG.regions.vocabulary
+                else ""
+            ),
+            # read where features come without the sizes of their images
+            images=f"{DATA}/images",
         shell:
-            "rex regions import {input.source} --label {params.label:q} "
-            "--images {input.images} --out {output} --log {log}"
+            "rex regions import {input} --label {params.label:q} {params.names} "
+            "--images {params.images} --out {output} --log {log}"

@@ -1,0 +1,77 @@
+"""Number formats, and what they may change."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from rex.config import ComputeSettings, TrainingSettings
+from rex.errors import InputError
+from rex.training.checkpoints import load_checkpoint
+from rex.training.optimisation import choose_device, choose_precision, learning_rate
+from rex.training.run import RunFiles, RunName, train_run
+
+from .toy import CONFIG
+
+CPU = torch.device("cpu")
+
+
+def train(toy: RunFiles, out: Path, **settings: object) -> list[dict[str, float]]:
+    config = dataclasses.replace(
+        CONFIG,
+        model=dataclasses.replace(CONFIG.model, dropout=0.0),
+        training=dataclasses.replace(CONFIG.training, learning_rate=2e-3, **settings),  # type: ignore[arg-type]
+    )
+    files = dataclasses.replace(toy, out=out)
+    return train_run(config, files, RunName(setting="multi-task", method="rex", seed=0))
+
+
+@pytest.mark.parametrize("accumulation", [1, 3])
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_learns_nearly_the_same(
+    toy: RunFiles, tmp_path: Path, precision: str, accumulation: int
+) -> None:
+    exact = train(toy, tmp_path / "fp32", precision="fp32")
+    rounded = train(toy, tmp_path / "half", precision=precision, accumulation=accumulation)
+    for one, other in zip(exact, rounded, strict=True):
+        for name in ("train/loss", "train/answer_loss", "train/explanation_loss"):
+            assert other[name] == pytest.approx(one[name], rel=0.03)
+            assert other[name] != one[name]
+    weights = load_checkpoint(tmp_path / "half" / "checkpoint.pt").weights
+    assert {value.dtype for value in weights.values() if value.is_floating_point()} == {
+        torch.float32
+    }
+    assert all(bool(torch.isfinite(value).all()) for value in weights.values())
+
+
+def test_names_of_precisions() -> None:
+    assert choose_precision("fp32", CPU) == torch.float32
+    assert choose_precision("bf16", CPU) == torch.bfloat16
+    assert choose_precision("fp16", CPU) == torch.float16
+    assert choose_precision("auto", CPU) in (torch.float32, torch.bfloat16)
+
+
+def test_a_device_that_is_not_there_is_not_chosen() -> None:
+    threads = torch.get_num_threads()
+    chosen = choose_device(ComputeSettings(device="auto", training_threads=1))
+    torch.set_num_threads(threads)
+    assert chosen.type == ("cuda" if torch.cuda.is_available() else "cpu")
+    if chosen.type == "cpu":
+        with pytest.raises(InputError, match=r"compute\.device: asks for a GPU"):
+            choose_device(ComputeSettings(device="cuda"))
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    """The public code's schedule: of 8 epochs the last has a quarter; the warm-up is ours."""
+    settings = TrainingSettings(
+        epochs=8, learning_rate=1e-4, warmup=0.05, decay_epoch=8, decay_factor=0.25
+    )
+    rates = [learning_rate(step, steps_per_epoch=10, settings=settings) for step in range(80)]
+    assert rates[:4] == pytest.approx([0.25e-4, 0.5e-4, 0.75e-4, 1e-4])
+    assert rates[4:70] == pytest.approx([1e-4] * 66)
+    assert rates[70:] == pytest.approx([0.25e-4] * 10)
+    assert all(math.isfinite(rate) for rate in rates)
