@@ -31,8 +31,8 @@ onsuccess:
 rule all:
     default_target: True
     input:
-        TABLES,
-        FIGURES,
+        rules.tables.output,
+        rules.figures.output,
         f"{RESULTS}/gallery/index.html",
         expand(f"{RESULTS}/explanations/{{split}}.md", split=EXPLAINED),
         f"{RESULTS}/config.yaml",

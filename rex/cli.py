@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rex import __version__
+from rex.command_line import Parser
 from rex.errors import InputError
 from rex.logs import configure_logging
 
@@ -34,7 +35,7 @@ _logger = logging.getLogger("rex.cli")
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="rex",
         description="Reasoning-aware and grounded explanations for visual question answering.",
         epilog="example: rex world make --out data/world --images 200 --seed 1",
@@ -50,8 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 (done), 1 (failed) or 2 (bad input)."""
     parsed = build_parser().parse_args(arguments)
     log: Path | None = getattr(parsed, "log", None)
-    configure_logging(log)
     try:
+        configure_logging(log)
         parsed.handler(parsed)
     except InputError as error:
         _logger.error("%s", error)
@@ -64,13 +65,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader of our output (head, less) went away
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
-        if log is None:
-            raise
-        _logger.error("failed: %s: %s; the traceback is in %s", type(error).__name__, error, log)
+    except OSError as error:
+        # a path that cannot be used, a full disk: the user's to mend, and named by the system
+        if error.filename is None:
+            return _failed(error, log)
+        _logger.error(
+            "%s: %s; check the path, its permissions and the free space",
+            error.filename,
+            error.strerror,
+        )
         _logger.debug("traceback", exc_info=True)
-        return 1
+        return 2
+    except Exception as error:
+        return _failed(error, log)
     return 0
+
+
+def _failed(error: Exception, log: Path | None) -> int:
+    """Say that a command failed by a fault of ours; the traceback goes to the log, or on."""
+    if log is None:
+        raise error
+    _logger.error("failed: %s: %s; the traceback is in %s", type(error).__name__, error, log)
+    _logger.debug("traceback", exc_info=error)
+    return 1
 
 
 def entry_point() -> None:

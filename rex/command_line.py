@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 Subparsers = Any
 """What `add_subparsers` returns (argparse keeps its type private)."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line, like all bad input, what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and exit with code 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def add_station(stations: Subparsers, name: str, help: str) -> Subparsers:

@@ -7,7 +7,7 @@ library; pydantic checks the values when a file is read (`read_config`).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -304,6 +304,8 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     """
     import pydantic
 
+    from rex.config_limits import check_limits
+
     try:
         config = pydantic.TypeAdapter(Config).validate_python(dict(values))
     except pydantic.ValidationError as error:
@@ -315,43 +317,8 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
             problem = f"{first['msg']} (found {first['input']!r})"
             cure = "see config.yaml for every key, with its default and meaning"
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
-    for place, problem in _senseless(config):
-        raise InputError(
-            problem,
-            file=file or "config",
-            place=place,
-            cure="see config.yaml for every key, with its default and meaning",
-        )
+    check_limits(config, file or "config")
     return config
-
-
-_LEAST = {
-    "model": {"hidden_size": 1, "layers": 1, "heads": 1, "intermediate_size": 1, "dropout": 0},
-    "training": {
-        **{"epochs": 1, "batch_size": 1, "questions_together": 1, "accumulation": 1},
-        **{"save_every": 1, "question_length": 3, "explanation_length": 1, "holdout": 0},
-        **{"learning_rate": 0, "warmup": 0, "gradient_clip": 0},
-    },
-    "transfer": {"epochs": 1, "learning_rate": 0},
-    "evaluation": {"batch_size": 1, "beams": 1},
-    "compute": {"training_threads": 1, "gpus": 1},
-}
-"""Section and key to the least value that makes sense."""
-
-
-def _senseless(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield place and problem of each value that has the right type and no meaning."""
-    for section, keys in _LEAST.items():
-        for key, least in keys.items():
-            value = getattr(getattr(config, section), key)
-            if not value >= least:
-                yield f"{section}.{key}", f"must be at least {least} (found {value})"
-    model = config.model
-    if model.pretrained is None and model.hidden_size % model.heads:
-        yield (
-            "model.heads",
-            f"{model.heads} heads don't divide {model.hidden_size}",
-        )
 
 
 def check_experiment(config: Config, *, file: str | PathLike[str] | None = None) -> None:
@@ -375,16 +342,24 @@ def read_config(source: str | PathLike[str] | None) -> Config:
     """
     if source is None:
         return Config()
+    return parse_config(read_settings(source), file=_name(source))
+
+
+def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
+    """Return the keys that a configuration gives, unchecked. Raises InputError."""
     import yaml
 
-    inline = str(source).lstrip().startswith("{")
-    file = "--config" if inline else source
+    file = _name(source)
     try:
         # JSON is YAML, so one reader serves both
-        text = str(source) if inline else Path(source).read_text(encoding="utf-8")
+        text = str(source) if _inline(source) else Path(source).read_text(encoding="utf-8")
         values = yaml.safe_load(text)
     except FileNotFoundError:
         raise InputError("no such file", file=file, cure="check the path") from None
+    except OSError as error:
+        raise InputError(
+            f"can't be read ({error.strerror})", file=file, cure="name a YAML file"
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(
@@ -396,7 +371,15 @@ def read_config(source: str | PathLike[str] | None) -> Config:
     if not isinstance(values, dict):
         raise InputError("holds no settings", file=file, cure="see config.yaml for an example")
     values.pop("made_by", None)
-    return parse_config(values, file=file)
+    return values
+
+
+def _inline(source: str | PathLike[str]) -> bool:
+    return str(source).lstrip().startswith("{")
+
+
+def _name(source: str | PathLike[str]) -> str | PathLike[str]:
+    return "--config" if _inline(source) else source
 
 
 def config_values(config: Config) -> dict[str, Any]:

@@ -25,13 +25,20 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success rename it to `path`, on failure remove it.
 
     The temporary name is unique, so two jobs that write the same file do not hurt each other: the
-    last one to finish wins, whole.
+    last one to finish wins, whole. Raises InputError where no file can be made.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix
-    )
+    if target.is_dir():
+        raise InputError("is a folder", file=path, cure="name a file")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix
+        )
+    except OSError as error:
+        raise InputError(
+            f"can't be written ({error.strerror})", file=path, cure="name another file"
+        ) from None
     os.close(handle)
     temporary = Path(name)
     try:
@@ -114,20 +121,37 @@ def read_parquet(
 
     Raises InputError when it is missing, damaged, or lacks a column.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with _readable_parquet(path, cure), pq.ParquetFile(path) as file:
+        missing = sorted(set(columns or ()) - set(file.schema_arrow.names))
+        if missing:
+            raise InputError(
+                f"no column {missing[0]!r}",
+                file=path,
+                place=f"columns {', '.join(file.schema_arrow.names)}",
+                cure=cure or "make the file again with this version of REX",
+            )
+        return file.read(columns=None if columns is None else list(columns))
+
+
+def parquet_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what made a Parquet file ({} when the file does not say). Raises InputError."""
+    import pyarrow.parquet as pq
+
+    with _readable_parquet(path):
+        metadata = pq.read_schema(path).metadata or {}
+    found: dict[str, Any] = json.loads(metadata.get(_PROVENANCE_KEY, b"{}"))
+    return found
+
+
+@contextmanager
+def _readable_parquet(path: str | os.PathLike[str], cure: str | None = None) -> Iterator[None]:
+    """Turn what pyarrow raises for a missing or damaged file into InputError."""
+    import pyarrow as pa
+
     try:
-        with pq.ParquetFile(path) as file:
-            missing = sorted(set(columns or ()) - set(file.schema_arrow.names))
-            if missing:
-                raise InputError(
-                    f"no column {missing[0]!r}",
-                    file=path,
-                    place=f"columns {', '.join(file.schema_arrow.names)}",
-                    cure=cure or "make the file again with this version of REX",
-                )
-            return file.read(columns=None if columns is None else list(columns))
+        yield
     except FileNotFoundError:
         raise InputError("no such file", file=path, cure=cure or "check the path") from None
     except (pa.ArrowInvalid, OSError) as error:
@@ -136,12 +160,3 @@ def read_parquet(
             file=path,
             cure=cure or "make it again",
         ) from None
-
-
-def parquet_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what made a Parquet file ({} when the file does not say)."""
-    import pyarrow.parquet as pq
-
-    metadata = pq.read_schema(path).metadata or {}
-    found: dict[str, Any] = json.loads(metadata.get(_PROVENANCE_KEY, b"{}"))
-    return found

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +32,17 @@ def configure_logging(log: Path | None = None) -> None:
         file.setLevel(logging.DEBUG)
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         _logger.addHandler(file)
+
+
+@contextmanager
+def warnings_only() -> Iterator[None]:
+    """Keep back what is said of a short job's progress."""
+    level = _logger.level
+    _logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        _logger.setLevel(level)
 
 
 class Progress:

@@ -83,3 +83,39 @@ def test_a_defect_without_a_log_shows_its_traceback(monkeypatch: pytest.MonkeyPa
 
 def test_success_is_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_main(monkeypatch, None, []) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "rex: the following arguments are required: STATION; see rex --help"),
+        (["config"], "rex config: the following arguments are required: VERB; see rex config"),
+        (["world", "make", "--images", "two"], "rex world make: argument --images: invalid int"),
+        (["ask", "a.jpg"], "rex ask: the following arguments are required: question, --run; see"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(line)
+    assert said.count("\n") == 1
+
+
+def test_a_path_that_cannot_be_used_is_one_line_and_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError) as caught:
+        (tmp_path / "file" / "folder").mkdir()
+    assert run_main(monkeypatch, caught.value, []) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"{tmp_path}/file/folder: Not a directory; check the path")
+    assert said.count("\n") == 1
+    assert run_main(monkeypatch, None, ["--log", str(tmp_path / "file" / "x.log")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    with pytest.raises(OSError, match="ours"):
+        run_main(monkeypatch, OSError("ours"), [])

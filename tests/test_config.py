@@ -1,21 +1,27 @@
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
 
 from rex.config import (
     Config,
+    Run,
     check_experiment,
     config_schema,
     config_values,
     config_yaml,
     parse_config,
     read_config,
+    read_settings,
 )
+from rex.config_limits import _ABOVE_0, _AT_LEAST, _SHARES, _SHARES_BELOW_1
 from rex.errors import InputError
+from rex.training.objectives import objective_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -91,23 +97,71 @@ def test_a_configuration_may_be_given_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "values"),
+    ("values", "said"),
     [
-        ("training", {"epochs": 0}),
-        ("training", {"batch_size": 0}),
-        ("training", {"accumulation": 0}),
-        ("training", {"learning_rate": float("nan")}),
-        ("training", {"questions_together": 0}),
-        ("transfer", {"epochs": -1}),
-        ("evaluation", {"beams": 0}),
-        ("model", {"heads": 3}),
-        ("compute", {"training_threads": 0}),
+        ({"world": {"train_images": -3}}, "world.train_images: -3 is too small; give 1 or more"),
+        ({"world": {"width": 0}}, "world.width: 0 is too small; give 32 or more"),
+        ({"training": {"learning_rate": 0}}, "training.learning_rate: 0.0 is too small"),
+        ({"training": {"learning_rate": float("nan")}}, "training.learning_rate: nan is too small"),
+        ({"training": {"holdout": 1}}, "training.holdout: 1.0 is no share; give a number from 0"),
+        ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is no share"),
+        ({"dataset": "../x"}, "dataset: '../x' is no name"),
+        ({"model": {"hidden_size": 10, "heads": 4}}, "model.heads: 4 heads do not divide"),
+        ({"experiment": {"seeds": []}}, "experiment.seeds: [] are no seeds"),
+        ({"experiment": {"seeds": [0, 0]}}, "experiment.seeds: [0, 0] are no seeds"),
+        ({"experiment": {"seeds": [-1]}}, "experiment.seeds: [-1] are no seeds"),
     ],
 )
-def test_a_value_without_meaning_is_named(section: str, values: dict[str, float]) -> None:
-    with pytest.raises(InputError, match=rf"config: {section}\.{next(iter(values))}: "):
-        parse_config({section: values})
+def test_values_that_make_no_sense(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_config(values)
+    assert str(caught.value).startswith(f"config: {said}")
+    assert caught.value.cure
+
+
+def test_every_number_has_a_limit() -> None:
+    limited = {
+        name
+        for names in (*_AT_LEAST.values(), _ABOVE_0, _SHARES, _SHARES_BELOW_1)
+        for name in names.split()
+    }
+    numbers = {
+        f"{section}.{key}"
+        for section, values in config_values(Config()).items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+        if isinstance(value, int | float)
+    }
+    assert limited == numbers
+
+
+def test_the_grid_takes_what_training_takes() -> None:
+    settings = get_args(get_type_hints(Run)["setting"])
+    methods = get_args(get_type_hints(Run)["method"])
+    for mode, setting, method in itertools.product(("fixed", "compat"), settings, methods):
+        grid = {"runs": [{"setting": setting, "method": method}]}
+        values = {"model": {"mode": mode}, "experiment": grid}
+        try:
+            objective_of(setting, method, mode)
+        except InputError:
+            with pytest.raises(InputError, match=r"experiment\.runs\.0: (no )?method"):
+                parse_config(values)
+        else:
+            parse_config(values)
+
+
+def test_the_keys_of_a_file_without_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("training:\n  epochs: 3\nmade_by: me\n")
+    assert read_settings(path) == {"training": {"epochs": 3}}
+    with pytest.raises(InputError, match=r"can't be read \(Is a directory\)"):
+        read_settings(tmp_path)
 
 
 def test_a_pretrained_backbone_has_its_own_heads() -> None:
     assert parse_config({"model": {"heads": 3, "pretrained": "folder"}}).model.heads == 3
+
+
+def test_a_rate_that_may_be_left_out_makes_sense_where_it_is_given() -> None:
+    with pytest.raises(InputError, match=r"explanation_learning_rate: 0\.0 is too small"):
+        parse_config({"training": {"explanation_learning_rate": 0}})

@@ -15,6 +15,7 @@ from rex.files import (
     whole_file,
     write_json,
     write_parquet,
+    write_text,
 )
 
 
@@ -93,3 +94,20 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
     write_parquet(path, pa.table({"a": [1]}), provenance={})
     with pytest.raises(InputError, match="no column 'b'"):
         read_parquet(path, columns=["a", "b"])
+
+
+def test_where_no_file_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="is a folder; name a file"):
+        write_text(tmp_path, "x")
+    with pytest.raises(InputError, match=r"file/x\.json: can't be written"):
+        write_text(tmp_path / "file" / "x.json", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_provenance_of_what_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        parquet_provenance(tmp_path / "absent.parquet")
+    (tmp_path / "table.parquet").write_text("PAR1")
+    with pytest.raises(InputError, match="not a readable Parquet file"):
+        parquet_provenance(tmp_path / "table.parquet")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rex.asking.reply import Reply
+from rex.asking.run_detector import load_detector, load_run
 from rex.errors import InputError
-from rex.reporting.examples import Box, Example, Output, Word, cell_box, words_of
-from rex.reporting.gallery import region_colors
-from rex.reporting.results import METHODS
+from rex.logs import warnings_only
+from rex.reporting.examples import Box, Word, words_of
 
 if TYPE_CHECKING:
     from rex.config import Config
@@ -19,72 +20,6 @@ if TYPE_CHECKING:
     from rex.regions.store import ImageRegions, RegionStore
     from rex.training.checkpoints import Checkpoint
     from rex.training.prediction import Answered
-
-
-@dataclass(frozen=True)
-class Reply:
-    """The explained answer to one question about one image."""
-
-    question: str
-    method: str
-    answer: str
-    probability: float
-    words: tuple[Word, ...] | None
-    """None: the run has no decoder."""
-    boxes: dict[int, Box]
-    """The regions that the explanation names, in pixels of the image."""
-    names: dict[int, str]
-    """What the detector calls them."""
-    width: int
-    height: int
-
-    def example(self) -> Example:
-        """Return the reply as an example, to be drawn."""
-        method = METHODS.get(self.method, self.method)
-        output = Output(method, self.answer, self.probability, None, self.words, None)
-        return Example(
-            question_id="",
-            image_id="",
-            question=self.question,
-            answer="",
-            operations=(),
-            words=(),
-            outputs=(output,),
-            boxes=self.boxes,
-            names=self.names,
-            objects=(),
-        )
-
-    @property
-    def sentence(self) -> str | None:
-        """The explanation with names instead of regions."""
-        if self.words is None:
-            return None
-        said = [self._spoken(word) for word in self.words]
-        verdict = {"yes": ["yes,"], "no": ["no,"]}.get(self.answer, [])
-        text = " ".join([*verdict, *said])
-        return f"{text[:1].upper()}{text[1:]}." if text else ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the reply for programs; boxes are x1, y1, x2, y2 in pixels."""
-        colors = region_colors(self.example())
-        size = (self.width, self.height)
-        return {
-            "question": self.question,
-            "method": self.method,
-            "answer": self.answer,
-            "probability": round(self.probability, 6),
-            "explanation": None if self.words is None else " ".join(w.text for w in self.words),
-            "sentence": self.sentence,
-            "width": self.width,
-            "height": self.height,
-            "words": [_word(word, self, colors, size) for word in self.words or ()],
-        }
-
-    def _spoken(self, word: Word) -> str:
-        if word.region is not None and word.text.startswith("#"):
-            return f"the {self.names.get(word.region, 'object')}"
-        return "this place" if word.cell is not None else word.text
 
 
 class Answers(Protocol):
@@ -98,55 +33,56 @@ class Answerer:
     """Answers with a trained run, on the regions of the detector that it was trained on."""
 
     def __init__(self, detector: Detector, checkpoint: Checkpoint, config: Config) -> None:
+        from rex.training.objectives import objective_of
+
         self._detector, self._checkpoint, self._config = detector, checkpoint, config
         self._model = checkpoint.build()
+        self._words = checkpoint.words()
+        objective = objective_of(checkpoint.setting, checkpoint.method, config.model.mode)
+        self._learnt_to_answer = objective.answers
 
     @classmethod
-    def load(cls, run: Path, weights: Path | None, config: Config | None = None) -> Answerer:
+    def load(
+        cls, run: Path, weights: Path | None = None, changes: Mapping[str, Any] | None = None
+    ) -> Answerer:
         """Load the run in the folder `run` and the detector's `weights`.
 
-        Without `weights` the detector is the one of the run's data set, `regions/detector.pth`
-        beside `runs/`; without `config` all settings are those of the run. Raises InputError.
+        Without `weights` the detector is the one that the run's configuration names, or that of
+        its data set: `regions/detector.pth` beside `runs/`. Settings are those of the run with
+        `changes` (sections of a configuration); the device is the best that this machine has.
+        Raises InputError when something is missing, or the detector is not the run's.
         """
         from rex.operators import register_operators
-        from rex.regions.detector import Detector
-        from rex.training.checkpoints import load_checkpoint
-        from rex.training.optimisation import choose_device
 
         _quiet()
         register_operators()
-        checkpoint = load_checkpoint(run / "checkpoint.pt")
-        config = config or checkpoint.settings()
-        path = weights or detector_of(run)
-        if not path.is_file():
-            raise InputError(
-                "no such detector", file=path, cure="name the run's detector with --weights"
-            )
-        device = choose_device(config.compute).type
-        return cls(Detector.load(path, config.regions, device), checkpoint, config)
+        checkpoint, config = load_run(run, changes or {})
+        return cls(load_detector(run, checkpoint, config, weights), checkpoint, config)
 
     def ask(self, images: Sequence[Path], question: str) -> list[Reply]:
         """Answer one question about each image.
 
-        Raises InputError when an image cannot be read, the question is empty, or the detector is
-        not the one that the run was trained on.
+        Raises InputError when an image cannot be read or the question is empty.
         """
         from rex.regions.extraction import ImageFile, detect_all
 
         if not question.strip():
             raise InputError("the question is empty", cure="ask something")
-        found = detect_all(self._detector, [ImageFile(path) for path in images])
-        with tempfile.TemporaryDirectory(prefix="rex-ask-") as folder:
+        with (
+            warnings_only() if len(images) == 1 else nullcontext(),
+            tempfile.TemporaryDirectory(prefix="rex-ask-") as folder,
+        ):
+            found = detect_all(self._detector, [ImageFile(path) for path in images])
             store = self._store(Path(folder) / "asked.h5", found)
             answered = self._predict(store, question)
+            notes = self._notes(question)
             return [
-                self._reply(question, said, regions, store)
+                self._reply(question, said, regions, store.object_names, notes)
                 for said, regions in zip(answered, found, strict=True)
             ]
 
     def _store(self, path: Path, found: Sequence[ImageRegions]) -> RegionStore:
         from rex.regions.store import RegionStore, RegionStoreWriter, StoreHeader
-        from rex.training.prediction import check_store
 
         detector = self._detector
         header = StoreHeader(
@@ -160,9 +96,7 @@ class Answerer:
         )
         with RegionStoreWriter(path, header) as writer:
             writer.write(list(range(len(found))), found)
-        store = RegionStore(path)
-        check_store(self._checkpoint, store)
-        return store
+        return RegionStore(path)
 
     def _predict(self, store: RegionStore, question: str) -> list[Answered]:
         from rex.gqa.questions import Question
@@ -170,21 +104,20 @@ class Answerer:
         from rex.training.optimisation import choose_device, choose_precision
         from rex.training.prediction import predict
 
-        trained = self._checkpoint.settings().training
+        trained = self._config.training
         device = choose_device(self._config.compute)
-        vocabulary = self._checkpoint.words()
         asked = QuestionSet.of(
             {
                 image_id: Question(question_id=image_id, image_id=image_id, question=question)
                 for image_id in store.image_ids
             },
-            vocabulary,
+            self._words,
             question_length=trained.question_length,
             explanation_length=trained.explanation_length,
         )
         return predict(
             self._model,
-            vocabulary,
+            self._words,
             Examples(asked, store, device),
             length=trained.explanation_length,
             beams=self._config.evaluation.beams,
@@ -193,8 +126,32 @@ class Answerer:
             device=device,
         )
 
+    def _notes(self, question: str) -> tuple[str, ...]:
+        """Return what of the question the run does not understand, and whose regions it saw."""
+        from rex.training.questions import unread
+
+        notes = []
+        new, cut = unread(question, self._words.pieces, self._config.training.question_length)
+        if new:
+            words = ", ".join(f"“{word}”" for word in new)
+            notes.append(f"the training questions don't hold {words}: the answer may mean nothing")
+        if cut is not None:
+            notes.append(f"the question is too long: it was read only up to “… {cut[-30:]}”")
+        signature = self._checkpoint.signature
+        if "imported_from" in signature:
+            notes.append(
+                f"the run was trained on imported features ({signature['detector']}): "
+                "the answer counts only if these detector weights made them"
+            )
+        return tuple(notes)
+
     def _reply(
-        self, question: str, said: Answered, regions: ImageRegions, store: RegionStore
+        self,
+        question: str,
+        said: Answered,
+        regions: ImageRegions,
+        names: Sequence[str],
+        notes: tuple[str, ...],
     ) -> Reply:
         words = (
             None
@@ -214,15 +171,19 @@ class Answerer:
         return Reply(
             question=question,
             method=self._checkpoint.method,
-            answer=said.answer,
-            probability=said.probability,
+            answer=said.answer if self._learnt_to_answer else None,
+            probability=said.probability if self._learnt_to_answer else None,
             words=words,
             boxes={region: _box(regions.boxes[region].tolist()) for region in known},
             names={
-                region: store.object_names[label] for region, label in labels.items() if label >= 0
+                region: names[label]
+                for region, label in labels.items()
+                # classes without names are numbered
+                if label >= 0 and not names[label].isdecimal()
             },
             width=regions.width,
             height=regions.height,
+            notes=notes,
         )
 
 
@@ -235,30 +196,6 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
 
 
-def detector_of(run: Path) -> Path:
-    """Return where the workflow keeps the detector of a run's data set."""
-    return run.resolve().parents[2].with_name("regions") / "detector.pth"
-
-
 def _box(sides: Sequence[float]) -> Box:
     left, top, right, bottom = (round(float(side), 1) for side in sides)
     return (left, top, right, bottom)
-
-
-def _word(
-    word: Word, reply: Reply, colors: dict[int, str], size: tuple[int, int]
-) -> dict[str, Any]:
-    box: Box | None = None
-    if word.region is not None:
-        box = reply.boxes[word.region]
-    elif word.cell is not None:
-        box = cell_box(word.cell, *size)
-    return {
-        "text": word.text,
-        "region": word.region,
-        "name": None if word.region is None else reply.names.get(word.region),
-        "color": None if word.region is None else colors[word.region],
-        "cell": word.cell,
-        "box": None if box is None else list(box),
-        "gate": None if word.gate is None else round(word.gate, 4),
-    }

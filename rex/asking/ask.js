@@ -1,108 +1,246 @@
 "use strict";
 
-const form = document.getElementById("ask");
-const result = document.getElementById("result");
-const picture = result.querySelector("img");
-const drawing = result.querySelector("svg");
+const at = (id) => document.getElementById(id);
+const stage = at("stage");
+const view = at("view");
+const picture = at("picture");
+const boxes = at("boxes");
+const result = at("result");
+const question = at("question");
 
-function element(name, attributes) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
+/** What is asked about: {name: of an offered image} or {file: of one's own}. */
+let chosen = null;
+/** Counts questions, so that a late answer never stands under another image. */
+let turn = 0;
+
+function made(name, text, ...classes) {
+  const element = document.createElement(name);
+  element.textContent = text;
+  element.classList.add(...classes);
+  return element;
 }
 
+function complain(text) {
+  at("problem").textContent = text;
+  at("problem").hidden = !text;
+}
+
+function forget() {
+  turn += 1;
+  result.hidden = true;
+  document.body.classList.remove("answered");
+  boxes.replaceChildren();
+  complain("");
+}
+
+/** Show the image that is to be asked about. */
+function choose(image, address, label) {
+  forget();
+  chosen = image;
+  if (picture.src.startsWith("blob:")) URL.revokeObjectURL(picture.src);
+  picture.src = address;
+  picture.alt = label;
+  at("chosen").textContent = label;
+  at("drop").hidden = true;
+  view.hidden = false;
+  for (const one of document.querySelectorAll("#thumbnails button")) {
+    one.setAttribute("aria-pressed", String(one.dataset.name === image.name));
+  }
+}
+
+function chooseFile(file) {
+  if (!file) return;
+  if (file.size > Number(document.body.dataset.largest)) {
+    complain(`“${file.name}” is larger than ${Number(document.body.dataset.largest) / 2 ** 20} MiB: choose a smaller image.`);
+    return;
+  }
+  choose({file}, URL.createObjectURL(file), file.name);
+}
+
+function chooseOffered(name) {
+  at("file").value = "";
+  choose({name}, `/images/${encodeURIComponent(name)}`, name);
+}
+
+picture.addEventListener("error", () => {
+  view.hidden = true;
+  at("drop").hidden = false;
+  chosen = null;
+  at("chosen").textContent = "";
+  complain(`“${picture.alt}” is no image that can be shown: choose a JPEG, PNG or WebP file.`);
+});
+// a small image is drawn larger, for its boxes to be legible
+picture.addEventListener("load", () => {
+  view.classList.toggle("small", picture.naturalWidth < 480);
+  placeLabels();
+});
+addEventListener("resize", placeLabels);
+
 function point(key) {
-  result.classList.toggle("pointing", key !== null);
-  for (const box of drawing.querySelectorAll("rect")) {
-    box.classList.toggle("pointed", box.dataset.key === key);
+  document.body.classList.toggle("pointing", key !== null);
+  for (const one of document.querySelectorAll("[data-key]")) {
+    one.classList.toggle("pointed", one.dataset.key === key);
+  }
+}
+
+function lightUp(element, key) {
+  element.dataset.key = key;
+  for (const event of ["pointerenter", "focus"]) element.addEventListener(event, () => point(key));
+  for (const event of ["pointerleave", "blur"]) element.addEventListener(event, () => point(null));
+}
+
+function box(word, reply, key) {
+  const [left, top, right, bottom] = word.box;
+  const drawn = made("div", "", "box");
+  const label = made("span", word.region === null ? word.text : `#${word.region} ${word.name ?? ""}`);
+  drawn.append(label);
+  drawn.style.left = `${(100 * left) / reply.width}%`;
+  drawn.style.top = `${(100 * top) / reply.height}%`;
+  drawn.style.width = `${(100 * (right - left)) / reply.width}%`;
+  drawn.style.height = `${(100 * (bottom - top)) / reply.height}%`;
+  if (word.color) drawn.style.setProperty("--color", word.color);
+  drawn.classList.toggle("cell", word.region === null);
+  lightUp(drawn, key);
+  return drawn;
+}
+
+/** Put each label at a corner of its box where it covers no other and stays in the image. */
+function placeLabels() {
+  const frame = boxes.getBoundingClientRect();
+  const taken = [];
+  const free = (one) => one.left >= frame.left && one.right <= frame.right && one.top >= frame.top
+    && one.bottom <= frame.bottom && !taken.some((other) => one.left < other.right
+    && other.left < one.right && one.top < other.bottom && other.top < one.bottom);
+  // the smallest box chooses first: its label is the hardest to find elsewhere
+  for (const drawn of [...boxes.children].reverse()) {
+    const label = drawn.firstChild;
+    drawn.dataset.label = ["above", "above-right", "below", "below-right", "inside", "inside-below"]
+      .find((place) => {
+        drawn.dataset.label = place;
+        return free(label.getBoundingClientRect());
+      }) ?? "inside";
+    taken.push(label.getBoundingClientRect());
   }
 }
 
 /** Draw the boxes, and put the words that point at them in the same colours. */
 function show(reply) {
-  drawing.setAttribute("viewBox", `0 0 ${reply.width} ${reply.height}`);
-  const shapes = drawing.querySelector("g");
-  const words = document.getElementById("explanation");
-  shapes.replaceChildren();
+  const words = at("explanation");
   words.replaceChildren();
-  const drawn = new Set();
+  boxes.replaceChildren();
+  const drawn = new Map();
   for (const word of reply.words) {
-    const said = document.createElement("span");
-    said.className = "word";
-    said.textContent = word.text;
+    const said = made("span", word.text, "word");
     if (word.box) {
       const key = word.region === null ? `c${word.cell}` : `r${word.region}`;
+      if (word.name && word.text.startsWith("#")) said.textContent += ` ${word.name}`;
       said.classList.add("points");
-      said.tabIndex = 0;
-      said.dataset.key = key;
+      said.classList.toggle("cell", word.region === null);
       if (word.color) said.style.setProperty("--color", word.color);
-      if (word.name) {
-        const name = document.createElement("small");
-        name.textContent = ` ${word.name}`;
-        said.append(name);
-      }
-      if (!drawn.has(key)) {
-        const [x, y, right, bottom] = word.box;
-        const box = element("rect", {x, y, width: right - x, height: bottom - y});
-        box.setAttribute("class", word.color ? "box" : "cell");
-        if (word.color) box.style.setProperty("--color", word.color);
-        box.dataset.key = key;
-        shapes.append(box);
-        drawn.add(key);
-      }
-      for (const event of ["pointerenter", "focus"]) said.addEventListener(event, () => point(key));
-      for (const event of ["pointerleave", "blur"]) said.addEventListener(event, () => point(null));
+      said.tabIndex = 0;
+      lightUp(said, key);
+      if (!drawn.has(key)) drawn.set(key, box(word, reply, key));
     }
     words.append(said, " ");
   }
-  document.getElementById("answer").textContent = reply.answer;
-  document.getElementById("sure").textContent = `${Math.round(100 * reply.probability)} % sure`;
-  document.getElementById("sentence").textContent = reply.sentence ?? "this run gives no explanation";
+  // small boxes last: a large one would cover them
+  const area = (one) => parseFloat(one.style.width) * parseFloat(one.style.height);
+  boxes.append(...[...drawn.values()].sort((one, other) => area(other) - area(one)));
+  at("asked").textContent = reply.question;
+  at("answer").textContent = reply.answer ?? "–";
+  const sure = reply.verdict.match(/\(([^()]*)\)$/);
+  at("sure").textContent = reply.answer === null ? reply.verdict : sure ? sure[1] : "";
+  at("why").hidden = reply.sentence === null;
+  at("sentence").textContent = reply.sentence ?? "";
+  at("hint").hidden = drawn.size === 0;
+  const notes = reply.notes.map((note) => made("li", note));
+  if (reply.sentence === null) notes.push(made("li", "this run gives no explanation"));
+  at("notes").replaceChildren(...notes);
   result.hidden = false;
+  document.body.classList.add("answered");
+  placeLabels();
 }
 
-async function ask(offered, file, question) {
-  const problem = document.getElementById("error");
-  const button = form.querySelector("button");
-  const busy = document.getElementById("busy");
-  problem.textContent = "";
-  result.hidden = true;
-  button.disabled = true;
-  busy.hidden = false;
+async function ask() {
+  if (!chosen) {
+    complain("Choose an image first.");
+    return;
+  }
+  forget();
+  const mine = turn;
+  at("send").disabled = true;
+  at("busy").hidden = false;
   try {
-    const query = new URLSearchParams({question});
-    let answer;
-    if (offered) {
-      query.set("image", offered);
-      picture.src = `/images/${encodeURIComponent(offered)}`;
-      answer = await fetch(`/ask?${query}`);
-    } else if (file) {
-      if (picture.src.startsWith("blob:")) URL.revokeObjectURL(picture.src);
-      picture.src = URL.createObjectURL(file);
-      answer = await fetch(`/ask?${query}`, {method: "POST", body: file});
-    } else {
-      throw new Error("choose an image first");
+    const query = new URLSearchParams({question: question.value});
+    if (chosen.name) {
+      query.set("image", chosen.name);
+      history.replaceState(null, "", `/?${query}`);
     }
+    const answer = await fetch(`/ask?${query}`, {method: "POST", body: chosen.file ?? null});
     const reply = await answer.json();
-    if (!answer.ok) throw new Error(reply.error);
-    show(reply);
-  } catch (error) {
-    problem.textContent = error.message;
+    if (mine !== turn) return;
+    if (answer.ok) show(reply);
+    else complain(`${reply.error[0].toUpperCase()}${reply.error.slice(1)}.`);
+  } catch {
+    if (mine === turn) complain("No answer: is rex serve still running?");
   } finally {
-    button.disabled = false;
-    busy.hidden = true;
+    at("send").disabled = false;
+    at("busy").hidden = true;
   }
 }
 
-form.addEventListener("submit", (event) => {
+at("ask").addEventListener("submit", (event) => {
   event.preventDefault();
-  ask(form.offered?.value, form.file.files[0], form.question.value);
+  ask();
 });
+for (const one of document.querySelectorAll("#tries button")) {
+  one.addEventListener("click", () => {
+    question.value = one.textContent;
+    question.focus();
+  });
+}
+at("file").addEventListener("change", (event) => chooseFile(event.target.files[0]));
+for (const event of ["dragenter", "dragover", "dragleave", "drop"]) {
+  stage.addEventListener(event, (dragged) => {
+    dragged.preventDefault();
+    stage.classList.toggle("over", event === "dragenter" || event === "dragover");
+    if (event === "drop") chooseFile(dragged.dataTransfer.files[0]);
+  });
+}
+
+/** Show the offered images whose names hold `text`. */
+async function find(text) {
+  const answer = await fetch(`/images?${new URLSearchParams({find: text})}`);
+  const {images, found} = await answer.json();
+  if (text !== at("find").value) return;
+  const buttons = images.map((name) => {
+    const button = made("button", "");
+    button.type = "button";
+    button.title = name;
+    button.dataset.name = name;
+    button.setAttribute("aria-pressed", String(chosen?.name === name));
+    const small = document.createElement("img");
+    small.loading = "lazy";
+    small.alt = name;
+    small.src = `/thumbnails/${encodeURIComponent(name)}`;
+    button.append(small);
+    button.addEventListener("click", () => chooseOffered(name));
+    return button;
+  });
+  at("thumbnails").replaceChildren(...buttons);
+  at("count").textContent = found === images.length ? `${found}` : `${images.length} of ${found}: type to find others`;
+  if (!found) at("count").textContent = "no such name";
+}
+
+if (at("find")) {
+  at("find").addEventListener("input", () => find(at("find").value));
+  find("");
+}
 
 // an address may hold the question: /?image=dog.jpg&question=What+color+is+the+dog%3F
 const given = new URLSearchParams(location.search);
-if (given.get("question")) {
-  form.question.value = given.get("question");
-  if (form.offered) form.offered.value = given.get("image") ?? "";
-  ask(form.offered?.value, null, form.question.value);
+question.value = given.get("question") ?? "";
+if (at("find") && given.get("image")) {
+  chooseOffered(given.get("image"));
+  if (question.value) ask();
 }

@@ -6,12 +6,17 @@ import argparse
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rex.command_line import Subparsers, add_verb
 
 if TYPE_CHECKING:
     from rex.asking.answerer import Answerer
+
+PICTURE = Path("rex-answer.png")
+"""Where `rex ask` draws unless told otherwise."""
+
+_RUN = "results/world/runs/multi-task/rex/seed0"
 
 _logger = logging.getLogger("rex.asking")
 
@@ -23,13 +28,16 @@ def add_commands(stations: Subparsers) -> None:
         "ask",
         _ask,
         help="answer a question about your own images, and explain the answer",
-        example='rex ask photo.jpg "Is the dog on the sofa?" --run runs/multi-task/rex/seed0',
+        example=f'rex ask data/world/images/2000000.jpg "Who is holding the carrot?" --run {_RUN}',
     )
     ask.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="one image or more")
     ask.add_argument("question", help="one question, in quotes")
     _add_run(ask)
     ask.add_argument(
-        "--picture", type=Path, metavar="PNG", help="draw images, boxes and explanations here"
+        "--picture",
+        type=Path,
+        metavar="PNG",
+        help=f"draw images, boxes and explanations here (default: {PICTURE}; with --json: nowhere)",
     )
     ask.add_argument("--json", action="store_true", help="print a line of JSON for each image")
     serve = add_verb(
@@ -37,10 +45,16 @@ def add_commands(stations: Subparsers) -> None:
         "serve",
         _serve,
         help="the same as a page in the browser, for this machine alone",
-        example="rex serve --run runs/multi-task/rex/seed0 --images data/world/images",
+        example=f"rex serve --run {_RUN} --images data/world/images",
     )
     _add_run(serve)
     serve.add_argument("--images", type=Path, metavar="DIR", help="offer the images of this folder")
+    serve.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="listen here (default: 127.0.0.1, this machine alone)",
+    )
     serve.add_argument("--port", type=int, default=8000, help="(default: 8000; 0: any free one)")
 
     package = add_verb(
@@ -48,7 +62,7 @@ def add_commands(stations: Subparsers) -> None:
         "package",
         _package,
         help="write a trained run, with its detector, as an MLflow model",
-        example="rex package --run runs/multi-task/rex/seed0 --out model",
+        example=f"rex package --run {_RUN} --out model",
     )
     _add_run(package)
     package.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
@@ -66,12 +80,16 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    from rex.config import read_settings
+
+    return {} if arguments.config is None else read_settings(arguments.config)
+
+
 def _answerer(arguments: argparse.Namespace) -> Answerer:
     from rex.asking.answerer import Answerer
-    from rex.config import read_config
 
-    config = None if arguments.config is None else read_config(arguments.config)
-    return Answerer.load(arguments.folder, arguments.weights, config)
+    return Answerer.load(arguments.folder, arguments.weights, _changes(arguments))
 
 
 def _ask(arguments: argparse.Namespace) -> None:
@@ -82,29 +100,38 @@ def _ask(arguments: argparse.Namespace) -> None:
         if arguments.json:
             print(json.dumps({"image": str(path), **reply.to_json()}, ensure_ascii=False))
         else:
-            sure = f"{100 * reply.probability:.0f} % sure"
-            print(f"{path}: {reply.answer} ({sure})")
+            print(f"{path}: {reply.verdict}")
             print(f"  {reply.sentence or 'this run gives no explanation'}")
-    if arguments.picture is not None:
+    for note in replies[0].notes:
+        _logger.warning("note: %s", note)
+    picture = arguments.picture or (None if arguments.json else PICTURE)
+    if picture is not None:
         shown = [
             Shown(reply.example(), reply.example().outputs[0], path)
             for path, reply in zip(arguments.images, replies, strict=True)
         ]
-        draw(arguments.picture, shown)
-        _logger.info("drew %s", arguments.picture)
+        draw(picture, shown)
+        _logger.info("boxes drawn in %s", picture)
 
 
 def _serve(arguments: argparse.Namespace) -> None:
     from rex.asking.server import make_server
 
-    server = make_server(_answerer(arguments), images=arguments.images, port=arguments.port)
-    _logger.info("open http://127.0.0.1:%d (stop with Ctrl+C)", server.server_address[1])
+    server = make_server(
+        _answerer(arguments), images=arguments.images, host=arguments.host, port=arguments.port
+    )
+    if not server.local:
+        _logger.warning("anyone who reaches %s can ask: there is no password", arguments.host)
     with server:
-        server.serve_forever()
+        _logger.info("open %s (stop with Ctrl+C)", server.url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            _logger.info("stopped")
 
 
 def _package(arguments: argparse.Namespace) -> None:
     from rex.asking.packaging import package_run
 
-    package_run(arguments.out, arguments.folder, arguments.weights)
+    package_run(arguments.out, arguments.folder, arguments.weights, _changes(arguments))
     _logger.info("mlflow.pyfunc.load_model(%r) answers like rex ask", str(arguments.out))

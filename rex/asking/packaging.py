@@ -2,35 +2,92 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import logging
+import tempfile
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
-from rex.asking.answerer import Answerer, detector_of
+from rex.asking.run_detector import load_run, weights_of
 from rex.errors import InputError
 
+SIDE_FILES = ("vocabulary", "detector_config")
+"""Settings of the section `regions` that name files which a detector needs."""
 
-def package_run(out: str | PathLike[str], run: Path, weights: Path | None = None) -> None:
-    """Write the run in the folder `run`, with its detector, as an MLflow model into `out`.
 
-    REX itself must be installed where the model is loaded. Raises InputError when the run or its
-    detector cannot be loaded, or `out` is there already.
+def package_run(
+    out: str | PathLike[str],
+    run: Path,
+    weights: Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the run in the folder `run`, with its detector, as an MLflow model into `out`, whole.
+
+    The weights are tensors, the code is REX's own: nothing of the model is pickled. REX itself
+    must be installed where the model is loaded. Raises InputError when the run or its detector
+    cannot be loaded, or `out` is there already.
     """
     import mlflow
+
+    from rex.asking.answerer import Answerer
+    from rex.asking.mlflow_model import answer_rows
+
+    target = Path(out)
+    if target.exists():
+        raise InputError("is there already", file=out, cure="name another folder")
+    changes = changes or {}
+    _, config = load_run(run, changes)
+    files = {"checkpoint": run / "checkpoint.pt", "detector": weights or weights_of(run, config)}
+    for name in SIDE_FILES:
+        path = getattr(config.regions, name)
+        if path is not None:
+            files[name] = Path(path)
+    example = _example()
+    # what cannot answer here is not packaged
+    answer_rows(Answerer.load(run, weights, changes), example)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
+        made = Path(folder) / "model"
+        mlflow.pyfunc.save_model(
+            str(made),
+            python_model=str(Path(__file__).with_name("mlflow_model.py")),
+            artifacts={name: str(path) for name, path in files.items()},
+            model_config={"settings": dict(changes)},
+            signature=_signature(),
+            input_example=example,
+            pip_requirements=[],
+        )
+        made.rename(target)
+
+
+def _signature() -> Any:
+    """Return what goes in and what comes out; what a run may not say is not required."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
 
-    if Path(out).exists():
-        raise InputError("is there already", file=out, cure="name another folder")
-    Answerer.load(run, weights)  # what cannot be loaded here is not packaged
-    mlflow.pyfunc.save_model(
-        str(out),
-        python_model=str(Path(__file__).with_name("mlflow_model.py")),
-        artifacts={
-            "checkpoint": str(run / "checkpoint.pt"),
-            "detector": str(weights or detector_of(run)),
-        },
-        signature=ModelSignature(
-            inputs=Schema([ColSpec("string", "image"), ColSpec("string", "question")])
+    said = {"question": "string", "method": "string", "answer": "string", "probability": "double"}
+    said |= {"explanation": "string", "sentence": "string", "verdict": "string"}
+    said |= {"notes": AnyType(), "width": "long", "height": "long", "words": AnyType()}
+    optional = ("answer", "probability", "explanation", "sentence")
+    return ModelSignature(
+        inputs=Schema([ColSpec("string", "image"), ColSpec("string", "question")]),
+        outputs=Schema(
+            [ColSpec(kind, name, required=name not in optional) for name, kind in said.items()]
         ),
-        pip_requirements=[],
     )
+
+
+def _example() -> Any:
+    """Return a row that can be asked anywhere: its image stands in it."""
+    import pandas as pd
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.new("RGB", (64, 48), "skyblue").save(content, "PNG")
+    address = "data:image/png;base64," + base64.b64encode(content.getvalue()).decode("ascii")
+    return pd.DataFrame({"image": [address], "question": ["Is there a dog?"]})

@@ -5,11 +5,14 @@ Nothing is kept: an uploaded image lives as long as its answer takes.
 
 from __future__ import annotations
 
-import io
+import ipaddress
 import json
 import logging
+import socket
 import tempfile
 import threading
+from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
@@ -18,22 +21,34 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from rex.asking.answerer import Answers
+from rex.asking.image_files import (
+    FORMATS,
+    UnusableImageError,
+    image_format,
+    offered_images,
+    thumbnail,
+)
 from rex.errors import InputError
 
 LARGEST_UPLOAD = 10 * 1024 * 1024
 """Bytes of an image file."""
-LARGEST_IMAGE = 25_000_000
-"""Pixels of an image."""
+MOST_SKIPPED = 8 * LARGEST_UPLOAD
+"""Bytes of a refused file that are taken before the connection is cut."""
 LONGEST_QUESTION = 200
 """Characters."""
-FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-"""Accepted kinds of images, as their content says, not their name."""
+MOST_WAITING = 8
+"""Questions that wait for an answer; who comes later is told to come again."""
+SHOWN_IMAGES = 24
+"""Offered images that the page shows at once."""
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _POLICY = (
-    "default-src 'none'; img-src 'self' blob:; connect-src 'self'; "
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+    "default-src 'none'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self'; "
+    "script-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
+_PARTS = {
+    "/ask.css": "text/css; charset=utf-8",
+    "/ask.js": "text/javascript; charset=utf-8",
+}
 
 _logger = logging.getLogger("rex.asking")
 
@@ -51,61 +66,56 @@ class AskServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answers: Answers, images: Path | None, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, answers: Answers, images: Path | None, host: str, port: int) -> None:
+        self.offered = offered_images(images)
+        super().__init__((host, port), _Handler)
+        self.host = host
         self.answers = answers
-        self.offered = _offered(images)
         self.lock = threading.Lock()
         """One question at a time: the model is not made for more."""
+        self.waiting = threading.BoundedSemaphore(MOST_WAITING)
+
+    @property
+    def local(self) -> bool:
+        """Whether this machine alone reaches the server."""
+        return ipaddress.ip_address(str(self.server_address[0])).is_loopback
+
+    @property
+    def url(self) -> str:
+        """Where to open the page."""
+        host, port = str(self.server_address[0]), self.server_address[1]
+        return f"http://{socket.gethostname() if host == '0.0.0.0' else host}:{port}"
+
+    def known_as(self, host: str) -> bool:
+        """Whether a request may be for `host` (the header, without its port).
+
+        Another site could point its own name here (DNS rebinding), but not an address.
+        """
+        try:
+            ipaddress.ip_address(host.strip("[]"))
+        except ValueError:
+            return host.lower() in ("localhost", self.host.lower(), socket.gethostname().lower())
+        return True
 
     def reply(self, path: Path, question: str) -> dict[str, Any]:
         """Answer a question about an image file."""
-        if not 0 < len(question.strip()) <= LONGEST_QUESTION:
-            raise RefusedError(
-                HTTPStatus.BAD_REQUEST, f"ask a question of 1 to {LONGEST_QUESTION} characters"
-            )
         with self.lock:
             return self.answers.ask([path], question)[0].to_json()
 
 
-def make_server(answers: Answers, *, images: Path | None = None, port: int = 0) -> AskServer:
-    """Return a server bound to a port of the loopback (0: any free one).
+def make_server(
+    answers: Answers, *, images: Path | None = None, host: str = "127.0.0.1", port: int = 0
+) -> AskServer:
+    """Return a server bound to a port (0: any free one) of `host`.
 
     `images` is a folder whose images the page offers. Raises InputError when the port is taken.
     """
     try:
-        return AskServer(answers, images, port)
+        return AskServer(answers, images, host, port)
     except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no such port"
         raise InputError(
-            f"port {port} can't be used ({error})", cure="name another --port"
-        ) from None
-
-
-def _offered(folder: Path | None) -> dict[str, Path]:
-    if folder is None:
-        return {}
-    if not folder.is_dir():
-        raise InputError("no such folder", file=folder, cure="check --images")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    return {path.name: path for path in files}
-
-
-def image_format(content: bytes) -> str:
-    """Return the kind of an image (a key of `FORMATS`); raises RefusedError for anything else."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
-            if image.width * image.height > LARGEST_IMAGE:
-                raise RefusedError(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                    f"the image has more than {LARGEST_IMAGE // 1_000_000} million pixels",
-                )
-            image.load()
-            return str(image.format)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
-        raise RefusedError(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this is no JPEG, PNG or WebP image"
+            f"can't listen on {host}, port {port} ({why})", cure="name another --port or --host"
         ) from None
 
 
@@ -124,65 +134,114 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         _logger.debug(format, *args)
 
-    def _answer(self, handle: Any) -> None:
+    def _answer(self, handle: Callable[[str, dict[str, list[str]]], None]) -> None:
+        length = self.headers.get("Content-Length", "")
+        self._unread = int(length) if length.isdecimal() else 0
         try:
-            # another site must not reach us under its own name (DNS rebinding)
-            host = self.headers.get("Host", "").rsplit(":", 1)[0]
-            if host not in ("127.0.0.1", "localhost"):
-                raise RefusedError(HTTPStatus.FORBIDDEN, "ask for 127.0.0.1")
-            handle()
+            address = urlsplit(self.path)
+            self._check_sender(address.path)
+            handle(address.path, parse_qs(address.query))
         except RefusedError as error:
             self._send_json({"error": str(error)}, error.status)
+        except UnusableImageError as error:
+            status = (
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+                if error.too_large
+                else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+            )
+            self._send_json({"error": str(error)}, status)
         except InputError as error:
-            self._send_json({"error": error.problem}, HTTPStatus.BAD_REQUEST)
-        except (BrokenPipeError, ConnectionResetError):
+            # without the file: an uploaded one has a name that says nothing
+            said = f"{error.problem}; {error.cure}" if error.cure else error.problem
+            self._send_json({"error": said}, HTTPStatus.BAD_REQUEST)
+        except (ConnectionError, TimeoutError):
             _logger.debug("the browser went away")
         except Exception:
             _logger.exception("a request failed")
             self._send_json({"error": "failed"}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def _get(self) -> None:
-        address = urlsplit(self.path)
-        if address.path == "/":
-            self._send(_page(list(self.server.offered)).encode(), "text/html; charset=utf-8")
-        elif address.path == "/ask":
-            query = parse_qs(address.query)
-            path = self._offered_file(query.get("image", [""])[0])
-            self._send_json(self.server.reply(path, query.get("question", [""])[0]))
-        elif address.path.startswith("/images/"):
-            content = self._offered_file(
-                unquote(address.path.removeprefix("/images/"))
-            ).read_bytes()
+    def _check_sender(self, path: str) -> None:
+        """Refuse what another site's page asks for in the user's browser."""
+        host = self.headers.get("Host", "")
+        name = urlsplit(f"//{host}").hostname or ""
+        if not self.server.known_as(name):
+            raise RefusedError(HTTPStatus.FORBIDDEN, f"ask for {self.server.url}")
+        origin = self.headers.get("Origin")
+        foreign = origin is not None and urlsplit(origin).netloc != host
+        site = self.headers.get("Sec-Fetch-Site", "none")
+        # a link on another site may lead to the page; no more
+        if foreign or (site not in ("none", "same-origin") and path != "/"):
+            raise RefusedError(HTTPStatus.FORBIDDEN, "another site's page asked")
+
+    def _get(self, path: str, query: dict[str, list[str]]) -> None:
+        folder, _, name = unquote(path).removeprefix("/").partition("/")
+        if path == "/":
+            self._send(_page(len(self.server.offered)), "text/html; charset=utf-8")
+        elif path in _PARTS:
+            self._send(_part(path.removeprefix("/")), _PARTS[path])
+        elif path == "/images":
+            self._send_json(self._found(query.get("find", [""])[0]))
+        elif folder == "images":
+            content = self._offered(name).read_bytes()
             self._send(content, FORMATS[image_format(content)])
+        elif folder == "thumbnails":
+            self._send(thumbnail(self._offered(name)), FORMATS["JPEG"])
         else:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
 
-    def _post(self) -> None:
-        address = urlsplit(self.path)
-        if address.path != "/ask":
+    def _post(self, path: str, query: dict[str, list[str]]) -> None:
+        if path != "/ask":
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
-        content = self._body()
-        kind = image_format(content)
-        question = parse_qs(address.query).get("question", [""])[0]
-        with tempfile.TemporaryDirectory(prefix="rex-serve-") as folder:
-            path = Path(folder) / f"upload.{kind.lower()}"
-            path.write_bytes(content)
-            reply = self.server.reply(path, question)
+        question = query.get("question", [""])[0].strip()
+        if not 0 < len(question) <= LONGEST_QUESTION:
+            raise RefusedError(
+                HTTPStatus.BAD_REQUEST, f"ask a question of 1 to {LONGEST_QUESTION} characters"
+            )
+        if not self.server.waiting.acquire(blocking=False):
+            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "too many questions: ask again")
+        try:
+            if "image" in query:
+                offered = self._offered(query["image"][0])
+                image_format(offered.read_bytes())
+                reply = self.server.reply(offered, question)
+            else:
+                content = self._body()
+                kind = image_format(content)
+                with tempfile.TemporaryDirectory(prefix="rex-serve-") as folder:
+                    uploaded = Path(folder) / f"upload.{kind.lower()}"
+                    uploaded.write_bytes(content)
+                    reply = self.server.reply(uploaded, question)
+        finally:
+            self.server.waiting.release()
         self._send_json(reply)
+
+    def _found(self, text: str) -> dict[str, Any]:
+        """Return the first offered images whose names hold `text`, and how many there are."""
+        names = [name for name in self.server.offered if text.lower() in name.lower()]
+        return {"images": names[:SHOWN_IMAGES], "found": len(names)}
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
             raise RefusedError(HTTPStatus.LENGTH_REQUIRED, "say how long the image file is")
         if int(length) > LARGEST_UPLOAD:
-            self.close_connection = True  # the rest of the body is not read
             raise RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"the image file is larger than {LARGEST_UPLOAD // 1024**2} MiB",
             )
+        if int(length) == 0:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "choose an image first")
+        self._unread = 0
         return self.rfile.read(int(length))
 
-    def _offered_file(self, name: str) -> Path:
+    def _skip_body(self) -> None:
+        """Take what the browser still sends: it reads no answer before it has sent all."""
+        left = min(self._unread, MOST_SKIPPED)
+        self._unread = 0
+        while left > 0 and (taken := self.rfile.read(min(left, 1 << 16))):
+            left -= len(taken)
+
+    def _offered(self, name: str) -> Path:
         try:
             return self.server.offered[name]
         except KeyError:
@@ -192,25 +251,32 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(json.dumps(value).encode(), "application/json", status)
 
     def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
+        self._skip_body()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Content-Security-Policy", _POLICY)
         self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         self.wfile.write(content)
 
 
-def _page(offered: list[str]) -> str:
+def _page(offered: int) -> bytes:
     import jinja2
 
-    folder = resources.files("rex.asking")
-    shared = resources.files("rex.reporting")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.from_string(folder.joinpath("ask.html").read_text("utf-8")).render(
+    page = environment.from_string(_part("ask.html").decode("utf-8")).render(
         offered=offered,
-        style=shared.joinpath("gallery.css").read_text("utf-8"),
-        script=folder.joinpath("ask.js").read_text("utf-8"),
         longest=LONGEST_QUESTION,
+        largest=LARGEST_UPLOAD,
+        kinds=",".join(FORMATS.values()),
     )
+    return page.encode()
+
+
+@cache
+def _part(name: str) -> bytes:
+    return resources.files("rex.asking").joinpath(name).read_bytes()

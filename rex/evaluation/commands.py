@@ -95,8 +95,9 @@ def _add_submit(stations: Subparsers) -> None:
         "submit",
         _submit,
         help="write GQA's test submission file",
-        example="rex submit predictions/submission.parquet --questions submission_all.json "
-        "--out submission.json",
+        example="rex submit "
+        "results/world/runs/multi-task/rex/seed0/predictions/testdev.parquet "
+        "--questions data/world/questions/testdev_balanced_questions.json --out submission.json",
     )
     verb.add_argument("predictions", type=Path, metavar="PREDICTIONS", help="what was predicted")
     verb.add_argument(

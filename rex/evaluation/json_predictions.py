@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
@@ -28,24 +28,31 @@ from rex.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_LARGEST = 2**31 - 1
+"""The largest number of a region or a seed that other files can hold."""
+_DIGITS = 9
 _CURE = "see docs/measures.md for the format"
 _PLACE = re.compile(r" - at `\$(.*)`$")
+
+
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Region = Annotated[int, msgspec.Meta(ge=-1, le=_LARGEST)]
 
 
 class _Prediction(msgspec.Struct, forbid_unknown_fields=True):
     question_id: str
     answer: str | None = None
-    probability: float | None = None
+    probability: _Share | None = None
     explanation: str | None = None
-    regions: list[int] | None = None
-    gates: list[float] | None = None
+    regions: list[_Region] | None = None
+    gates: list[_Share] | None = None
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     predictions: list[_Prediction]
     method: str | None = None
     setting: str | None = None
-    seed: int | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)] | None = None
 
 
 def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
@@ -60,6 +67,14 @@ def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
         tokens = [] if row.explanation is None else row.explanation.split()
         if row.regions is None and row.explanation is not None:
             row.regions = [region_of(token) for token in tokens]
+            if max(row.regions, default=-1) > _LARGEST:
+                token = tokens[row.regions.index(max(row.regions))]
+                raise InputError(
+                    f"no image has a region {token[:20]}",
+                    file=path,
+                    place=f"predictions[{place}] (question {row.question_id})",
+                    cure=_CURE,
+                )
         for name, values in (("regions", row.regions), ("gates", row.gates)):
             if values is not None and len(values) != len(tokens):
                 raise InputError(
@@ -89,7 +104,11 @@ def json_run(path: str | PathLike[str]) -> dict[str, Any]:
 
 def region_of(token: str) -> int:
     """Return the region that a token `#i` names, -1 for any other token."""
-    return int(token[1:]) if token.startswith("#") and token[1:].isdecimal() else -1
+    digits = token[1:]
+    if not (token.startswith("#") and digits.isdecimal()):
+        return -1
+    # longer numbers are of no region, and Python refuses to read very long ones
+    return int(digits) if len(digits) <= _DIGITS else _LARGEST + 1
 
 
 def _read(path: str | PathLike[str]) -> _File:
@@ -97,6 +116,8 @@ def _read(path: str | PathLike[str]) -> _File:
         return msgspec.json.decode(Path(path).read_bytes(), type=_File)
     except FileNotFoundError:
         raise InputError("no such file", file=path, cure="check the path") from None
+    except IsADirectoryError:
+        raise InputError("is a folder", file=path, cure="name the predictions file") from None
     except msgspec.ValidationError as error:
         message = str(error)
         place = _PLACE.search(message)

@@ -37,6 +37,7 @@ from rex.evaluation.ground_truth import (
     read_questions,
 )
 from rex.evaluation.grounding import grounding_samples, object_samples
+from rex.evaluation.grounding_by_answer import BY_ANSWER, by_answer_samples
 from rex.evaluation.java import JavaUnavailableError
 from rex.evaluation.meteor import meteor_sample
 from rex.evaluation.predictions import Predictions, match_predictions, read_predictions
@@ -179,6 +180,12 @@ class _Case:
     def explanations(self) -> list[str | None]:
         return [self.predictions.explanations[row] for row in self.order]
 
+    def no_answers(self) -> str | None:
+        """Return why answers cannot be judged, if they can't."""
+        if not self.predictions.have_answers:
+            return NO_ANSWERS
+        return None if any(self.questions.answers) else NO_TRUE_ANSWERS
+
     def no_captions(self) -> str | None:
         """Return why explanations cannot be compared with true ones, if they can't."""
         if not self.predictions.have_explanations:
@@ -191,10 +198,8 @@ class _Case:
 def _answers(case: _Case, ood: Mapping[str, Sequence[str]] | None) -> Found:
     questions = case.questions
     parts = [f"accuracy/ood-{part}" for part in OOD_PARTS]
-    if not case.predictions.have_answers:
-        return dict.fromkeys(("accuracy", *parts, *GQA_MEASURES), NO_ANSWERS)
-    if not any(questions.answers):
-        return dict.fromkeys(("accuracy", *parts, *GQA_MEASURES), NO_TRUE_ANSWERS)
+    if (reason := case.no_answers()) is not None:
+        return dict.fromkeys(("accuracy", *parts, *GQA_MEASURES), reason)
     predicted = case.answers
     found: Found = dict(
         accuracy_samples(predicted, questions.answers, questions.structural, questions.semantic)
@@ -252,7 +257,7 @@ def _captions(case: _Case) -> Found:
 
 def _grounding(case: _Case) -> Found:
     truth, inputs, questions = case.truth, case.inputs, case.questions
-    names = [*GROUNDING_MEASURES, *([f"{PREFIX}grounding"] if inputs.compat else [])]
+    names = [*GROUNDING_MEASURES, *BY_ANSWER, *([f"{PREFIX}grounding"] if inputs.compat else [])]
     if not case.predictions.have_explanations:
         return dict.fromkeys(names, NO_EXPLANATIONS)
     if truth is None:
@@ -271,11 +276,20 @@ def _grounding(case: _Case) -> Found:
     boxes = truth.rows[about], predicted.take(about), annotated.take(about), bound
     found: Found = dict(grounding_samples(*boxes))
     found |= object_samples(truth.rows, predicted, annotated)
+    found |= _by_answer(case, found["grounding"])
     if inputs.compat:
         found[f"{PREFIX}grounding"] = compat_grounding(*boxes)
     if truth.texts is None:  # without regions there is no bound
         found |= dict.fromkeys(("grounding/bounded", "grounding/coverage"), NO_TEXTS)
     return found
+
+
+def _by_answer(case: _Case, grounding: Sample | Single | str) -> Found:
+    if (reason := case.no_answers()) is not None or not isinstance(grounding, Sample):
+        return dict.fromkeys(BY_ANSWER, reason or NO_BOXES)
+    answers, true = case.answers, case.questions.answers
+    right = [answers[row] == true[row] for row in grounding.rows.tolist()]
+    return dict(by_answer_samples(grounding.rows, right, grounding.statistics[:, 0]))
 
 
 def _reading(case: _Case) -> Found:

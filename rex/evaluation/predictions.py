@@ -21,6 +21,17 @@ SHOWN_IDS = 3
 """How many question ids a message shows."""
 
 
+_COLUMNS = {
+    "question_id": "text",
+    "answer": "text",
+    "probability": "numbers",
+    "explanation": "text",
+    "regions": "list of integers",
+    "gates": "list of numbers",
+}
+"""What each column of a predictions file holds."""
+
+
 @dataclass(frozen=True)
 class Predictions:
     """The predictions of one run on one split, in any order.
@@ -83,8 +94,31 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
 
     if Path(path).suffix == ".json":
         return read_json_predictions(path)
-    columns = ("question_id", "answer", "probability", "explanation", "regions", "gates")
-    return read_parquet(path, columns=columns)
+    table = read_parquet(path, columns=tuple(_COLUMNS))
+    for name, wanted in _COLUMNS.items():
+        found = table.schema.field(name).type
+        if not _holds(found, wanted):
+            raise InputError(
+                f"holds {found} where {wanted} is expected",
+                file=path,
+                place=f"column {name}",
+                cure="make it again with rex predict, or as JSON (docs/measures.md)",
+            )
+    return table
+
+
+def _holds(found: pa.DataType, wanted: str) -> bool:
+    """Return whether a column of this type holds what is wanted, in whatever width."""
+    from pyarrow import types
+
+    if types.is_null(found):
+        return True
+    if wanted.startswith("list of "):
+        lists = types.is_list(found) or types.is_large_list(found)
+        return lists and _holds(found.value_type, wanted.removeprefix("list of "))
+    if wanted == "text":
+        return bool(types.is_string(found) or types.is_large_string(found))
+    return bool(types.is_integer(found) if wanted == "integers" else types.is_floating(found))
 
 
 def write_predictions(

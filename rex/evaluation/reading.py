@@ -6,7 +6,7 @@ Each explanation is read back into the facts it states (`rex.evaluation.statemen
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
@@ -70,12 +70,9 @@ def reading_samples(
         asked[image_id].append(row)
     agreed: dict[int, bool] = {}
     held: dict[int, tuple[int, int]] = {}
-    for image_id, rows in asked.items():
-        if image_id not in graphs:
-            continue
-        graph = graphs[image_id]
-        scene = Scene(graph, _shown(graph, store, image_id))
-        for row in rows:
+    known = [image_id for image_id in asked if image_id in graphs]
+    for image_id, scene in _scenes(graphs, known, store):
+        for row in asked[image_id]:
             facts = read.facts[row]
             answer = read.answers[row]
             if answer is not None:
@@ -109,6 +106,8 @@ def agreement_by_detector(read: Read, regions: str | PathLike[str]) -> Sample:
     return mean_sample(rows, values, signature=f"{_GRAMMAR}|names:detected")
 
 
+_IMAGES_AT_ONCE = 256
+
 _GRAMMAR = "read:grammar-1"
 
 
@@ -134,19 +133,37 @@ def _facts(explanation: str | None, lexicon: Lexicon) -> Facts | None:
         return None
 
 
-def _shown(graph: SceneGraph, store: RegionStore, image_id: str) -> Mapping[int, str]:
-    """Return the object that each region of the image shows."""
-    if image_id not in store.index:
-        return {}
-    row = store.index[image_id]
-    count = int(store.num_boxes[row])
-    keys = list(graph.objects)
-    regions = BoxSets.of([store.boxes[row, :count].tolist()])
-    objects = BoxSets.of([[thing.box for thing in graph.objects.values()]])
-    _, region, key, overlap = overlapping_pairs(regions, objects, MATCH_IOU)
+def _scenes(
+    graphs: Mapping[str, SceneGraph], image_ids: Sequence[str], store: RegionStore
+) -> Iterator[tuple[str, Scene]]:
+    """Yield each image's scene: which object each of its regions shows."""
+    for begin in range(0, len(image_ids), _IMAGES_AT_ONCE):
+        names = image_ids[begin : begin + _IMAGES_AT_ONCE]
+        shown = _shown([graphs[name] for name in names], names, store)
+        for name, objects in zip(names, shown, strict=True):
+            yield name, Scene(graphs[name], objects)
+
+
+def _shown(
+    graphs: Sequence[SceneGraph], image_ids: Sequence[str], store: RegionStore
+) -> list[dict[int, str]]:
+    """Return of each image [n] the object that each region shows; none of one without regions."""
+    rows = [store.index.get(name) for name in image_ids]
+    boxes = [
+        np.zeros((0, 4)) if row is None else store.boxes[row, : int(store.num_boxes[row])]
+        for row in rows
+    ]
+    starts = np.concatenate([[0], np.cumsum([len(some) for some in boxes])]).astype(np.int64)
+    regions = BoxSets(np.concatenate(boxes).astype(np.float64), starts)
+    objects = BoxSets.of([[thing.box for thing in graph.objects.values()] for graph in graphs])
+    owner, region, key, overlap = overlapping_pairs(regions, objects, MATCH_IOU)
+    keys = [list(graph.objects) for graph in graphs]
+    found: list[dict[int, str]] = [{} for _ in graphs]
     # later entries win: the best overlap, and of equals the object annotated first
-    order = np.lexsort((-key, overlap))
-    return {int(region[i]): keys[int(key[i])] for i in order}
+    for pair in np.lexsort((-key, overlap)).tolist():
+        image = int(owner[pair])
+        found[image][int(region[pair])] = keys[image][int(key[pair])]
+    return found
 
 
 def _share(sums: Floats) -> Floats:

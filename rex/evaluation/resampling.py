@@ -7,6 +7,7 @@ sums weighted by how often each question was drawn.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -70,6 +71,25 @@ def draw_weights(size: int, *, draws: int, seed: int) -> Iterator[Floats]:
         yield weights.reshape(count, size).astype(np.float64)
 
 
+@dataclass(frozen=True)
+class Term:
+    """One method's part in a contrast: `factor` times its score, over the seeds of its `runs`.
+
+    `runs` hold, for each seed, the statistics [n, k] of the same n questions.
+    """
+
+    factor: float
+    runs: Sequence[Floats]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A sum of terms: how likely it is by chance alone, and its 95 % bootstrap interval."""
+
+    p: float
+    interval: tuple[float, float]
+
+
 def paired_test(
     first: Sequence[Floats],
     second: Sequence[Floats],
@@ -78,24 +98,33 @@ def paired_test(
     draws: int,
     seed: int,
 ) -> float:
-    """Return how likely it is that two methods differ by chance alone (two-sided p, Koehn 2004).
+    """Return how likely it is that two methods differ by chance alone (see `contrast`)."""
+    return contrast([Term(1, first), Term(-1, second)], summary, draws=draws, seed=seed).p
 
-    `first` and `second` hold, for each seed, the statistics [n, k] of the same n questions;
-    `summary` makes scores of sums. Each draw takes questions, the same for both methods, and of
-    each method seeds, with replacement; p is twice the share of draws whose difference has the
-    rarer sign, where no difference counts for both.
+
+def contrast(
+    terms: Sequence[Term], summary: Callable[[Floats], Floats], *, draws: int, seed: int
+) -> Contrast:
+    """Test a sum of scores of methods against 0 (two-sided p, Koehn 2004).
+
+    `summary` makes scores of sums over questions. Each draw takes questions, the same for all
+    terms, and of each term seeds, with replacement; p is twice the share of draws in which the sum
+    has the rarer sign, where 0 counts for both.
     """
-    size = len(first[0])
-    generator = np.random.default_rng([seed, size, len(first), len(second)])
-    smaller = larger = 0
+    size = len(terms[0].runs[0])
+    generator = np.random.default_rng([seed, size, *(len(term.runs) for term in terms)])
+    blocks = []
     for weights in draw_weights(size, draws=draws, seed=seed):
-        means = []
-        for runs in (first, second):
-            scores = np.stack([summary(weights @ statistics) for statistics in runs])
-            taken = generator.integers(len(runs), size=scores.shape)
-            means.append(np.take_along_axis(scores, taken, axis=0).mean(axis=0))
-        difference = means[0] - means[1]
-        smaller += int((difference <= 0).sum())
-        larger += int((difference >= 0).sum())
+        total = np.zeros(len(weights))
+        for term in terms:
+            with np.errstate(invalid="ignore"):  # a rare kind may not be drawn at all
+                scores = np.stack([summary(weights @ statistics) for statistics in term.runs])
+            taken = generator.integers(len(term.runs), size=scores.shape)
+            total += term.factor * np.take_along_axis(scores, taken, axis=0).mean(axis=0)
+        blocks.append(total)
+    sums = np.concatenate(blocks)
+    sums = sums[~np.isnan(sums)]
+    rarer = min(int((sums <= 0).sum()), int((sums >= 0).sum()))
+    low, high = np.quantile(sums, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)) if len(sums) else (0.0, 0.0)
     # the observed data are one more draw: p is never 0
-    return min(1.0, 2 * (min(smaller, larger) + 1) / (draws + 1))
+    return Contrast(min(1.0, 2 * (rarer + 1) / (len(sums) + 1)), (float(low), float(high)))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rex.evaluation.lexicon import Lexicon
+from rex.gqa.operations import COMPARATIVES
 
 Kind = str
 """`is` (attribute, name or side), `at` (cell of the grid), `related`, `exists`, `shared`,
@@ -166,6 +167,8 @@ class _Reader:
         words = self.collect()
         side = SIDES.get(" ".join(words))
         if self.accept("than"):
+            if " ".join(words) not in COMPARATIVES:
+                raise self.unreadable()
             self.state("compared", subjects, " ".join(words), self.noun_phrase(), holds=holds)
             return
         if side is not None:

@@ -16,13 +16,15 @@ def write_submission(
 ) -> int:
     """Write the answers of a predictions file in the order of `questions`; return how many.
 
-    The list holds nothing but what GQA's server reads. Raises InputError when a question has no
-    answer.
+    The list holds nothing but what GQA's server reads. Raises InputError when there are no
+    questions, one has no prediction or no answer, or one is predicted twice.
     """
     from rex.gqa.questions import iter_questions
 
     found = read_predictions(predictions)
     question_ids = [question.question_id for question in iter_questions(questions)]
+    if not question_ids:
+        raise InputError("holds no questions", file=questions, cure="give those to be answered")
     rows = match_predictions(found, question_ids, predictions)
     answers = [found.answers[row] for row in rows]
     mute = [name for name, answer in zip(question_ids, answers, strict=True) if answer is None]

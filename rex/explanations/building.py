@@ -64,10 +64,11 @@ def build_explanations(
     Rows stand in the order of the files. Neither `processes` nor `shard` changes them: shard
     (i, n) is the i-th of n consecutive parts. Returns how many rows have each status.
     Raises InputError for malformed files and programs, and when no question's image has a scene
-    graph (the wrong file).
+    graph, or regions (the wrong file).
     """
     files = question_files(questions)
     statuses: Counter[str] = Counter()
+    grounded = 0
     with (
         _workers(settings, processes) as workers,
         explanation_table(out, _provenance(files, settings)) as table,
@@ -77,8 +78,16 @@ def build_explanations(
         for rows in workers.map(_explain, _pieces(files, shard, report="explain")):
             table.add(rows)
             statuses.update(rows.column("status").to_pylist())
+            text = rows.column("text")
+            grounded += len(text) - text.null_count
         if shard == (1, 1):
             check_statuses(statuses, settings.scene_graphs, files)
+            if settings.regions is not None and statuses[OK] and not grounded:
+                raise InputError(
+                    "has no regions of any question's image",
+                    file=settings.regions,
+                    cure=f"give the regions of the same split as {files[0]}",
+                )
     _report(statuses)
     return statuses
 

@@ -7,19 +7,22 @@ from pathlib import Path
 
 from rex.command_line import Subparsers, add_station, add_verb
 
+_QUESTIONS = "data/world/questions/val_balanced_questions.json"
+_GRAPHS = "data/world/sceneGraphs/val_sceneGraphs.json"
+
 
 def add_commands(stations: Subparsers) -> None:
     """Add the station's verbs."""
-    verbs = add_station(stations, "explain", "From programs and scene graphs to explanations.")
+    verbs = add_station(stations, "explain", "from programs and scene graphs to explanations")
 
     build = add_verb(
         verbs,
         "build",
         _build,
-        help="Explain every question of a file.",
+        help="explain every question of a file",
         example=(
-            "rex explain build --questions val_balanced_questions.json "
-            "--scene-graphs val_sceneGraphs.json --regions val.h5 --out val.parquet"
+            f"rex explain build --questions {_QUESTIONS} --scene-graphs {_GRAPHS} "
+            "--regions results/world/regions/val.h5 --out val.parquet"
         ),
     )
     build.add_argument(
@@ -51,7 +54,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "gather",
         _gather,
-        help="Put the shards of an explanation table together.",
+        help="put the shards of an explanation table together",
         example="rex explain gather part1.parquet part2.parquet --out val.parquet",
     )
     gather.add_argument("parts", nargs="+", type=Path, metavar="PARQUET", help="shards, in order")
@@ -61,10 +64,8 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "show",
         _show,
-        help="Show a question's program, what each step returned, and its explanation.",
-        example=(
-            "rex explain show --questions questions.json --scene-graphs sceneGraphs.json 05782086"
-        ),
+        help="show a question's program, what each step returned, and its explanation",
+        example=(f"rex explain show --questions {_QUESTIONS} --scene-graphs {_GRAPHS} 2000000000"),
     )
     show.add_argument("--questions", type=Path, required=True, metavar="JSON")
     show.add_argument("--scene-graphs", type=Path, required=True, metavar="JSON")
@@ -80,8 +81,9 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "stats",
         _stats,
-        help="Write the data card of an explanation table.",
-        example="rex explain stats val.parquet --questions val_balanced_questions.json",
+        help="write the data card of an explanation table",
+        example="rex explain stats results/world/explanations/val.parquet "
+        f"--questions {_QUESTIONS}",
     )
     stats.add_argument("explanations", type=Path, metavar="PARQUET")
     stats.add_argument("--questions", type=Path, required=True, nargs="+", metavar="JSON")
@@ -91,10 +93,11 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "vocabulary",
         _vocabulary,
-        help="Make the vocabularies of answers, explanations and questions.",
+        help="make the vocabularies of answers, explanations and questions",
         example=(
-            "rex explain vocabulary --questions train_balanced_questions.json "
-            "--explanations train.parquet --out vocabulary.json"
+            "rex explain vocabulary "
+            "--questions data/world/questions/train_balanced_questions.json "
+            "--explanations results/world/explanations/train.parquet --out vocabulary.json"
         ),
     )
     vocabulary.add_argument("--questions", type=Path, required=True, metavar="JSON")

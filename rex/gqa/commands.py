@@ -10,12 +10,12 @@ from rex.command_line import Subparsers, add_station, add_verb
 
 def add_commands(stations: Subparsers) -> None:
     """Add the station's verbs."""
-    verbs = add_station(stations, "gqa", "Data in GQA's formats.")
+    verbs = add_station(stations, "gqa", "data in GQA's formats: check it, fetch it")
     check = add_verb(
         verbs,
         "check",
         _check,
-        help="Say what data folders or files hold, what is missing, and what is malformed.",
+        help="say what data folders or files hold, what is missing, and what is malformed",
         example="rex gqa check data/gqa",
     )
     check.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folders or JSON files")
@@ -24,7 +24,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "fetch",
         _fetch,
-        help="Download GQA's parts and lay them out; a broken download goes on where it was.",
+        help="download GQA's parts and lay them out; a broken download goes on where it was",
         example="rex gqa fetch data/gqa --parts scene-graphs questions ood",
     )
     fetch.add_argument("folder", type=Path, metavar="FOLDER")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_verb
@@ -37,6 +38,7 @@ def _add_tables(stations: Subparsers) -> None:
     verb.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="for CSV, Markdown, LaTeX and HTML"
     )
+    _add_tracking(verb)
 
 
 def _add_figures(stations: Subparsers) -> None:
@@ -51,6 +53,7 @@ def _add_figures(stations: Subparsers) -> None:
         "--runs", type=Path, nargs="+", required=True, metavar="DIR", help="evaluated runs"
     )
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="for PNG and SVG")
+    _add_tracking(verb)
 
 
 def _add_gallery(stations: Subparsers) -> None:
@@ -84,31 +87,63 @@ def _add_gallery(stations: Subparsers) -> None:
         "--picture", type=Path, metavar="PNG", help="also draw a few telling examples here"
     )
     verb.add_argument("--out", type=Path, required=True, metavar="HTML", help="the page")
+    _add_tracking(verb)
+
+
+def _add_tracking(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--tracking",
+        type=Path,
+        metavar="DB",
+        help="also keep what is written as artifacts in this MLflow database",
+    )
+
+
+def _track(arguments: argparse.Namespace, name: str, files: Sequence[Path]) -> None:
+    """Keep files as artifacts of the MLflow run `name`, one of the group `report`."""
+    from rex.config import read_config
+    from rex.tracking import tracked_run
+
+    with tracked_run(
+        arguments.tracking,
+        files[0].parent,
+        experiment=read_config(arguments.config).dataset,
+        name=name,
+        group=_REPORT,
+    ) as run:
+        for file in files:
+            run.artifact(file)
+
+
+_REPORT = "report"
 
 
 def _figures(arguments: argparse.Namespace) -> None:
     from rex.reporting.figures import draw_figures
 
-    draw_figures(arguments.runs, arguments.out)
+    _track(arguments, "figures", draw_figures(arguments.runs, arguments.out))
 
 
 def _tables(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
-    from rex.reporting.comparison import mark_best
-    from rex.reporting.results import published_rows, read_rows
-    from rex.reporting.tables import compared_keys, cost_table, result_tables, write_tables
+    from rex.reporting.claim_table import claim_table
+    from rex.reporting.comparison import mark_best_of
+    from rex.reporting.cost_table import cost_table
+    from rex.reporting.layout import lay_out
+    from rex.reporting.results import published_rows, read_runs, rows_of
+    from rex.reporting.tables import result_tables, write_tables
 
     settings = read_config(arguments.config).evaluation
-    ours = mark_best(
-        read_rows(arguments.metrics),
-        compared_keys(),
-        draws=settings.bootstrap,
-        seed=settings.seed,
-    )
-    tables = result_tables([*ours, *published_rows()])
+    draws, seed = settings.bootstrap, settings.seed
+    runs, published = read_runs(arguments.metrics), published_rows()
+    layouts = [
+        lay_out(mark_best_of(table, draws=draws, seed=seed))
+        for table in result_tables([*rows_of(runs), *published])
+    ]
+    layouts.append(claim_table(runs, published, draws=draws, seed=seed))
     if arguments.benchmarks:
-        tables.append(cost_table(arguments.benchmarks))
-    write_tables(tables, arguments.out)
+        layouts.append(cost_table(arguments.benchmarks))
+    _track(arguments, "tables", write_tables(layouts, arguments.out))
 
 
 _IN_PICTURE = 4
@@ -130,5 +165,6 @@ def _gallery(arguments: argparse.Namespace) -> None:
     )
     examples = read_examples(files, count=settings.examples, seed=settings.seed)
     write_gallery(arguments.out, examples, arguments.images)
+    _track(arguments, "gallery", [arguments.out])
     if arguments.picture is not None:
         write_picture(arguments.picture, telling_examples(examples, _IN_PICTURE), arguments.images)

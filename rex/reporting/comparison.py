@@ -11,10 +11,17 @@ import numpy as np
 from rex.evaluation.details import SUMMARIES, read_details
 from rex.evaluation.resampling import paired_test
 from rex.evaluation.scores import Floats
+from rex.reporting.layout import Table
 from rex.reporting.results import Row
 
 P_VALUE = 0.05
 """A method is best when it beats each other one with a smaller p."""
+
+
+def mark_best_of(table: Table, *, draws: int, seed: int) -> Table:
+    """Return the table with the best cell of each column marked: its own rows compete."""
+    keys = [column.key for column in table.columns]
+    return replace(table, rows=tuple(mark_best(table.rows, keys, draws=draws, seed=seed)))
 
 
 def mark_best(rows: Sequence[Row], keys: Sequence[str], *, draws: int, seed: int) -> list[Row]:

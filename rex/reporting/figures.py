@@ -7,6 +7,7 @@ in grey.
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -76,16 +77,20 @@ def read_run(folder: str | PathLike[str]) -> Run:
     return Run(metrics[0].run, records, metrics)
 
 
-def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str]) -> None:
-    """Draw every figure of the runs in `folders` into `out`. Raises InputError."""
+def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str]) -> list[Path]:
+    """Draw every figure of the runs in `folders` into `out`; return the files.
+
+    Raises InputError.
+    """
     import matplotlib as mpl
 
     runs = sorted((read_run(folder) for folder in folders), key=_place)
     rows = gather([metrics for run in runs for metrics in run.metrics])
-    # what learns from a part of the questions has a figure of its own
-    whole = [row for row in rows if not row.setting.startswith("transfer-")]
+    # what learns from a part of the questions has figures of its own
+    whole = [row for row in rows if not _is_transfer(row.setting)]
+    part = [run for run in runs if _is_transfer(run.name.setting)]
     figures: dict[str, Callable[[], Figure]] = {
-        "training-curves": lambda: training_curves(runs),
+        "training-curves": lambda: training_curves([run for run in runs if run not in part]),
         "accuracy-by-type": lambda: accuracy_by_type(whole),
         "accuracy-and-grounding": lambda: accuracy_and_grounding(whole),
     }
@@ -94,53 +99,79 @@ def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str
         figures["attribute-recall"] = lambda: attribute_recall(whole)
     if len(whole) < len(rows):
         figures["transfer"] = lambda: transfer_curves(rows)
+        figures["transfer-training-curves"] = lambda: training_curves(part)
+    written = []
     with mpl.rc_context(_STYLE):
         for name, draw in figures.items():
-            save_figure(draw(), Path(out) / name)
+            written += save_figure(draw(), Path(out) / name)
+    return written
 
 
-def save_figure(figure: Figure, stem: Path) -> None:
-    """Write `stem.png` and `stem.svg`, without dates or versions."""
+def save_figure(figure: Figure, stem: Path) -> list[Path]:
+    """Write `stem.png` and `stem.svg`, without dates or versions; return the files."""
     forms: dict[str, dict[str, Any]] = {
         ".png": {"dpi": 150, "metadata": {"Software": None}},
         ".svg": {"metadata": {"Date": None, "Creator": None}},
     }
+    written = []
     for suffix, options in forms.items():
-        with whole_file(stem.with_name(stem.name + suffix)) as temporary:
+        written.append(stem.with_name(stem.name + suffix))
+        with whole_file(written[-1]) as temporary:
             figure.savefig(temporary, format=suffix[1:], bbox_inches="tight", **options)
+    return written
+
+
+_CURVES = {
+    "train/loss": (1, "loss (nats)", "Training"),
+    "heldout/accuracy": (100, "right (percent)", "Held out: answers"),
+    "heldout/token_accuracy": (100, "right (percent)", "Held out: explanation tokens"),
+}
+"""What a training log says of an epoch → factor, label of the axis, title."""
 
 
 def training_curves(runs: Sequence[Run]) -> Figure:
-    """Return the training loss and the held-out measures of each run, by epoch."""
+    """Return the training loss and the held-out measures by epoch: means over seeds.
+
+    Around the mean of several seeds, a band shows the lowest and the highest.
+    """
     from matplotlib.ticker import MaxNLocator
 
-    figure, (loss, held_out) = _figure(1, 2, width=8, height=3)
-    trained = [run for run in runs if run.log]
-    labels = list(dict.fromkeys(run.label for run in trained))
-    measures = sorted({key for run in trained for record in run.log for key in record})
-    measures = [key for key in measures if key.startswith("heldout/")]
-    lines = {}
-    for run in trained:
-        style = _style(labels.index(run.label))
-        epochs = [record["epoch"] for record in run.log]
-        lines[run.label] = loss.plot(epochs, [r["train/loss"] for r in run.log], **style)[0]
-        for measure in measures:
-            values = [100 * r[measure] for r in run.log if measure in r]
-            if values:
-                # where the lines end says which measure each is
-                line = held_out.plot(epochs[: len(values)], values, **style)[0]
-                line.set_fillstyle("full" if measure == measures[0] else "none")
-    loss.set(xlabel="epoch", ylabel="loss (nats)", title="Training")
-    names = {"heldout/accuracy": "answers", "heldout/token_accuracy": "explanation tokens"}
-    said = "; ".join(
-        f"{mark}: {names.get(measure, measure)}"
-        for mark, measure in zip(("filled", "hollow"), measures, strict=False)
-    )
-    held_out.set(xlabel=f"epoch ({said})", ylabel="right (percent)", title="Held out")
-    for axes in (loss, held_out):
+    figure, panels = _figure(1, len(_CURVES), width=10, height=3)
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        if run.log:
+            groups.setdefault(run.label, []).append(run)
+    lines: dict[str, Any] = {}
+    for axes, (measure, (factor, label, title)) in zip(panels, _CURVES.items(), strict=True):
+        for place, (name, group) in enumerate(groups.items()):
+            points = _by_epoch(group, measure)
+            if points:
+                means = [factor * statistics.fmean(values) for values in points.values()]
+                (lines[name],) = axes.plot(
+                    list(points), means, markevery=-(-len(points) // 10), **_style(place)
+                )
+                low, high = zip(*((min(v), max(v)) for v in points.values()), strict=True)
+                axes.fill_between(
+                    list(points),
+                    [factor * value for value in low],
+                    [factor * value for value in high],
+                    color=_style(place)["color"],
+                    alpha=0.15,
+                    linewidth=0,
+                )
+        axes.set(xlabel="epoch", ylabel=label, title=title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, lines)
     return figure
+
+
+def _by_epoch(runs: Sequence[Run], measure: str) -> dict[float, list[float]]:
+    """Return what the runs' logs say of each epoch."""
+    found: dict[float, list[float]] = {}
+    for record in (record for run in runs for record in run.log):
+        if measure in record:
+            found.setdefault(record["epoch"], []).append(record[measure])
+    return dict(sorted(found.items()))
 
 
 def accuracy_by_type(rows: Sequence[Row]) -> Figure:
@@ -161,10 +192,24 @@ def attribute_recall(rows: Sequence[Row]) -> Figure:
     """Return bars of the recall of attribute words on val, by the paper's categories."""
     figure, (axes,) = _figure(1, 1, width=9, height=3.2)
     shown = [row for row in rows if any(_value(row, key) is not None for key in _ATTRIBUTES)]
-    bars = _bars(axes, shown, _ATTRIBUTES, PAPER_CATEGORIES)
+    names = [
+        f"{category}\n{_questions(shown, key)}"
+        for category, key in zip(PAPER_CATEGORIES, _ATTRIBUTES, strict=True)
+    ]
+    bars = _bars(axes, shown, _ATTRIBUTES, names)
     axes.set(ylabel="recall on val (percent)", title="Attribute words in explanations")
     _legend(figure, bars)
     return figure
+
+
+def _questions(rows: Sequence[Row], key: str) -> str:
+    """Return how many questions a score is about, in words for an axis."""
+    counts = {row.cells[key].n or 0 for row in rows if key in row.cells} - {0}
+    return f"n = {max(counts)}" if counts else "no questions"
+
+
+def _is_transfer(setting: str) -> bool:
+    return setting.startswith("transfer-")
 
 
 def transfer_curves(rows: Sequence[Row]) -> Figure:

@@ -155,7 +155,9 @@ def _tokens(words: Sequence[Word], example: Example, colors: dict[int, str]) -> 
     for word in words:
         if word.region is not None:
             key, color = f"r{word.region}", colors[word.region]
-            note = example.names.get(word.region, "")
+            # a token that is a region says what it is; a word that is linked to one, which
+            name = example.names.get(word.region, "")
+            note = name if word.text.startswith("#") else f"#{word.region}"
         elif word.cell is not None:
             key, color, note = f"c{word.cell}", "", ""
         else:
@@ -188,10 +190,12 @@ def _shape(key: str, box: tuple[float, float, float, float], color: str, label: 
 def open_image(path: Path) -> Image:
     """Read an image as RGB. Raises InputError when it is missing or damaged."""
     import PIL.Image
+    import PIL.ImageOps
 
     try:
         with PIL.Image.open(path) as file:
-            return file.convert("RGB")
+            # upright, as its regions were detected
+            return PIL.ImageOps.exif_transpose(file).convert("RGB")
     except FileNotFoundError:
         raise InputError("no such image", file=path, cure="check --images") from None
     except (PIL.UnidentifiedImageError, OSError) as error:

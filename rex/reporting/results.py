@@ -72,27 +72,48 @@ class Row:
     """Split → the files that say what each question adds, one a seed; empty where one lacks."""
 
 
-def read_rows(paths: Iterable[str | PathLike[str]]) -> list[Row]:
-    """Read metrics files and gather them into rows, over seeds.
+@dataclass(frozen=True)
+class MeasuredRun:
+    """The metrics of one run on one split, and the file of what each question adds to them."""
+
+    metrics: Metrics
+    details: Path | None
+
+
+def read_runs(paths: Iterable[str | PathLike[str]]) -> list[MeasuredRun]:
+    """Read metrics files, and note the details that lie beside them under the same name.
 
     Raises InputError when one is damaged, or two are of the same run and split.
     """
-    found: dict[tuple[RunName, str], tuple[Metrics, Path]] = {}
+    found: dict[tuple[RunName, str], Path] = {}
+    runs = []
     for path in map(Path, paths):
         metrics = read_metrics(path)
         key = (metrics.run, metrics.split)
         if key in found:
             raise InputError(
-                f"is of the same run and split as {found[key][1]}",
+                f"is of the same run and split as {found[key]}",
                 file=path,
                 cure="give one of them, or evaluate with another --method or --seed",
             )
-        found[key] = (metrics, path)
-    files: dict[tuple[RunName, str], Path] = {}
-    for key, (_, path) in found.items():
-        if (details := path.with_suffix(".parquet")).exists():
-            files[key] = details
-    return gather([metrics for metrics, _ in found.values()], files)
+        found[key] = path
+        details = path.with_suffix(".parquet")
+        runs.append(MeasuredRun(metrics, details if details.exists() else None))
+    return runs
+
+
+def read_rows(paths: Iterable[str | PathLike[str]]) -> list[Row]:
+    """Read metrics files and gather them into rows, over seeds. Raises InputError."""
+    return rows_of(read_runs(paths))
+
+
+def rows_of(runs: Iterable[MeasuredRun]) -> list[Row]:
+    """Gather runs into rows, over seeds."""
+    runs = list(runs)
+    files = {
+        (run.metrics.run, run.metrics.split): run.details for run in runs if run.details is not None
+    }
+    return gather([run.metrics for run in runs], files)
 
 
 def gather(

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from rex.errors import InputError
 from rex.evaluation.attributes import PAPER_CATEGORIES
 from rex.evaluation.measure import NO_ANSWERS, NO_EXPLANATIONS
 from rex.files import write_text
-from rex.reporting.results import Cell, Row
-from rex.reporting.table_formats import FORMATS, JOB
+from rex.reporting.layout import Column, Layout, Table
+from rex.reporting.results import SETTINGS, Row
+from rex.reporting.table_formats import FORMATS
 
 _CIDER = "CIDEr: the caption library's value (0 to 10) times 100. All other numbers: percent."
 _PUBLISHED = "Published numbers are of GQA, whatever data the rows above them are of."
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column: the cell `<split>/<score name>` of each row, under a header."""
-
-    key: str
-    header: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, ready to be written in any format."""
-
-    name: str
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...]
-
+MULTI_TASK = "multi-task"
 
 EXPLANATION_COLUMNS = (
     Column("val/bleu4", "BLEU-4"),
@@ -87,27 +68,31 @@ GQA_COLUMNS = (
 
 
 def result_tables(rows: Sequence[Row]) -> list[Table]:
-    """Return all tables of results; `rows` are ours and the published ones."""
+    """Return all tables of results; `rows` are ours and the published ones.
+
+    Tables by method show each method in the multi-task setting, where it has that.
+    """
     ours = [row for row in rows if not row.published]
+    methods = _by_method(rows)
     return [
-        explanation_table(rows),
-        answer_table(rows),
+        explanation_table(methods),
+        answer_table(methods),
         setting_table(ours),
-        attribute_table(ours),
-        gqa_table(ours),
+        attribute_table(_by_method(ours)),
+        gqa_table(_by_method(ours)),
     ]
 
 
-def compared_keys() -> list[str]:
-    """Return the cells (`<split>/<score name>`) in which methods are compared."""
-    columns = (
-        *EXPLANATION_COLUMNS,
-        *ANSWER_COLUMNS,
-        *SETTING_COLUMNS,
-        *ATTRIBUTE_COLUMNS,
-        *GQA_COLUMNS,
-    )
-    return sorted({column.key for column in columns})
+def _by_method(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows but those of other settings of a method that has a multi-task row."""
+    whole = {(row.method, row.mode) for row in rows if row.setting == MULTI_TASK}
+    return [
+        row
+        for row in rows
+        if row.setting not in SETTINGS
+        or row.setting == MULTI_TASK
+        or (row.method, row.mode) not in whole
+    ]
 
 
 def explanation_table(rows: Sequence[Row]) -> Table:
@@ -123,7 +108,8 @@ def explanation_table(rows: Sequence[Row]) -> Table:
             "annotated objects; “of best”: divided by the best that the regions allow, clipped "
             "at 100, over the share of questions (coverage) where that is not 0.",
             "Agreement: explanations from which the predicted answer follows; truth: facts of the "
-            "explanations that hold in the scene graph (docs/measures.md).",
+            "explanations that hold in the scene graph (docs/measures.md). Truth is not tested: "
+            "each method's facts are about different questions.",
             f"{_PUBLISHED} Published grounding is the published code's own measure, which is not "
             "bounded and looks at one object alone.",
         ),
@@ -184,55 +170,6 @@ def gqa_table(rows: Sequence[Row]) -> Table:
     )
 
 
-def cost_table(paths: Sequence[Path]) -> Table:
-    """Return time and memory of each job, from Snakemake's benchmark files.
-
-    Raises InputError when one is not such a file.
-    """
-    return Table(
-        name="cost",
-        title="Cost of each job",
-        columns=COST_COLUMNS,
-        rows=tuple(_cost(path) for path in sorted(paths)),
-        notes=("Measured by Snakemake; memory is the largest resident set.",),
-    )
-
-
-COST_COLUMNS = (
-    Column("cost/seconds", "Time (s)"),
-    Column("cost/cpu", "CPU time (s)"),
-    Column("cost/memory", "Memory (MiB)"),
-)
-_MEASURED = {"cost/seconds": "s", "cost/cpu": "cpu_time", "cost/memory": "max_rss"}
-_UNITS = {"cost/seconds": "seconds", "cost/cpu": "seconds", "cost/memory": "MiB"}
-
-
-def _cost(path: Path) -> Row:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            lines = list(csv.DictReader(file, delimiter="\t"))
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure="check --benchmarks") from None
-    cells = {}
-    for key, name in _MEASURED.items():
-        try:
-            values = [float(line[name]) for line in lines if line[name] not in ("NA", "-")]
-        except (KeyError, TypeError, ValueError):
-            raise InputError(
-                f"is no benchmark file of Snakemake (column {name})",
-                file=path,
-                cure="give the files below results/<dataset>/benchmarks",
-            ) from None
-        # a job that ended at once has no memory reading
-        cells[key] = Cell(
-            value=sum(values) / len(values) if values else None,
-            seeds=len(values),
-            unit=_UNITS[key],
-            reason=None if values else "too short to be measured",
-        )
-    return Row(method=path.stem, setting=JOB, mode="as run", source="here", cells=cells)
-
-
 def _with_counts(column: Column, rows: Sequence[Row]) -> Column:
     """Return the column with the number of questions in its header, where all rows agree on it."""
     counts = {row.cells[column.key].n for row in rows if column.key in row.cells} - {None, 0}
@@ -241,11 +178,14 @@ def _with_counts(column: Column, rows: Sequence[Row]) -> Column:
     )
 
 
-def write_tables(tables: Sequence[Table], folder: str | PathLike[str]) -> None:
-    """Write each table as `<name>.csv`, `.md`, `.tex` and `.html`."""
-    for table in tables:
+def write_tables(layouts: Sequence[Layout], folder: str | PathLike[str]) -> list[Path]:
+    """Write each table as `<name>.csv`, `.md`, `.tex` and `.html`; return the files."""
+    written = []
+    for layout in layouts:
         for suffix, render in FORMATS.items():
-            write_text(Path(folder) / f"{table.name}{suffix}", render(table))
+            written.append(Path(folder) / f"{layout.name}{suffix}")
+            write_text(written[-1], render(layout))
+    return written
 
 
 def _with_some(rows: Sequence[Row], columns: Sequence[Column], mute: str) -> tuple[Row, ...]:

@@ -64,11 +64,11 @@ def _by_count(counts: Mapping[str, int]) -> tuple[str, ...]:
 def read_asked(path: str | PathLike[str]) -> dict[str, Question]:
     """Read what a file asks, without programs and annotations: a fraction of the memory.
 
-    Returns question id to question. Raises InputError.
+    Returns question id to question. Raises InputError, also when there are none.
     """
     from rex.gqa.questions import Question, iter_questions
 
-    return {
+    found = {
         asked.question_id: Question(
             question_id=asked.question_id,
             image_id=asked.image_id,
@@ -78,6 +78,9 @@ def read_asked(path: str | PathLike[str]) -> dict[str, Question]:
         )
         for asked in iter_questions(path)
     }
+    if not found:
+        raise InputError("holds no questions", file=path, cure="name a file of questions")
+    return found
 
 
 def read_explanations(path: str | PathLike[str]) -> dict[str, str]:

@@ -14,21 +14,20 @@ from rex.errors import InputError
 def choose_device(compute: ComputeSettings) -> torch.device:
     """Return the device to compute on, and set the CPU threads of a training run.
 
-    Raises InputError when there is no such device. A GPU multiplies float32 matrices in TF32 from
-    then on (10 bits of mantissa, as fp16 has).
+    Raises InputError when it is to be a GPU, and there is none. A GPU multiplies float32 matrices
+    in TF32 from then on (10 bits of mantissa, as fp16 has).
     """
-    if compute.device == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            "asks for a GPU, and PyTorch finds none",
-            file="config",
-            place="compute.device",
-            cure="auto or cpu; with a GPU, install the CUDA build of PyTorch",
-        )
     torch.set_num_threads(compute.training_threads)
     torch.backends.cuda.matmul.allow_tf32 = True
-    if compute.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(compute.device)
+    found = torch.cuda.is_available()
+    if compute.device == "cuda" and not found:
+        raise InputError(
+            "no GPU that this PyTorch can use",
+            file="config",
+            place="compute.device",
+            cure="set it to cpu or auto, or install PyTorch for your GPU",
+        )
+    return torch.device("cuda" if found and compute.device != "cpu" else "cpu")
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -43,27 +45,44 @@ class Answered:
 
 def check_store(checkpoint: Checkpoint, store: RegionStore) -> None:
     """Raise InputError when features are not of the kind that the model was trained on."""
-    if store.feature_size != checkpoint.feature_size:
+    check_features(
+        checkpoint,
+        store.path,
+        feature_size=store.feature_size,
+        regions=store.regions,
+        signature=store.signature,
+    )
+
+
+def check_features(
+    checkpoint: Checkpoint,
+    file: Path,
+    *,
+    feature_size: int,
+    regions: int,
+    signature: Mapping[str, Any],
+) -> None:
+    """The same for features that are not in a store yet; `file` is what makes or holds them."""
+    if feature_size != checkpoint.feature_size:
         raise InputError(
-            f"features are {store.feature_size} wide, the run was trained on "
-            f"{checkpoint.feature_size}",
-            file=store.path,
+            f"features are {feature_size} wide, the run was trained on {checkpoint.feature_size}",
+            file=file,
             cure="use regions of the run's detector",
         )
-    regions = checkpoint.vocabulary["regions"]
-    if store.regions > regions:
+    known = checkpoint.vocabulary["regions"]
+    if regions > known:
         raise InputError(
-            f"has {store.regions} regions an image, the run was trained on {regions}",
-            file=store.path,
+            f"has {regions} regions an image, the run was trained on {known}",
+            file=file,
             cure="use regions of the run's selection",
         )
-    ours, theirs = store.signature, checkpoint.signature
-    for key in sorted(ours.keys() | theirs.keys()):
-        if ours.get(key) != theirs.get(key):
+    theirs = checkpoint.signature
+    for key in sorted(signature.keys() | theirs.keys()):
+        if signature.get(key) != theirs.get(key):
             raise InputError(
-                f"features differ from those of training: {key} is {ours.get(key)!r}, "
+                f"features differ from those of training: {key} is {signature.get(key)!r}, "
                 f"was {theirs.get(key)!r}",
-                file=store.path,
+                file=file,
                 place="signature",
                 cure="use regions of the run's detector, or train on these",
             )

@@ -11,12 +11,12 @@ from rex.command_line import Subparsers, add_station, add_verb
 
 def add_commands(stations: Subparsers) -> None:
     """Add `rex world make`, `show` and `card`."""
-    verbs = add_station(stations, "world", "The embedded rendered world, in GQA's formats.")
+    verbs = add_station(stations, "world", "the embedded rendered world, in GQA's formats")
     make = add_verb(
         verbs,
         "make",
         _make,
-        help="Render the world: images, scene graphs, questions, GQA-OOD.",
+        help="render the world: images, scene graphs, questions, GQA-OOD",
         example="rex world make --out data/world --images 200 --seed 1",
     )
     make.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
@@ -34,7 +34,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "show",
         _show,
-        help="Put many images of a world on one picture.",
+        help="put many images of a world on one picture",
         example="rex world show data/world --out sheet.jpg --boxes",
     )
     show.add_argument("world", type=Path, metavar="DIR", help="folder of the world")
@@ -47,7 +47,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "card",
         _card,
-        help="Say what is in a world and how often, as Markdown.",
+        help="say what is in a world and how often, as Markdown",
         example="rex world card data/world --into docs/world.md",
     )
     card.add_argument("world", type=Path, metavar="DIR", help="folder of the world")
@@ -76,6 +76,8 @@ def _make(arguments: argparse.Namespace) -> None:
             testdev_images=max(1, round(settings.testdev_images * share)),
         )
     if arguments.seed is not None:
+        if arguments.seed < 0:
+            raise InputError("--seed must be at least 0", cure="for example --seed 1")
         settings = dataclasses.replace(settings, seed=arguments.seed)
     make_world(arguments.out, settings, arguments.processes)
 
@@ -85,7 +87,9 @@ def _show(arguments: argparse.Namespace) -> None:
     from rex.world.show import contact_sheet
 
     if min(arguments.images, arguments.columns) < 1:
-        raise InputError("--images and --columns must be at least 1")
+        raise InputError(
+            "--images and --columns must be at least 1", cure="for example --images 12"
+        )
     contact_sheet(
         arguments.world,
         arguments.out,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
@@ -22,6 +26,14 @@ model: {hidden_size: 16, layers: 1, heads: 2, intermediate_size: 32}
 training: {epochs: 1, batch_size: 8, holdout: 0.2, decay_epoch: 1}
 compute: {device: cpu, detector_threads: 1}
 """
+
+
+RUNS = [
+    ("multi-task", "rex"),
+    ("multi-task", "vqae"),
+    ("answer-only", "backbone"),
+    ("explanation-only", "rex"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -63,11 +75,16 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     made = ["--questions", questions, "--explanations", explanations]
     do("explain", "vocabulary", *made, "--out", folder / "vocabulary.json")
-    run = folder / "runs/multi-task/rex/seed0"
-    name = ["--setting", "multi-task", "--method", "rex", "--seed", 0]
     files = [*made, "--regions", store, "--vocabulary", folder / "vocabulary.json"]
-    do("train", "--config", config, *name, *files, "--out", run)
+    for setting, method in RUNS:
+        name = ["--setting", setting, "--method", method, "--seed", 0]
+        run = folder / "runs" / setting / method / "seed0"
+        do("train", "--config", config, *name, *files, "--out", run)
     return folder
+
+
+def run_of(results: Path, setting: str = "multi-task", method: str = "rex") -> Path:
+    return results / "runs" / setting / method / "seed0"
 
 
 @pytest.fixture
@@ -75,47 +92,223 @@ def image(results: Path) -> Path:
     return min((results / "data/images").glob("*.jpg"))
 
 
-def test_ask(results: Path, image: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run, picture = results / "runs/multi-task/rex/seed0", results / "asked.png"
+def ask(capsys: pytest.CaptureFixture[str], *arguments: object) -> list[dict[str, Any]]:
+    """Return what `rex ask --json` prints."""
     capsys.readouterr()
-    do("ask", image, image, "Is there a dog?", "--run", run, "--json", "--picture", picture)
-    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    do("ask", *arguments, "--json")
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_ask(
+    results: Path,
+    image: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, picture = run_of(results), tmp_path / "asked.png"
+    monkeypatch.chdir(tmp_path)
+    asked = [image, image, "Is there a dog?", "--run", run]
+    first, second = ask(capsys, *asked)
+    assert list(tmp_path.iterdir()) == []
     assert first == second  # the same image, whatever else is asked with it
     assert first["image"] == str(image)
     assert first["question"] == "Is there a dog?"
+    assert first["notes"] == []
     assert 0 < first["probability"] <= 1
     for word in first["words"]:
         assert (word["region"] is None) or len(word["box"]) == 4
+    assert ask(capsys, *asked, "--picture", picture) == [first, second]
     with Image.open(picture) as drawn:
         assert drawn.width > 1000
     do("ask", image, "Is there a dog?", "--run", run)
-    assert f"{image}: {first['answer']} (" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert said.out == f"{image}: {first['verdict']}\n  {first['sentence']}\n"
+    assert said.err == "boxes drawn in rex-answer.png\n"
+    assert (tmp_path / "rex-answer.png").is_file()
 
 
-def test_what_cannot_be_asked(
+def test_it_says_what_rex_predict_says(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    questions = results / "data/questions/train_balanced_questions.json"
+    asked = json.loads(questions.read_text())
+    for setting, method in RUNS:
+        run, out = run_of(results, setting, method), tmp_path / f"{setting}-{method}.parquet"
+        files = ["--questions", questions, "--regions", results / "regions/train.h5"]
+        do("predict", "--config", results / "config.yaml", "--run", run, *files, "--out", out)
+        for row in pq.read_table(out).to_pylist()[::9]:
+            question = asked[row["question_id"]]
+            image = results / "data/images" / f"{question['imageId']}.jpg"
+            (found,) = ask(capsys, image, question["question"], "--run", run)
+            for name in ("answer", "explanation"):
+                assert found[name] == row[name]
+            assert found["probability"] == (
+                None if row["probability"] is None else pytest.approx(row["probability"], abs=1e-3)
+            )
+            if row["regions"] is not None:
+                regions = [
+                    -1 if word["region"] is None else word["region"] for word in found["words"]
+                ]
+                assert regions == row["regions"]
+
+
+def test_a_run_without_decoder_or_without_answers(
     results: Path, image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = str(results / "runs/multi-task/rex/seed0")
-    assert main(["ask", str(tmp_path / "no.jpg"), "What?", "--run", run]) == 2
-    assert "no.jpg" in capsys.readouterr().err
-    assert main(["ask", str(image), " ", "--run", run]) == 2
-    assert "question is empty" in capsys.readouterr().err
-    assert main(["ask", str(image), "What?", "--run", str(tmp_path)]) == 2
-    assert main(["ask", str(image), "What?", "--run", run, "--weights", str(image)]) == 2
+    picture = ["--picture", tmp_path / "asked.png"]
+    do(
+        "ask",
+        image,
+        "Is there a dog?",
+        "--run",
+        run_of(results, "answer-only", "backbone"),
+        *picture,
+    )
+    assert "this run gives no explanation" in capsys.readouterr().out
+    do("ask", image, "What?", "--run", run_of(results, "explanation-only"), *picture)
+    assert f"{image}: this run gives no answer\n" in capsys.readouterr().out
 
 
+def test_what_the_run_does_not_understand_is_noted(
+    results: Path, image: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "Is there a xylophone? " + 10 * "Is there a dog? "
+    (found,) = ask(capsys, image, long, "--run", run_of(results))
+    new, cut = found["notes"]
+    assert "“xylophone”" in new
+    assert "the question is too long: it was read only up to “…" in cut
+
+
+def test_a_run_that_was_moved(
+    results: Path, image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(run_of(results), moved)
+    capsys.readouterr()
+    assert main(["ask", str(image), "What?", "--run", str(moved)]) == 2
+    assert (
+        "the run's detector is not there; name its file with --weights" in capsys.readouterr().err
+    )
+    weights = ["--weights", results / "regions/detector.pth"]
+    here = ask(capsys, image, "What?", "--run", run_of(results))
+    assert ask(capsys, image, "What?", "--run", moved, *weights) == here
+
+
+def test_another_detector(
+    results: Path, image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights, other = results / "regions/detector.pth", tmp_path / "other.pth"
+    values = torch.load(weights, weights_only=True)
+    next(iter(values["model"].values())).add_(1)
+    torch.save(values, other)
+    arguments = ["ask", str(image), "What?", "--run", str(run_of(results)), "--weights", str(other)]
+    assert main(arguments) == 2
+    assert "other.pth: not the detector that the run was trained on" in capsys.readouterr().err
+
+
+def test_a_run_trained_on_imported_features(
+    results: Path, image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "imported"
+    run.mkdir()
+    values = torch.load(run_of(results) / "checkpoint.pt", weights_only=True)
+    values["signature"] = {"detector": "theirs", "imported_from": "lxmert-tsv", "regions": 12}
+    torch.save(values, run / "checkpoint.pt")
+    capsys.readouterr()
+    assert main(["ask", str(image), "What?", "--run", str(run)]) == 2
+    said = capsys.readouterr().err
+    assert "imported: trained on imported features (theirs), and nothing here detects" in said
+    assert "--weights" in said
+    assert len(said.splitlines()) == 1
+    weights = ["--weights", results / "regions/detector.pth"]
+    (found,) = ask(capsys, image, "What?", "--run", run, *weights)
+    assert "counts only if these detector weights made them" in found["notes"][-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no.jpg", "What?", "--run", "RUN"], "no.jpg: no such image"),
+        (["text.jpg", "What?", "--run", "RUN"], "text.jpg: not a readable image"),
+        (["IMAGE", "text.jpg", "What?", "--run", "RUN"], "text.jpg: not a readable image"),
+        (["IMAGE", " ", "--run", "RUN"], "the question is empty; ask something"),
+        (["IMAGE", "What?", "--run", "nowhere"], "nowhere: no such folder"),
+        (["IMAGE", "What?", "--run", "."], "holds no trained run (no checkpoint.pt)"),
+        (["IMAGE", "What?", "--run", "RUN", "--weights", "IMAGE"], "not a checkpoint of arrays"),
+        (
+            ["IMAGE", "What?", "--run", "RUN", "--config", '{"evaluation": {"beam": 2}}'],
+            "--config: evaluation.beam: unknown key; known here: splits",
+        ),
+        (
+            ["IMAGE", "What?", "--run", "RUN", "--config", '{"regions": {"short_side": 100}}'],
+            "trained with short_side 64, the configuration says 100",
+        ),
+    ],
+)
+def test_what_cannot_be_asked(
+    results: Path,
+    image: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    said: str,
+) -> None:
+    (tmp_path / "text.jpg").write_text("hello")
+    monkeypatch.chdir(tmp_path)
+    known = {"RUN": str(run_of(results)), "IMAGE": str(image)}
+    capsys.readouterr()
+    assert main(["ask", *(known.get(one, one) for one in arguments)]) == 2
+    found = capsys.readouterr()
+    assert said in found.err
+    assert len(found.err.splitlines()) == 1
+    assert found.out == ""
+    assert not (tmp_path / "rex-answer.png").exists()
+
+
+@pytest.mark.parametrize(("setting", "method"), RUNS)
 def test_as_an_mlflow_model(
+    results: Path,
+    image: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str,
+    method: str,
+) -> None:
+    import mlflow
+    import pandas as pd
+
+    run, model = run_of(results, setting, method), tmp_path / "model"
+    do("package", "--run", run, "--out", model)
+    assert main(["package", "--run", str(run), "--out", str(model)]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert not list(model.rglob("*.pkl"))
+    shutil.copy(image, tmp_path / "here.jpg")
+    monkeypatch.chdir(tmp_path)
+    loaded = mlflow.pyfunc.load_model("model")
+    question = "What color is the car?"
+    (found,) = loaded.predict(pd.DataFrame({"image": ["here.jpg"], "question": [question]}))
+    (said,) = ask(capsys, "here.jpg", question, "--run", run)
+    assert {"image": "here.jpg", **found} == said
+    content = base64.b64encode(image.read_bytes()).decode()
+    row = {"image": [f"data:image/jpeg;base64,{content}"], "question": [question]}
+    assert loaded.predict(pd.DataFrame(row)) == [found]
+    (example,) = loaded.predict(loaded.input_example)
+    assert (example["width"], example["height"]) == (64, 48)
+    assert loaded.metadata.get_output_schema().input_names() == list(found)
+
+
+def test_a_model_with_changed_settings(
     results: Path, image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import mlflow
     import pandas as pd
 
-    run = results / "runs/multi-task/rex/seed0"
-    do("package", "--run", run, "--out", tmp_path / "model")
-    assert main(["package", "--run", str(run), "--out", str(tmp_path / "model")]) == 2
+    changes = ["--config", '{"evaluation": {"beams": 3}}']
+    do("package", "--run", run_of(results), "--out", tmp_path / "model", *changes)
     loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
-    question = "What color is the car?"
-    (found,) = loaded.predict(pd.DataFrame({"image": [str(image)], "question": [question]}))
-    capsys.readouterr()
-    do("ask", image, question, "--run", run, "--json")
-    assert {"image": str(image), **found} == json.loads(capsys.readouterr().out)
+    (found,) = loaded.predict(pd.DataFrame({"image": [str(image)], "question": ["What?"]}))
+    (said,) = ask(capsys, image, "What?", "--run", run_of(results), *changes)
+    assert {"image": str(image), **found} == said

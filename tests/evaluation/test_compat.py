@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -14,8 +12,9 @@ from rex.evaluation.compat import (
     compat_grounding,
     ptb_tokens,
 )
+from rex.evaluation.java import find_java
 
-needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
+needs_java = pytest.mark.skipif(find_java() is None, reason="needs Java")
 
 
 def test_grounding_looks_at_the_last_object_alone_and_does_not_clip() -> None:

@@ -49,6 +49,13 @@ def test_whose_predictions(tmp_path: Path) -> None:
         ({"question_id": 7}, r"Expected `str`"),
         ({"question_id": "a", "explanation": "x y", "regions": [1]}, r"1 entries for 2 tokens"),
         ({"question_id": "a", "gates": [0.5]}, r"question a.*gates has 1 entries for 0 tokens"),
+        ({"question_id": "a", "probability": 7}, r"predictions\[0\].probability.*<= 1"),
+        ({"question_id": "a", "probability": 1e300}, r"probability.*<= 1"),
+        ({"question_id": "a", "explanation": "x", "regions": [-2]}, r"regions\[0\].*>= -1"),
+        ({"question_id": "a", "explanation": "x", "regions": [2**40]}, r"regions\[0\].*<= 2147"),
+        ({"question_id": "a", "explanation": "x", "regions": [10**30]}, r"regions\[0\]"),
+        ({"question_id": "a", "explanation": f"#{'9' * 5000} is"}, r"question a.*no image has a"),
+        ({"question_id": "a", "probability": float("nan")}, r"not valid JSON"),
     ],
 )
 def test_bad_entries_are_named(tmp_path: Path, entry: dict[str, Any], problem: str) -> None:
@@ -60,6 +67,8 @@ def test_bad_files(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     with pytest.raises(InputError, match="no such file"):
         read_json_predictions(path)
+    with pytest.raises(InputError, match="is a folder"):
+        read_json_predictions(tmp_path)
     path.write_text('{"predictions": [')
     with pytest.raises(InputError, match="not valid JSON"):
         read_json_predictions(path)

@@ -73,6 +73,21 @@ def test_a_split_without_scene_graphs(split: SmallSplit) -> None:
     assert "no GQA-OOD files" in (scores["accuracy/ood-all"].reason or "")
 
 
+def test_grounding_beside_answers(split: SmallSplit) -> None:
+    # q4 is answered wrongly, and its explanation points elsewhere
+    answers, texts = true_answers() | {"q4": "blue"}, true_texts() | {"q4": "#1 is blue"}
+    assert evaluate(split, split.predict(answers, texts)) == 0
+    scores = metrics(split).scores
+    assert scores["grounding/right"].value == pytest.approx(100 * (1 + 850 / 900 + 0) / 3)
+    assert scores["grounding/wrong"].value == pytest.approx(0)
+    assert scores["grounding/right-minus-wrong"].n == 4
+    assert scores["grounding/right-minus-wrong"].interval is not None
+    assert evaluate(split, split.predict(dict.fromkeys(answers), texts)) == 0
+    assert metrics(split).scores["grounding/wrong"].reason == (
+        "not computed: the predictions hold no answers"
+    )
+
+
 def test_agreement_and_truth(split: SmallSplit) -> None:
     assert evaluate(split, split.predict(true_answers(), true_texts())) == 0
     scores = metrics(split).scores

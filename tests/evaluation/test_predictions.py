@@ -36,6 +36,42 @@ def test_what_is_written_reads_the_same(tmp_path: Path) -> None:
     assert parquet_provenance(tmp_path / "q.parquet") == {"command": "test"}
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "problem"),
+    [
+        ("question_id", [1, 2], "column question_id: holds int64 where text is expected"),
+        ("answer", [1.0, 0.0], "column answer: holds double where text"),
+        ("probability", ["a", "b"], "column probability: holds string where numbers"),
+        ("regions", [1, 2], "column regions: holds int64 where list of integers"),
+        ("regions", [[0.5], [1.0]], "where list of integers"),
+    ],
+)
+def test_columns_of_another_kind(
+    tmp_path: Path, column: str, values: list[object], problem: str
+) -> None:
+    table = predictions_table(["a", "b"], ["yes", "no"], ["#1", "red"])
+    place = table.schema.get_field_index(column)
+    write_parquet(tmp_path / "p.parquet", table.set_column(place, column, [values]), provenance={})
+    with pytest.raises(InputError, match=problem):
+        read_predictions(tmp_path / "p.parquet")
+
+
+def test_wider_columns_are_read(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    table = predictions_table(["a", "b"], ["yes", "no"], ["#1", "red"])
+    kinds = {
+        "question_id": pa.large_string(),
+        "probability": pa.float64(),
+        "regions": pa.large_list(pa.int64()),
+    }
+    for name, kind in kinds.items():
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table[name].cast(kind))
+    write_parquet(tmp_path / "p.parquet", table, provenance={})
+    assert read_predictions(tmp_path / "p.parquet").named_regions(0) == [1]
+
+
 def test_duplicates_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "p.parquet", ["a", "b", "c", "d", "d", "c", "b", "a"])
     with pytest.raises(InputError, match=r"4 questions .* more than once: a, b, c, …;"):

@@ -123,7 +123,8 @@ def test_two_clauses() -> None:
     "text",
     ["", "red", "#1", "#1 is", "is red", "#1 red red", "#1 is red red and", "#x is red",
      "there is", "#1 is located at left", "#1 is located at @17", "#² is red",
-     "#1 that " * 99, "#1 and are red", "#1 is and red"],
+     "#1 that " * 99, "#1 and are red", "#1 is and red",
+     "#1 is at than #2", "#1 is than #2", "#1 is cat older than #2"],
 )  # fmt: skip
 def test_what_is_not_of_the_grammar(text: str) -> None:
     with pytest.raises(UnreadableError):

@@ -8,6 +8,8 @@ from rex.cli import main
 
 from .small_split import SmallSplit, true_answers
 
+ALL = ["q1", "q2", "q3", "q4", "q5", "q6"]
+
 
 def submit(split: SmallSplit, answers: dict[str, str | None]) -> int:
     predictions = split.predict(answers, {})
@@ -28,3 +30,51 @@ def test_a_question_without_an_answer(
     assert submit(split, true_answers() | {"q3": None}) == 2
     assert "1 questions have no answer: q3" in capsys.readouterr().err
     assert not (split.folder / "submission.json").exists()
+
+
+def test_the_format_of_gqas_server(split: SmallSplit) -> None:
+    """A list of objects, both values text."""
+    assert submit(split, true_answers()) == 0
+    entries = json.loads((split.folder / "submission.json").read_text())
+    assert isinstance(entries, list)
+    for entry in entries:
+        assert set(entry) == {"questionId", "prediction"}
+        assert all(isinstance(value, str) for value in entry.values())
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (["q1", "q2", "q4", "q5", "q6"], "1 of 6 questions have no prediction: q3"),
+        (
+            ["q1", "q2", "q3", "q4", "q5", "q6", "q3"],
+            "1 questions are predicted more than once: q3",
+        ),
+        (["q1", "q2", "q3", "q4", "q5", "q6", "q7"], "1 of 7 predictions are for questions that"),
+        ([], "6 of 6 questions have no prediction: q1, q2, q3, …"),
+    ],
+)
+def test_what_is_not_submitted(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str], ids: list[str], said: str
+) -> None:
+    predictions = split.folder / "theirs.json"
+    rows = [{"question_id": name, "answer": "yes"} for name in ids]
+    predictions.write_text(json.dumps({"predictions": rows}))
+    out = split.folder / "submission.json"
+    arguments = ["submit", str(predictions), "--questions", str(split.questions)]
+    assert main([*arguments, "--out", str(out)]) == 2
+    found = capsys.readouterr().err
+    assert found.startswith(f"{predictions}: {said}")
+    assert found.count("\n") == 1
+    assert not out.exists()
+
+
+def test_no_questions_are_not_answered(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = split.folder / "empty.json"
+    empty.write_text("{}")
+    predictions = split.predict(true_answers(), {})
+    out = split.folder / "submission.json"
+    assert main(["submit", str(predictions), "--questions", str(empty), "--out", str(out)]) == 2
+    assert "empty.json: holds no questions" in capsys.readouterr().err

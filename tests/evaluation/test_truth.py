@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rex.evaluation.lexicon import build_lexicon
-from rex.evaluation.statements import read_statement
+from rex.evaluation.statements import UnreadableError, read_statement
 from rex.evaluation.truth import Scene
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
 
@@ -65,3 +67,22 @@ LEXICON = build_lexicon([GRAPH])
 def test_facts_by_hand(text: str, truths: list[bool]) -> None:
     facts = read_statement(text, LEXICON)
     assert [SCENE.holds(fact) for fact in facts] == truths
+
+
+# what a decoder that has learnt little may say
+_SUBJECTS = ("#0", "white #1", "#0 and #9", "#1 that #0 is on", "dog on any table")
+_PARTS = (
+    "older", "at", "left", "not red", "nor", "but", "made of", "wood", "both", "than #4",
+    "than cat", "on #1", "located at @3", "less healthy", "neither", "is", "on the left",
+    "animals", "xyz",
+)  # fmt: skip
+
+
+@given(st.sampled_from(_SUBJECTS), st.lists(st.sampled_from(_PARTS), min_size=1, max_size=4))
+@settings(max_examples=400, deadline=None)
+def test_whatever_can_be_read_can_be_judged(subject: str, parts: list[str]) -> None:
+    try:
+        facts = read_statement(f"{subject} is {' '.join(parts)}", LEXICON)
+    except UnreadableError:
+        return
+    assert all(SCENE.holds(fact) in (True, False) for fact in facts)

@@ -197,6 +197,15 @@ def test_the_wrong_scene_graphs(world: World, capsys: pytest.CaptureFixture[str]
     assert not world.out.exists()
 
 
+def test_the_wrong_regions(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.write({"q": question_entry()}, {"1": scene_graph_entry()})
+    store = world.folder / "regions.h5"
+    write_regions(store, {"5": [[0, 0, 10, 10]]})
+    assert world.build("--regions", str(store)) == 2
+    assert "regions.h5: has no regions of any question's image" in capsys.readouterr().err
+    assert not world.out.exists()
+
+
 def test_truncated_and_missing_files(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     world.write({"q": question_entry()}, {"1": scene_graph_entry()})
     whole = world.questions.read_text()

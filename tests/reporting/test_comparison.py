@@ -8,6 +8,7 @@ import pytest
 from rex.evaluation.details import write_details
 from rex.evaluation.scores import mean_sample
 from rex.reporting.comparison import mark_best
+from rex.reporting.layout import lay_out
 from rex.reporting.results import Row, read_rows
 from rex.reporting.table_formats import to_html, to_latex, to_markdown
 from rex.reporting.tables import answer_table
@@ -41,16 +42,16 @@ def test_a_clear_winner(tmp_path: Path) -> None:
     rows = read_rows(paths)
     assert best(rows) == ["REX"]  # reference rows do not compete
     table = answer_table(mark_best(rows, [KEY], draws=200, seed=1))
-    assert "**80.00**" in to_markdown(table)
-    assert r"\textbf{80.00}" in to_latex(table)
-    assert "<b>80.00</b>" in to_html(table)
-    assert "Bold: better" in to_markdown(table)
+    assert "**80.00**" in to_markdown(lay_out(table))
+    assert r"\textbf{80.00}" in to_latex(lay_out(table))
+    assert "<b>80.00</b>" in to_html(lay_out(table))
+    assert "Bold: better" in to_markdown(lay_out(table))
 
 
 def test_a_hair_is_no_win(tmp_path: Path) -> None:
     rows = read_rows([run(tmp_path, 0.505), run(tmp_path, 0.5, method="vqae")])
     assert best(rows) == []
-    assert "Bold" not in to_markdown(answer_table(rows))
+    assert "Bold" not in to_markdown(lay_out(answer_table(rows)))
 
 
 @pytest.mark.parametrize("spoilt", ["lonely", "no details", "other questions", "other mode"])

@@ -82,9 +82,27 @@ def test_figures_of_what_not_every_experiment_has(tmp_path: Path) -> None:
     runs = [str(path.parent.parent) for path in paths]
     assert main(["figures", "--runs", *runs, "--out", str(tmp_path / "out")]) == 0
     names = {file.stem for file in (tmp_path / "out").iterdir()}
-    assert names == {*NAMES, "attribute-recall", "transfer"}
+    assert names == {*NAMES, "attribute-recall", "transfer", "transfer-training-curves"}
     text = (tmp_path / "out/transfer.svg").read_text()
     assert "REX, explanations first" in text
     assert "REX, from scratch" in text
     # transfer settings crowd no other figure
     assert "transfer" not in (tmp_path / "out/attribute-recall.svg").read_text()
+
+
+def test_curves_are_means_over_seeds(tmp_path: Path) -> None:
+    from rex.reporting.figures import training_curves
+
+    paths = [write_run(tmp_path, {"accuracy": 50.0}, seed=seed) for seed in (0, 1)]
+    for path, factor in zip(paths, (1.0, 0.5), strict=True):
+        records = [{"epoch": epoch, "train/loss": factor * epoch} for epoch in (1, 2)]
+        (path.parent.parent / "log.jsonl").write_text(
+            "".join(json.dumps(r) + "\n" for r in records)
+        )
+    figure = training_curves([read_run(path.parent.parent) for path in paths])
+    loss, answers, tokens = figure.axes
+    (line,) = loss.lines
+    assert line.get_xdata().tolist() == [1, 2]  # type: ignore[union-attr]
+    assert line.get_ydata().tolist() == [0.75, 1.5]  # type: ignore[union-attr]
+    assert not answers.lines
+    assert not tokens.lines

@@ -2,15 +2,24 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from rex.cli import main
 from rex.errors import InputError
+from rex.reporting.cost_table import cost_table
+from rex.reporting.layout import lay_out
 from rex.reporting.results import published_rows, read_rows
 from rex.reporting.table_formats import to_csv, to_html, to_latex, to_markdown
-from rex.reporting.tables import answer_table, attribute_table, cost_table, explanation_table
+from rex.reporting.tables import (
+    answer_table,
+    attribute_table,
+    explanation_table,
+    result_tables,
+)
 
 from .made_metrics import write_run, write_runs
 
@@ -71,7 +80,7 @@ def test_published_numbers() -> None:
 
 def test_markdown(tmp_path: Path) -> None:
     rows = [*read_rows(write_runs(tmp_path)), *published_rows()]
-    text = to_markdown(explanation_table(rows))
+    text = to_markdown(lay_out(explanation_table(rows)))
     assert "| REX | multi-task | here, 2 seeds | 50.50 ± 0.71 |" in text
     assert "Backbone" not in text  # it never explains
     assert "measured here (mode: fixed)" in text
@@ -92,12 +101,12 @@ def test_answers_leave_out_what_never_answers(tmp_path: Path) -> None:
 
 def test_latex_is_well_formed(tmp_path: Path) -> None:
     odd = write_run(tmp_path, {"accuracy": 50.0}, method="a_b & 100% {#1}")
-    text = to_latex(answer_table([*read_rows([odd]), *published_rows()]))
+    text = to_latex(lay_out(answer_table([*read_rows([odd]), *published_rows()])))
     assert r"a\_b \& 100\% \{\#1\}" in text
     assert text.count("{") == text.count("}")
     assert all(
         text.count(f"\\begin{{{name}}}") == text.count(f"\\end{{{name}}}") == 1
-        for name in ("table", "tabular")
+        for name in ("table*", "tabular")
     )
     assert all(f"\\{rule}" in text for rule in ("toprule", "midrule", "bottomrule"))
     columns = re.search(r"begin\{tabular\}\{(\w+)\}", text)
@@ -111,7 +120,7 @@ def test_latex_is_well_formed(tmp_path: Path) -> None:
 
 def test_csv_has_a_line_for_each_number(tmp_path: Path) -> None:
     table = explanation_table(read_rows(write_runs(tmp_path)))
-    lines = list(csv.DictReader(to_csv(table).splitlines()))
+    lines = list(csv.DictReader(to_csv(lay_out(table)).splitlines()))
     assert len(lines) == len(table.rows) * len(table.columns)
     found = {(line["method"], line["measure"]): line for line in lines}
     assert found["REX", "bleu4"]["value"] == "50.5000"
@@ -123,7 +132,7 @@ def test_csv_has_a_line_for_each_number(tmp_path: Path) -> None:
 
 def test_html_is_escaped_and_whole(tmp_path: Path) -> None:
     odd = write_run(tmp_path, {"accuracy": 50.0}, method="<script>alert(1)</script>")
-    text = to_html(answer_table([*read_rows([odd]), *published_rows()]))
+    text = to_html(lay_out(answer_table([*read_rows([odd]), *published_rows()])))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert text.count("<tr") == text.count("</tr>") == 1 + 2 + 7
@@ -139,33 +148,60 @@ def test_attribute_columns_say_how_many_questions(tmp_path: Path) -> None:
     assert "Pose" in headers
 
 
+def write_cost(folder: Path, name: str, *lines: str) -> Path:
+    """Write a benchmark file of Snakemake: a header and one line a repetition."""
+    path = folder / f"{name}.tsv"
+    path.write_text("\n".join(["\t".join(COST_FIELDS), *("\t".join(x.split()) for x in lines), ""]))
+    return path
+
+
 def test_cost_of_jobs(tmp_path: Path) -> None:
-    names = [
-        "s",
-        "h:m:s",
-        "max_rss",
-        "max_vms",
-        "max_uss",
-        "max_pss",
-        "io_in",
-        "io_out",
-        "mean_load",
-        "cpu_time",
+    repeated = write_cost(
+        tmp_path, "world", "12.5 0:00:12 350 1 1 1 1 1 99 11", "13.5 0:00:13 450 1 1 1 1 1 99 12"
+    )
+    seeds = [
+        write_cost(tmp_path, f"predict_multi-task_rex_seed{seed}_val", line)
+        for seed, line in ((0, "10 0 100 1 1 1 1 1 1 20"), (11, "20 0 300 1 1 1 1 1 1 40"))
     ]
-    lines = ["12.5 0:00:12 350 1 1 1 1 1 99 11", "13.5 0:00:13 450 1 1 1 1 1 99 12"]
-    path = tmp_path / "train_rex.tsv"
-    path.write_text("\n".join("\t".join(part) for part in [names, *map(str.split, lines)]) + "\n")
-    (row,) = cost_table([path]).rows
-    assert [row.cells[f"cost/{name}"].value for name in ("seconds", "cpu", "memory")] == [
-        13.0, 11.5, 400.0,
+    shards = [
+        write_cost(tmp_path, f"explain_val_{shard}-of-2", line)
+        for shard, line in ((1, "3 0 70 1 1 1 1 1 1 2"), (2, "4 0 50 1 1 1 1 1 1 3"))
+    ]
+    short = write_cost(tmp_path, "short", "0.1 0:00:00 " + "NA " * 8)
+    layout = cost_table([repeated, *seeds, *shards, short])
+    found = {(r["job"], r["measure"]): (r["value"], r["std"], r["runs"]) for r in layout.records}
+    assert found["world", "seconds"] == ("13.0000", "", "1")
+    assert found["world", "cpu"] == ("11.5000", "", "1")
+    assert found["world", "memory"] == ("400.0000", "", "1")
+    # a job in shards takes their time together, and the memory of the largest
+    assert found["explain_val", "seconds"] == ("7.0000", "", "1")
+    assert found["explain_val", "memory"] == ("70.0000", "", "1")
+    assert found["predict_multi-task_rex_val", "seconds"] == ("15.0000", "7.0711", "2")
+    assert "| predict\\_multi-task\\_rex\\_val | 2 | 15.00 ± 7.07 |" in to_markdown(layout)
+    assert [r["reason"] for r in layout.records if r["job"] == "short"] == [
+        "", "too short to be measured", "too short to be measured",
     ]  # fmt: skip
-    assert "| train\\_rex | job | here | 13.00 |" in to_markdown(cost_table([path]))
-    short = tmp_path / "short.tsv"
-    short.write_text("\t".join(names) + "\n0.1\t0:00:00" + "\tNA" * 8 + "\n")
-    assert cost_table([short]).rows[0].cells["cost/memory"].reason == "too short to be measured"
+
+
+def test_what_is_no_benchmark_file(tmp_path: Path) -> None:
+    path = tmp_path / "train_rex.tsv"
     path.write_text("method,setting\nrex,multi-task\n")
     with pytest.raises(InputError, match="no benchmark file"):
         cost_table([path])
+    with pytest.raises(InputError, match="no such file"):
+        cost_table([tmp_path / "missing.tsv"])
+
+
+def test_tables_by_method_show_its_main_setting(tmp_path: Path) -> None:
+    paths = [
+        write_run(tmp_path, {"accuracy": 50.0, "bleu4": 40.0}, setting=setting)
+        for setting in ("multi-task", "explanation-only", "transfer-1", "other")
+    ]
+    paths.append(write_run(tmp_path, {"bleu4": 30.0}, setting="explanation-only", method="exp"))
+    tables = {table.name: table for table in result_tables(read_rows(paths))}
+    shown = [(row.method, row.setting) for row in tables["explanations"].rows]
+    assert shown == [("EXP", "explanation-only"), ("REX", "multi-task"), ("REX", "other")]
+    assert len(tables["settings"].rows) == 5
 
 
 def test_the_command_writes_the_same_bytes_twice(tmp_path: Path) -> None:
@@ -176,9 +212,45 @@ def test_the_command_writes_the_same_bytes_twice(tmp_path: Path) -> None:
         files = sorted((tmp_path / folder).iterdir())
         assert [file.name for file in files] == [
             f"{name}.{suffix}"
-            for name in ("answers", "attributes", "explanations", "gqa", "settings")
+            for name in ("answers", "attributes", "claims", "explanations", "gqa", "settings")
             for suffix in ("csv", "html", "md", "tex")
         ]
         contents.append([file.read_bytes() for file in files])
         paths.reverse()  # the order of the files does not matter
     assert contents[0] == contents[1]
+
+
+LATEX = shutil.which("pdflatex")
+PAPER = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{booktabs,graphicx}
+\begin{document}
+%s
+\end{document}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(LATEX is None, reason="needs pdflatex with booktabs")
+def test_latex_compiles(tmp_path: Path) -> None:
+    paths = [
+        *write_runs(tmp_path / "runs"),
+        write_run(tmp_path, {"accuracy": 1.0}, method="a_b&%$"),
+    ]
+    tables = tmp_path / "tables"
+    assert main(["tables", "--metrics", *map(str, paths), "--out", str(tables)]) == 0
+    files = sorted(tables.glob("*.tex"))
+    assert len(files) == 6
+    paper = tmp_path / "paper.tex"
+    inputs = [f"\\input{{tables/{file.stem}}}\\clearpage" for file in files]
+    paper.write_text(PAPER % "\n".join(inputs))
+
+    ended = subprocess.run(
+        [LATEX or "", "-interaction=nonstopmode", "-halt-on-error", paper.name],
+        cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout[-2000:]
+    assert "Output written on paper.pdf (6 pages" in " ".join(ended.stdout.split())
+    # nothing sticks out of the page
+    assert "Overfull" not in ended.stdout

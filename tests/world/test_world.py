@@ -182,6 +182,7 @@ def test_commands_make_show_and_describe_a_world(
     assert main(["world", "card", str(out)]) == 0
     card = capsys.readouterr().out
     assert "| train | 2 |" in card
+    assert main(["world", "make", "--out", str(tmp_path / "new"), "--seed", "-1"]) == 2
     assert main(["world", "card", str(tmp_path / "nothing")]) == 2
 
 

@@ -7,10 +7,29 @@ from pathlib import Path
 from rex.config import SPLITS, check_experiment, config_values, parse_config
 from rex.errors import InputError
 
+
+def check_given_files(settings, file):
+    """Raise InputError for what the workflow reads but does not make, and is not there."""
+    fetch = f"get GQA: rex gqa fetch {settings.data}; rex gqa check {settings.data} says what is there"
+    given = [("data", settings.data, fetch)] if settings.source == "gqa" else []
+    regions = settings.regions
+    for name in ("weights", "vocabulary", "detector_config"):
+        given.append((f"regions.{name}", getattr(regions, name), "check the path"))
+    for split in SPLITS if regions.features else ():
+        path = getattr(regions.features, split)
+        given.append(
+            (f"regions.features.{split}", path, "docs/regions.md says where to get it")
+        )
+    for place, path, cure in given:
+        if path is not None and not Path(path).exists():
+            raise InputError(f"{path} is not there", file=file, place=place, cure=cure)
+
+
+SOURCES = " + ".join(map(str, workflow.configfiles))
 try:
-    CONFIG_FILES = " + ".join(map(str, workflow.configfiles))
-    CONFIG = parse_config(config, file=CONFIG_FILES)
-    check_experiment(CONFIG, file=CONFIG_FILES)
+    CONFIG = parse_config(config, file=SOURCES)
+    check_experiment(CONFIG, file=SOURCES)
+    check_given_files(CONFIG, SOURCES)
 except InputError as error:
     print(error, file=sys.stderr)
     sys.exit(2)
@@ -33,6 +52,13 @@ LAUNCH = (
     else "rex"
 )
 
+# a data set of one's own may have no GQA-OOD files; the world's are made
+OOD = (
+    f"--ood {DATA}/ood"
+    if CONFIG.source == "world" or Path(DATA, "ood").is_dir()
+    else ""
+)
+
 EVALUATED = list(CONFIG.evaluation.splits)
 # GQA publishes no scene graphs for testdev
 EXPLAINED = ["train", "val"]
@@ -44,26 +70,19 @@ IMPORTED = sorted(
     else set()
 )
 
-TABLES = expand(
-    f"{RESULTS}/tables/{{table}}.{{format}}",
-    table=["explanations", "answers", "settings", "attributes", "gqa", "cost"],
-    format=["csv", "md", "tex", "html"],
-)
-FIGURES = expand(
-    f"{RESULTS}/figures/{{figure}}.{{format}}",
-    figure=[
-        "training-curves",
-        "accuracy-by-type",
-        "accuracy-and-grounding",
-        *(["attribute-recall"] if "val" in EVALUATED else []),
-        *(
-            ["transfer"]
-            if any("transfer" in run.setting for run in CONFIG.experiment.runs)
-            else []
-        ),
-    ],
-    format=["png", "svg"],
-)
+# in the order in which people look at them
+TABLES = ["claims", "explanations", "answers", "settings", "attributes", "gqa", "cost"]
+FIGURES = [
+    "accuracy-and-grounding",
+    "accuracy-by-type",
+    *(["attribute-recall"] if "val" in EVALUATED else []),
+    *(
+        ["transfer", "transfer-training-curves"]
+        if any("transfer" in run.setting for run in CONFIG.experiment.runs)
+        else []
+    ),
+    "training-curves",
+]
 
 
 WHERE = f"""
@@ -102,6 +121,30 @@ def run_folders():
         f"{RESULTS}/runs/{run.setting}/{run.method}/seed{seed}"
         for run in CONFIG.experiment.runs
         for seed in CONFIG.experiment.seeds
+    ]
+
+
+def reported(folder, names, formats, category, caption):
+    """Return the files of a folder; those in the first format stand in the report, in order."""
+    first, *others = formats
+    files = []
+    for place, name in enumerate(names, start=1):
+        path = f"{RESULTS}/{folder}/{name}.{first}"
+        labels = {folder: f"{place}. {name.replace('-', ' ')}"}
+        files += [report(path, category=category, caption=caption, labels=labels)]
+    return files + expand(
+        f"{RESULTS}/{folder}/{{name}}.{{form}}", name=names, form=others
+    )
+
+
+def shown_folders():
+    """Return the runs of the gallery: one seed, and those that learn from all questions, if any."""
+    whole = [
+        run for run in CONFIG.experiment.runs if not run.setting.startswith("transfer-")
+    ]
+    return [
+        f"{RESULTS}/runs/{run.setting}/{run.method}/seed{CONFIG.experiment.seeds[0]}"
+        for run in whole or CONFIG.experiment.runs
     ]
 
 

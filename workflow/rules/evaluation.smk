@@ -55,8 +55,9 @@ rule evaluate:
         config=configuration("evaluation.seed", "evaluation.bootstrap"),
         truth=truth_options,
         tracking=tracking_options,
+        ood=OOD,
     shell:
         "rex evaluate {input.predictions} --config {params.config:q} --split {wildcards.split} "
         "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
-        "{params.truth} --regions {input.regions} --ood {input.data}/ood "
+        "{params.truth} --regions {input.regions} {params.ood} "
         "{params.tracking} --details {output.details} --out {output.metrics} --log {log}"

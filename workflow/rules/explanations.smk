@@ -49,7 +49,7 @@ rule explanation_card:
     output:
         report(
             f"{RESULTS}/explanations/{{split}}.md",
-            category="Data",
+            category="4. Data",
             caption="../report/explanations.rst",
         ),
     log:

@@ -5,41 +5,50 @@ rule tables:
     input:
         run_metrics(),
     output:
-        report(
+        reported(
+            "tables",
             TABLES,
-            category="Tables",
-            caption="../report/tables.rst",
+            ["html", "csv", "md", "tex"],
+            "1. Tables",
+            "../report/tables.rst",
         ),
     log:
         f"{LOGS}/tables.log",
     conda:
         "../../envs/rex.yaml"
     params:
-        config=configuration("evaluation.seed", "evaluation.bootstrap"),
+        config=configuration("dataset", "evaluation.seed", "evaluation.bootstrap"),
         folder=subpath(output[0], parent=True),
+        tracking=TRACKING,
         benchmarks=BENCHMARKS,
     shell:
-        "rex tables --config {params.config:q} --benchmarks {params.benchmarks}/*.tsv --metrics {input} --out {params.folder} --log {log}"
+        "rex tables --config {params.config:q} --benchmarks {params.benchmarks}/*.tsv "
+        "--metrics {input} --tracking {params.tracking} --out {params.folder} --log {log}"
 
 
 rule figures:
     input:
         run_metrics(),
     output:
-        report(
+        reported(
+            "figures",
             FIGURES,
-            category="Figures",
-            caption="../report/figures.rst",
+            ["svg", "png"],
+            "2. Figures",
+            "../report/figures.rst",
         ),
     log:
         f"{LOGS}/figures.log",
     conda:
         "../../envs/rex.yaml"
     params:
+        config=configuration("dataset"),
         runs=run_folders() + list(reference_folders()),
         folder=subpath(output[0], parent=True),
+        tracking=TRACKING,
     shell:
-        "rex figures --runs {params.runs} --out {params.folder} --log {log}"
+        "rex figures --config {params.config:q} --runs {params.runs} "
+        "--tracking {params.tracking} --out {params.folder} --log {log}"
 
 
 rule gallery:
@@ -47,23 +56,25 @@ rule gallery:
         data=DATA,
         regions=region_store("val"),
         explanations=f"{RESULTS}/explanations/val.parquet",
-        predictions=expand("{run}/predictions/val.parquet", run=run_folders()),
+        predictions=expand("{run}/predictions/val.parquet", run=shown_folders()),
     output:
         report(
             f"{RESULTS}/gallery/index.html",
-            category="Examples",
+            category="3. Examples",
             caption="../report/gallery.rst",
+            labels={"page": "gallery"},
         ),
     log:
         f"{LOGS}/gallery.log",
     conda:
         "../../envs/rex.yaml"
     params:
-        config=configuration("evaluation.examples", "evaluation.seed"),
+        config=configuration("dataset", "evaluation.examples", "evaluation.seed"),
+        tracking=TRACKING,
     shell:
         "rex gallery --config {params.config:q} "
         "--questions {input.data}/questions/val_balanced_questions.json "
         "--images {input.data}/images --regions {input.regions} "
         "--scene-graphs {input.data}/sceneGraphs/val_sceneGraphs.json "
         "--explanations {input.explanations} --predictions {input.predictions} "
-        "--out {output} --log {log}"
+        "--tracking {params.tracking} --out {output} --log {log}"

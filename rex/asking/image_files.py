@@ -1,0 +1,79 @@
+"""Images that a page offers or receives: what they are is read from their content."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from pathlib import Path
+
+from rex.errors import InputError
+
+LARGEST_IMAGE = 25_000_000
+"""Pixels of an image."""
+FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+"""Accepted kinds of images, as their content says, not their name."""
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+_THUMBNAIL = (192, 144)
+
+
+class UnusableImageError(Exception):
+    """Content that is no image of an accepted kind and size; `too_large` says which."""
+
+    def __init__(self, why: str, *, too_large: bool = False) -> None:
+        super().__init__(why)
+        self.too_large = too_large
+
+
+def offered_images(folder: Path | None) -> dict[str, Path]:
+    """Return name to path of the images in a folder. Raises InputError when it is none."""
+    if folder is None:
+        return {}
+    if not folder.is_dir():
+        raise InputError("no such folder", file=folder, cure="check --images")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    if not files:
+        raise InputError("holds no JPEG, PNG or WebP image", file=folder, cure="check --images")
+    return {path.name: path for path in files}
+
+
+def image_format(content: bytes) -> str:
+    """Return the kind of an image (a key of `FORMATS`).
+
+    Raises UnusableImageError for anything else. Its size is known, and limited, before a pixel
+    is decoded.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
+            if image.width * image.height > LARGEST_IMAGE:
+                raise _too_large()
+            image.load()
+            return str(image.format)
+    except Image.DecompressionBombError:
+        raise _too_large() from None
+    except UnidentifiedImageError:
+        raise UnusableImageError("this is no JPEG, PNG or WebP image") from None
+    except (OSError, SyntaxError, ValueError):
+        raise UnusableImageError("the image file is damaged") from None
+
+
+def _too_large() -> UnusableImageError:
+    millions = LARGEST_IMAGE // 1_000_000
+    return UnusableImageError(f"the image has more than {millions} million pixels", too_large=True)
+
+
+@lru_cache(maxsize=512)
+def thumbnail(path: Path) -> bytes:
+    """Return a small JPEG of an image. Raises UnusableImageError."""
+    from PIL import Image, ImageOps
+
+    content = path.read_bytes()
+    image_format(content)
+    with Image.open(io.BytesIO(content)) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.thumbnail(_THUMBNAIL)
+    small = io.BytesIO()
+    upright.save(small, "JPEG", quality=80)
+    return small.getvalue()

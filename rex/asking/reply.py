@@ -1,0 +1,131 @@
+"""What a trained run says about an image: for people, for programs, and to be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rex.gqa.ontology import WORD_CATEGORIES
+from rex.reporting.examples import GRID, Box, Example, Output, Word, cell_box
+from rex.reporting.gallery import region_colors
+from rex.reporting.results import METHODS
+
+_ROWS = ("top", "upper", "lower", "bottom")
+_COLUMNS = ("left", "middle-left", "middle-right", "right")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The explained answer to one question about one image."""
+
+    question: str
+    method: str
+    answer: str | None
+    """None: the run has not learnt to answer."""
+    probability: float | None
+    """Of the answer, 0 to 1."""
+    words: tuple[Word, ...] | None
+    """None: the run has no decoder."""
+    boxes: dict[int, Box]
+    """The regions that the explanation names, in pixels of the image."""
+    names: dict[int, str]
+    """What the detector calls them."""
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+    """What one should know before one believes the answer."""
+
+    def example(self) -> Example:
+        """Return the reply as an example, to be drawn."""
+        method = METHODS.get(self.method, self.method)
+        output = Output(method, self.answer, self.probability, None, self.words, None)
+        return Example(
+            question_id="",
+            image_id="",
+            question=self.question,
+            answer="",
+            operations=(),
+            words=(),
+            outputs=(output,),
+            boxes=self.boxes,
+            names=self.names,
+            objects=(),
+        )
+
+    @property
+    def verdict(self) -> str:
+        """The answer, and how sure the run is of it."""
+        if self.answer is None or self.probability is None:
+            return "this run gives no answer"
+        # 100 would claim what no model can
+        sure = "over 99" if self.probability >= 0.995 else f"{100 * self.probability:.0f}"
+        return f"{self.answer} ({sure} % sure)"
+
+    @property
+    def sentence(self) -> str | None:
+        """The explanation with names instead of regions and cells."""
+        if self.words is None:
+            return None
+        said: list[str] = []
+        before = None
+        for word in self.words:
+            # a region's name may have several words; each #i is an object of its own
+            if word.region is not None and (word.text.startswith("#") or word.region != before):
+                # the brown cow: the article goes before what is said of it
+                place = len(said)
+                while place and said[place - 1] in WORD_CATEGORIES:
+                    place -= 1
+                said.insert(place, "the")
+            before = word.region
+            said.append(self._spoken(word))
+        verdict = [f"{self.answer},"] if self.answer in ("yes", "no") else []
+        text = " ".join([*verdict, *said])
+        return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+    def _spoken(self, word: Word) -> str:
+        if word.region is not None and word.text.startswith("#"):
+            return self.names.get(word.region, "object")
+        return word.text if word.cell is None else cell_name(word.cell)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reply for programs; boxes are x1, y1, x2, y2 in pixels."""
+        colors = region_colors(self.example())
+        size = (self.width, self.height)
+        return {
+            "question": self.question,
+            "method": self.method,
+            "answer": self.answer,
+            "probability": None if self.probability is None else round(self.probability, 6),
+            "explanation": None if self.words is None else " ".join(w.text for w in self.words),
+            "sentence": self.sentence,
+            "verdict": self.verdict,
+            "notes": list(self.notes),
+            "width": self.width,
+            "height": self.height,
+            "words": [_word(word, self, colors, size) for word in self.words or ()],
+        }
+
+
+def cell_name(cell: int) -> str:
+    """Return where a cell (1 to 16) of the image lies, in words."""
+    row, column = divmod(cell - 1, GRID)
+    return f"the {_ROWS[row]} {_COLUMNS[column]} of the image"
+
+
+def _word(
+    word: Word, reply: Reply, colors: dict[int, str], size: tuple[int, int]
+) -> dict[str, Any]:
+    box: Box | None = None
+    if word.region is not None:
+        box = reply.boxes[word.region]
+    elif word.cell is not None:
+        box = cell_box(word.cell, *size)
+    return {
+        "text": word.text,
+        "region": word.region,
+        "name": None if word.region is None else reply.names.get(word.region),
+        "color": None if word.region is None else colors[word.region],
+        "cell": word.cell,
+        "box": None if box is None else list(box),
+        "gate": None if word.gate is None else round(word.gate, 4),
+    }

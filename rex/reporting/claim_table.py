@@ -1,0 +1,116 @@
+"""The table of claims: what is claimed, what the runs say, and what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rex.reporting.claims import CLAIMS, MEASURES, Claim, Finding, Runs, judge, verdict
+from rex.reporting.layout import (
+    NOT_VERIFIED,
+    NOTHING,
+    UNVERIFIED,
+    Footnotes,
+    Layout,
+    Text,
+    decimals,
+    number,
+)
+from rex.reporting.results import MeasuredRun, Row
+
+_FIELDS = (
+    "claim", "verdict", "mode", "comparison", "split", "measure", "result", "difference", "std",
+    "low", "high", "p", "seeds", "n", "published", "published_verified", "reason",
+)  # fmt: skip
+
+_NOTES = (
+    "Differences in percentage points: mean ± standard deviation over the seeds that all of the "
+    "compared runs have; 95 % interval and two-sided p of a paired bootstrap over questions and "
+    "seeds, not corrected for the number of comparisons.",
+    "A comparison holds when the difference is above 0 with p < 0.05, and a claim when all its "
+    "comparisons do.",
+    "Published: the same difference of published numbers, which are of GQA, whatever data the "
+    "other columns are of.",
+)
+
+
+def claim_table(
+    runs: Sequence[MeasuredRun], published: Sequence[Row], *, draws: int, seed: int
+) -> Layout:
+    """Return the claims as they come out for the runs, for each mode that runs were measured in."""
+    footnotes = Footnotes()
+    modes = sorted({run.metrics.mode for run in runs if run.metrics.run.setting != "reference"})
+    groups, records = [], []
+    unverified = False
+    for mode in modes:
+        gathered = Runs.of([run for run in runs if run.metrics.mode == mode])
+        for place, claim in enumerate(CLAIMS, start=1):
+            findings = judge(claim, gathered, published, draws=draws, seed=seed)
+            said = verdict(findings)
+            within = f" (mode: {mode})" if len(modes) > 1 else ""
+            rows = [_texts(finding, footnotes) for finding in findings]
+            groups.append((f"{place}. {claim.text}: {said}{within}", rows))
+            records += [_record(claim, said, mode, finding) for finding in findings]
+            unverified = unverified or not all(finding.verified for finding in findings)
+    notes = [("", note) for note in _NOTES]
+    if unverified:
+        notes.append((UNVERIFIED, NOT_VERIFIED))
+    return Layout(
+        name="claims",
+        title="The paper's claims, and what the runs say",
+        text_columns=3,
+        headers=[
+            "Comparison", "Measure", "Result", "Difference", "95 % interval", "p", "Seeds",
+            "Published",
+        ],
+        groups=groups,
+        notes=notes + footnotes.notes(),
+        fields=_FIELDS,
+        records=records,
+    )  # fmt: skip
+
+
+def _texts(finding: Finding, footnotes: Footnotes) -> list[Text]:
+    published = Text(NOTHING)
+    if finding.published is not None:
+        mark = "" if finding.verified else UNVERIFIED
+        published = Text(f"{finding.published:+.2f}", mark)
+    start = [Text(finding.comparison.text), Text(MEASURES[finding.comparison.key])]
+    if finding.difference is None:
+        mark = footnotes.mark(finding.reason or "")
+        return [*start, Text(finding.result, mark), *[Text(NOTHING)] * 4, published]
+    low, high = finding.interval or (None, None)
+    return [
+        *start,
+        Text(finding.result),
+        Text(number(finding.difference, finding.std, sign="+")),
+        Text(NOTHING if low is None or high is None else f"{low:+.2f} to {high:+.2f}"),
+        Text(NOTHING if finding.p is None else f"{finding.p:.3f}"),
+        Text(str(len(finding.seeds))),
+        published,
+    ]
+
+
+def _record(claim: Claim, said: str, mode: str, finding: Finding) -> dict[str, str]:
+    split, _, measure = finding.comparison.key.partition("/")
+    low, high = finding.interval or (None, None)
+    return {
+        "claim": claim.text,
+        "verdict": said,
+        "mode": mode,
+        "comparison": finding.comparison.text,
+        "split": split,
+        "measure": measure,
+        "result": finding.result,
+        "difference": decimals(finding.difference),
+        "std": decimals(finding.std),
+        "low": decimals(low),
+        "high": decimals(high),
+        "p": decimals(finding.p),
+        "seeds": " ".join(map(str, finding.seeds)),
+        "n": str(finding.n) if finding.n else "",
+        "published": decimals(finding.published),
+        "published_verified": (
+            "" if finding.published is None else "yes" if finding.verified else "no"
+        ),
+        "reason": finding.reason or "",
+    }

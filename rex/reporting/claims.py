@@ -1,0 +1,294 @@
+"""The paper's four claims, each as differences between runs measured here."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from rex.evaluation.details import SUMMARIES, Details, read_details
+from rex.evaluation.grounding_by_answer import by_answer_statistics, right_minus_wrong
+from rex.evaluation.metrics import RunName
+from rex.evaluation.resampling import Term, contrast
+from rex.reporting.comparison import P_VALUE
+from rex.reporting.results import METHODS, TRANSFER_PERCENT, MeasuredRun, Row
+
+RIGHT_MINUS_WRONG = "grounding/right-minus-wrong"
+_SUMMARIES = {**SUMMARIES, RIGHT_MINUS_WRONG: right_minus_wrong}
+MEASURES = {
+    "val/grounding": "grounding (IoU), val",
+    "val/grounding/bounded": "grounding (of best), val",
+    "val/accuracy": "accuracy, val",
+    "testdev/accuracy": "accuracy, testdev",
+    "val/accuracy/ood-all": "accuracy, OOD val",
+    "testdev/accuracy/ood-all": "accuracy, OOD testdev",
+    f"val/{RIGHT_MINUS_WRONG}": "grounding (IoU), val",
+}
+
+HOLDS, OPPOSITE, UNDECIDED = "holds", "the opposite", "no difference shown"
+NOT_MEASURED, NOT_TESTED = "not measured", "not tested"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One method in one setting, and the factor by which its score counts."""
+
+    factor: int
+    setting: str
+    method: str
+
+    @property
+    def label(self) -> str:
+        """How it is called."""
+        return f"{METHODS[self.method]} ({self.setting})"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A sum of scores that is above 0 if the claim is right."""
+
+    text: str
+    key: str
+    """The score, `<split>/<name>`."""
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the paper says, and the comparisons that must come out for it."""
+
+    text: str
+    comparisons: tuple[Comparison, ...]
+
+
+def _difference(key: str, first: tuple[str, str], second: tuple[str, str]) -> Comparison:
+    parts = (Part(1, *first), Part(-1, *second))
+    labels = [METHODS[part.method] for part in parts]
+    return Comparison(" − ".join(labels), key, parts)
+
+
+def _gain(percent: int, sign: int = 1) -> tuple[Part, Part]:
+    """Return what learning explanations first adds to learning answers from few questions."""
+    setting = f"transfer-{percent}"
+    return Part(sign, setting, "rex"), Part(-sign, f"{setting}-scratch", "rex")
+
+
+_REX = ("multi-task", "rex")
+_FEWEST, *_MORE = TRANSFER_PERCENT
+
+CLAIMS = (
+    Claim(
+        "The gate and the mapping to regions ground explanations better",
+        tuple(
+            _difference(f"val/{measure}", _REX, ("multi-task", other))
+            for other in ("vqae", "exp")
+            for measure in ("grounding", "grounding/bounded")
+        ),
+    ),
+    Claim(
+        "Explanations improve answers, on all questions and out of distribution",
+        tuple(
+            _difference(f"{split}/{measure}", _REX, ("answer-only", "backbone"))
+            for measure in ("accuracy", "accuracy/ood-all")
+            for split in ("val", "testdev")
+        ),
+    ),
+    Claim(
+        f"Learning explanations first helps most with {_FEWEST} % of the answers",
+        (
+            Comparison(f"gain at {_FEWEST} %", "val/accuracy", _gain(_FEWEST)),
+            *(
+                Comparison(
+                    f"gain at {_FEWEST} % − gain at {percent} %",
+                    "val/accuracy",
+                    (*_gain(_FEWEST), *_gain(percent, -1)),
+                )
+                for percent in _MORE
+            ),
+        ),
+    ),
+    Claim(
+        "Better-grounded explanations go with right answers",
+        (Comparison("REX, right − wrong answers", f"val/{RIGHT_MINUS_WRONG}", (Part(1, *_REX),)),),
+    ),
+)
+"""The paper's claims. That they hold is what the runs measured here must show."""
+
+_PUBLISHED = {"rex": "REX (VisualBERT)", "backbone": "VisualBERT"}
+"""Our method → its row among the published numbers, where the names differ."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What the runs say of a comparison, or the `reason` why they say nothing.
+
+    `difference` is the mean over the seeds that all parts have, `std` the deviation over them (of
+    a sample; None with fewer than two); `interval` and `p` are of a bootstrap over questions and
+    seeds.
+    """
+
+    comparison: Comparison
+    difference: float | None = None
+    std: float | None = None
+    seeds: tuple[int, ...] = ()
+    interval: tuple[float, float] | None = None
+    p: float | None = None
+    n: int = 0
+    reason: str | None = None
+    published: float | None = None
+    """The same of published numbers, in percent."""
+    verified: bool = True
+
+    @property
+    def result(self) -> str:
+        """What follows for the claim."""
+        if self.difference is None:
+            return NOT_MEASURED
+        if self.p is None:
+            return NOT_TESTED
+        if self.p >= P_VALUE:
+            return UNDECIDED
+        return HOLDS if self.difference > 0 else OPPOSITE
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The measured runs of one mode, by setting, method and split, then seed."""
+
+    by_name: Mapping[tuple[str, str, str], Mapping[int, MeasuredRun]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, runs: Sequence[MeasuredRun]) -> Runs:
+        """Gather runs."""
+        found: dict[tuple[str, str, str], dict[int, MeasuredRun]] = {}
+        for run in runs:
+            name: RunName = run.metrics.run
+            key = (name.setting, name.method, run.metrics.split)
+            found.setdefault(key, {})[name.seed] = run
+        return cls(found)
+
+
+def judge(
+    claim: Claim, runs: Runs, published: Sequence[Row], *, draws: int, seed: int
+) -> list[Finding]:
+    """Return what the runs say of each comparison of a claim; `draws` 0: without a test."""
+    return [_judge(one, runs, published, draws, seed) for one in claim.comparisons]
+
+
+def verdict(findings: Sequence[Finding]) -> str:
+    """Return what the comparisons of a claim say together."""
+    results = [finding.result for finding in findings]
+    held = results.count(HOLDS)
+    if len(set(results)) == 1 and results[0] in (HOLDS, NOT_MEASURED, NOT_TESTED):
+        return results[0]
+    parts = [f"holds in {held} of {len(results)} comparisons" if held else "does not hold"]
+    parts += [
+        f"{results.count(result)} {result}"
+        for result in (OPPOSITE, NOT_MEASURED, NOT_TESTED)
+        if result in results
+    ]
+    return ", ".join(parts)
+
+
+class _NotMeasuredError(Exception):
+    """Why a comparison cannot be made."""
+
+
+def _judge(
+    comparison: Comparison, runs: Runs, published: Sequence[Row], draws: int, seed: int
+) -> Finding:
+    difference, verified = _published(comparison, published)
+    try:
+        seeds, terms, n = _terms(comparison, runs)
+    except _NotMeasuredError as reason:
+        return Finding(
+            comparison=comparison, reason=str(reason), published=difference, verified=verified
+        )
+    summary = _SUMMARIES[comparison.key.partition("/")[2]]
+    by_seed = [
+        sum(term.factor * float(summary(term.runs[place].sum(axis=0))) for term in terms)
+        for place in range(len(seeds))
+    ]
+    tested = contrast(terms, summary, draws=draws, seed=seed) if draws else None
+    return Finding(
+        comparison=comparison,
+        difference=statistics.fmean(by_seed),
+        std=statistics.stdev(by_seed) if len(by_seed) > 1 else None,
+        seeds=seeds,
+        interval=None if tested is None else tested.interval,
+        p=None if tested is None else tested.p,
+        n=n,
+        published=difference,
+        verified=verified,
+    )
+
+
+def _terms(comparison: Comparison, runs: Runs) -> tuple[tuple[int, ...], list[Term], int]:
+    """Return the seeds that all parts have, each part's statistics of them, and the questions."""
+    split, _, measure = comparison.key.partition("/")
+    found = []
+    for part in comparison.parts:
+        by_seed = runs.by_name.get((part.setting, part.method, split), {})
+        if not by_seed:
+            raise _NotMeasuredError(f"no run of {part.label} is measured on {split}")
+        found.append(by_seed)
+    seeds = tuple(sorted(set.intersection(*(set(by_seed) for by_seed in found))))
+    if not seeds:
+        labels = " and ".join(part.label for part in comparison.parts)
+        raise _NotMeasuredError(f"{labels} have no seed in common on {split}")
+    details = [[_details(by_seed[seed], measure) for seed in seeds] for by_seed in found]
+    questions = details[0][0].question_ids
+    if any(one.question_ids != questions for some in details for one in some):
+        raise _NotMeasuredError(f"the runs are measured on different questions of {split}")
+    terms = [
+        Term(part.factor, [one.statistics for one in some])
+        for part, some in zip(comparison.parts, details, strict=True)
+    ]
+    return seeds, terms, len(questions)
+
+
+def _details(run: MeasuredRun, measure: str) -> Details:
+    """Return what each question adds to the measure. Raises _NotMeasuredError."""
+    name = f"{run.metrics.run.setting}/{run.metrics.run.method}/seed{run.metrics.run.seed}"
+    if run.details is None:
+        raise _NotMeasuredError(
+            f"{name} was evaluated without --details {run.metrics.split}.parquet"
+        )
+    found = _read(run.details, measure)
+    if found is None or not found.question_ids:
+        score = run.metrics.scores.get(measure)
+        reason = score.reason if score is not None and score.reason else "not measured"
+        raise _NotMeasuredError(f"{name}: {reason}")
+    return found
+
+
+def _read(path: Path, measure: str) -> Details | None:
+    if measure != RIGHT_MINUS_WRONG:
+        return read_details(path, measure)
+    answers, grounding = read_details(path, "accuracy"), read_details(path, "grounding")
+    if answers is None or grounding is None:
+        return None
+    right = dict(zip(answers.question_ids, answers.statistics[:, 0], strict=True))
+    values = by_answer_statistics(
+        [right[name] for name in grounding.question_ids], grounding.statistics[:, 0]
+    )
+    if not (values[:, 1].any() and values[:, 3].any()):
+        return None  # the metrics say which kind there is none of
+    return Details(grounding.question_ids, np.asarray(values))
+
+
+def _published(comparison: Comparison, rows: Sequence[Row]) -> tuple[float | None, bool]:
+    """Return the same sum of published numbers, if all are, and whether all are verified."""
+    total, verified = 0.0, True
+    for part in comparison.parts:
+        name = _PUBLISHED.get(part.method, METHODS[part.method])
+        fitting = [row for row in rows if (row.method, row.setting) == (name, part.setting)]
+        cell = fitting[0].cells.get(comparison.key) if fitting else None
+        if cell is None or cell.value is None:
+            return None, True
+        total += part.factor * cell.value
+        verified = verified and fitting[0].verified
+    return total, verified

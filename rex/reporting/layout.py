@@ -1,0 +1,194 @@
+"""How a table is laid out, whatever format it is written in: headers, cells, footnotes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rex.reporting.results import Cell, Row
+
+NOTHING = "–"
+UNVERIFIED = "†"
+_BOLD = (
+    "Bold: better than each other method measured here, reference rows aside (paired bootstrap "
+    "over questions and seeds, p < 0.05)."
+)
+NOT_VERIFIED = "not verified: not read in a primary source"
+_NOT_GIVEN = "not published"
+_NOT_MEASURED = "not measured on this split"
+
+CSV_FIELDS = (
+    "method", "setting", "mode", "source", "verified", "split", "measure", "value", "std",
+    "low", "high", "seeds", "n", "best", "unit", "reason", "signature",
+)  # fmt: skip
+
+
+class Text(NamedTuple):
+    """A cell as it is read: with the mark of a footnote, or in bold."""
+
+    text: str
+    mark: str = ""
+    bold: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What the formats are made of: cells, rows in groups, notes with their marks.
+
+    The first `text_columns` columns hold words, the others numbers. `records` are the lines of the
+    CSV file: the same, one number a line, for programs.
+    """
+
+    name: str
+    title: str
+    text_columns: int
+    headers: Sequence[str]
+    groups: Sequence[tuple[str, Sequence[Sequence[Text]]]]
+    notes: Sequence[tuple[str, str]]
+    fields: Sequence[str]
+    """Of the records."""
+    records: Sequence[Mapping[str, str]]
+
+    @property
+    def numbers(self) -> int:
+        """How many columns hold numbers."""
+        return len(self.headers) - self.text_columns
+
+
+class Footnotes:
+    """Reasons in the order in which they are first needed, marked a, b, c, …"""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def mark(self, reason: str) -> str:
+        """Return the mark of a reason."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+        place = self.reasons.index(reason)
+        return chr(ord("a") + place % 26) * (place // 26 + 1)
+
+    def notes(self) -> list[tuple[str, str]]:
+        """Return the reasons with their marks."""
+        return [(self.mark(reason), reason) for reason in self.reasons]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: the cell `<split>/<score name>` of each row, under a header."""
+
+    key: str
+    header: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, ready to be written in any format."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+def lay_out(table: Table) -> Layout:
+    """Return the table's layout."""
+    footnotes = Footnotes()
+    ours = [_texts(row, table, footnotes) for row in table.rows if not row.published]
+    theirs = [_texts(row, table, footnotes) for row in table.rows if row.published]
+    modes = sorted({row.mode for row in table.rows if not row.published})
+    groups = [
+        (f"measured here (mode: {', '.join(modes)})", ours),
+        ("published", theirs),
+    ]
+    notes = [("", note) for note in table.notes]
+    shown = [row.cells.get(column.key) for row in table.rows for column in table.columns]
+    if any(cell is not None and cell.best for cell in shown):
+        notes.append(("", _BOLD))
+    if any(row.published and not row.verified for row in table.rows):
+        notes.append((UNVERIFIED, NOT_VERIFIED))
+    return Layout(
+        name=table.name,
+        title=table.title,
+        text_columns=3,
+        headers=["Method", "Setting", "Source", *(column.header for column in table.columns)],
+        groups=[group for group in groups if group[1]],
+        notes=notes + footnotes.notes(),
+        fields=CSV_FIELDS,
+        records=[_record(row, column) for row in table.rows for column in table.columns],
+    )
+
+
+def _texts(row: Row, table: Table, footnotes: Footnotes) -> list[Text]:
+    source = row.source if row.published else _runs(row)
+    mark = "" if row.verified else UNVERIFIED
+    found = [Text(row.method), Text(row.setting), Text(source, mark)]
+    for column in table.columns:
+        cell = row.cells.get(column.key)
+        if cell is not None and cell.value is not None:
+            found.append(Text(number(cell.value, cell.std), bold=cell.best))
+        else:
+            # what a paper does not give needs no footnote
+            reason = "" if row.published else footnotes.mark(_reason(row, cell))
+            found.append(Text(NOTHING, reason))
+    return found
+
+
+def _runs(row: Row) -> str:
+    seeds = max((cell.seeds for cell in row.cells.values()), default=0)
+    return f"here, {seeds} seed{'s' if seeds != 1 else ''}"
+
+
+def _reason(row: Row, cell: Cell | None) -> str:
+    if cell is None:
+        return _NOT_GIVEN if row.published else _NOT_MEASURED
+    return cell.reason or _NOT_MEASURED
+
+
+def number(value: float, std: float | None, *, sign: str = "-") -> str:
+    """Return a mean over seeds as it is read, with its deviation where there is one.
+
+    `sign`: whether a plus is written (`+`) or not (`-`).
+    """
+    text = f"{value:{sign}.2f}"
+    return text if std is None else f"{text} ± {std:.2f}"
+
+
+def _record(row: Row, column: Column) -> dict[str, str]:
+    cell = row.cells.get(column.key)
+    split, _, measure = column.key.partition("/")
+    known = cell is not None and cell.value is not None
+    return {
+        "method": row.method,
+        "setting": row.setting,
+        "mode": row.mode,
+        "source": row.source,
+        "verified": "yes" if row.verified else "no",
+        "split": split,
+        "measure": measure,
+        **_values(cell or Cell(value=None, unit="")),
+        "reason": "" if known else _reason(row, cell),
+    }
+
+
+def _values(cell: Cell) -> dict[str, str]:
+    low, high = cell.interval or (None, None)
+    return {
+        "value": decimals(cell.value),
+        "std": decimals(cell.std),
+        "low": decimals(low),
+        "high": decimals(high),
+        "seeds": str(cell.seeds) if cell.seeds else "",
+        "n": "" if cell.n is None else str(cell.n),
+        "best": "yes" if cell.best else "",
+        "unit": cell.unit,
+        "reason": "",
+        "signature": cell.signature,
+    }
+
+
+def decimals(value: float | None) -> str:
+    """Return a number for programs; nothing where there is none."""
+    return "" if value is None else f"{value:.4f}"

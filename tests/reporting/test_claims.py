@@ -1,0 +1,174 @@
+"""The table of claims, from runs whose outcome is known."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rex.evaluation.details import write_details
+from rex.evaluation.scores import mean_sample
+from rex.reporting.claim_table import claim_table
+from rex.reporting.layout import Layout
+from rex.reporting.results import published_rows, read_runs
+from rex.reporting.table_formats import FORMATS, to_csv, to_html
+
+from .made_metrics import write_run
+
+N = 100
+
+
+def run(
+    folder: Path,
+    setting: str,
+    method: str,
+    *,
+    right: int,
+    iou: Sequence[float] | None = None,
+    seed: int = 0,
+    split: str = "val",
+    count: int = N,
+) -> Path:
+    """Write a run of which the first `right` questions are answered rightly, with these IoUs."""
+    path = write_run(folder, {}, setting=setting, method=method, seed=seed, split=split)
+    answers = mean_sample(range(count), [place < right for place in range(count)])
+    samples = {"accuracy": answers, "accuracy/ood-all": answers}
+    if iou is not None:
+        samples["grounding"] = samples["grounding/bounded"] = mean_sample(range(count), iou)
+    write_details(path.with_suffix(".parquet"), samples, [f"q{i:03d}" for i in range(count)])
+    return path
+
+
+def table(paths: Sequence[Path], draws: int = 200) -> Layout:
+    return claim_table(read_runs(paths), published_rows(), draws=draws, seed=1)
+
+
+def lines(layout: Layout) -> dict[tuple[str, str, str], dict[str, str]]:
+    found = csv.DictReader(to_csv(layout).splitlines())
+    return {(line["comparison"], line["split"], line["measure"]): line for line in found}
+
+
+def test_claims_that_hold(tmp_path: Path) -> None:
+    well, badly = [0.8] * 90 + [0.2] * 10, [0.3] * N
+    paths = [
+        run(tmp_path, "multi-task", "rex", right=90, iou=well),
+        run(tmp_path, "multi-task", "rex", right=80, iou=well, seed=1),
+        *(run(tmp_path, "multi-task", "exp", right=60, iou=badly, seed=k) for k in (0, 1)),
+        *(run(tmp_path, "multi-task", "vqae", right=60, iou=badly, seed=k) for k in (0, 1)),
+        *(run(tmp_path, "answer-only", "backbone", right=50, seed=k) for k in (0, 1)),
+        run(tmp_path, "multi-task", "rex", right=90, split="testdev"),
+        run(tmp_path, "answer-only", "backbone", right=50, split="testdev"),
+        *(
+            run(tmp_path, f"transfer-{share}{end}", "rex", right=right)
+            for share, end, right in (
+                (1, "", 70), (1, "-scratch", 30), (5, "", 75), (5, "-scratch", 60),
+                (10, "", 80), (10, "-scratch", 80),
+            )
+        ),
+    ]  # fmt: skip
+    layout = table(paths)
+    assert [title.rpartition(": ")[2] for title, _ in layout.groups] == ["holds"] * 4
+    found = lines(layout)
+    # 0.74 and 0.3; the mean of right answers is 0.8, and (80 x 0.8) / 80 for the other seed
+    grounding = found["REX − EXP", "val", "grounding"]
+    assert float(grounding["difference"]) == pytest.approx(44)
+    assert (grounding["seeds"], grounding["n"]) == ("0 1", "100")
+    answers = found["REX − Backbone", "val", "accuracy"]
+    assert float(answers["difference"]) == pytest.approx((40 + 30) / 2)
+    assert float(answers["std"]) == pytest.approx(50**0.5, abs=1e-4)
+    assert float(answers["p"]) < 0.05
+    assert float(answers["published"]) == pytest.approx(66.16 - 64.14)
+    assert answers["published_verified"] == "no"
+    gains = found["gain at 1 % − gain at 5 %", "val", "accuracy"]
+    assert float(gains["difference"]) == pytest.approx((70 - 30) - (75 - 60))
+    assert float(found["gain at 1 % − gain at 10 %", "val", "accuracy"]["difference"]) == (
+        pytest.approx(40)
+    )
+    # seed 0: 80 - 20; seed 1: 80 - (10 x 80 + 10 x 20) / 20
+    linked = found["REX, right − wrong answers", "val", "grounding/right-minus-wrong"]
+    assert float(linked["difference"]) == pytest.approx((60 + 30) / 2)
+
+
+def test_claims_that_do_not_hold(tmp_path: Path) -> None:
+    paths = [
+        run(tmp_path, "multi-task", "rex", right=50, iou=[0.2] * 50 + [0.8] * 50),
+        run(tmp_path, "multi-task", "exp", right=50, iou=[0.5] * N),
+        run(tmp_path, "multi-task", "vqae", right=50, iou=[0.9] * N),
+        run(tmp_path, "answer-only", "backbone", right=50),
+    ]
+    layout = table(paths)
+    verdicts = [title.rpartition(": ")[2] for title, _ in layout.groups]
+    assert verdicts == [
+        "does not hold, 2 the opposite",
+        "does not hold, 2 not measured",
+        "not measured",
+        "does not hold, 1 the opposite",
+    ]
+    found = lines(layout)
+    assert found["REX − EXP", "val", "grounding"]["result"] == "no difference shown"
+    assert found["REX − VQA-E", "val", "grounding"]["result"] == "the opposite"
+    assert (
+        float(
+            found["REX, right − wrong answers", "val", "grounding/right-minus-wrong"]["difference"]
+        )
+        < 0
+    )
+
+
+def test_what_is_not_measured_says_why(tmp_path: Path) -> None:
+    bare = run(tmp_path, "multi-task", "vqae", right=50, iou=[0.5] * N)
+    bare.with_suffix(".parquet").unlink()
+    paths = [
+        run(tmp_path, "multi-task", "rex", right=N, iou=[0.5] * N),
+        bare,
+        run(tmp_path, "multi-task", "exp", right=50, iou=[0.5] * 50, count=50),
+        run(tmp_path, "answer-only", "backbone", right=50, seed=1),
+    ]
+    found = lines(table(paths))
+    assert "evaluated without --details" in found["REX − VQA-E", "val", "grounding"]["reason"]
+    assert "different questions" in found["REX − EXP", "val", "grounding"]["reason"]
+    assert "no seed in common" in found["REX − Backbone", "val", "accuracy"]["reason"]
+    assert (
+        "no run of REX (multi-task) is measured on testdev"
+        in (found["REX − Backbone", "testdev", "accuracy"]["reason"])
+    )
+    assert "transfer-1" in found["gain at 1 %", "val", "accuracy"]["reason"]
+    # every answer is right: there is no other kind to compare with
+    assert (
+        found["REX, right − wrong answers", "val", "grounding/right-minus-wrong"]["result"]
+        == "not measured"
+    )
+    assert "<sup>a</sup>" in to_html(table(paths))
+
+
+def test_only_seeds_that_all_have_count(tmp_path: Path) -> None:
+    paths = [
+        run(tmp_path, "multi-task", "rex", right=90),
+        run(tmp_path, "multi-task", "rex", right=10, seed=1),
+        run(tmp_path, "answer-only", "backbone", right=50),
+    ]
+    found = lines(table(paths))["REX − Backbone", "val", "accuracy"]
+    assert (found["difference"], found["std"], found["seeds"]) == ("40.0000", "", "0")
+
+
+def test_without_resampling_nothing_is_tested(tmp_path: Path) -> None:
+    paths = [
+        run(tmp_path, "multi-task", "rex", right=90),
+        run(tmp_path, "answer-only", "backbone", right=50),
+    ]
+    layout = table(paths, draws=0)
+    found = lines(layout)["REX − Backbone", "val", "accuracy"]
+    assert (found["result"], found["p"], found["difference"]) == ("not tested", "", "40.0000")
+    assert all(render(layout) for render in FORMATS.values())
+
+
+def test_modes_are_kept_apart(tmp_path: Path) -> None:
+    paths = [run(tmp_path, "multi-task", "rex", right=90)]
+    paths.append(write_run(tmp_path / "b", {}, setting="answer-only", method="backbone"))
+    text = paths[1].read_text().replace('"mode": "fixed"', '"mode": "compat"')
+    paths[1].write_text(text)
+    layout = table(paths)
+    assert len(layout.groups) == 8
+    assert {record["result"] for record in layout.records} == {"not measured"}
