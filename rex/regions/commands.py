@@ -237,11 +237,23 @@ def _workers(config: Config) -> int:
 
 
 def _set_up_compute(config: Config) -> str:
-    """Make torch quick and the libraries quiet, and return the device."""
+    """Make torch quick and the libraries quiet, and return the device.
+
+    Raises InputError when it is to be a GPU, and there is none.
+    """
     import warnings
 
     import torch
 
+    from rex.errors import InputError
+
+    if config.compute.device == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "no GPU that this PyTorch can use",
+            file="config",
+            place="compute.device",
+            cure="set it to cpu or auto, or install PyTorch for your GPU",
+        )
     # Detectron2 would print the traceback of an error that we report in one line
     logging.getLogger("detectron2").addHandler(logging.NullHandler())
     logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -77,6 +78,17 @@ def test_images_of_which_none_can_be_read_are_the_wrong_folder(
     assert trained.extract(out, images=tmp_path / "nowhere") == 2
     assert "no such image" in capsys.readouterr().err.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_is_not_there_is_one_line(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(Path(trained.config).read_text().replace("device: cpu", "device: cuda"))
+    assert trained.extract(tmp_path / "val.h5", "--config", str(config)) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "compute.device: no GPU" in line
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "RGBA", "1", "I;16", "LA"])
