@@ -261,8 +261,10 @@ def test_what_cannot_be_asked(
     capsys.readouterr()
     assert main(["ask", *(known.get(one, one) for one in arguments)]) == 2
     found = capsys.readouterr()
-    assert said in found.err
-    assert len(found.err.splitlines()) == 1
+    # a slow machine says how far it is, too
+    lines = [line for line in found.err.splitlines() if not line.startswith("regions ")]
+    assert len(lines) == 1
+    assert said in lines[0]
     assert found.out == ""
     assert not (tmp_path / "rex-answer.png").exists()
 
