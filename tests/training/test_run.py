@@ -215,7 +215,7 @@ def test_a_method_without_decoder_cannot_explain(toy: RunFiles, run_folder: Path
 def test_nothing_to_learn_from_is_told(toy: RunFiles, tmp_path: Path) -> None:
     files = dataclasses.replace(toy, out=tmp_path / "run", questions=tmp_path / "q.json")
     files.questions.write_text("{}")
-    with pytest.raises(InputError, match=r"q\.json: has no question to learn from"):
+    with pytest.raises(InputError, match=r"q\.json: holds no questions"):
         train_run(CONFIG, files, RunName(setting="multi-task", method="rex", seed=0))
     other = make_toy(tmp_path, name="other")
     files = dataclasses.replace(toy, out=tmp_path / "run", explanations=other.explanations)
