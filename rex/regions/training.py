@@ -17,7 +17,6 @@ from rex.operators import register_operators
 register_operators()
 
 from detectron2.config import CfgNode
-from detectron2.data.samplers import TrainingSampler
 from detectron2.engine import HookBase, SimpleTrainer, hooks
 from detectron2.modeling import build_model
 from detectron2.solver import build_lr_scheduler
@@ -96,25 +95,34 @@ def _train(
 def _batches(
     cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, start: int, team: Team
 ) -> Iterator[list[Example]]:
-    """Yield this member's part of each batch without end, from step `start` on.
-
-    The images come in an order that `seed` gives.
-    """
-    size = cfg.SOLVER.IMS_PER_BATCH
+    """Yield this member's part of each batch without end, from step `start` on."""
     maker = ExampleMaker.of(cfg)
-    order = itertools.islice(TrainingSampler(len(images), seed=seed), start * size, None)
     unreadable: set[Path] = set()
     examples: list[Example] = []
-    while True:
-        batch = [images[next(order)] for _ in range(size)]
-        part = batch[team.number :: team.size]
-        read, failed = _readable(maker, part)
+    for part in drawn(len(images), cfg.SOLVER.IMS_PER_BATCH, seed=seed, start=start, team=team):
+        read, failed = _readable(maker, [images[number] for number in part])
         # of a part that cannot be read at all, the part before it takes the place
         examples = read or examples or _first_readable(maker, images)
         for path in failed.keys() - unreadable:
             _logger.warning("not learnt from: %s", failed[path])
         unreadable |= failed.keys()
         yield examples
+
+
+def drawn(count: int, batch_size: int, *, seed: int, start: int, team: Team) -> Iterator[list[int]]:
+    """Yield which of `count` images are this member's part of each batch, from step `start` on.
+
+    The parts of all members together go through all images, and then through all in another order.
+    """
+    # not Detectron2's sampler: it divides the images among the members once more
+    generator = torch.Generator().manual_seed(seed)
+    order: list[int] = []
+    for step in itertools.count():
+        while len(order) < batch_size:
+            order += torch.randperm(count, generator=generator).tolist()
+        batch, order = order[:batch_size], order[batch_size:]
+        if step >= start:
+            yield batch[team.number :: team.size]
 
 
 def _first_readable(maker: ExampleMaker, images: Sequence[AnnotatedImage]) -> list[Example]:
