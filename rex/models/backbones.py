@@ -33,6 +33,17 @@ class Encoding(NamedTuple):
         return Encoding(*(part.repeat_interleave(times, dim=0) for part in self))
 
 
+class Sizes(NamedTuple):
+    """What a backbone must be able to read."""
+
+    pieces: int
+    """Word pieces of the vocabulary."""
+    features: int
+    """Width D of a region's feature vector."""
+    question_length: int
+    """Word pieces of the longest question."""
+
+
 class BoxEmbedding(nn.Module):
     """Turns a region's normalised box into a vector of the features' width.
 
@@ -96,46 +107,24 @@ class VisualBert(Backbone):
     """VisualBERT (Li et al. 2019): question and regions in one sequence."""
 
     def __init__(
-        self,
-        settings: ModelSettings,
-        *,
-        pieces: int,
-        feature_size: int,
-        question_length: int,
-        transformer: Mapping[str, Any] | None = None,
+        self, settings: ModelSettings, sizes: Sizes, saved: Mapping[str, Any] | None
     ) -> None:
-        super().__init__(feature_size)
+        super().__init__(sizes.features)
         register_operators()  # transformers can't be imported over half a torchvision
-        from transformers import VisualBertConfig, VisualBertModel
+        from transformers import VisualBertModel
 
-        if transformer is not None:
-            config = VisualBertConfig.from_dict(dict(transformer))
-            self.transformer = VisualBertModel(config, add_pooling_layer=False)
-        elif settings.pretrained is None:
-            config = VisualBertConfig(
-                vocab_size=pieces,
-                hidden_size=settings.hidden_size,
-                visual_embedding_dim=feature_size,
-                num_hidden_layers=settings.layers,
-                num_attention_heads=settings.heads,
-                intermediate_size=settings.intermediate_size,
-                **_dropout(settings),
-                initializer_range=settings.initializer_range,
-                max_position_embeddings=question_length,
-                pad_token_id=0,
-            )
-            self.transformer = VisualBertModel(config, add_pooling_layer=False)
-        else:
-            self.transformer = load_transformer(
-                VisualBertModel,
-                settings.pretrained,
-                feature_size=feature_size,
-                add_pooling_layer=False,
-                **_dropout(settings),
-            )
+        own = {"num_hidden_layers": settings.layers, "visual_embedding_dim": sizes.features}
+        self.transformer = _transformer(
+            VisualBertModel,
+            settings,
+            sizes,
+            saved,
+            own | {"pad_token_id": 0},
+            add_pooling_layer=False,
+        )
         # the published code has the model see features alone
         self.box_embedding = (
-            BoxEmbedding(settings.hidden_size, feature_size) if settings.mode == "fixed" else None
+            BoxEmbedding(settings.hidden_size, sizes.features) if settings.mode == "fixed" else None
         )
 
     def forward(self, batch: Batch) -> Encoding:
@@ -161,41 +150,16 @@ class Lxmert(Backbone):
     """
 
     def __init__(
-        self,
-        settings: ModelSettings,
-        *,
-        pieces: int,
-        feature_size: int,
-        question_length: int,
-        transformer: Mapping[str, Any] | None = None,
+        self, settings: ModelSettings, sizes: Sizes, saved: Mapping[str, Any] | None
     ) -> None:
-        super().__init__(feature_size)
+        super().__init__(sizes.features)
         register_operators()
-        from transformers import LxmertConfig, LxmertModel
+        from transformers import LxmertModel
 
-        if transformer is not None:
-            self.transformer = LxmertModel(LxmertConfig.from_dict(dict(transformer)))
-        elif settings.pretrained is None:
-            half = (settings.layers + 1) // 2
-            config = LxmertConfig(
-                vocab_size=pieces,
-                hidden_size=settings.hidden_size,
-                num_attention_heads=settings.heads,
-                intermediate_size=settings.intermediate_size,
-                **_dropout(settings),
-                initializer_range=settings.initializer_range,
-                max_position_embeddings=question_length,
-                l_layers=settings.layers,
-                r_layers=half,
-                x_layers=half,
-                visual_feat_dim=feature_size,
-                visual_pos_dim=4,
-            )
-            self.transformer = LxmertModel(config)
-        else:
-            self.transformer = load_transformer(
-                LxmertModel, settings.pretrained, feature_size=feature_size, **_dropout(settings)
-            )
+        half = (settings.layers + 1) // 2
+        own = {"l_layers": settings.layers, "r_layers": half, "x_layers": half}
+        visual = {"visual_feat_dim": sizes.features, "visual_pos_dim": 4}
+        self.transformer = _transformer(LxmertModel, settings, sizes, saved, own | visual)
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch; the box enters as its authors intended: four corners, normalised."""
@@ -211,11 +175,40 @@ class Lxmert(Backbone):
         return Encoding(output.language_output[:, 0], output.vision_output, visual, region_mask)
 
 
-def _dropout(settings: ModelSettings) -> dict[str, float]:
-    return {
+def _transformer(
+    kind: Any,
+    settings: ModelSettings,
+    sizes: Sizes,
+    saved: Mapping[str, Any] | None,
+    own: Mapping[str, Any],
+    **options: Any,
+) -> Any:
+    """Return transformers' model of the class `kind`, its weights random unless pretrained.
+
+    Its configuration is the `saved` one, else that of `settings.pretrained`, else made from the
+    settings and from `own`, what only this kind has.
+    """
+    dropout = {
         "hidden_dropout_prob": settings.dropout,
         "attention_probs_dropout_prob": settings.attention_dropout,
     }
+    if saved is not None:
+        return kind(kind.config_class.from_dict(dict(saved)), **options)
+    if settings.pretrained is not None:
+        return load_transformer(
+            kind, settings.pretrained, feature_size=sizes.features, **options, **dropout
+        )
+    config = kind.config_class(
+        vocab_size=sizes.pieces,
+        hidden_size=settings.hidden_size,
+        num_attention_heads=settings.heads,
+        intermediate_size=settings.intermediate_size,
+        initializer_range=settings.initializer_range,
+        max_position_embeddings=sizes.question_length,
+        **own,
+        **dropout,
+    )
+    return kind(config, **options)
 
 
 _BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {
@@ -225,30 +218,19 @@ _BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {
 
 
 def build_backbone(
-    settings: ModelSettings,
-    *,
-    pieces: int,
-    feature_size: int,
-    question_length: int,
-    transformer: Mapping[str, Any] | None = None,
+    settings: ModelSettings, sizes: Sizes, transformer: Mapping[str, Any] | None = None
 ) -> Backbone:
-    """Build the backbone that the settings name, for a vocabulary of `pieces` word pieces.
+    """Build the backbone that the settings name.
 
     `transformer` describes a backbone that was pretrained (transformers' configuration, as a
     checkpoint keeps it): one of those sizes is built, without its weights. Raises InputError when
     `settings.pretrained` can't be loaded, or knows fewer word pieces or positions than are used.
     """
-    backbone = _BACKBONES[settings.backbone](
-        settings,
-        pieces=pieces,
-        feature_size=feature_size,
-        question_length=question_length,
-        transformer=transformer,
-    )
+    backbone = _BACKBONES[settings.backbone](settings, sizes, transformer)
     config = backbone.transformer.config
     for place, used, known in (
-        ("model.word_pieces", pieces, config.vocab_size),
-        ("training.question_length", question_length, config.max_position_embeddings),
+        ("model.word_pieces", sizes.pieces, config.vocab_size),
+        ("training.question_length", sizes.question_length, config.max_position_embeddings),
     ):
         if used > known:
             raise InputError(

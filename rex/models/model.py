@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from rex.config import ModelSettings
-from rex.models.backbones import Encoding, build_backbone
+from rex.models.backbones import Encoding, Sizes, build_backbone
 from rex.models.batch import Batch
 from rex.models.decoder import AttentiveDecoder, DecoderSizes, Prediction
 from rex.models.methods import methods
@@ -38,13 +38,8 @@ class ExplainedAnswering(nn.Module):
         transformer: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.backbone = build_backbone(
-            settings,
-            pieces=len(vocabulary.pieces),
-            feature_size=feature_size,
-            question_length=question_length,
-            transformer=transformer,
-        )
+        sizes = Sizes(len(vocabulary.pieces), feature_size, question_length)
+        self.backbone = build_backbone(settings, sizes, transformer)
         hidden_size = self.backbone.hidden_size
         self.first_region = vocabulary.first_region
         self.mode = settings.mode

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rex.config import ModelSettings
-from rex.models.backbones import Backbone, VisualBert, build_backbone
+from rex.models.backbones import Backbone, Sizes, VisualBert, build_backbone
 from rex.models.batch import IGNORED, Batch
 
 B, Q, R, D = 2, 6, 5, 7
@@ -38,7 +38,7 @@ LXMERT = dataclasses.replace(SETTINGS, backbone="lxmert")
 def backbone(request: pytest.FixtureRequest) -> Backbone:
     torch.manual_seed(0)
     settings: ModelSettings = request.param
-    return build_backbone(settings, pieces=20, feature_size=D, question_length=10).eval()
+    return build_backbone(settings, Sizes(20, D, 10)).eval()
 
 
 def test_shapes(backbone: Backbone) -> None:
@@ -82,6 +82,6 @@ def test_words_regions_and_boxes_all_count(backbone: Backbone) -> None:
 
 def test_the_published_model_sees_no_boxes() -> None:
     settings = dataclasses.replace(SETTINGS, mode="compat")
-    compat = build_backbone(settings, pieces=20, feature_size=D, question_length=10)
+    compat = build_backbone(settings, Sizes(20, D, 10))
     assert isinstance(compat, VisualBert)
     assert compat.box_embedding is None

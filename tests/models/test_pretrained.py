@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from rex.config import ModelSettings
 from rex.errors import InputError
-from rex.models.backbones import Backbone, build_backbone
+from rex.models.backbones import Backbone, Sizes, build_backbone
 from rex.models.pretrained import read_word_pieces
 
 D = 7
@@ -24,9 +24,7 @@ BOTH = pytest.mark.parametrize("settings", [SETTINGS, LXMERT], ids=["visualbert"
 def build(
     settings: ModelSettings, *, pieces: int = 20, feature_size: int = D, question_length: int = 10
 ) -> Backbone:
-    return build_backbone(
-        settings, pieces=pieces, feature_size=feature_size, question_length=question_length
-    )
+    return build_backbone(settings, Sizes(pieces, feature_size, question_length))
 
 
 def save(settings: ModelSettings, folder: Path) -> ModelSettings:

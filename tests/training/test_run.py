@@ -18,7 +18,7 @@ from rex.config import Config, config_values, read_config
 from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import read_questions
-from rex.models.backbones import build_backbone
+from rex.models.backbones import Sizes, build_backbone
 from rex.training.checkpoints import load_checkpoint
 from rex.training.loop import Trainer
 from rex.training.run import RunFiles, RunName, predict_run, train_run
@@ -304,7 +304,7 @@ def test_a_pretrained_backbone_keeps_its_words_and_sizes(
     folder, model = tmp_path / "bert", dataclasses.replace(CONFIG.model, hidden_size=8)
     pieces = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "?", "the", "is", "color", "what"]
     pieces += ["cup", "car", "hat", "cat"]
-    source = build_backbone(model, pieces=len(pieces) + 3, feature_size=WIDTH, question_length=40)
+    source = build_backbone(model, Sizes(len(pieces) + 3, WIDTH, 40))
     source.transformer.save_pretrained(folder)
     (folder / "vocab.txt").write_text("\n".join(pieces))
     config = dataclasses.replace(
