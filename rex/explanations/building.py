@@ -20,12 +20,13 @@ from rex.errors import InputError
 from rex.explanations.batches import Batch
 from rex.explanations.drafts import OK, CompatMode, FixedMode, Mode
 from rex.explanations.table import explanation_table
+from rex.explanations.tally import Tally
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces
 from rex.gqa.records import QUESTION_CURE, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.logs import Progress
-from rex.programs.errors import ProgramError, Reason, Skip
+from rex.programs.errors import ProgramError, Skip
 from rex.programs.published.executor import execute_published
 from rex.programs.published.polishing import PluralMap, corpus_words
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _logger = logging.getLogger("rex.explanations")
+
+COMMAND = "rex explain build"
+"""What the file says made it."""
 
 File = str | PathLike[str]
 Piece = tuple[Path, bytes]
@@ -67,8 +71,7 @@ def build_explanations(
     graph, or regions (the wrong file).
     """
     files = question_files(questions)
-    statuses: Counter[str] = Counter()
-    grounded = 0
+    tally = Tally()
     with (
         _workers(settings, processes) as workers,
         explanation_table(out, _provenance(files, settings)) as table,
@@ -77,19 +80,12 @@ def build_explanations(
             workers.set_plurals(_corpus(workers, files))
         for rows in workers.map(_explain, _pieces(files, shard, report="explain")):
             table.add(rows)
-            statuses.update(rows.column("status").to_pylist())
-            text = rows.column("text")
-            grounded += len(text) - text.null_count
+            tally.add(rows)
+        # a shard alone may have none; they are checked where they are gathered
         if shard == (1, 1):
-            check_statuses(statuses, settings.scene_graphs, files)
-            if settings.regions is not None and statuses[OK] and not grounded:
-                raise InputError(
-                    "has no regions of any question's image",
-                    file=settings.regions,
-                    cure=f"give the regions of the same split as {files[0]}",
-                )
-    _report(statuses)
-    return statuses
+            tally.check(files[0], scene_graphs=settings.scene_graphs, regions=settings.regions)
+    _report(tally.statuses)
+    return tally.statuses
 
 
 def question_files(questions: Sequence[File]) -> list[Path]:
@@ -109,18 +105,6 @@ def question_files(questions: Sequence[File]) -> list[Path]:
     return files
 
 
-def check_statuses(
-    statuses: Counter[str], scene_graphs: Path | None, files: Sequence[Path]
-) -> None:
-    """Raise InputError when no question has a scene graph: those given are of another split."""
-    if statuses.total() and statuses.total() == statuses[Reason.NO_SCENE_GRAPH.value]:
-        raise InputError(
-            "has no scene graph of any question's image",
-            file=scene_graphs,
-            cure=f"give the scene graphs of the same split as {files[0]}",
-        )
-
-
 def _by_number(path: Path) -> tuple[int, str]:
     digits = path.stem.rpartition("_")[2]
     return (int(digits) if digits.isdigit() else -1, path.name)
@@ -128,10 +112,11 @@ def _by_number(path: Path) -> tuple[int, str]:
 
 def _provenance(files: Sequence[Path], settings: BuildSettings) -> dict[str, Any]:
     return made_by(
-        "rex explain build",
+        COMMAND,
         {
             "questions": [file.name for file in files],
             "scene_graphs": settings.scene_graphs.name,
+            "regions": None if settings.regions is None else settings.regions.name,
             "mode": settings.mode,
             "region_threshold": None if settings.regions is None else settings.threshold,
         },

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from rex.errors import InputError
-from rex.explanations.building import check_statuses
+from rex.explanations.building import COMMAND
 from rex.explanations.table import explanation_table, schema
+from rex.explanations.tally import Tally
 from rex.files import parquet_provenance, read_parquet
 
 File = str | PathLike[str]
@@ -22,19 +23,27 @@ def gather_explanations(parts: Sequence[File], out: File) -> None:
 
     Raises InputError when a shard is missing, no explanation table, or made with other settings.
     """
-    statuses: Counter[str] = Counter()
+    tally = Tally()
     provenance = _provenance(parts[0])
     with explanation_table(out, provenance) as table:
         for part in parts:
             if _provenance(part) != provenance:
                 raise InputError(f"was made otherwise than {parts[0]}", file=part, cure=_CURE)
             rows = read_parquet(part, columns=schema().names, cure=_CURE)
-            statuses.update(rows.column("status").to_pylist())
+            tally.add(rows)
             table.add(rows.replace_schema_metadata(None))
-        check_statuses(statuses, None, [Path(part) for part in parts])
+        made_from = provenance["settings"]
+        tally.check(
+            made_from["questions"][0],
+            scene_graphs=made_from["scene_graphs"],
+            regions=made_from["regions"],
+        )
 
 
-def _provenance(part: File) -> dict[str, object]:
+def _provenance(part: File) -> dict[str, Any]:
     if not Path(part).exists():
         raise InputError("no such file", file=part, cure=_CURE)
-    return parquet_provenance(part)
+    found = parquet_provenance(part)
+    if found.get("command") != COMMAND:
+        raise InputError("is no shard of an explanation table", file=part, cure=_CURE)
+    return found

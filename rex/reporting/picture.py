@@ -13,6 +13,7 @@ from rex.errors import InputError
 from rex.files import whole_file
 from rex.reporting.examples import Example, Output, Word, cell_box
 from rex.reporting.gallery import open_image, region_colors
+from rex.reporting.labels import Box, label_places
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -204,20 +205,25 @@ def _photo(shown: Shown, colors: dict[int, str]) -> Image:
     draw = ImageDraw.Draw(photo, "RGBA")
     for cell in sorted({word.cell for word in output.words or () if word.cell is not None}):
         draw.rectangle(cell_box(cell, *photo.size), fill=(255, 213, 74, 70))
-    font = _font(16, True)
-    for region in dict.fromkeys(w.region for w in output.words or () if w.region is not None):
-        left, top, right, bottom = (scale * side for side in example.boxes[region])
+    regions = list(dict.fromkeys(w.region for w in output.words or () if w.region is not None))
+    boxes = [_scaled(example.boxes[region], scale) for region in regions]
+    for region, (left, top, right, bottom) in zip(regions, boxes, strict=True):
         # a white rim, or a red box would vanish on a red car
         draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), outline=_PAPER, width=8)
         draw.rectangle((left, top, right, bottom), outline=colors[region], width=4)
-        label = f"#{region}"
-        # above the box where there is room: small objects would vanish below it
-        above = max(0, top - 21)
-        draw.rectangle(
-            (left, above, left + font.getlength(label) + 8, above + 21), fill=colors[region]
-        )
-        draw.text((left + 4, above + 1), label, font=font, fill=_PAPER)
+    # labels last: no box is drawn across one
+    font = _font(16, True)
+    sizes = [(font.getlength(f"#{region}") + 8, 21.0) for region in regions]
+    places = label_places(boxes, sizes, photo.size)
+    for region, (x, y), (width, height) in zip(regions, places, sizes, strict=True):
+        draw.rectangle((x, y, x + width, y + height), fill=colors[region])
+        draw.text((x + 4, y + 1), f"#{region}", font=font, fill=_PAPER)
     return photo
+
+
+def _scaled(box: Sequence[float], scale: float) -> Box:
+    left, top, right, bottom = (scale * side for side in box)
+    return left, top, right, bottom
 
 
 @cache

@@ -48,7 +48,7 @@ def add_commands(stations: Subparsers) -> None:
         "--questions data/world/questions/val_balanced_questions.json "
         f"--regions results/world/regions/val.h5 --out {_RUN}/predictions/val.parquet",
     )
-    predict.add_argument("--run", dest="run_folder", type=Path, required=True, metavar="RUN")
+    predict.add_argument("--run", type=Path, required=True, metavar="RUN")
     predict.add_argument("--questions", type=Path, required=True, metavar="JSON")
     predict.add_argument("--regions", type=Path, required=True, metavar="H5")
     predict.add_argument("--out", type=Path, required=True, metavar="PARQUET")
@@ -112,15 +112,15 @@ def _predict(arguments: argparse.Namespace) -> None:
     config = read_config(arguments.config)
     predict_run(
         config,
-        arguments.run_folder,
+        arguments.run,
         questions=arguments.questions,
         regions=arguments.regions,
         out=arguments.out,
     )
     with tracked_run(
         arguments.tracking,
-        arguments.run_folder,
+        arguments.run,
         experiment=config.dataset,
-        name=arguments.run_folder.name,
+        name=arguments.run.name,
     ) as tracked:
         tracked.artifact(arguments.out, "predictions")

@@ -6,12 +6,13 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from rex.cli import main
 from rex.explanations.batches import Batch
 from rex.explanations.table import schema
-from rex.files import parquet_provenance, read_parquet
+from rex.files import made_by, parquet_provenance, read_parquet, write_parquet
 from tests.gqa.sample import (
     QUESTIONS,
     SAMPLE,
@@ -314,6 +315,35 @@ def test_shards_made_otherwise_are_refused(
     assert main(["explain", "gather", str(world.out), str(other), "--out", str(gathered)]) == 2
     assert "was made otherwise" in capsys.readouterr().err
     assert not gathered.exists()
+
+
+@pytest.mark.parametrize("missing", ["scene graph", "regions"])
+def test_shards_made_from_files_of_another_split_are_refused(
+    world: World, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    more = many(world, 10)
+    if missing == "regions":
+        write_regions(world.folder / "regions.h5", {"5": [[0, 0, 10, 10]]})
+    else:
+        world.scene_graphs.write_text(json.dumps({"5": scene_graph_entry()}))
+    whole = world.folder / "whole.parquet"
+    parts = []
+    for number in (1, 2):
+        world.out = world.folder / f"part{number}.parquet"
+        assert world.build(*more, "--shard", f"{number}/2") == 0
+        parts.append(str(world.out))
+    capsys.readouterr()
+    assert main(["explain", "gather", *parts, "--out", str(whole)]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert f"has no {missing} of any question's image" in line
+    assert not whole.exists()
+
+
+def test_what_is_no_shard_is_refused(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    other = world.folder / "other.parquet"
+    write_parquet(other, pa.table({"question_id": ["1"]}), provenance=made_by("something else"))
+    assert main(["explain", "gather", str(other), "--out", str(world.out)]) == 2
+    assert "other.parquet: is no shard of an explanation table" in capsys.readouterr().err
 
 
 def test_a_folder_of_questions_is_an_input_like_any_other(world: World) -> None:
