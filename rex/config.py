@@ -208,6 +208,8 @@ class EvaluationSettings:
     """Seed of the random-regions row, of the examples and of resampling."""
     bootstrap: int = 1000
     """Resamples of the questions, for intervals and tests; 0: none."""
+    compat: bool = False
+    """Score also as the published code does, for a table beside published numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,6 +288,13 @@ class Config:
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     experiment: ExperimentSettings = field(default_factory=ExperimentSettings)
     compute: ComputeSettings = field(default_factory=ComputeSettings)
+
+    @property
+    def mode(self) -> str:
+        """`fixed` or `compat`; where explanations and model differ, what each of them is."""
+        explanations, model = self.explanations.mode, self.model.mode
+        same = explanations == model
+        return explanations if same else f"explanations {explanations}, model {model}"
 
     def training_of(self, *, transfer: bool, answers: bool = True) -> TrainingSettings:
         """Return the optimisation of a run: in a transfer setting or not, with answers or not."""

@@ -130,7 +130,7 @@ def test_every_number_has_a_limit() -> None:
         for section, values in config_values(Config()).items()
         if isinstance(values, dict)
         for key, value in values.items()
-        if isinstance(value, int | float)
+        if isinstance(value, int | float) and not isinstance(value, bool)
     }
     assert limited == numbers
 
@@ -165,3 +165,10 @@ def test_a_pretrained_backbone_has_its_own_heads() -> None:
 def test_a_rate_that_may_be_left_out_makes_sense_where_it_is_given() -> None:
     with pytest.raises(InputError, match=r"explanation_learning_rate: 0\.0 is too small"):
         parse_config({"training": {"explanation_learning_rate": 0}})
+
+
+def test_the_mode_names_both_parts_where_they_differ() -> None:
+    compat = {"mode": "compat"}
+    assert parse_config({}).mode == "fixed"
+    assert parse_config({"model": compat, "explanations": compat}).mode == "compat"
+    assert parse_config({"explanations": compat}).mode == "explanations compat, model fixed"

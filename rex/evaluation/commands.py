@@ -141,7 +141,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from rex.evaluation.answers import read_ood
     from rex.evaluation.details import write_details
     from rex.evaluation.measure import Inputs, measure
-    from rex.evaluation.metrics import Metrics, run_of, write_metrics
+    from rex.evaluation.metrics import Metrics, mode_of, run_of, write_metrics
     from rex.evaluation.spice import check_corenlp
 
     config = read_config(arguments.config)
@@ -151,14 +151,14 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         regions=arguments.regions,
         scene_graphs=arguments.scene_graphs,
         choices=arguments.choices,
-        compat=arguments.compat,
+        compat=arguments.compat or config.evaluation.compat,
         meteor=not arguments.without_meteor,
         corenlp=None if arguments.corenlp is None else check_corenlp(arguments.corenlp),
     )
     ood = None if arguments.ood is None else read_ood(arguments.ood, arguments.split)
     with _without_collection():
         measured = measure(arguments.predictions, inputs, ood)
-    mode = measured.mode or config.explanations.mode
+    mode = mode_of(arguments.predictions) or measured.mode or config.explanations.mode
     metrics = Metrics(
         run=run_of(
             arguments.predictions,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +10,7 @@ from os import PathLike
 
 import numpy as np
 
+from rex.errors import InputError
 from rex.evaluation.answers import OOD_PARTS
 from rex.evaluation.attributes import PAPER_CATEGORIES
 from rex.evaluation.captions import bleu
@@ -84,6 +86,19 @@ def read_details(path: str | PathLike[str], measure: str) -> Details | None:
     column = table[measure].combine_chunks()
     statistics = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
     return Details(table["question_id"].to_pylist(), statistics)
+
+
+def check_details(found: float, score: float | None, path: str | PathLike[str]) -> None:
+    """Raise InputError when what details sum up to is not the score that lies beside them.
+
+    Such details are left from another evaluation. `score` None: there is nothing to check against.
+    """
+    if score is not None and not math.isclose(found, score, rel_tol=1e-6, abs_tol=1e-6):
+        raise InputError(
+            f"sums up to {found:.4f}, the metrics beside it say {score:.4f}",
+            file=path,
+            cure="evaluate again, with --details",
+        )
 
 
 def _spread(sample: Sample, size: int) -> object:

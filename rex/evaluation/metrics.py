@@ -42,15 +42,26 @@ def run_of(
     seed: int | None = None,
 ) -> RunName:
     """Return the run that made a predictions file: what is given, else what the file says."""
-    if predictions.suffix == ".json":
-        said = json_run(predictions)
-    else:
-        said = parquet_provenance(predictions).get("settings", {})
+    said = _said(predictions)
     return RunName(
         setting=setting or said.get("setting", "other"),
         method=method or said.get("method", predictions.stem),
         seed=seed if seed is not None else int(said.get("seed", 0)),
     )
+
+
+def mode_of(predictions: Path) -> str | None:
+    """Return the mode of the run that made a predictions file, if the file says it."""
+    mode: str | None = _said(predictions).get("mode")
+    return mode
+
+
+def _said(predictions: Path) -> Mapping[str, Any]:
+    """Return what a predictions file says of the run that made it."""
+    if predictions.suffix == ".json":
+        return json_run(predictions)
+    found: Mapping[str, Any] = parquet_provenance(predictions).get("settings", {})
+    return found
 
 
 def write_metrics(path: str | PathLike[str], metrics: Metrics) -> None:

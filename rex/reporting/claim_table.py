@@ -27,9 +27,11 @@ _NOTES = (
     "compared runs have; 95 % interval and two-sided p of a paired bootstrap over questions and "
     "seeds, not corrected for the number of comparisons.",
     "A comparison holds when the difference is above 0 with p < 0.05, and a claim when all its "
-    "comparisons do.",
+    "comparisons do. Where one seed was compared the test is over questions alone: it says nothing "
+    "about another seed.",
     "Published: the same difference of published numbers, which are of GQA, whatever data the "
-    "other columns are of.",
+    "other columns are of. Published grounding is the published code's own measure, which is not "
+    "bounded and looks at one object alone.",
 )
 
 
@@ -45,7 +47,7 @@ def claim_table(
         gathered = Runs.of([run for run in runs if run.metrics.mode == mode])
         for place, claim in enumerate(CLAIMS, start=1):
             findings = judge(claim, gathered, published, draws=draws, seed=seed)
-            said = verdict(findings)
+            said = verdict([finding.result for finding in findings])
             within = f" (mode: {mode})" if len(modes) > 1 else ""
             rows = [_texts(finding, footnotes) for finding in findings]
             groups.append((f"{place}. {claim.text}: {said}{within}", rows))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rex.evaluation.details import SUMMARIES, Details, read_details
+from rex.evaluation.details import SUMMARIES, Details, check_details, read_details
 from rex.evaluation.grounding_by_answer import by_answer_statistics, right_minus_wrong
 from rex.evaluation.metrics import RunName
 from rex.evaluation.resampling import Term, contrast
@@ -29,6 +29,8 @@ MEASURES = {
 }
 
 HOLDS, OPPOSITE, UNDECIDED = "holds", "the opposite", "no difference shown"
+HOLDS_ONCE = "holds in one seed"
+"""A single seed was compared: what another would give is not known."""
 NOT_MEASURED, NOT_TESTED = "not measured", "not tested"
 
 
@@ -151,7 +153,9 @@ class Finding:
             return NOT_TESTED
         if self.p >= P_VALUE:
             return UNDECIDED
-        return HOLDS if self.difference > 0 else OPPOSITE
+        if self.difference < 0:
+            return OPPOSITE
+        return HOLDS if len(self.seeds) > 1 else HOLDS_ONCE
 
 
 @dataclass(frozen=True)
@@ -178,16 +182,24 @@ def judge(
     return [_judge(one, runs, published, draws, seed) for one in claim.comparisons]
 
 
-def verdict(findings: Sequence[Finding]) -> str:
-    """Return what the comparisons of a claim say together."""
-    results = [finding.result for finding in findings]
-    held = results.count(HOLDS)
-    if len(set(results)) == 1 and results[0] in (HOLDS, NOT_MEASURED, NOT_TESTED):
+def verdict(results: Sequence[str]) -> str:
+    """Return what the results of a claim's comparisons say together."""
+    if len(set(results)) == 1 and results[0] != OPPOSITE:
         return results[0]
-    parts = [f"holds in {held} of {len(results)} comparisons" if held else "does not hold"]
+    held = results.count(HOLDS) + results.count(HOLDS_ONCE)
+    parts = []
+    if held:
+        parts = [f"holds in {held} of {len(results)} comparisons"]
+    elif OPPOSITE in results or UNDECIDED in results:
+        parts = ["does not hold"]
     parts += [
-        f"{results.count(result)} {result}"
-        for result in (OPPOSITE, NOT_MEASURED, NOT_TESTED)
+        f"{results.count(result)} {said}"
+        for result, said in (
+            (HOLDS_ONCE, "in one seed"),
+            (OPPOSITE, OPPOSITE),
+            (NOT_MEASURED, NOT_MEASURED),
+            (NOT_TESTED, NOT_TESTED),
+        )
         if result in results
     ]
     return ", ".join(parts)
@@ -258,10 +270,12 @@ def _details(run: MeasuredRun, measure: str) -> Details:
             f"{name} was evaluated without --details {run.metrics.split}.parquet"
         )
     found = _read(run.details, measure)
+    score = run.metrics.scores.get(measure)
     if found is None or not found.question_ids:
-        score = run.metrics.scores.get(measure)
         reason = score.reason if score is not None and score.reason else "not measured"
         raise _NotMeasuredError(f"{name}: {reason}")
+    total = float(_SUMMARIES[measure](found.statistics.sum(axis=0)))
+    check_details(total, None if score is None else score.value, run.details)
     return found
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from rex.evaluation.details import SUMMARIES, read_details
+from rex.evaluation.details import SUMMARIES, Details, check_details, read_details
 from rex.evaluation.resampling import paired_test
-from rex.evaluation.scores import Floats
 from rex.reporting.layout import Table
 from rex.reporting.results import Row
 
@@ -28,8 +27,9 @@ def mark_best(rows: Sequence[Row], keys: Sequence[str], *, draws: int, seed: int
     """Return the rows with their best cells (`<split>/<score name>` in `keys`) marked.
 
     Only our own methods compete, reference rows don't, and only within one mode. A cell is best
-    when a paired test over questions and seeds says of every competitor that it is worse; where
-    what each question adds is not at hand (`rex evaluate --details`) nothing is marked.
+    when a paired test over questions and seeds says of every competitor that it is worse; where a
+    competitor has a single seed, or what each question adds is not at hand (`rex evaluate
+    --details`), nothing is marked. Raises InputError for details of another evaluation.
     """
     marked = list(rows)
     competing = [
@@ -57,33 +57,36 @@ def _best(rows: Sequence[Row], key: str, draws: int, seed: int) -> int | None:
         return None
     if not all(row.details.get(split) for row in rows):
         return None
+    if any(row.cells[key].seeds < 2 for row in rows):
+        return None
+    runs = [_statistics(row, key) for row in rows]
+    questions = {tuple(run.question_ids) for some in runs for run in some}
+    if not all(runs) or len(questions) != 1:
+        return None
     values = [_value(row, key) or 0.0 for row in rows]
     first = int(np.argmax(values))
-    for place, row in enumerate(rows):
+    ours = [run.statistics for run in runs[first]]
+    for place, some in enumerate(runs):
         if place == first:
             continue
-        runs = _aligned(rows[first].details[split], row.details[split], measure)
-        if runs is None:
-            return None
-        p = paired_test(*runs, SUMMARIES[measure], draws=draws, seed=seed)
+        theirs = [run.statistics for run in some]
+        p = paired_test(ours, theirs, SUMMARIES[measure], draws=draws, seed=seed)
         if p >= P_VALUE:
             return None
     return first
 
 
-def _aligned(
-    first: Sequence[Path], second: Sequence[Path], measure: str
-) -> tuple[list[Floats], list[Floats]] | None:
-    """Return the statistics of both methods' runs, if all are of the same questions."""
-    runs = [[read_details(path, measure) for path in paths] for paths in (first, second)]
-    known = [[run for run in side if run is not None and run.question_ids] for side in runs]
-    if [len(side) for side in known] != [len(side) for side in runs]:
-        return None
-    questions = known[0][0].question_ids
-    if any(run.question_ids != questions for side in known for run in side):
-        return None
-    ours, theirs = ([run.statistics for run in side] for side in known)
-    return ours, theirs
+def _statistics(row: Row, key: str) -> list[Details]:
+    """Return what each question adds to a cell, a seed each; nothing where a seed does not say."""
+    split, _, measure = key.partition("/")
+    paths = row.details[split]
+    read = [read_details(path, measure) for path in paths]
+    known = [one for one in read if one is not None and one.question_ids]
+    if len(known) < len(paths):
+        return []
+    sums = [float(SUMMARIES[measure](one.statistics.sum(axis=0))) for one in known]
+    check_details(statistics.fmean(sums), row.cells[key].value, paths[0])
+    return known
 
 
 def _value(row: Row, key: str) -> float | None:

@@ -7,6 +7,7 @@ in grey.
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,17 @@ _ATTRIBUTES = [f"val/attributes/{category}" for category in PAPER_CATEGORIES]
 
 Record = Mapping[str, float]
 """One epoch of a run: what `log.jsonl` holds."""
+
+_ROWS = (
+    "Answer prior (question only)",
+    "Backbone, answer-only",
+    "VQA-E, multi-task",
+    "REX, multi-task",
+    "EXP, multi-task",
+    "REX, explanation-only",
+    "Random regions (true words)",
+)
+"""What looks the same in all figures, in the order of the styles; others follow."""
 
 # Okabe and Ito's colours, in an order of clearly different lightness
 _COLORS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -59,7 +71,8 @@ class Run:
     @property
     def label(self) -> str:
         """How the run's method and setting are called in legends."""
-        return _label(METHODS.get(self.name.method, self.name.method), self.name.setting)
+        method = METHODS.get(self.name.method, self.name.method)
+        return _label(method, self.name.setting, self.metrics[0].mode)
 
 
 def read_run(folder: str | PathLike[str]) -> Run:
@@ -144,18 +157,19 @@ def training_curves(runs: Sequence[Run]) -> Figure:
     lines: dict[str, Any] = {}
     for axes, (measure, (factor, label, title)) in zip(panels, _CURVES.items(), strict=True):
         for place, (name, group) in enumerate(groups.items()):
+            style = _style(name, place)
             points = _by_epoch(group, measure)
             if points:
                 means = [factor * statistics.fmean(values) for values in points.values()]
                 (lines[name],) = axes.plot(
-                    list(points), means, markevery=-(-len(points) // 10), **_style(place)
+                    list(points), means, markevery=-(-len(points) // 10), **style
                 )
                 low, high = zip(*((min(v), max(v)) for v in points.values()), strict=True)
                 axes.fill_between(
                     list(points),
                     [factor * value for value in low],
                     [factor * value for value in high],
-                    color=_style(place)["color"],
+                    color=style["color"],
                     alpha=0.15,
                     linewidth=0,
                 )
@@ -215,14 +229,16 @@ def _is_transfer(setting: str) -> bool:
 def transfer_curves(rows: Sequence[Row]) -> Figure:
     """Return accuracy on val by the share of training questions whose answers are learnt.
 
-    With and without explanations learnt before; all questions (100 %) are the multi-task setting.
+    With and without explanations learnt before. All questions (100 %) are the multi-task setting,
+    which starts from scratch.
     """
     figure, (axes,) = _figure(1, 1, width=5.5, height=3.6)
     lines: dict[str, Any] = {}
     for method in dict.fromkeys(row.method for row in rows):
         for start, end in (("explanations first", ""), ("from scratch", "-scratch")):
             settings = {f"transfer-{percent}{end}": percent for percent in TRANSFER_PERCENT}
-            settings["multi-task"] = 100
+            if end:
+                settings["multi-task"] = 100
             cells = [
                 (settings[row.setting], row.cells["val/accuracy"])
                 for row in rows
@@ -235,7 +251,7 @@ def transfer_curves(rows: Sequence[Row]) -> Figure:
                 continue
             percents, values, deviations = zip(*points, strict=True)
             lines[f"{method}, {start}"] = axes.errorbar(
-                percents, values, yerr=deviations, capsize=3, **_style(len(lines))
+                percents, values, yerr=deviations, capsize=3, **_style("", len(lines))
             )
     axes.set_xscale("log")
     axes.set_xticks([*TRANSFER_PERCENT, 100], [*map(str, TRANSFER_PERCENT), "100"])
@@ -258,14 +274,17 @@ def _bars(
         width = 0.8 / len(rows)
         for place, row in enumerate(rows):
             cells = [row.cells.get(key) for key in keys]
-            bars[_label(row.method, row.setting)] = axes.bar(
+            label = _label(row.method, row.setting, row.mode)
+            look = _place_of(label, place)
+            bars[label] = axes.bar(
                 [i - 0.4 + (place + 0.5) * width for i in range(len(keys))],
-                [(cell.value if cell else None) or 0 for cell in cells],
+                # what is not known has no bar, not one of height 0
+                [math.nan if cell is None or cell.value is None else cell.value for cell in cells],
                 width,
                 yerr=[(cell.std if cell else None) or 0 for cell in cells],
                 error_kw={"elinewidth": 0.8},
-                color=_COLORS[place % len(_COLORS)] if place else "0.75",
-                hatch=_HATCHES[place % len(_HATCHES)],
+                color=_COLORS[look % len(_COLORS)] if look else "0.75",
+                hatch=_HATCHES[look % len(_HATCHES)],
                 edgecolor="black",
                 linewidth=0.5,
             )
@@ -286,8 +305,8 @@ def accuracy_and_grounding(rows: Sequence[Row]) -> Figure:
         accuracy, grounding = row.cells.get("val/accuracy"), row.cells.get("val/grounding")
         x = grounding.value if grounding else None
         y = accuracy.value if accuracy else None
-        style = _style(place)
-        label = _label(row.method, row.setting)
+        label = _label(row.method, row.setting, row.mode)
+        style = _style(label, place)
         if x is not None and y is not None:
             marks[label] = axes.errorbar(
                 x,
@@ -330,7 +349,13 @@ def _legend(figure: Figure, handles: Mapping[str, Any]) -> None:
         )
 
 
-def _style(place: int) -> dict[str, Any]:
+def _place_of(label: str, place: int) -> int:
+    """Return which style a row has: always the same where it is known, else by its `place`."""
+    return _ROWS.index(label) if label in _ROWS else len(_ROWS) + place
+
+
+def _style(label: str, place: int) -> dict[str, Any]:
+    place = _place_of(label, place)
     return {
         "color": _COLORS[place % len(_COLORS)],
         "marker": _MARKERS[place % len(_MARKERS)],
@@ -340,8 +365,10 @@ def _style(place: int) -> dict[str, Any]:
     }
 
 
-def _label(method: str, setting: str) -> str:
-    return method if setting == "reference" else f"{method}, {setting}"
+def _label(method: str, setting: str, mode: str) -> str:
+    """Return what a row is called; its mode is said where it is not the usual one."""
+    label = method if setting == "reference" else f"{method}, {setting}"
+    return label if mode == "fixed" else f"{label} ({mode})"
 
 
 def _value(row: Row, key: str) -> float | None:

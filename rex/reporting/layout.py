@@ -14,6 +14,7 @@ _BOLD = (
     "Bold: better than each other method measured here, reference rows aside (paired bootstrap "
     "over questions and seeds, p < 0.05)."
 )
+_ONE_SEED = "A number of one seed is never bold: another seed might give another order."
 NOT_VERIFIED = "not verified: not read in a primary source"
 _NOT_GIVEN = "not published"
 _NOT_MEASURED = "not measured on this split"
@@ -96,17 +97,22 @@ class Table:
 def lay_out(table: Table) -> Layout:
     """Return the table's layout."""
     footnotes = Footnotes()
-    ours = [_texts(row, table, footnotes) for row in table.rows if not row.published]
-    theirs = [_texts(row, table, footnotes) for row in table.rows if row.published]
     modes = sorted({row.mode for row in table.rows if not row.published})
+    named = len(modes) > 1
+    ours = [_texts(row, table, footnotes, named) for row in table.rows if not row.published]
+    theirs = [_texts(row, table, footnotes, False) for row in table.rows if row.published]
     groups = [
         (f"measured here (mode: {', '.join(modes)})", ours),
         ("published", theirs),
     ]
     notes = [("", note) for note in table.notes]
-    shown = [row.cells.get(column.key) for row in table.rows for column in table.columns]
-    if any(cell is not None and cell.best for cell in shown):
+    keys = [column.key for column in table.columns]
+    competing = [row.cells for row in table.rows if row.setting != "reference"]
+    shown = [cells[key] for cells in competing for key in keys if key in cells]
+    if any(cell.best for cell in shown):
         notes.append(("", _BOLD))
+    if any(cell.seeds == 1 for cell in shown):
+        notes.append(("", _ONE_SEED))
     if any(row.published and not row.verified for row in table.rows):
         notes.append((UNVERIFIED, NOT_VERIFIED))
     return Layout(
@@ -121,14 +127,18 @@ def lay_out(table: Table) -> Layout:
     )
 
 
-def _texts(row: Row, table: Table, footnotes: Footnotes) -> list[Text]:
-    source = row.source if row.published else _runs(row)
+def _texts(row: Row, table: Table, footnotes: Footnotes, named: bool) -> list[Text]:
+    """Return the row as it is read; its mode is `named` where rows have different ones."""
+    seeds = max((cell.seeds for cell in row.cells.values()), default=0)
+    source = row.source if row.published else f"here, {_seeds(seeds)}"
     mark = "" if row.verified else UNVERIFIED
-    found = [Text(row.method), Text(row.setting), Text(source, mark)]
+    setting = f"{row.setting} ({row.mode})" if named else row.setting
+    found = [Text(row.method), Text(setting), Text(source, mark)]
     for column in table.columns:
         cell = row.cells.get(column.key)
         if cell is not None and cell.value is not None:
-            found.append(Text(number(cell.value, cell.std), bold=cell.best))
+            few = "" if cell.seeds == seeds else footnotes.mark(f"{_seeds(cell.seeds)} only")
+            found.append(Text(number(cell.value, cell.std), few, bold=cell.best))
         else:
             # what a paper does not give needs no footnote
             reason = "" if row.published else footnotes.mark(_reason(row, cell))
@@ -136,9 +146,8 @@ def _texts(row: Row, table: Table, footnotes: Footnotes) -> list[Text]:
     return found
 
 
-def _runs(row: Row) -> str:
-    seeds = max((cell.seeds for cell in row.cells.values()), default=0)
-    return f"here, {seeds} seed{'s' if seeds != 1 else ''}"
+def _seeds(number: int) -> str:
+    return f"{number} seed{'s' if number != 1 else ''}"
 
 
 def _reason(row: Row, cell: Cell | None) -> str:

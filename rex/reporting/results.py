@@ -48,6 +48,7 @@ class Cell:
     std: float | None = None
     seeds: int = 0
     n: int | None = None
+    """Questions it is about; None where it is not of the same number for each seed."""
     unit: str = "percent"
     signature: str = ""
     reason: str | None = None
@@ -166,11 +167,23 @@ def published_rows() -> list[Row]:
             verified=entry["verified"],
             published=True,
             cells={
-                name: Cell(value=value, unit=_unit(name)) for name, value in entry["scores"].items()
+                name: Cell(value=value, unit=_unit(key))
+                for key, value in entry["scores"].items()
+                for name in (key, *_AS_PUBLISHED.get(key, ()))
             },
         )
         for entry in json.loads(text)["rows"]
     ]
+
+
+_AS_PUBLISHED = {
+    **{
+        f"val/{name}": (f"val/compat/{name}",)
+        for name in ("bleu4", "meteor", "rouge-l", "cider", "spice")
+    },
+    "val/grounding/bounded": ("val/compat/grounding",),
+}
+"""A published number → the measures of ours that are computed as it was, too."""
 
 
 def _unit(name: str) -> str:
@@ -195,11 +208,16 @@ def _over_seeds(scores: Sequence[Score]) -> Cell:
     if len(values) < len(scores):  # a mean over some of the seeds would look like one over all
         reasons = [score.reason for score in scores if score.reason is not None]
         return Cell(value=None, unit=first.unit, signature=first.signature, reason=reasons[0])
+    signatures = sorted({score.signature for score in scores})
+    if len(signatures) > 1:  # such numbers are not of one measure
+        reason = f"not computed: the seeds were measured differently ({' and '.join(signatures)})"
+        return Cell(value=None, unit=first.unit, signature=first.signature, reason=reason)
+    counts = {score.n for score in scores}
     return Cell(
         value=statistics.fmean(values),
         std=statistics.stdev(values) if len(values) > 1 else None,
         seeds=len(values),
-        n=first.n,
+        n=counts.pop() if len(counts) == 1 else None,
         unit=first.unit,
         signature=first.signature,
         interval=first.interval if len(scores) == 1 else None,

@@ -173,14 +173,16 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _markdown(text: str) -> str:
-    for sign in ("\\", "|", "*", "_", "`", "<", ">"):
+    for sign in ("\\", "|", "*", "_", "`", "<", ">", "[", "]", "&"):
         text = text.replace(sign, f"\\{sign}")
-    return text
+    return " ".join(text.split())
 
 
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": "$<$", ">": "$>$", "|": r"\textbar{}",
+    "[": "{[}",  # at the start of a row it would be an option of the row before
     "–": "--", "−": "$-$", "±": r"$\pm$", "†": r"\textdagger{}", "“": "``", "”": "''",
 }  # fmt: skip
 

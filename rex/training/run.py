@@ -296,7 +296,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
                 "method": checkpoint.method,
                 "seed": checkpoint.seed,
                 "epoch": checkpoint.epoch,
-                "mode": checkpoint.config["explanations"]["mode"],
+                "mode": checkpoint.settings().mode,
             },
         ),
     )

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from rex.errors import InputError
 from rex.evaluation.details import write_details
 from rex.evaluation.scores import mean_sample
 from rex.reporting.claim_table import claim_table
+from rex.reporting.claims import HOLDS, NOT_MEASURED, NOT_TESTED, OPPOSITE, UNDECIDED, verdict
 from rex.reporting.layout import Layout
 from rex.reporting.results import published_rows, read_runs
 from rex.reporting.table_formats import FORMATS, to_csv, to_html
@@ -50,6 +52,15 @@ def lines(layout: Layout) -> dict[tuple[str, str, str], dict[str, str]]:
     return {(line["comparison"], line["split"], line["measure"]): line for line in found}
 
 
+def on_testdev(folder: Path) -> list[Path]:
+    """Write two seeds of REX and of the backbone, measured on testdev."""
+    return [
+        run(folder, setting, method, right=right, split="testdev", seed=seed)
+        for setting, method, right in (("multi-task", "rex", 90), ("answer-only", "backbone", 50))
+        for seed in (0, 1)
+    ]
+
+
 def test_claims_that_hold(tmp_path: Path) -> None:
     well, badly = [0.8] * 90 + [0.2] * 10, [0.3] * N
     paths = [
@@ -58,10 +69,10 @@ def test_claims_that_hold(tmp_path: Path) -> None:
         *(run(tmp_path, "multi-task", "exp", right=60, iou=badly, seed=k) for k in (0, 1)),
         *(run(tmp_path, "multi-task", "vqae", right=60, iou=badly, seed=k) for k in (0, 1)),
         *(run(tmp_path, "answer-only", "backbone", right=50, seed=k) for k in (0, 1)),
-        run(tmp_path, "multi-task", "rex", right=90, split="testdev"),
-        run(tmp_path, "answer-only", "backbone", right=50, split="testdev"),
+        *on_testdev(tmp_path),
         *(
-            run(tmp_path, f"transfer-{share}{end}", "rex", right=right)
+            run(tmp_path, f"transfer-{share}{end}", "rex", right=right, seed=k)
+            for k in (0, 1)
             for share, end, right in (
                 (1, "", 70), (1, "-scratch", 30), (5, "", 75), (5, "-scratch", 60),
                 (10, "", 80), (10, "-scratch", 80),
@@ -115,6 +126,44 @@ def test_claims_that_do_not_hold(tmp_path: Path) -> None:
         )
         < 0
     )
+
+
+def test_one_seed_says_nothing_about_another(tmp_path: Path) -> None:
+    paths = [
+        *(run(tmp_path, "multi-task", "rex", right=90, seed=k) for k in (0, 1)),
+        run(tmp_path, "answer-only", "backbone", right=50),
+        *on_testdev(tmp_path),
+    ]
+    layout = table(paths)
+    found = lines(layout)
+    assert found["REX − Backbone", "val", "accuracy"]["result"] == "holds in one seed"
+    assert found["REX − Backbone", "testdev", "accuracy"]["result"] == "holds"
+    assert layout.groups[1][0].endswith("holds in 4 of 4 comparisons, 2 in one seed")
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([HOLDS, HOLDS], "holds"),
+        ([UNDECIDED, UNDECIDED], "no difference shown"),
+        ([OPPOSITE, OPPOSITE], "does not hold, 2 the opposite"),
+        ([HOLDS, UNDECIDED, OPPOSITE], "holds in 1 of 3 comparisons, 1 the opposite"),
+        ([NOT_MEASURED, NOT_TESTED], "1 not measured, 1 not tested"),
+        ([UNDECIDED, NOT_MEASURED], "does not hold, 1 not measured"),
+    ],
+)
+def test_verdicts(results: list[str], expected: str) -> None:
+    assert verdict(results) == expected
+
+
+def test_details_of_another_evaluation_are_refused(tmp_path: Path) -> None:
+    paths = [
+        run(tmp_path, "multi-task", "rex", right=90),
+        run(tmp_path, "answer-only", "backbone", right=50),
+    ]
+    write_run(tmp_path, {"accuracy": 30.0})
+    with pytest.raises(InputError, match=r"rex/seed0/metrics/val\.parquet: sums up to 90\.0+, the"):
+        table(paths)
 
 
 def test_what_is_not_measured_says_why(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rex.errors import InputError
 from rex.evaluation.details import write_details
 from rex.evaluation.scores import mean_sample
 from rex.reporting.comparison import mark_best
@@ -33,37 +34,53 @@ def best(rows: list[Row]) -> list[str]:
     return [row.method for row in marked if KEY in row.cells and row.cells[KEY].best]
 
 
+def two_seeds(folder: Path, right: float, *, ids: list[str] = IDS, **names: object) -> list[Path]:
+    return [run(folder, right, ids=ids, seed=seed, **names) for seed in (0, 1)]
+
+
 def test_a_clear_winner(tmp_path: Path) -> None:
     paths = [
-        run(tmp_path, 0.8),
-        run(tmp_path, 0.5, method="vqae"),
+        *two_seeds(tmp_path, 0.8),
+        *two_seeds(tmp_path, 0.5, method="vqae"),
         run(tmp_path, 0.9, method="answer-prior", setting="reference"),
     ]
     rows = read_rows(paths)
     assert best(rows) == ["REX"]  # reference rows do not compete
     table = answer_table(mark_best(rows, [KEY], draws=200, seed=1))
-    assert "**80.00**" in to_markdown(lay_out(table))
-    assert r"\textbf{80.00}" in to_latex(lay_out(table))
-    assert "<b>80.00</b>" in to_html(lay_out(table))
+    assert "**80.00 ± 0.00**" in to_markdown(lay_out(table))
+    assert r"\textbf{80.00" in to_latex(lay_out(table))
+    assert "<b>80.00 ± 0.00</b>" in to_html(lay_out(table))
     assert "Bold: better" in to_markdown(lay_out(table))
 
 
 def test_a_hair_is_no_win(tmp_path: Path) -> None:
-    rows = read_rows([run(tmp_path, 0.505), run(tmp_path, 0.5, method="vqae")])
+    rows = read_rows([*two_seeds(tmp_path, 0.505), *two_seeds(tmp_path, 0.5, method="vqae")])
     assert best(rows) == []
     assert "Bold" not in to_markdown(lay_out(answer_table(rows)))
 
 
-@pytest.mark.parametrize("spoilt", ["lonely", "no details", "other questions", "other mode"])
+@pytest.mark.parametrize(
+    "spoilt", ["lonely", "no details", "other questions", "other mode", "one seed"]
+)
 def test_no_fair_comparison_no_mark(tmp_path: Path, spoilt: str) -> None:
-    paths = [run(tmp_path, 0.8)]
+    paths = two_seeds(tmp_path, 0.8)
     if spoilt == "no details":
-        paths.append(write_run(tmp_path, {"accuracy": 50.0}, method="vqae"))
+        paths += two_seeds(tmp_path, 0.5, method="vqae")
+        paths[-1].with_suffix(".parquet").unlink()
     elif spoilt == "other questions":
-        paths.append(run(tmp_path, 0.5, ids=[f"p{n}" for n in range(200)], method="vqae"))
+        paths += two_seeds(tmp_path, 0.5, ids=[f"p{n}" for n in range(200)], method="vqae")
     elif spoilt == "other mode":
-        paths.append(run(tmp_path, 0.5, method="vqae", mode="compat"))
+        paths += two_seeds(tmp_path, 0.5, method="vqae", mode="compat")
+    elif spoilt == "one seed":
+        paths.append(run(tmp_path, 0.5, method="vqae"))
     assert best(read_rows(paths)) == []
+
+
+def test_details_of_another_evaluation_are_refused(tmp_path: Path) -> None:
+    paths = [*two_seeds(tmp_path, 0.8), *two_seeds(tmp_path, 0.5, method="vqae")]
+    write_run(tmp_path, {"accuracy": 60.0}, method="vqae", seed=0)
+    with pytest.raises(InputError, match=r"sums up to 50\.0+, the metrics beside it say 55"):
+        best(read_rows(paths))
 
 
 def test_seeds_are_taken_together(tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from rex.cli import main
-from rex.reporting.figures import read_run
+from rex.reporting.figures import accuracy_by_type, attribute_recall, read_run
+from rex.reporting.results import read_rows
 
 from .made_metrics import write_run, write_runs
 
@@ -71,6 +73,30 @@ def test_labels(tmp_path: Path) -> None:
         "REX, multi-task",
         "Random regions (true words)",
     ]
+
+
+def test_a_label_names_an_unusual_mode(tmp_path: Path) -> None:
+    path = write_run(tmp_path, {"accuracy": 50.0}, mode="compat")
+    assert read_run(path.parent.parent).label == "REX, multi-task (compat)"
+
+
+def test_a_row_looks_the_same_in_all_figures_and_what_is_not_known_has_no_bar(
+    tmp_path: Path,
+) -> None:
+    known = {"accuracy": 50.0, "attributes/color": 40.0}
+    rows = read_rows(
+        [
+            write_run(tmp_path, known | {"accuracy/structural/query": 20.0}),
+            write_run(tmp_path, {"accuracy": 40.0}, setting="answer-only", method="backbone"),
+        ]
+    )
+    figures = [accuracy_by_type(rows), attribute_recall(rows)]
+    by_type, recall = (figure.axes[0].patches for figure in figures)
+    (bar,) = (patch for patch in recall if patch.get_height() == 40.0)  # type: ignore[attr-defined]
+    (same,) = (patch for patch in by_type if patch.get_height() == 20.0)  # type: ignore[attr-defined]
+    assert bar.get_facecolor() == same.get_facecolor()
+    heights = [patch.get_height() for patch in by_type]  # type: ignore[attr-defined]
+    assert sum(not math.isnan(height) for height in heights) == 1
 
 
 def test_figures_of_what_not_every_experiment_has(tmp_path: Path) -> None:

@@ -62,6 +62,48 @@ def test_modes_are_not_mixed(tmp_path: Path) -> None:
         ("compat", 40.0),
         ("fixed", 30.0),
     ]
+    text = to_markdown(lay_out(explanation_table(rows)))
+    assert "| REX | multi-task (compat) |" in text
+    assert "| REX | multi-task (fixed) |" in text
+
+
+def test_seeds_that_were_measured_differently_leave_no_mean(tmp_path: Path) -> None:
+    paths = [write_run(tmp_path, {"validity": value}, seed=int(value)) for value in (0.0, 1.0)]
+    paths[1].write_text(paths[1].read_text().replace("made|up", "choices:derived"))
+    (row,) = read_rows(paths)
+    assert row.cells["val/validity"].value is None
+    assert "choices:derived and made|up" in (row.cells["val/validity"].reason or "")
+
+
+def test_a_number_of_fewer_seeds_than_its_row_says_so(tmp_path: Path) -> None:
+    paths = [
+        write_run(tmp_path, {"accuracy": 60.0}),
+        write_run(tmp_path, {"accuracy": 62.0}, seed=1),
+        write_run(tmp_path, {"accuracy": 50.0}, split="testdev"),
+    ]
+    text = to_markdown(lay_out(answer_table(read_rows(paths))))
+    assert "here, 2 seeds | 61.00 ± 1.41 | 50.00<sup>a</sup>" in text
+    assert "- <sup>a</sup> 1 seed only" in text
+
+
+def test_published_numbers_stand_beside_ours_where_these_are_scored_alike(tmp_path: Path) -> None:
+    fixed = write_run(tmp_path, {"bleu4": 30.0})
+    names = [table.name for table in result_tables([*read_rows([fixed]), *published_rows()])]
+    assert "as-published" not in names
+    both = write_run(tmp_path, {"bleu4": 30.0, "compat/bleu4": 35.0, "compat/grounding": 90.0})
+    tables = result_tables([*read_rows([both]), *published_rows()])
+    (table,) = (table for table in tables if table.name == "as-published")
+    text = to_markdown(lay_out(table))
+    assert re.search(r"\| REX \| .* \| 35\.00 \| .* \| 90\.00 \|", text)
+    assert re.search(r"\| REX \(VisualBERT\) \| .* \| 54\.59 \| .* \| 67\.95 \|", text)
+
+
+def test_text_from_files_is_no_markup(tmp_path: Path) -> None:
+    odd = write_run(tmp_path, {"accuracy": 50.0}, method="[x](javascript:1)\n| a &lt; b")
+    layout = lay_out(answer_table(read_rows([odd])))
+    (line,) = (line for line in to_markdown(layout).splitlines() if "javascript" in line)
+    assert line.startswith(r"| \[x\](javascript:1) \| a \&lt; b | multi-task |")
+    assert "{[}x]" in to_latex(layout)
 
 
 def test_the_same_run_twice_is_refused(tmp_path: Path) -> None:
@@ -237,11 +279,12 @@ def test_latex_compiles(tmp_path: Path) -> None:
     paths = [
         *write_runs(tmp_path / "runs"),
         write_run(tmp_path, {"accuracy": 1.0}, method="a_b&%$"),
+        write_run(tmp_path, {"accuracy": 1.0, "compat/bleu4": 2.0}, method="[p < q | r]"),
     ]
     tables = tmp_path / "tables"
     assert main(["tables", "--metrics", *map(str, paths), "--out", str(tables)]) == 0
     files = sorted(tables.glob("*.tex"))
-    assert len(files) == 6
+    assert len(files) == 7
     paper = tmp_path / "paper.tex"
     inputs = [f"\\input{{tables/{file.stem}}}\\clearpage" for file in files]
     paper.write_text(PAPER % "\n".join(inputs))
@@ -251,6 +294,6 @@ def test_latex_compiles(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout[-2000:]
-    assert "Output written on paper.pdf (6 pages" in " ".join(ended.stdout.split())
+    assert "Output written on paper.pdf (7 pages" in " ".join(ended.stdout.split())
     # nothing sticks out of the page
     assert "Overfull" not in ended.stdout

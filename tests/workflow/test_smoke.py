@@ -31,6 +31,7 @@ def test_every_station_left_its_file(finished: Path) -> None:
         "runs/multi-task/rex/seed0/predictions/val.parquet",
         "runs/multi-task/rex/seed0/metrics/testdev.json",
         "tables/answers.md",
+        "tables/as-published.md",
         "figures/training-curves.png",
         "gallery/index.html",
         "mlflow.db",

@@ -52,7 +52,12 @@ rule evaluate:
     conda:
         "../../envs/rex.yaml"
     params:
-        config=configuration("evaluation.seed", "evaluation.bootstrap"),
+        config=configuration(
+            "evaluation.seed",
+            "evaluation.bootstrap",
+            "evaluation.compat",
+            "explanations.mode",
+        ),
         truth=truth_options,
         tracking=tracking_options,
         ood=OOD,
