@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from rex.cli import main
-from tests.evaluation.small_split import SmallSplit
+from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
 
 def gallery(split: SmallSplit, predictions: list[Path], *extra: str) -> int:
@@ -55,6 +55,14 @@ def test_page(split: SmallSplit, predictions: list[Path]) -> None:
     assert methods == {"REX", "Backbone"}
     verdicts = [a.get("data-verdict") for a in page.all("section") if a.get("data-method")]
     assert verdicts.count("wrong") == 1
+
+
+@pytest.mark.parametrize("explanation", [None, ""])
+def test_what_explains_nothing_is_said_to(split: SmallSplit, explanation: str | None) -> None:
+    said = split.predict(true_answers(), dict.fromkeys(true_texts(), explanation))
+    assert gallery(split, [said]) == 0
+    page = (split.folder / "index.html").read_text()
+    assert page.count("gives no explanation") == page.count("<article") > 0
 
 
 def test_text_from_data_is_escaped(split: SmallSplit, predictions: list[Path]) -> None:
