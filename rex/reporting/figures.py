@@ -251,7 +251,7 @@ def transfer_curves(rows: Sequence[Row]) -> Figure:
                 continue
             percents, values, deviations = zip(*points, strict=True)
             lines[f"{method}, {start}"] = axes.errorbar(
-                percents, values, yerr=deviations, capsize=3, **_style("", len(lines))
+                percents, values, yerr=deviations, capsize=3, **_look(len(lines))
             )
     axes.set_xscale("log")
     axes.set_xticks([*TRANSFER_PERCENT, 100], [*map(str, TRANSFER_PERCENT), "100"])
@@ -355,7 +355,10 @@ def _place_of(label: str, place: int) -> int:
 
 
 def _style(label: str, place: int) -> dict[str, Any]:
-    place = _place_of(label, place)
+    return _look(_place_of(label, place))
+
+
+def _look(place: int) -> dict[str, Any]:
     return {
         "color": _COLORS[place % len(_COLORS)],
         "marker": _MARKERS[place % len(_MARKERS)],
