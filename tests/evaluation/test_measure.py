@@ -93,8 +93,8 @@ def test_agreement_and_truth(split: SmallSplit) -> None:
     scores = metrics(split).scores
     # "tree is @4" is not of the grammar, and q6 has no explanation
     assert scores["readable"].value == pytest.approx(100 * 4 / 6)
-    # the colours of dog and car, and "there is no cat"; where the cup is answers no question here
-    assert scores["agreement"].value == pytest.approx(100 * 3 / 6)
+    # the colours of dog and car, that the cup is on the table, and "there is no cat"
+    assert scores["agreement"].value == pytest.approx(100 * 4 / 6)
     # no relation is annotated: the cup is on no table
     assert scores["truth"].value == pytest.approx(100 * 3 / 4)
     assert scores["truth"].n == 4
@@ -104,9 +104,19 @@ def test_agreement_where_only_the_detector_knows_names(split: SmallSplit) -> Non
     path = split.predict(true_answers(), true_texts())
     assert evaluate(split, path, "--regions", str(split.regions), truth=False) == 0
     scores = metrics(split).scores
+    # it calls every region a thing: whether a cup is on the table, nothing says
     assert scores["agreement"].value == pytest.approx(100 * 3 / 6)
     assert "names:detected" in scores["agreement"].signature
     assert scores["truth"].reason == "not computed: needs scene graphs"
+
+
+def test_the_detector_must_have_seen_all_images(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split.questions.write_text(split.questions.read_text().replace('"img2"', '"img9"'))
+    path = split.predict(true_answers(), true_texts())
+    assert evaluate(split, path, "--regions", str(split.regions), truth=False) == 2
+    assert "has no regions of image 'img9'" in capsys.readouterr().err
 
 
 def test_some_missing_explanations_count_as_zero(split: SmallSplit) -> None:
