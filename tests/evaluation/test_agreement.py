@@ -11,7 +11,6 @@ from rex.evaluation.agreement import agrees, entailed_answers
 from rex.evaluation.lexicon import build_lexicon
 from rex.evaluation.statements import Ref, read_statement
 from rex.evaluation.truth import Scene
-from rex.evaluation.verdicts import cell_sides
 from rex.gqa.layout import Layout
 from rex.gqa.questions import Question, read_questions
 from rex.gqa.scene_graphs import SceneGraph, read_scene_graphs
@@ -180,12 +179,6 @@ def test_a_wider_name_agrees() -> None:
 def test_no_facts_no_answer() -> None:
     assert entailed_answers((), COLOR, names) == set()
     assert entailed_answers(read_statement("#0 is red", LEXICON), (), names) == set()
-
-
-def test_cells() -> None:
-    assert cell_sides(1) == {"left", "top"}
-    assert cell_sides(16) == {"right", "bottom"}
-    assert cell_sides(6) == {"left", "top", "middle"}
 
 
 @dataclass(frozen=True)
