@@ -49,7 +49,7 @@ from rex.evaluation.reading import (
 )
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, Single, not_computed
-from rex.evaluation.spice import NO_SPICE, spice_sample
+from rex.evaluation.spice import NO_COMPAT_SPICE, NO_SPICE, spice_sample
 
 GQA_MEASURES = ("consistency", "validity", "plausibility", "distribution")
 CAPTION_MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider", "spice")
@@ -73,6 +73,7 @@ NO_TEXTS = "not computed: the true explanations were built without regions"
 NO_BOXES = "not computed: needs regions and scene graphs"
 NO_REGIONS = "not computed: needs regions"
 NO_SCENES = "not computed: needs scene graphs"
+ALL_EMPTY = "not computed: all explanations are empty"
 LEFT_OUT = "not computed: left out (--without-meteor)"
 NO_OOD = "not computed: no GQA-OOD files were given"
 TOKENS = "blank"
@@ -250,7 +251,9 @@ def _captions(case: _Case) -> Found:
             found |= compat_captions(truth.rows, hypotheses, truth.texts, meteor=case.inputs.meteor)
         except JavaUnavailableError as error:
             found |= dict.fromkeys(compat, str(error))
-        found[PREFIX + "spice"] = NO_SPICE
+        if hypotheses and not any(text.strip() for text in hypotheses):
+            found |= dict.fromkeys(compat, ALL_EMPTY)
+        found[PREFIX + "spice"] = NO_COMPAT_SPICE
         found |= compat_attributes(truth.rows, expected, hypotheses)
     return found
 
