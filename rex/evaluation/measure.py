@@ -73,6 +73,7 @@ NO_TEXTS = "not computed: the true explanations were built without regions"
 NO_BOXES = "not computed: needs regions and scene graphs"
 NO_REGIONS = "not computed: needs regions"
 NO_SCENES = "not computed: needs scene graphs"
+NONE_READABLE = "not computed: no explanation can be read"
 ALL_EMPTY = "not computed: all explanations are empty"
 LEFT_OUT = "not computed: left out (--without-meteor)"
 NO_OOD = "not computed: no GQA-OOD files were given"
@@ -304,6 +305,8 @@ def _reading(case: _Case) -> Found:
     found: Found = {"readable": readable_sample(read), "agreement": NO_REGIONS, "truth": NO_SCENES}
     if inputs.regions is not None and graphs is not None:
         found |= reading_samples(read, graphs, inputs.regions)
+        if not any(read.facts):
+            found["truth"] = NONE_READABLE
     elif inputs.regions is not None:
         found["agreement"] = agreement_by_detector(read, inputs.regions)
     if not case.predictions.have_answers:

@@ -202,6 +202,7 @@ def test_explanations_that_are_all_empty(split: SmallSplit) -> None:
     assert evaluate(split, path, "--compat") == 0
     scores = metrics(split).scores
     assert scores["bleu4"].value == 0
+    assert scores["truth"].reason == "not computed: no explanation can be read"
     for name in ("bleu1", "rouge-l", "cider", "meteor"):
         assert scores[f"compat/{name}"].reason == "not computed: all explanations are empty"
 
