@@ -263,7 +263,12 @@ class _Reader:
         else:
             others = self.subjects()
             self.copula()
-            self.state("related", others, self.words(), refs, main=False)
+            words = self.words().split()
+            # "that #1 is wearing on the left": the side is the thing's, not the relation's
+            if " ".join(words[-3:]) in SIDES and len(words) > 3:
+                self.place -= 3
+                words = words[:-3]
+            self.state("related", others, " ".join(words), refs, main=False)
 
     def state(
         self,

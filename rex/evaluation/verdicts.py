@@ -36,9 +36,9 @@ class Verdicts:
         if isinstance(step, ops.And | ops.Or):
             return _joined([self.of_step(one) for one in before], isinstance(step, ops.Or))
         if isinstance(step, ops.Same):
-            return self._alike(step.category)
+            return self._alike(step, step.category)
         if isinstance(step, ops.Different):
-            return _negated(self._alike(step.category))
+            return _negated(self._alike(step, step.category))
         if isinstance(step, ops.Verify | ops.Relate) and not _finds(step):
             found = self._says(step)
             return False if found is None and self._denied(place, asked=False) else found
@@ -138,7 +138,7 @@ class Verdicts:
             if any(self._is_called(ref, noun) for ref in (*fact.refs, *fact.other))
         ] or main
 
-    def _alike(self, category: str) -> bool | None:
+    def _alike(self, step: ops.Operation, category: str) -> bool | None:
         """Return whether the facts say that things are alike, or that they differ."""
         values: dict[tuple[Ref, ...], str] = {}
         for fact in self._main("is", "shared"):
@@ -148,7 +148,17 @@ class Verdicts:
                 if fact.kind == "shared":
                     return True
                 values[fact.refs] = fact.value
-        return len(set(values.values())) == 1 if len(values) > 1 else None
+        if len(values) > 1 or (values and self._is_about_one(step)):
+            return len(set(values.values())) == 1
+        return None
+
+    def _is_about_one(self, step: ops.Operation) -> bool:
+        """Return whether a step takes a single object ("the cars", annotated as one)."""
+        while len(step.dependencies) == 1:
+            step = self.program[step.dependencies[0]]
+            if isinstance(step, ops.Select | ops.Relate):
+                return step.objects is not None and len(step.objects) == 1
+        return False
 
     def _main(self, *kinds: str) -> list[Fact]:
         return [fact for fact in self.facts if fact.main and (not kinds or fact.kind in kinds)]

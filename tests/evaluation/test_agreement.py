@@ -50,6 +50,8 @@ OPTION = parse("select: car [1]->choose rel: cat,to the left of|to the right of,
 OLDER = parse("select: man [1]->select: boy [2]->choose older: [0, 1]")
 ALIKE = parse("select: car [1]->select: bus [2]->same color: [0, 1]")
 UNLIKE = parse("select: car [1]->select: bus [2]->different color: [0, 1]")
+ONE_ALIKE = parse("select: cars [1]->filter size: small [0]->same color: [1]")
+ALL_ALIKE = parse("select: cars [1,2]->same color: [0]")
 COMMON = parse("select: car [1]->select: bus [2]->common: [0, 1]")
 BOTH = parse("select: car [1]->verify color: red [0]->verify size: small [0]->and: [1, 2]")
 BOTH_RED = parse(
@@ -140,6 +142,9 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (ALIKE, "#0 is red", set()),
         (ALIKE, "#0 is large and #3 is white", set()),
         (ALIKE, "#0 and #3 are both large", set()),
+        (ONE_ALIKE, "#0 are red", {"yes"}),
+        (ALL_ALIKE, "#0 are red", set()),
+        (ALL_ALIKE, "#0 and #3 are both red", {"yes"}),
         (COMMON, "#0 and #3 are both red", {"color"}),
         (BOTH, "#0 is red and small", {"yes"}),
         (BOTH, "#0 is small but not red", {"no"}),

@@ -84,6 +84,10 @@ def test_relations() -> None:
     assert read("#3 that #4 is wearing is red")[0] == Fact(
         "related", region(4), "wearing", region(3), main=False
     )
+    assert read("#3 that #4 is wearing on the left is red")[:2] == [
+        Fact("related", region(4), "wearing", region(3), main=False),
+        Fact("is", region(3), "left", main=False),
+    ]
     nested = read("#3 that #4 holding #5 is near is red")
     assert nested[0] == Fact("related", region(4), "holding", region(5), main=False)
     assert nested[1] == Fact("related", region(4), "near", region(3), main=False)
