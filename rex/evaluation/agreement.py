@@ -6,31 +6,25 @@ the question asks (its program's last operation).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
-from rex.evaluation.asked_words import offered_answers, short_answers
+from rex.evaluation.asked_words import short_answers
 from rex.evaluation.statements import Fact, Ref
+from rex.evaluation.verdicts import Names, Verdicts, cell_sides
 from rex.gqa.ontology import WORD_CATEGORIES, is_a
-from rex.gqa.operations import COMPARATIVES, split_operation
-from rex.gqa.questions import SemanticStep
-
-Names = Callable[[Ref], Iterable[str]]
-"""Returns what the things that a noun phrase is about may be called."""
+from rex.programs import operations as ops
+from rex.programs.parsing import Program
 
 YES, NO = frozenset({"yes"}), frozenset({"no"})
 
 
-def agrees(
-    answer: str, facts: Sequence[Fact], program: Sequence[SemanticStep], names: Names
-) -> bool:
+def agrees(answer: str, facts: Sequence[Fact], program: Program, names: Names) -> bool:
     """Return whether `answer` follows from the explanation's `facts`, for this question."""
     entailed = entailed_answers(facts, program, names)
     return answer in entailed or any(is_a(word, answer) for word in entailed - YES - NO)
 
 
-def entailed_answers(
-    facts: Sequence[Fact], program: Sequence[SemanticStep], names: Names
-) -> frozenset[str]:
+def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> frozenset[str]:
     """Return the answers that follow from `facts` to the question of `program`, if any do.
 
     Only main clauses answer. An open question is answered by what they affirm; a question for yes
@@ -39,23 +33,18 @@ def entailed_answers(
     main = [fact for fact in facts if fact.main]
     if not main or not program:
         return frozenset()
-    verb, qualifier = split_operation(program[-1].operation) or ("", "")
-    if verb == "query":
+    last = program[-1]
+    if isinstance(last, ops.Query):
         return _affirmed(main)
-    if verb == "choose" and qualifier in COMPARATIVES:
-        return _compared(main, qualifier, names)
-    if verb == "choose":
-        return _affirmed(main) & offered_answers(program)
-    if verb == "common":
+    if isinstance(last, ops.Compare):
+        return _compared(main, last.comparative, names)
+    if isinstance(last, ops.Common):
         shared = [fact.value for fact in main if fact.kind == "shared"]
         return frozenset(kind for word in shared for kind in WORD_CATEGORIES.get(word, ()))
-    if verb in ("same", "different"):
-        return _yes_or_no(_alike(main), wanted=verb == "same")
-    if verb in ("and", "or"):
-        return _yes_or_no(_joint(main, program, any_is_enough=verb == "or"))
-    if verb in ("verify", "exist"):
-        return _yes_or_no(_claim(main, program, len(program) - 1))
-    return frozenset()
+    if options := _options(last):
+        return _affirmed(main) & options
+    verdict = Verdicts(facts, program, names).of_step(len(program) - 1)
+    return frozenset() if verdict is None else YES if verdict else NO
 
 
 def _affirmed(main: Sequence[Fact]) -> frozenset[str]:
@@ -73,6 +62,15 @@ def _affirmed(main: Sequence[Fact]) -> frozenset[str]:
     return frozenset(found)
 
 
+def _options(step: ops.Operation) -> frozenset[str]:
+    """Return the answers that a step offers (`choose color: red|blue`), if it offers any."""
+    if isinstance(step, ops.Verify) and step.choose:
+        return frozenset(step.words)
+    if isinstance(step, ops.Relate) and step.purpose == "choose":
+        return frozenset(answer for one in step.relations for answer in short_answers(one))
+    return frozenset()
+
+
 def _compared(main: Sequence[Fact], comparative: str, names: Names) -> frozenset[str]:
     """Return what may be called the one that is more so."""
     refs: list[Ref] = []
@@ -83,84 +81,6 @@ def _compared(main: Sequence[Fact], comparative: str, names: Names) -> frozenset
             elif _CONVERSE.get(fact.value) == comparative:
                 refs += fact.other
     return frozenset(name for ref in refs for name in names(ref))
-
-
-def _alike(main: Sequence[Fact]) -> bool | None:
-    """Return whether the facts say that things are alike, or that they differ."""
-    if any(fact.kind == "shared" for fact in main):
-        return True
-    values = {fact.refs: fact.value for fact in main if fact.kind == "is" and fact.holds}
-    return len(set(values.values())) == 1 if len(values) > 1 else None
-
-
-def _joint(
-    main: Sequence[Fact], program: Sequence[SemanticStep], *, any_is_enough: bool
-) -> bool | None:
-    """Return whether the claims that the last step joins are affirmed: one of them, or all."""
-    existences = [fact.holds for fact in main if fact.kind == "exists"]
-    if existences:
-        return any(existences) if any_is_enough else all(existences)
-    claims = [_claim(main, program, place) for place in program[-1].dependencies]
-    if any_is_enough in claims:
-        return any_is_enough
-    return None if None in claims else not any_is_enough
-
-
-def _claim(main: Sequence[Fact], program: Sequence[SemanticStep], place: int) -> bool | None:
-    """Return whether the facts affirm what step `place` claims, deny it, or neither (None)."""
-    step = program[place]
-    existences = [fact.holds for fact in main if fact.kind == "exists"]
-    if existences:
-        return any(existences)
-    verb, _, qualifier = step.operation.partition(" ")
-    if verb == "exist":
-        # no thing is mentioned: what the question wanted of it is said or denied
-        return _claim(main, program, step.dependencies[0]) if step.dependencies else None
-    if verb == "relate" or qualifier == "rel":
-        parts = step.argument.split(",")
-        if len(parts) < 3:
-            return None
-        return _settled(main, "related", frozenset({parts[1].strip()}))
-    if verb not in ("verify", "filter"):
-        return None
-    word = step.argument.strip()
-    if word.startswith("not(") and word.endswith(")"):
-        opposite = _is_claimed(main, word[4:-1])
-        return None if opposite is None else not opposite
-    return _is_claimed(main, word)
-
-
-def _is_claimed(main: Sequence[Fact], word: str) -> bool | None:
-    cells = [cell_sides(int(fact.value)) for fact in main if fact.kind == "at" and fact.holds]
-    if cells:
-        return all(word in sides for sides in cells)
-    if any(fact.kind == "scene" for fact in main):
-        return _settled(main, "scene", frozenset({word}))
-    return _settled(main, "is", frozenset({word}))
-
-
-def _settled(main: Sequence[Fact], kind: str, claimed: frozenset[str]) -> bool | None:
-    """Return True when a fact affirms what is claimed, False when one denies it or says another."""
-    about = [fact for fact in main if fact.kind == kind]
-    for fact in about:
-        if fact.value in claimed:
-            return fact.holds
-    return False if any(fact.holds for fact in about) else None
-
-
-def cell_sides(cell: int) -> frozenset[str]:
-    """Return the halves of the image, and its middle, that a cell of the 4 × 4 grid lies in."""
-    row, column = divmod(cell - 1, 4)
-    sides = {"left" if column < 2 else "right", "top" if row < 2 else "bottom"}
-    if column in (1, 2) or row in (1, 2):
-        sides.add("middle")
-    return frozenset(sides)
-
-
-def _yes_or_no(found: bool | None, *, wanted: bool = True) -> frozenset[str]:
-    if found is None:
-        return frozenset()
-    return YES if found is wanted else NO
 
 
 _CONVERSE = {

@@ -145,6 +145,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from rex.evaluation.spice import check_corenlp
 
     config = read_config(arguments.config)
+    _check_outputs(arguments)
     inputs = Inputs(
         questions=arguments.questions,
         explanations=arguments.explanations,
@@ -185,6 +186,27 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             _logger.info("%-12s %7.2f  (n = %d)", name, score.value, score.n)
         elif "/" not in name:
             _logger.info("%-12s       –  %s", name, score.reason)
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Raise InputError when a file to be written is one of the others that are named."""
+    from rex.errors import InputError
+
+    named = {"PREDICTIONS": arguments.predictions}
+    for option in ("questions", "explanations", "regions", "scene_graphs", "choices", "corenlp"):
+        named[f"--{option.replace('_', '-')}"] = getattr(arguments, option)
+    for option in ("out", "details"):
+        path = getattr(arguments, option)
+        if path is None:
+            continue
+        for name, other in named.items():
+            if other is not None and path.resolve() == other.resolve():
+                raise InputError(
+                    f"is --{option} and {name}: it would be lost",
+                    file=path,
+                    cure="write to another file",
+                )
+        named[f"--{option}"] = path
 
 
 def _submit(arguments: argparse.Namespace) -> None:

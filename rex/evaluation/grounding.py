@@ -36,9 +36,9 @@ def grounding_samples(
     return {
         "grounding": mean_sample(places, overlap, signature=signature),
         "grounding/bounded": mean_sample(
-            places[reachable], bounded, signature=f"{signature}|bound:regions|clip:1"
+            places[reachable], bounded, signature=f"{signature}|bound:greedy|clip:1"
         ),
-        "grounding/coverage": mean_sample(places, reachable, signature="bound:regions"),
+        "grounding/coverage": mean_sample(places, reachable, signature="bound:greedy"),
     }
 
 

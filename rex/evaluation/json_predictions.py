@@ -24,19 +24,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from rex.errors import InputError
+from rex.evaluation.token_regions import LARGEST, complete_regions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LARGEST = 2**31 - 1
-"""The largest number of a region or a seed that other files can hold."""
-_DIGITS = 9
 _CURE = "see docs/measures.md for the format"
 _PLACE = re.compile(r" - at `\$(.*)`$")
 
 
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-_Region = Annotated[int, msgspec.Meta(ge=-1, le=_LARGEST)]
+_Region = Annotated[int, msgspec.Meta(ge=-1, le=LARGEST)]
 
 
 class _Prediction(msgspec.Struct, forbid_unknown_fields=True):
@@ -52,38 +50,18 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     predictions: list[_Prediction]
     method: str | None = None
     setting: str | None = None
-    seed: Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] | None = None
 
 
 def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
     """Read a JSON predictions file as the table that a Parquet file of predictions holds.
 
-    Raises InputError that names the entry and the field.
+    Raises InputError that names the entry and the field, or the question.
     """
     import pyarrow as pa
 
     rows = _read(path).predictions
-    for place, row in enumerate(rows):
-        tokens = [] if row.explanation is None else row.explanation.split()
-        if row.regions is None and row.explanation is not None:
-            row.regions = [region_of(token) for token in tokens]
-            if max(row.regions, default=-1) > _LARGEST:
-                token = tokens[row.regions.index(max(row.regions))]
-                raise InputError(
-                    f"no image has a region {token[:20]}",
-                    file=path,
-                    place=f"predictions[{place}] (question {row.question_id})",
-                    cure=_CURE,
-                )
-        for name, values in (("regions", row.regions), ("gates", row.gates)):
-            if values is not None and len(values) != len(tokens):
-                raise InputError(
-                    f"{name} has {len(values)} entries for {len(tokens)} tokens",
-                    file=path,
-                    place=f"predictions[{place}] (question {row.question_id})",
-                    cure="give one for each blank-separated token of the explanation",
-                )
-    return pa.table(
+    table = pa.table(
         {
             "question_id": pa.array([row.question_id for row in rows], pa.string()),
             "answer": pa.array([row.answer for row in rows], pa.string()),
@@ -93,6 +71,7 @@ def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
             "gates": pa.array([row.gates for row in rows], pa.list_(pa.float32())),
         }
     )
+    return complete_regions(table, path)
 
 
 def json_run(path: str | PathLike[str]) -> dict[str, Any]:
@@ -100,15 +79,6 @@ def json_run(path: str | PathLike[str]) -> dict[str, Any]:
     file = _read(path)
     said = {"method": file.method, "setting": file.setting, "seed": file.seed}
     return {name: value for name, value in said.items() if value is not None}
-
-
-def region_of(token: str) -> int:
-    """Return the region that a token `#i` names, -1 for any other token."""
-    digits = token[1:]
-    if not (token.startswith("#") and digits.isdecimal()):
-        return -1
-    # longer numbers are of no region, and Python refuses to read very long ones
-    return int(digits) if len(digits) <= _DIGITS else _LARGEST + 1
 
 
 def _read(path: str | PathLike[str]) -> _File:

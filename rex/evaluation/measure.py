@@ -49,7 +49,7 @@ from rex.evaluation.reading import (
 )
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, Single, not_computed
-from rex.evaluation.spice import NO_SPICE, spice_sample
+from rex.evaluation.spice import NO_COMPAT_SPICE, NO_SPICE, spice_sample
 
 GQA_MEASURES = ("consistency", "validity", "plausibility", "distribution")
 CAPTION_MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider", "spice")
@@ -73,6 +73,8 @@ NO_TEXTS = "not computed: the true explanations were built without regions"
 NO_BOXES = "not computed: needs regions and scene graphs"
 NO_REGIONS = "not computed: needs regions"
 NO_SCENES = "not computed: needs scene graphs"
+NONE_READABLE = "not computed: no explanation can be read"
+ALL_EMPTY = "not computed: all explanations are empty"
 LEFT_OUT = "not computed: left out (--without-meteor)"
 NO_OOD = "not computed: no GQA-OOD files were given"
 TOKENS = "blank"
@@ -250,7 +252,9 @@ def _captions(case: _Case) -> Found:
             found |= compat_captions(truth.rows, hypotheses, truth.texts, meteor=case.inputs.meteor)
         except JavaUnavailableError as error:
             found |= dict.fromkeys(compat, str(error))
-        found[PREFIX + "spice"] = NO_SPICE
+        if hypotheses and not any(text.strip() for text in hypotheses):
+            found |= dict.fromkeys(compat, ALL_EMPTY)
+        found[PREFIX + "spice"] = NO_COMPAT_SPICE
         found |= compat_attributes(truth.rows, expected, hypotheses)
     return found
 
@@ -301,6 +305,8 @@ def _reading(case: _Case) -> Found:
     found: Found = {"readable": readable_sample(read), "agreement": NO_REGIONS, "truth": NO_SCENES}
     if inputs.regions is not None and graphs is not None:
         found |= reading_samples(read, graphs, inputs.regions)
+        if not any(read.facts):
+            found["truth"] = NONE_READABLE
     elif inputs.regions is not None:
         found["agreement"] = agreement_by_detector(read, inputs.regions)
     if not case.predictions.have_answers:

@@ -90,6 +90,7 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
     InputError.
     """
     from rex.evaluation.json_predictions import read_json_predictions
+    from rex.evaluation.token_regions import complete_regions
     from rex.files import read_parquet
 
     if Path(path).suffix == ".json":
@@ -104,7 +105,7 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
                 place=f"column {name}",
                 cure="make it again with rex predict, or as JSON (docs/measures.md)",
             )
-    return table
+    return complete_regions(table, path)
 
 
 def _holds(found: pa.DataType, wanted: str) -> bool:

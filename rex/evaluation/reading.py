@@ -20,7 +20,10 @@ from rex.evaluation.lexicon import Lexicon, build_lexicon
 from rex.evaluation.scores import Floats, Sample, mean_sample
 from rex.evaluation.statements import Fact, Ref, UnreadableError, read_statement
 from rex.evaluation.truth import Scene
+from rex.evaluation.verdicts import Names
 from rex.gqa.scene_graphs import SceneGraph
+from rex.programs.errors import ProgramError
+from rex.programs.parsing import parse_program
 from rex.regions.store import RegionStore
 
 Facts = tuple[Fact, ...]
@@ -76,8 +79,7 @@ def reading_samples(
             facts = read.facts[row]
             answer = read.answers[row]
             if answer is not None:
-                program = read.questions.programs[row]
-                agreed[row] = bool(facts) and agrees(answer, facts or (), program, scene.names)
+                agreed[row] = _agrees(read, row, answer, scene.names)
             if facts:
                 held[row] = (sum(scene.holds(fact) for fact in facts), len(facts))
     return {
@@ -94,36 +96,52 @@ def reading_samples(
 
 
 def agreement_by_detector(read: Read, regions: str | PathLike[str]) -> Sample:
-    """Return `agreement` where there are no scene graphs: the detector says what a region is."""
+    """Return `agreement` where there are no scene graphs: the detector says what a region is.
+
+    Raises InputError when the store lacks an image.
+    """
     store = RegionStore(regions)
-    rows = [row for row, answer in enumerate(read.answers) if answer is not None]
-    values = []
-    for row in rows:
-        facts = read.facts[row]
-        names = _DetectedNames(store, read.questions.image_ids[row])
-        program = read.questions.programs[row]
-        values.append(bool(facts) and agrees(read.answers[row] or "", facts or (), program, names))
+    answered = [(row, answer) for row, answer in enumerate(read.answers) if answer is not None]
+    images = store.rows([read.questions.image_ids[row] for row, _ in answered])
+    values = [
+        _agrees(read, row, answer, _DetectedNames(store, image))
+        for (row, answer), image in zip(answered, images.tolist(), strict=True)
+    ]
+    rows = [row for row, _ in answered]
     return mean_sample(rows, values, signature=f"{_GRAMMAR}|names:detected")
 
 
 _IMAGES_AT_ONCE = 256
 
-_GRAMMAR = "read:grammar-1"
+_GRAMMAR = "read:grammar-2"
 
 
 class _DetectedNames:
-    def __init__(self, store: RegionStore, image_id: str) -> None:
+    """What the detector calls the regions of the image in row `image` of the store."""
+
+    def __init__(self, store: RegionStore, image: int) -> None:
         self.store = store
-        self.image_id = image_id
+        self.image = image
 
     def __call__(self, ref: Ref) -> set[str]:
         if ref.region is None:
             return {ref.noun}
         if ref.region >= self.store.regions:
             return set()
-        row = self.store.index[self.image_id]
-        label = int(self.store.object_ids[row, ref.region])
+        label = int(self.store.object_ids[self.image, ref.region])
         return {self.store.object_names[label]} if label >= 0 else set()
+
+
+def _agrees(read: Read, row: int, answer: str, names: Names) -> bool:
+    """Return whether the answer follows; from a malformed program nothing does."""
+    facts = read.facts[row]
+    if not facts:
+        return False
+    try:
+        program = parse_program(read.questions.programs[row])
+    except ProgramError:
+        return False
+    return agrees(answer, facts, program, names)
 
 
 def _facts(explanation: str | None, lexicon: Lexicon) -> Facts | None:

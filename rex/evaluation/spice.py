@@ -20,6 +20,7 @@ from rex.evaluation.scores import Sample, mean_sample
 
 JARS = ("stanford-corenlp-3.6.0.jar", "stanford-corenlp-3.6.0-models.jar")
 NO_SPICE = "not computed: needs CoreNLP 3.6.0"
+NO_COMPAT_SPICE = "not computed: SPICE is measured without the published code's defects alone"
 
 
 def check_corenlp(folder: Path) -> Path:

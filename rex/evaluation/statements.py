@@ -6,7 +6,7 @@ around regions, a copula, predicates. What a decoder makes up beyond it cannot b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rex.evaluation.lexicon import Lexicon
@@ -58,9 +58,10 @@ def read_statement(text: str, lexicon: Lexicon) -> tuple[Fact, ...]:
 
     Raises UnreadableError when it is empty, very long, or not of the grammar.
     """
-    if text.count(" ") >= LONGEST:
+    tokens = text.split()
+    if len(tokens) > LONGEST:
         raise UnreadableError(f"more than {LONGEST} words")
-    reader = _Reader(text.split(), lexicon)
+    reader = _Reader(tokens, lexicon)
     reader.statements()
     return tuple(reader.facts)
 
@@ -77,6 +78,8 @@ SIDES = {
 }
 """How explanations say where something is, and the side."""
 
+_CELLS = frozenset(f"@{number}" for number in range(1, 17))
+_DIGITS = 9
 _COPULA = frozenset({"is", "are"})
 _LINKS = frozenset({"and", "but", "nor"})
 _STOPS = _COPULA | _LINKS | {"that", "than", "not", "neither", "both", "all"}
@@ -108,51 +111,52 @@ class _Reader:
             self.copula()
             self.scene()
         else:
-            subjects = list(self.noun_phrase())
-            while self.accept("and"):
-                subjects += self.noun_phrase()
+            subjects = self.subjects()
             self.copula()
-            self.predicates(tuple(subjects))
+            self.predicates(subjects)
 
     def existences(self) -> None:
-        negated = False
+        end, negated = self.clause_end(), False
         while True:
             if self.accept("but"):
                 negated = True
             if self.next() in ("no", "neither"):
                 self.place += 1
                 negated = True
-            refs = self.noun_phrase()
+            # "there is no bus behind #1 and #2" does not say that there is no #2
+            refs = self.noun_phrase(lists_to=end if negated else 0)
             self.state("exists", refs, holds=not negated)
-            if self.next() == "but":
-                continue
-            if self.next() not in ("and", "nor") or self.clause_follows():
+            if self.place >= end or self.next() not in ("and", "but", "nor"):
                 return
-            self.place += 1
+            self.place += self.next() != "but"
 
     def scene(self) -> None:
-        holds = not self.accept("not")
+        end, holds = self.clause_end(), not self.accept("not")
         self.state("scene", value=self.words(), holds=holds)
-        if self.accept("but"):
+        if self.place < end and self.accept("but"):
             self.state("scene", value=self.words())
 
     def predicates(self, subjects: tuple[Ref, ...]) -> None:
-        negated = neither = False
+        end, negated, neither = self.clause_end(), False, False
         while True:
             if self.accept("neither"):
                 negated = neither = True
             if self.accept("not"):
                 negated = True
-            self.predicate(subjects, holds=not negated)
+            self.predicate(subjects, end, holds=not negated)
             if self.next() == "nor" and neither:
                 self.place += 1
-            elif self.next() in ("and", "but") and not self.clause_follows():
+            elif (
+                self.place < end
+                and self.next() in ("and", "but")
+                and not self.noun_phrase_starts(self.place + 1, region=True)
+            ):
                 negated = False
                 self.place += 1
             else:
                 return
 
-    def predicate(self, subjects: tuple[Ref, ...], *, holds: bool) -> None:
+    def predicate(self, subjects: tuple[Ref, ...], end: int, *, holds: bool) -> None:
         if self.next() in ("both", "all"):
             self.place += 1
             self.accept_words("made of")
@@ -169,7 +173,7 @@ class _Reader:
         if self.accept("than"):
             if " ".join(words) not in COMPARATIVES:
                 raise self.unreadable()
-            self.state("compared", subjects, " ".join(words), self.noun_phrase(), holds=holds)
+            self.state("compared", subjects, " ".join(words), self.noun_phrases(end), holds=holds)
             return
         if side is not None:
             self.state("is", subjects, value=side, holds=holds)
@@ -179,20 +183,39 @@ class _Reader:
             if found is not None:
                 relation, rest = found
                 self.place -= len(rest)
-                self.state("related", subjects, relation, self.noun_phrase(), holds=holds)
+                self.state("related", subjects, relation, self.noun_phrases(end), holds=holds)
                 return
         if not words or self.at_region():
             raise self.unreadable()
         self.state("is", subjects, value=" ".join(words), holds=holds)
 
-    def noun_phrase(self) -> tuple[Ref, ...]:
-        """Read a noun phrase with all that describes it; return what it is about."""
+    def subjects(self) -> tuple[Ref, ...]:
+        """Read the noun phrases before a copula.
+
+        Before `is` there is one, so that an "and" joins what describes it: `#0 near #1 and #2 is`.
+        """
+        end = self.copula_place()
+        return self.noun_phrases(end, lists_to=end if self.token(end) == "is" else 0)
+
+    def noun_phrases(self, end: int, *, lists_to: int = 0) -> tuple[Ref, ...]:
+        """Read noun phrases joined by "and", as far as the token `end`."""
+        refs = self.noun_phrase(lists_to=lists_to)
+        while self.place < end and self.next() == "and" and self.noun_phrase_starts(self.place + 1):
+            self.place += 1
+            refs += self.noun_phrase(lists_to=lists_to)
+        return refs
+
+    def noun_phrase(self, *, lists_to: int = 0) -> tuple[Ref, ...]:
+        """Read a noun phrase with all that describes it; return what it is about.
+
+        As far as the token `lists_to`, an "and" joins noun phrases within the description.
+        """
         self.accept("any")
         words = self.collect()
         found = self.lexicon.split_noun(words)
         if self.at_region() and (found is None or not found[2]):
             refs = (Ref(self.region()),)
-            self.modifiers(refs, words)
+            self.modifiers(refs, words, lists_to)
             return refs
         if found is None:
             raise self.unreadable()
@@ -200,16 +223,16 @@ class _Reader:
         self.place -= len(rest)
         # what describes a thing that is only named says which one it is
         facts, self.facts = self.facts, []
-        self.modifiers((IT,), adjectives)
+        self.modifiers((IT,), adjectives, lists_to)
         conditions, self.facts = tuple(self.facts), facts
         return (Ref(None, noun, conditions),)
 
-    def modifiers(self, refs: tuple[Ref, ...], adjectives: Sequence[str]) -> None:
+    def modifiers(self, refs: tuple[Ref, ...], adjectives: Sequence[str], lists_to: int) -> None:
         for value in self.lexicon.adjectives(adjectives):
             self.state("is", refs, value=value, main=False)
-        self.postmodifiers(refs)
+        self.postmodifiers(refs, lists_to)
 
-    def postmodifiers(self, refs: tuple[Ref, ...]) -> None:
+    def postmodifiers(self, refs: tuple[Ref, ...], lists_to: int) -> None:
         while True:
             if self.accept("that"):
                 self.relative_clause(refs)
@@ -228,7 +251,8 @@ class _Reader:
                 raise self.unreadable()
             relation, rest = found
             self.place -= len(rest)
-            self.state("related", refs, relation, self.noun_phrase(), main=False)
+            others = self.noun_phrases(lists_to, lists_to=lists_to)
+            self.state("related", refs, relation, others, main=False)
 
     def relative_clause(self, refs: tuple[Ref, ...]) -> None:
         if self.next() in _COPULA:
@@ -237,9 +261,14 @@ class _Reader:
             text = self.words()
             self.state("is", refs, value=SIDES.get(text, text), holds=holds, main=False)
         else:
-            other = self.noun_phrase()
+            others = self.subjects()
             self.copula()
-            self.state("related", other, self.words(), refs, main=False)
+            words = self.words().split()
+            # "that #1 is wearing on the left": the side is the thing's, not the relation's
+            if " ".join(words[-3:]) in SIDES and len(words) > 3:
+                self.place -= 3
+                words = words[:-3]
+            self.state("related", others, " ".join(words), refs, main=False)
 
     def state(
         self,
@@ -259,22 +288,57 @@ class _Reader:
     def at_region(self) -> bool:
         return self.next().startswith("#")
 
-    def clause_follows(self) -> bool:
-        """Whether a clause of its own follows the link at hand: it has a copula of its own."""
+    def outside_relative_clauses(self) -> Iterator[tuple[int, str]]:
+        """Yield the tokens ahead, with their places, that are in no "that X is"."""
         relative = 0
-        for token in self.tokens[self.place + 1 :]:
+        for place in range(self.place, len(self.tokens)):
+            token = self.tokens[place]
             if token == "that":
                 relative += 1
-            elif token == "there":
-                return True
-            elif token in _COPULA:
-                if not relative:
-                    return True
+            elif relative and token in _COPULA:
                 relative -= 1
-        return False
+            elif not relative:
+                yield place, token
+
+    def copula_place(self) -> int:
+        """Return the place of the next copula, that of the end if there is none."""
+        ahead = self.outside_relative_clauses()
+        return next((place for place, token in ahead if token in _COPULA), len(self.tokens))
+
+    def clause_end(self) -> int:
+        """Return the place of the link that joins the next clause to the one at hand, or the end.
+
+        The next clause has a copula of its own, with its subjects before it: one before `is`.
+        """
+        copula = self.copula_place()
+        if copula == len(self.tokens):
+            return copula
+        links = [
+            place
+            for place, token in self.outside_relative_clauses()
+            if place < copula and token in ("and", "but")
+        ]
+        if self.token(copula) == "are" and self.token(copula - 1) != "there":
+            while (
+                len(links) > 1
+                and self.token(links[-1]) == "and"
+                and self.noun_phrase_starts(links[-2] + 1)
+            ):
+                links.pop()
+        return links[-1] if links else copula
+
+    def noun_phrase_starts(self, place: int, *, region: bool = False) -> bool:
+        """Whether a noun phrase starts at `place`; with `region`, one about a region."""
+        place += self.token(place) == "any"
+        words = self.peek(place)
+        if self.token(place + len(words)).startswith("#"):
+            return self.lexicon.describe(words)
+        return not region and self.lexicon.split_noun(words) is not None
 
     def next(self, ahead: int = 0) -> str:
-        place = self.place + ahead
+        return self.token(self.place + ahead)
+
+    def token(self, place: int) -> str:
         return self.tokens[place] if place < len(self.tokens) else ""
 
     def accept(self, token: str) -> bool:
@@ -293,10 +357,10 @@ class _Reader:
             raise self.unreadable()
         self.place += 1
 
-    def peek(self) -> list[str]:
+    def peek(self, place: int | None = None) -> list[str]:
         """Return the plain words at hand, up to a region, a cell, or a word of the grammar."""
         words = []
-        for token in self.tokens[self.place :]:
+        for token in self.tokens[self.place if place is None else place :]:
             if token in _STOPS or token[:1] in "#@":
                 break
             words.append(token)
@@ -317,14 +381,15 @@ class _Reader:
 
     def region(self) -> int:
         number = self.next()[1:]
-        if not number.isdecimal():
+        # Python refuses to read very long numbers
+        if not number.isdecimal() or len(number) > _DIGITS:
             raise self.unreadable()
         self.place += 1
         return int(number)
 
     def cell(self) -> str:
         token = self.next()
-        if not (token.startswith("@") and token[1:].isdecimal() and 1 <= int(token[1:]) <= 16):
+        if token not in _CELLS:
             raise self.unreadable()
         self.place += 1
         return token[1:]

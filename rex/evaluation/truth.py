@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from rex.evaluation.statements import IT, Fact, Ref
 from rex.gqa.ontology import is_a, plural
@@ -15,7 +15,7 @@ class Scene:
     """A scene graph, and which of its objects each region shows.
 
     `shown` maps a region to the object that it overlaps best, at IoU 0.5 or more; a region that
-    shows no annotated object has no entry, and nothing is true of it.
+    shows no annotated object has no entry, and nothing that mentions it is true.
     """
 
     def __init__(self, graph: SceneGraph, shown: Mapping[int, str]) -> None:
@@ -26,22 +26,28 @@ class Scene:
         """Return whether a fact is true; `it` is the object that a condition is about.
 
         A fact about several things must be true of each; a denial is true when the fact is not,
-        but says nothing true of a region that shows nothing.
+        unless it mentions a region that shows nothing.
         """
-        subjects = [self._candidates(ref, it) for ref in fact.refs]
-        if fact.kind != "exists" and not all(
-            some for some, ref in zip(subjects, fact.refs, strict=True) if ref.region is not None
-        ):
+        if not self._shows((*fact.refs, *fact.other)):
             return False
-        return self._is_true(fact, subjects, it) is fact.holds
+        return self._is_true(fact, it) is fact.holds
 
     def names(self, ref: Ref) -> set[str]:
         """Return what the annotated objects that `ref` may be about are called."""
         return {self.graph.objects[key].name for key in self._candidates(ref, None)}
 
-    def _is_true(self, fact: Fact, subjects: Sequence[Sequence[str]], it: str | None) -> bool:
+    def _shows(self, refs: Iterable[Ref]) -> bool:
+        """Return whether every region among `refs`, and in what describes them, shows something."""
+        return all(
+            (ref.region is None or ref.region in self.shown)
+            and all(self._shows((*fact.refs, *fact.other)) for fact in ref.conditions)
+            for ref in refs
+        )
+
+    def _is_true(self, fact: Fact, it: str | None) -> bool:
         if fact.kind == "scene":
             return self._scene_is(fact.value)
+        subjects = [self._candidates(ref, it) for ref in fact.refs]
         if fact.kind == "exists":
             return all(subjects)
         if fact.kind in ("related", "compared"):

@@ -1,8 +1,9 @@
 """The best grounding that the detected regions allow (the measure's upper bound).
 
 Regions are chosen greedily: one after another, each time the one that raises the IoU of the union
-of the chosen with the union of the objects most, for as long as one does and at most four. (All
-2^36 choices cannot be tried.) Areas are exact, by inclusion and exclusion.
+of the chosen with the union of the objects most, for as long as one does, at most as many as there
+are objects, or four. (All 2^36 choices cannot be tried: a better one may be missed.) Areas are
+exact.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import numpy.typing as npt
 
 from rex.explanations.matching import Floats, Integers, areas, intersections
 
-MOST_REGIONS = 4
-"""More than one region for an object, fewer than one could ever be asked to say."""
+ALWAYS_ALLOWED = 4
+"""Regions that may be chosen however few the objects are: parts may make up an object."""
 
-_MOST_TARGETS = 6
+_MOST_TARGETS = 5
 """Inclusion and exclusion takes 2^n terms: questions on more objects are worked out by cells."""
 _ROWS = 512
 """Questions at a time: the arrays stay in the cache."""
@@ -57,6 +58,11 @@ def bounds(
     return found
 
 
+def most_regions(objects: int) -> int:
+    """Return how many regions may be chosen for so many objects."""
+    return max(ALWAYS_ALLOWED, objects)
+
+
 def bound_by_cells(targets: Floats, regions: Floats) -> float:
     """Return the same bound for one question, cutting the plane into cells along all edges."""
     every = np.concatenate([targets, regions])
@@ -71,7 +77,7 @@ def bound_by_cells(targets: Floats, regions: Floats) -> float:
     total = inside.sum()
     chosen = np.zeros_like(target)
     best = 0.0
-    for _ in range(MOST_REGIONS if len(regions) and total > 0 else 0):
+    for _ in range(most_regions(len(targets)) if len(regions) and total > 0 else 0):
         union = candidates | chosen
         reached = (union @ inside) / (total + union @ outside)
         place = int(reached.argmax())
@@ -91,7 +97,7 @@ def _greedy(targets: Floats, regions: Floats) -> Floats:
     chosen: _Signed = []
     chosen_area = np.zeros_like(wanted_area)
     region_areas = areas(regions)
-    for _ in range(MOST_REGIONS):
+    for _ in range(most_regions(targets.shape[1])):
         new_chosen = chosen_area[:, None] + region_areas - _overlap(chosen, regions)
         new_both = both_area[:, None] + region_areas - _overlap(both, regions)
         inside = new_chosen + wanted_area[:, None] - new_both

@@ -36,7 +36,8 @@ _SIDES = {
     "bottom": "at the bottom",
     "middle": "in the middle",
 }
-_VAGUE_NOUNS = frozenset({"_", "this", "object", "thing", "it", "he", "she", "they", "him", "her"})
+VAGUE_NOUNS = frozenset({"_", "this", "object", "thing", "it", "he", "she", "they", "him", "her"})
+"""Nouns of programs that say nothing of what they name."""
 _NAMES = frozenset({"name", "type", "place", "room"})
 
 
@@ -88,7 +89,7 @@ def _stands_before(modifier: Adjective) -> bool:
 def _noun(thing: Thing, generic: bool = False) -> str:
     """Return what to call a thing; `generic`: by the program's noun, not by its name."""
     noun = thing.noun if generic or not thing.objects else thing.name
-    if noun in _VAGUE_NOUNS:
+    if noun in VAGUE_NOUNS:
         noun = "person" if thing.objects and is_a(thing.name, "person") else "thing"
     return many(noun) if len(thing.objects) > 1 else noun
 

@@ -172,7 +172,8 @@ def cell_box(cell: int, width: float, height: float) -> Box:
 
 
 def _number(token: str, sign: str) -> int | None:
-    return int(token[1:]) if token.startswith(sign) and token[1:].isdecimal() else None
+    known = token.startswith(sign) and token[1:].isdecimal() and len(token) < 10
+    return int(token[1:]) if known else None
 
 
 def _methods(paths: Sequence[Path]) -> list[tuple[str, Path]]:

@@ -44,7 +44,8 @@ class Asked:
     answer: str
     structural: str
     semantic: str
-    operations: tuple[str, ...]
+    steps: tuple[tuple[str, str, tuple[int, ...]], ...]
+    """Operations with their arguments and the steps they depend on."""
     text: str | None
     objects: tuple[str, ...]
     regions: tuple[int, ...]
@@ -53,28 +54,36 @@ class Asked:
 
 QUESTIONS = (
     Asked(
-        "q1", "img1", "What color is the dog?", "brown", "query", "attr", ("select", "query"),
-        "#0 is brown", ("11",), (0,), 1.0,
+        "q1", "img1", "What color is the dog?", "brown", "query", "attr",
+        (("select", "dog (11)", ()), ("query", "color", (0,))), "#0 is brown", ("11",), (0,), 1.0,
     ),
     Asked(
         "q2", "img1", "Is the cup on the table?", "yes", "verify", "rel",
-        ("select", "relate", "exist"), "#2 is on #1", ("13", "12"), (2, 1), 0.95,
+        (("select", "table (12)", ()), ("relate", "cup,on,s (13)", (0,)), ("exist", "?", (1,))),
+        "#2 is on #1", ("13", "12"), (2, 1), 0.95,
     ),
     Asked(
-        "q3", "img1", "Is there a <b>cat</b>?", "no", "verify", "obj", ("select", "exist"),
+        "q3", "img1", "Is there a <b>cat</b>?", "no", "verify", "obj",
+        (("select", "cat (-)", ()), ("exist", "?", (0,))),
         "there is no cat", (), (), 0.0,
     ),
     Asked(
-        "q4", "img2", "What color is the car?", "red", "query", "attr", ("select", "query"),
-        "#0 is red", ("21",), (0,), 1.0,
+        "q4", "img2", "What color is the car?", "red", "query", "attr",
+        (("select", "car (21)", ()), ("query", "color", (0,))), "#0 is red", ("21",), (0,), 1.0,
     ),
     Asked(
         "q5", "img2", "Is the tree left or right?", "right", "choose", "attr",
-        ("select", "verify"), "tree is @4", ("22",), (-1,), 0.0,
+        (("select", "tree (22)", ()), ("choose hposition", "left|right", (0,))),
+        "tree is @4", ("22",), (-1,), 0.0,
     ),
     Asked(
         "q6", "img2", "Is the car red and the tree green?", "yes", "logical", "attr",
-        ("select", "verify", "select", "verify", "and"), None, (), (), 0.0,
+        (
+            ("select", "car (21)", ()), ("verify color", "red", (0,)),
+            ("select", "tree (22)", ()), ("verify color", "green", (2,)),
+            ("and", "", (1, 3)),
+        ),
+        None, (), (), 0.0,
     ),
 )  # fmt: skip
 """q6 has no true explanation (status not `ok`)."""
@@ -202,7 +211,8 @@ def _question(asked: Asked) -> dict[str, Any]:
         "types": {"structural": asked.structural, "semantic": asked.semantic, "detailed": "test"},
         "groups": {"global": None, "local": "test"},
         "semantic": [
-            {"operation": name, "argument": "", "dependencies": []} for name in asked.operations
+            {"operation": name, "argument": argument, "dependencies": before}
+            for name, argument, before in asked.steps
         ],
         "semanticStr": "",
         "entailed": [],
@@ -271,7 +281,10 @@ def _write_explanations(path: Path) -> None:
             "objects": pa.array([list(a.objects) for a in QUESTIONS], pa.list_(pa.string())),
             "regions": pa.array([list(a.regions) for a in QUESTIONS], pa.list_(pa.int32())),
             "bound": pa.array([a.bound if a.objects else None for a in QUESTIONS], pa.float32()),
-            "operations": pa.array([list(a.operations) for a in QUESTIONS], pa.list_(pa.string())),
+            "operations": pa.array(
+                [[name.partition(" ")[0] for name, _, _ in a.steps] for a in QUESTIONS],
+                pa.list_(pa.string()),
+            ),
             "answer": [asked.answer for asked in QUESTIONS],
             "entailed_answer": [asked.answer for asked in QUESTIONS],
         }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.json_predictions import read_json_predictions, region_of
+from rex.evaluation.json_predictions import read_json_predictions
 from rex.evaluation.metrics import RunName, run_of
 from rex.evaluation.predictions import read_predictions
 
@@ -75,9 +75,3 @@ def test_bad_files(tmp_path: Path) -> None:
     path.write_text("[]")
     with pytest.raises(InputError, match="Expected `object`"):
         read_json_predictions(path)
-
-
-def test_region_tokens() -> None:
-    assert [region_of(token) for token in ("#0", "#35", "#", "#x", "35", "@3")] == [
-        0, 35, -1, -1, -1, -1,
-    ]  # fmt: skip

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from rex.cli import main
@@ -93,8 +95,8 @@ def test_agreement_and_truth(split: SmallSplit) -> None:
     scores = metrics(split).scores
     # "tree is @4" is not of the grammar, and q6 has no explanation
     assert scores["readable"].value == pytest.approx(100 * 4 / 6)
-    # the colours of dog and car, and "there is no cat"; where the cup is answers no question here
-    assert scores["agreement"].value == pytest.approx(100 * 3 / 6)
+    # the colours of dog and car, that the cup is on the table, and "there is no cat"
+    assert scores["agreement"].value == pytest.approx(100 * 4 / 6)
     # no relation is annotated: the cup is on no table
     assert scores["truth"].value == pytest.approx(100 * 3 / 4)
     assert scores["truth"].n == 4
@@ -104,9 +106,19 @@ def test_agreement_where_only_the_detector_knows_names(split: SmallSplit) -> Non
     path = split.predict(true_answers(), true_texts())
     assert evaluate(split, path, "--regions", str(split.regions), truth=False) == 0
     scores = metrics(split).scores
+    # it calls every region a thing: whether a cup is on the table, nothing says
     assert scores["agreement"].value == pytest.approx(100 * 3 / 6)
     assert "names:detected" in scores["agreement"].signature
     assert scores["truth"].reason == "not computed: needs scene graphs"
+
+
+def test_the_detector_must_have_seen_all_images(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split.questions.write_text(split.questions.read_text().replace('"img2"', '"img9"'))
+    path = split.predict(true_answers(), true_texts())
+    assert evaluate(split, path, "--regions", str(split.regions), truth=False) == 2
+    assert "has no regions of image 'img9'" in capsys.readouterr().err
 
 
 def test_some_missing_explanations_count_as_zero(split: SmallSplit) -> None:
@@ -180,7 +192,52 @@ def test_compat_stands_beside(split: SmallSplit, monkeypatch: pytest.MonkeyPatch
         100 * (1 + 800 / 850 / 0.95 + 1) / 3, rel=1e-6
     )
     assert "needs Java" in (scores["compat/bleu4"].reason or "")
+    # whether CoreNLP is there or not
+    assert "without the published code's defects" in (scores["compat/spice"].reason or "")
     assert scores["compat/attributes/color"].value == scores["attributes/color"].value
+
+
+def test_explanations_that_are_all_empty(split: SmallSplit) -> None:
+    path = split.predict(true_answers(), dict.fromkeys(true_texts(), ""))
+    assert evaluate(split, path, "--compat") == 0
+    scores = metrics(split).scores
+    assert scores["bleu4"].value == 0
+    assert scores["truth"].reason == "not computed: no explanation can be read"
+    for name in ("bleu1", "rouge-l", "cider", "meteor"):
+        assert scores[f"compat/{name}"].reason == "not computed: all explanations are empty"
+
+
+def test_regions_that_the_tokens_name(split: SmallSplit) -> None:
+    path = split.predict(true_answers(), true_texts())
+    assert evaluate(split, path) == 0
+    grounding = metrics(split).scores["grounding"]
+    table = pq.read_table(path)
+    place = table.schema.get_field_index("regions")
+    nothing = pa.nulls(len(table), table.schema.field("regions").type)
+    pq.write_table(table.set_column(place, "regions", nothing), path)
+    assert evaluate(split, path) == 0
+    assert metrics(split).scores["grounding"] == grounding
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_no_file_is_overwritten_by_another(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str], link: bool
+) -> None:
+    path = split.predict(true_answers(), true_texts())
+    before = path.read_bytes()
+    out = path
+    if link:
+        out = split.folder / "link.parquet"
+        out.symlink_to(path)
+    assert evaluate(split, path, "--out", str(out)) == 2
+    assert "is --out and PREDICTIONS" in capsys.readouterr().err
+    assert evaluate(split, path, "--details", str(split.questions)) == 2
+    assert "is --details and --questions" in capsys.readouterr().err
+    same = str(split.folder / "same")
+    assert evaluate(split, path, "--out", same, "--details", same) == 2
+    assert "is --details and --out" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert not (split.folder / "same").exists()
 
 
 def test_details_and_intervals(split: SmallSplit) -> None:

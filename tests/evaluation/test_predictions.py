@@ -44,6 +44,8 @@ def test_what_is_written_reads_the_same(tmp_path: Path) -> None:
         ("probability", ["a", "b"], "column probability: holds string where numbers"),
         ("regions", [1, 2], "column regions: holds int64 where list of integers"),
         ("regions", [[0.5], [1.0]], "where list of integers"),
+        ("regions", [[1], [-1, -1]], "question b: regions has 2 entries for 1 tokens"),
+        ("gates", [[0.5], []], "question b: gates has 0 entries for 1 tokens"),
     ],
 )
 def test_columns_of_another_kind(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from rex.evaluation.json_predictions import region_of
 from rex.evaluation.references import (
     PREFIX_SUPPORT,
     AnswerPrior,
@@ -10,6 +9,7 @@ from rex.evaluation.references import (
     normalised,
     random_regions,
 )
+from rex.evaluation.token_regions import region_of
 
 
 def test_the_same_question_decides() -> None:

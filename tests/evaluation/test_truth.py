@@ -62,6 +62,13 @@ LEXICON = build_lexicon([GRAPH])
         ("#9 is brown", [False]),
         ("#9 is not brown", [False]),
         ("there is #9", [False]),
+        ("there is no #9", [False]),
+        ("#0 is not on #9", [False]),
+        ("#9 is not on #0", [False]),
+        ("#3 is not older than #9", [False]),
+        ("there is no dog on #9", [False]),
+        ("#0 is not near cat on #9", [False]),
+        ("#0 is not near horse", [True]),
     ],
 )
 def test_facts_by_hand(text: str, truths: list[bool]) -> None:

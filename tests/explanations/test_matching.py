@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rex.explanations.bounds import MOST_REGIONS, bound_by_cells, bounds
+from rex.explanations.bounds import bound_by_cells, bounds
 from rex.explanations.matching import best_regions, ious, published_ious, published_regions
 
 Box = tuple[float, float, float, float]
@@ -94,6 +94,23 @@ def test_a_region_that_costs_more_than_it_gives_is_left_out() -> None:
     assert bound([(0, 0, 10, 10)], [(0, 0, 10, 8), (0, 8, 10, 22)]) == pytest.approx(0.8)
 
 
+@pytest.mark.parametrize("number", [5, 8])
+def test_every_object_may_have_a_region(number: int) -> None:
+    objects: list[Box] = [(20 * place, 0, 20 * place + 10, 10) for place in range(number)]
+    assert bound(objects, objects) == pytest.approx(1.0)
+
+
+def test_one_object_may_have_four_regions() -> None:
+    strips: list[Box] = [(2 * place, 0, 2 * place + 2, 10) for place in range(5)]
+    assert bound([(0, 0, 10, 10)], strips) == pytest.approx(0.8)
+
+
+def test_the_greedy_choice_may_miss_the_best() -> None:
+    # the two halves would be perfect, but the third region is the best single one
+    regions: list[Box] = [(0, 0, 5, 10), (5, 0, 10, 10), (0, 0, 10, 13)]
+    assert bound([(0, 0, 10, 10)], regions) == pytest.approx(10 / 13)
+
+
 def test_a_mixed_batch_gives_what_each_gives() -> None:
     regions: list[Box] = [(0, 0, 5, 10), (5, 0, 10, 10), (0, 0, 0, 0)]
     targets: list[list[Box]] = [
@@ -145,7 +162,7 @@ def test_the_bound_against_counting_pixels(targets: list[Box], regions: list[Box
     found = bound(targets, regions)
     greedy = 0.0
     chosen: list[Box] = []
-    for _ in range(MOST_REGIONS):
+    for _ in range(max(4, len(targets))):
         reached = [union_iou([*chosen, region], targets) for region in regions]
         if max(reached) <= greedy + 1e-9:
             break
