@@ -53,6 +53,7 @@ BASE = ModelSettings(
     heads=12,
     intermediate_size=3072,
     initializer_range=0.02,
+    boxes=False,
     dropout=0.1,
     attention_dropout=0.1,
 )
