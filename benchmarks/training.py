@@ -259,7 +259,8 @@ def operations(pieces: float, tokens: float, longest: int = STEPS) -> float:
     length = pieces + REGIONS
     layer = length * (4 * h * h + 2 * h * inner) + 2 * length * length * h
     visual = REGIONS * FEATURES * h * 2  # the projection, and the decoder's
-    once = h * ANSWERS + 5 * h * h  # the question twice, and what the mean region adds to the gates
+    # the question twice, the mean of the regions, and what it adds to the gates
+    once = h * ANSWERS + 2 * h * h + REGIONS * h + 3 * h * h
     # the gates of h1 (from h2 and h1) and of h2 (from the regions, h1 and h2), then the attention
     step = 3 * h * (h + h + 2 * h + h) + h * h + FEATURES * h + REGIONS * (h + FEATURES)
     padded = 3 * h * h + h * (WORDS + 2 + 1) + REGIONS * h  # y; words and gate; similarity
