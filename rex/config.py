@@ -173,7 +173,7 @@ class TrainingSettings:
     holdout: float = 0.05
     """Share of the training images held out to choose the epoch."""
     save_every: int = 1000
-    """Steps between saves of an unfinished run (it is saved after each epoch, too)."""
+    """Steps between saves of an unfinished run (it is saved at its end, too)."""
     accumulation: int = 1
     """Parts that a step's questions are computed in, one after another, to save memory."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"

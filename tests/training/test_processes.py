@@ -14,7 +14,9 @@ import torch
 import yaml
 
 from rex.config import Config, config_values
+from rex.errors import InputError
 from rex.training.checkpoints import load_checkpoint
+from rex.training.processes import Processes
 from rex.training.run import RunFiles, RunName, train_run
 
 from .toy import CONFIG
@@ -114,3 +116,14 @@ def test_a_process_may_be_left_without_questions(toy: RunFiles, tmp_path: Path) 
     records = train(config, toy, tmp_path / "alone")
     train_by_two(config, toy, tmp_path / "run")
     assert losses(records_of(tmp_path / "run")) == pytest.approx(losses(records), rel=1e-3)
+
+
+def test_a_folder_that_machines_do_not_share_is_told(
+    toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process has found a state that is five steps on, another none."""
+    monkeypatch.setattr(Processes, "gather", lambda processes, value: [value, (0, 5)])
+    with pytest.raises(
+        InputError, match=r"resume\.pt: not all processes see the same file; .*disk"
+    ):
+        train(PLAIN, toy, tmp_path / "run")
