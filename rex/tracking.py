@@ -111,7 +111,10 @@ def tracked_run(
         return
     client = _connect(database)
     with _plain_failures(database):
-        run_id = None if anew else _continued(client, folder)
+        run_id = _noted(client, folder)
+        if anew and run_id is not None:
+            _abandon(client, run_id)
+            run_id = None
         if run_id is None:
             with _locked(database):
                 experiment_id = _experiment(client, database, experiment)
@@ -249,7 +252,7 @@ def _new_run(
     return run_id
 
 
-def _continued(client: MlflowClient, folder: Path) -> str | None:
+def _noted(client: MlflowClient, folder: Path) -> str | None:
     """Return the id of the run that the folder notes, if there is one."""
     from mlflow.exceptions import MlflowException
 
@@ -261,6 +264,12 @@ def _continued(client: MlflowClient, folder: Path) -> str | None:
     except MlflowException:
         return None  # of a database that is gone
     return run_id
+
+
+def _abandon(client: MlflowClient, run_id: str) -> None:
+    """Say of a run that could not say so itself that it was killed."""
+    if client.get_run(run_id).info.status == "RUNNING":
+        client.set_terminated(run_id, "KILLED")
 
 
 def _git_commit() -> str | None:
