@@ -378,6 +378,8 @@ class Trainer:
             _logger.info("%s belongs to other settings or data: starting anew", self.plan.resume)
             return False
         self.state = State(**saved["state"])
+        if not self.processes.first:
+            self.state.best_weights = {}
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])

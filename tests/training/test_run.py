@@ -373,6 +373,23 @@ def test_a_checkpoint_holds_no_code(toy: RunFiles, trained: Path, tmp_path: Path
     assert "not a readable checkpoint" in refused(tmp_path, toy, toy.regions)
 
 
+def test_a_checkpoint_that_is_older_than_a_setting_has_its_default(
+    toy: RunFiles, trained: Path, tmp_path: Path
+) -> None:
+    values = torch.load(trained / "checkpoint.pt", weights_only=True)
+    for name in ("boxes", "decoder_dropout"):
+        del values["config"]["model"][name]
+    torch.save(values, tmp_path / "checkpoint.pt")
+    model = load_checkpoint(tmp_path / "checkpoint.pt").settings().model
+    assert (model.boxes, model.decoder_dropout) == (True, 0.0)
+    tables = []
+    for run in (trained, tmp_path):
+        out = tmp_path / "p.parquet"
+        predict_run(CONFIG, run, questions=toy.questions, regions=toy.regions, out=out)
+        tables.append(read_parquet(out))
+    assert tables[0].equals(tables[1])
+
+
 def test_a_pretrained_backbone_keeps_its_words_and_sizes(
     toy: RunFiles, tmp_path: Path, run_folder: Path
 ) -> None:
