@@ -53,6 +53,7 @@ BASE = ModelSettings(
     heads=12,
     intermediate_size=3072,
     initializer_range=0.02,
+    boxes=False,
     dropout=0.1,
     attention_dropout=0.1,
 )
@@ -60,8 +61,8 @@ PEAK = {"H100 PCIe": 756e12, "H100": 989e12, "H200": 989e12, "A100": 312e12}
 """Dense bf16 matrix operations a second (the maker's data sheets); the first that fits a name."""
 WARM_UP = {"cpu": 1, "cuda": 5}
 """Steps before those that are timed."""
-MEAN_PIECES = 11.4
-"""Mean word pieces of a question below."""
+MEAN_PIECES, MEAN_TOKENS = 11.4, 7.5
+"""Mean word pieces of a question below, and tokens of an explanation, its END included."""
 
 Batches = list[npt.NDArray[np.int64]]
 
@@ -247,18 +248,23 @@ class Plain:
             yield len(rows)
 
 
-def operations(pieces: float) -> float:
+def operations(pieces: float, tokens: float, longest: int = STEPS) -> float:
     """Count the multiplications and additions of one sample's training step.
 
-    Matrix products alone, forward once and backward twice; `pieces` is a question's mean length.
+    Matrix products alone, forward once and backward twice. `pieces` is a question's mean length,
+    `tokens` an explanation's (rows stop at their END), `longest` the longest of a batch, which the
+    words and the predicted tokens of all are padded to.
     """
     h, inner, layers = BASE.hidden_size, BASE.intermediate_size, BASE.layers
     length = pieces + REGIONS
     layer = length * (4 * h * h + 2 * h * inner) + 2 * length * length * h
     visual = REGIONS * FEATURES * h * 2  # the projection, and the decoder's
-    step = 3 * h * (2 * h + 3 * h + 2 * h) + FEATURES * h + REGIONS * FEATURES + 3 * h * h
-    decoder = STEPS * (step + h * (WORDS + 2))
-    return 3 * 2 * (layers * layer + visual + decoder + h * ANSWERS)
+    # the question twice, the mean of the regions, and what it adds to the gates
+    once = h * ANSWERS + 2 * h * h + REGIONS * h + 3 * h * h
+    # the gates of h1 (from h2 and h1) and of h2 (from the regions, h1 and h2), then the attention
+    step = 3 * h * (h + h + 2 * h + h) + h * h + FEATURES * h + REGIONS * (h + FEATURES)
+    padded = 3 * h * h + h * (WORDS + 2 + 1) + REGIONS * h  # y; words and gate; similarity
+    return 3 * 2 * (layers * layer + visual + once + tokens * step + longest * padded)
 
 
 @contextlib.contextmanager
@@ -361,7 +367,7 @@ def main() -> None:
 
 def report_peak(samples: float) -> float | None:
     """Print which share of the GPU's matrix peak training reaches, and return it if known."""
-    name, count = torch.cuda.get_device_name(), operations(pieces=MEAN_PIECES)
+    name, count = torch.cuda.get_device_name(), operations(MEAN_PIECES, MEAN_TOKENS)
     print(
         f"{samples:.0f} samples/s of training {verdict(samples, SAMPLES_GOAL)}; "
         f"{count / 1e9:.1f} GFLOP a sample, {samples * count / 1e12:.1f} TFLOP/s"

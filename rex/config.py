@@ -126,10 +126,14 @@ class ModelSettings:
     """Width of the transformer's feed-forward layers."""
     mode: Literal["fixed", "compat"] = "fixed"
     """The decoder as the paper has it (`fixed`) or as the published code does (`compat`)."""
+    boxes: bool = True
+    """Whether VisualBERT sees where regions are (`fixed` alone; LXMERT always does)."""
     dropout: float = 0.0
-    """Dropout probability, in the transformer and the decoder."""
+    """Dropout probability in the transformer."""
     attention_dropout: float = 0.0
     """Dropout probability of the transformer's attention weights."""
+    decoder_dropout: float = 0.0
+    """Dropout probability in the decoder: of a word's embedding, and of h₂ before it predicts."""
     initializer_range: float = 0.08
     """Standard deviation of the transformer's initial weights (about the hidden size to -1/2)."""
 
@@ -169,7 +173,7 @@ class TrainingSettings:
     holdout: float = 0.05
     """Share of the training images held out to choose the epoch."""
     save_every: int = 1000
-    """Steps between saves of an unfinished run (it is saved after each epoch, too)."""
+    """Steps between saves of an unfinished run (it is saved at its end, too)."""
     accumulation: int = 1
     """Parts that a step's questions are computed in, one after another, to save memory."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"

@@ -31,7 +31,8 @@ _ABOVE_0 = """regions.learning_rate model.initializer_range training.learning_ra
     training.gradient_clip transfer.learning_rate"""
 _ABOVE_0_OR_NONE = "training.explanation_learning_rate"
 _SHARES = "explanations.region_threshold training.warmup"
-_SHARES_BELOW_1 = "training.holdout model.dropout model.attention_dropout"
+_SHARES_BELOW_1 = """training.holdout model.dropout model.attention_dropout
+    model.decoder_dropout"""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 

@@ -36,11 +36,12 @@ _BATCH = 500
 class TrackedRun:
     """Where a run's metrics and files go."""
 
-    def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
-        """Note metrics at a step; they are sent in batches."""
+    def metrics(self, values: Mapping[str, float], *, step: int = 0, once: bool = False) -> None:
+        """Note metrics at a step; they are sent in batches.
 
-    def tags(self, values: Mapping[str, str]) -> None:
-        """Note what the run is about."""
+        `once`: leave out those that this run has of this step or a later one. What was interrupted
+        goes on from a saved state, and may come by some steps again.
+        """
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """Keep a copy of a file, in `folder` of the run's artifacts."""
@@ -55,21 +56,25 @@ class _MlflowRun(TrackedRun):
         self._database = database
         self.run_id = run_id
         self._noted: list[Metric] = []
+        self._last_steps: dict[str, int] = {}
 
-    def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
+    def metrics(self, values: Mapping[str, float], *, step: int = 0, once: bool = False) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
+        if once:
+            values = {name: value for name, value in values.items() if step > self._last(name)}
         self._noted += [Metric(name, value, now, step) for name, value in values.items()]
         if len(self._noted) >= _BATCH:
             self.flush()
 
-    def tags(self, values: Mapping[str, str]) -> None:
-        from mlflow.entities import RunTag
-
-        found = [RunTag(key, text) for key, text in values.items()]
-        with _plain_failures(self._database):
-            self.client.log_batch(self.run_id, tags=found)
+    def _last(self, name: str) -> int:
+        """Return the last step that the run had of a metric when it was taken up, or -1."""
+        if name not in self._last_steps:
+            with _plain_failures(self._database):
+                found = self.client.get_metric_history(self.run_id, name)
+            self._last_steps[name] = max((metric.step for metric in found), default=-1)
+        return self._last_steps[name]
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         self.client.log_artifact(self.run_id, str(path), folder)
@@ -91,21 +96,25 @@ def tracked_run(
     parameters: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     group: str | None = None,
+    anew: bool = False,
 ) -> Iterator[TrackedRun]:
     """Track what happens inside as the MLflow run of `folder`; no `database`: track nothing.
 
     A new run is a child of the run named `group`, if one is given: the seeds of one method, say.
 
     The first call makes the run and notes its id in the folder; later ones (a resumed training, an
-    evaluation) continue it, unless `parameters` are given and differ: that is another run. Leaving
-    marks it finished, an error failed, an interrupt or SIGTERM (which becomes one) killed.
+    evaluation) continue it, unless all is done `anew`: that is another run. Leaving marks it
+    finished, an error failed, an interrupt or SIGTERM (which becomes one) killed.
     """
     if database is None:
         yield TrackedRun()
         return
     client = _connect(database)
     with _plain_failures(database):
-        run_id = _continued(client, folder, parameters)
+        run_id = _noted(client, folder)
+        if anew and run_id is not None:
+            _abandon(client, run_id)
+            run_id = None
         if run_id is None:
             with _locked(database):
                 experiment_id = _experiment(client, database, experiment)
@@ -237,32 +246,30 @@ def _new_run(
     source = {} if commit is None else {"mlflow.source.git.commit": commit}
     run = client.create_run(experiment_id, run_name=name, tags={**tags, **source})
     run_id = str(run.info.run_id)
-    texts = _texts(parameters)
-    client.log_batch(run_id, params=[Param(key, value) for key, value in texts.items()])
-    write_json(folder / IDENTITY, {"run_id": run_id, "parameters": texts})
+    found = [Param(key, str(value)) for key, value in sorted(parameters.items())]
+    client.log_batch(run_id, params=found)
+    write_json(folder / IDENTITY, {"run_id": run_id})
     return run_id
 
 
-def _continued(
-    client: MlflowClient, folder: Path, parameters: Mapping[str, Any] | None
-) -> str | None:
-    """Return the id of the run that the folder notes, if it is to be continued."""
+def _noted(client: MlflowClient, folder: Path) -> str | None:
+    """Return the id of the run that the folder notes, if there is one."""
     from mlflow.exceptions import MlflowException
 
     if not (folder / IDENTITY).exists():
         return None
-    noted = read_json(folder / IDENTITY)
-    if parameters is not None and noted["parameters"] != _texts(parameters):
-        return None
+    run_id = str(read_json(folder / IDENTITY)["run_id"])
     try:
-        client.get_run(noted["run_id"])
+        client.get_run(run_id)
     except MlflowException:
         return None  # of a database that is gone
-    return str(noted["run_id"])
+    return run_id
 
 
-def _texts(parameters: Mapping[str, Any]) -> dict[str, str]:
-    return {key: str(value) for key, value in sorted(parameters.items())}
+def _abandon(client: MlflowClient, run_id: str) -> None:
+    """Say of a run that could not say so itself that it was killed."""
+    if client.get_run(run_id).info.status == "RUNNING":
+        client.set_terminated(run_id, "KILLED")
 
 
 def _git_commit() -> str | None:

@@ -97,14 +97,32 @@ def test_a_resumed_run_and_its_evaluation_continue_it(database: Path, tmp_path: 
     assert history(database, folder, "loss") == [(1, 2.0), (2, 1.0)]
 
 
-def test_other_parameters_are_another_run(database: Path, tmp_path: Path) -> None:
+def test_what_is_done_anew_is_another_run(database: Path, tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
     folder = tmp_path / "run"
     for rate in (1, 2):
         with tracked_run(
-            database, folder, experiment="world", name="rex", parameters={"rate": rate}
+            database, folder, experiment="world", name="rex", parameters={"rate": rate}, anew=True
         ):
             pass
-    assert {run.data.params["rate"] for run in runs(database)} == {"1", "2"}
+        if rate == 1:  # as SIGKILL leaves it
+            run_id = read_json(folder / "mlflow.json")["run_id"]
+            MlflowClient(tracking_uri=f"sqlite:///{database}").update_run(run_id, status="RUNNING")
+    found = {run.data.params["rate"]: run.info.status for run in runs(database)}
+    assert found == {"1": "KILLED", "2": "FINISHED"}
+
+
+def test_a_step_that_comes_again_is_told_once(database: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    for steps in (range(1, 6), range(4, 9)):
+        with tracked_run(database, folder, experiment="world", name="rex") as run:
+            for step in steps:
+                run.metrics({"loss": float(step)}, step=step, once=True)
+            run.metrics({"val/accuracy": 60.0 + steps[0]})
+    assert history(database, folder, "loss") == [(step, float(step)) for step in range(1, 9)]
+    # a measure without steps may be told again
+    assert run_of(database, folder).data.metrics["val/accuracy"] == 64.0
 
 
 def test_runs_of_a_group_have_one_parent(database: Path, tmp_path: Path) -> None:

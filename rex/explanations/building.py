@@ -111,12 +111,14 @@ def _by_number(path: Path) -> tuple[int, str]:
 
 
 def _provenance(files: Sequence[Path], settings: BuildSettings) -> dict[str, Any]:
+    store = _store(settings)
     return made_by(
         COMMAND,
         {
             "questions": [file.name for file in files],
             "scene_graphs": settings.scene_graphs.name,
             "regions": None if settings.regions is None else settings.regions.name,
+            "regions_signature": None if store is None else store.signature,
             "mode": settings.mode,
             "region_threshold": None if settings.regions is None else settings.threshold,
         },

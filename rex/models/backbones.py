@@ -47,10 +47,10 @@ class Sizes(NamedTuple):
 class BoxEmbedding(nn.Module):
     """Turns a region's normalised box into a vector of the features' width.
 
-    The paper's VisualBERT sees features alone, and the public detector's features, pooled over
-    large overlapping fields of the image, betray where they come from. Those of a detector trained
-    on a small world do not, and programs ask for left, right and positions; LXMERT embeds the box
-    for the same reason. The last layer starts at zero: a pretrained backbone starts undisturbed.
+    The published VisualBERT sees features alone (`model.boxes: false`): the public detector's,
+    pooled over large overlapping fields of the image, betray where they come from. Those of a
+    detector trained on a small world do not, and programs ask for left, right and positions; LXMERT
+    embeds the box for the same reason. The last layer starts at zero: it disturbs nothing.
     """
 
     def __init__(self, hidden_size: int, feature_size: int) -> None:
@@ -71,6 +71,8 @@ class Backbone(nn.Module):
 
     transformer: Any
     """One of transformers' models."""
+    has_unread_weights = False
+    """Whether it may have weights that no loss depends on, and that never get a gradient."""
     feature_mean: Tensor
     feature_scale: Tensor
 
@@ -123,9 +125,8 @@ class VisualBert(Backbone):
             add_pooling_layer=False,
         )
         # the published code has the model see features alone
-        self.box_embedding = (
-            BoxEmbedding(settings.hidden_size, sizes.features) if settings.mode == "fixed" else None
-        )
+        boxes = settings.boxes and settings.mode == "fixed"
+        self.box_embedding = BoxEmbedding(settings.hidden_size, sizes.features) if boxes else None
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch."""
@@ -148,6 +149,9 @@ class Lxmert(Backbone):
 
     Of the public model's 9 language, 5 vision and 5 cross layers, the settings name the first.
     """
+
+    # its pooler; and, unless the decoder reads the outputs at regions, the last vision branch
+    has_unread_weights = True
 
     def __init__(
         self, settings: ModelSettings, sizes: Sizes, saved: Mapping[str, Any] | None

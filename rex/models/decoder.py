@@ -198,7 +198,7 @@ class AttentiveDecoder(nn.Module):
         gates = state.context + word + rnn.project(state.language, rnn.hidden_size)
         attention = rnn(gates, state.attention if self.continues_own_state else state.language)
         compared = torch.tanh(self.attention_query(attention)[:, None] + memory.fused)
-        scores = self.attention_score(compared).squeeze(-1)
+        scores = widened(self.attention_score(compared).squeeze(-1))
         scores = scores.masked_fill(~memory.encoding.region_mask, MASKED)
         weights = torch.softmax(scores, dim=-1)
         visual = memory.encoding.visual

@@ -52,7 +52,7 @@ class ExplainedAnswering(nn.Module):
                     regions=vocabulary.regions,
                     hidden=hidden_size,
                     features=feature_size,
-                    dropout=settings.dropout,
+                    dropout=settings.decoder_dropout,
                 )
             )
 

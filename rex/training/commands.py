@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_verb
@@ -60,8 +61,8 @@ def add_commands(stations: Subparsers) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     from rex.config import read_config
     from rex.tracking import tracked_run
-    from rex.training.loop import Observer, Record
     from rex.training.objectives import objective_of
+    from rex.training.observing import Observer, Record
     from rex.training.run import RunFiles, RunName, train_run
 
     config = read_config(arguments.config)
@@ -76,32 +77,37 @@ def _train(arguments: argparse.Namespace) -> None:
     name = RunName(setting=arguments.setting, method=arguments.method, seed=arguments.seed)
     objective = objective_of(name.setting, name.method, config.model.mode)
     settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
-    with tracked_run(
-        arguments.tracking if int(os.environ.get("RANK", "0")) == 0 else None,
-        arguments.out,
-        experiment=config.dataset,
-        name=str(name),
-        parameters={**vars(name), **vars(config.model), **vars(settings)},
-        group=f"{arguments.setting}/{arguments.method}",
-    ) as tracked:
 
-        class Tracker(Observer):
-            def data(self, facts: Mapping[str, str]) -> None:
-                tracked.tags(facts)
+    @contextmanager
+    def observe(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
+        with tracked_run(
+            arguments.tracking if int(os.environ.get("RANK", "0")) == 0 else None,
+            arguments.out,
+            experiment=config.dataset,
+            name=str(name),
+            parameters={**vars(name), **vars(config.model), **vars(settings)},
+            tags=facts,
+            group=f"{arguments.setting}/{arguments.method}",
+            anew=not resumed,
+        ) as tracked:
 
-            def step(self, number: int, record: Record) -> None:
-                values = {f"step/{name}": value for name, value in record.items()}
-                tracked.metrics(values, step=number)
+            class Tracker(Observer):
+                def step(self, number: int, record: Record) -> None:
+                    values = {f"step/{name}": value for name, value in record.items()}
+                    tracked.metrics(values, step=number, once=True)
 
-            def epoch(self, record: Record) -> None:
-                tracked.metrics(record, step=int(record["epoch"]))
+                def epoch(self, record: Record) -> None:
+                    tracked.metrics(record, step=int(record["epoch"]), once=True)
+                    tracked.flush()
 
-            def saved(self) -> None:
-                tracked.flush()
+                def saving(self) -> None:
+                    tracked.flush()
 
-        train_run(config, files, name, Tracker())
-        for file in ("config.yaml", "log.jsonl"):
-            tracked.artifact(arguments.out / file)
+            yield Tracker()
+            for file in ("config.yaml", "log.jsonl"):
+                tracked.artifact(arguments.out / file)
+
+    train_run(config, files, name, observe)
 
 
 def _predict(arguments: argparse.Namespace) -> None:

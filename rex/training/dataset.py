@@ -83,20 +83,6 @@ def read_asked(path: str | PathLike[str]) -> dict[str, Question]:
     return found
 
 
-def read_explanations(path: str | PathLike[str]) -> dict[str, str]:
-    """Return question id to explanation tokens, where there are any. Raises InputError."""
-    from rex.files import read_parquet
-
-    table = read_parquet(path, columns=["question_id", "text"], cure="make it: rex explain build")
-    return {
-        question_id: text
-        for question_id, text in zip(
-            table["question_id"].to_pylist(), table["text"].to_pylist(), strict=True
-        )
-        if text is not None
-    }
-
-
 def tokens_of(text: str, vocabulary: Vocabulary, length: int) -> list[int]:
     """Return the ids of an explanation's tokens, END last; what exceeds `length` is cut off.
 

@@ -11,27 +11,43 @@ import torch
 
 from rex.errors import InputError
 
+_FULL = {
+    # what a GPU's libraries say of it: the driver (also of pinning), cuBLAS and cuDNN, NCCL
+    "out of memory": "the GPU's memory",
+    "alloc_failed": "the GPU's memory",
+    "failed to cuda": "the GPU's memory",
+    # the CPU's: torch has no error of its own for it
+    "can't allocate memory": "the memory",
+}
+"""Part of a RuntimeError's message, in small letters, to what is full."""
+
+_LEFT = ("connection closed by peer", "connection reset by peer", "remote process exited")
+"""What Gloo and NCCL say when another process is gone."""
+
 
 @contextmanager
 def plain_failures(folder: Path) -> Iterator[None]:
     """Turn running out of memory or disk space into an InputError that says what to do.
 
-    Nothing is lost: started again, the run in `folder` goes on from its last saved state.
+    So is the end of another process of the run, which has told its reason itself. Nothing is lost:
+    started again, the run in `folder` goes on from its last saved state.
     """
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            memory = "the GPU's memory"
-        elif isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-            memory = "the memory"  # of the CPU: torch has no error of its own for it
-        else:
-            raise
-        raise InputError(
-            f"{memory} is full",
-            file=folder,
-            cure="raise training.accumulation or lower training.batch_size, and start it again",
-        ) from None
+    except (MemoryError, RuntimeError) as error:
+        if (memory := _full(error)) is not None:
+            raise InputError(
+                f"{memory} is full",
+                file=folder,
+                cure="raise training.accumulation or lower training.batch_size, and start it again",
+            ) from None
+        if any(part in str(error).lower() for part in _LEFT):
+            raise InputError(
+                "another process of this run has ended",
+                file=folder,
+                cure="see what it said, and start all of them again",
+            ) from None
+        raise
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -40,3 +56,13 @@ def plain_failures(folder: Path) -> Iterator[None]:
             file=folder,
             cure="make room and start it again: it goes on where it was",
         ) from None
+
+
+def _full(error: Exception) -> str | None:
+    """Return which memory an error says is full."""
+    if isinstance(error, MemoryError):
+        return "the memory"
+    if isinstance(error, torch.OutOfMemoryError):
+        return "the GPU's memory"
+    message = str(error).lower()
+    return next((memory for part, memory in _FULL.items() if part in message), None)

@@ -25,6 +25,7 @@ from rex.training.dataset import Examples, LoadedBatch
 from rex.training.ledger import Ledger
 from rex.training.loading import ahead
 from rex.training.objectives import Counts, Objective, losses
+from rex.training.observing import Observer, Record
 from rex.training.optimisation import (
     autocast,
     build_optimizer,
@@ -39,27 +40,8 @@ from rex.training.selection import COUNTED, accuracies, copied, criterion, hits
 
 _logger = logging.getLogger("rex.training.loop")
 
-Record = dict[str, float]
-"""What is known of one epoch: name to value."""
-
 _OBSERVED = 20
 """Every so many steps the observer is told."""
-
-
-class Observer:
-    """Is told how training goes; does nothing with it."""
-
-    def data(self, facts: Mapping[str, str]) -> None:
-        """Take note of what is learnt from."""
-
-    def step(self, number: int, record: Record) -> None:
-        """Take note of a step (counted over all epochs): its losses and learning rate."""
-
-    def epoch(self, record: Record) -> None:
-        """Take note of an epoch."""
-
-    def saved(self) -> None:
-        """Keep what was noted: a run that is killed goes on from here."""
 
 
 @dataclass
@@ -90,7 +72,7 @@ class Plan:
     settings: TrainingSettings
     seed: int
     resume: Path
-    """Where the state is kept, every `save_every` steps and after each epoch."""
+    """Where the state is kept, every `save_every` steps and at the end."""
     identity: Mapping[str, Any]
     """What run the state belongs to: that of another run is not continued."""
 
@@ -116,31 +98,31 @@ class Trainer:
         examples: Examples,
         plan: Plan,
         processes: Processes,
-        observer: Observer,
     ) -> None:
         self.model = model.to(processes.device)
         self.examples = examples
         self.plan = plan
         self.processes = processes
-        self.observer = observer
+        self.observer = Observer()
         self.precision = choose_precision(plan.settings.precision, processes.device)
         self._trained = [part for part in self._parts() if part.requires_grad]
         self.optimizer = build_optimizer(self._trained, plan.settings)
         self.scaler = torch.amp.GradScaler(
             processes.device.type, enabled=self.precision == torch.float16
         )
-        self.shared = processes.share(self.model)
+        self.shared = processes.share(self.model, unread=self.model.backbone.has_unread_weights)
         self.state = State()
         self._ledger = Ledger(processes)
         self._losses: Record = {}
+        self._unsaved = 0
         # on a CPU there is nothing to wait for: a bad loss is found before it is learnt from
         self._settles_at_once = processes.device.type == "cpu"
         self._lengths = examples.questions.pieces.lengths
         self._steps_per_epoch = -(-len(plan.rows) // plan.settings.batch_size)
 
-    def fit(self) -> State:
+    def fit(self, observer: Observer) -> State:
         """Train all epochs, or those that are left, and return the final state."""
-        self._restore()
+        self.observer = observer
         epochs = self.plan.settings.epochs
         progress = Progress("training", epochs * self._steps_per_epoch, "steps")
         progress.start_at(self.state.epoch * self._steps_per_epoch + self.state.step)
@@ -163,16 +145,16 @@ class Trainer:
         for loaded in ahead(self._load, batches[state.step :], threads=self.examples.threads):
             self._step(loaded)
             state.step += 1
+            self._unsaved += 1
             observed = state.step % _OBSERVED == 0
-            saved = state.step % plan.settings.save_every == 0 and state.step < len(batches)
+            saved = self._save_due and state.step < len(batches)
             if observed or saved:
                 self._settle()
             if self.processes.first:
                 progress.advance(note=f"loss {self._losses.get('loss', math.nan):.3f}")
                 if observed:
                     number = state.epoch * self._steps_per_epoch + state.step
-                    rate = {"learning_rate": self._learning_rate()}
-                    self.observer.step(number, self._losses | rate)
+                    self.observer.step(number, self._losses | self._learnt_at())
             if saved:
                 self._save()
         self._settle()
@@ -183,7 +165,7 @@ class Trainer:
                 "epoch": state.epoch + 1,
                 **{f"train/{name}": value / len(batches) for name, value in state.sums.items()},
                 **{f"heldout/{name}": value for name, value in self.evaluate().items()},
-                "learning_rate": self._learning_rate(),
+                **self._learnt_at(),
                 "questions_per_second": questions / seconds,
                 **self._memory(),
             }
@@ -196,12 +178,14 @@ class Trainer:
         score = record[f"heldout/{criterion(self.plan.objective)}"]
         if score > state.best_score:
             state.best_epoch, state.best_score = state.epoch, score
-            state.best_weights = copied(self.model.state_dict())
+            if self.processes.first:
+                state.best_weights = copied(self.model.state_dict())
         if self.processes.first:
             measured = (f"{name} {value:.4g}" for name, value in record.items() if name != "epoch")
             _logger.info("epoch %d  %s", state.epoch, "  ".join(measured))
             self.observer.epoch(record)
-        self._save()
+        if self._save_due or state.epoch == self.plan.settings.epochs:
+            self._save()
 
     def _batches(self, epoch: int) -> list[Integers]:
         """Return the questions of each step of an epoch."""
@@ -219,13 +203,20 @@ class Trainer:
     def _load(self, rows: Integers) -> _Loaded:
         """Read what this process learns of a batch; may run in a thread of its own."""
         counts = self._counts(rows)
-        # the decoder computes the rows up to the last that goes on: long explanations first
-        rows = rows[np.argsort(-self.examples.questions.explanations.lengths[rows], kind="stable")]
-        mine = rows[self.processes.rank :: self.processes.size]
+        mine = self._mine(rows)
         parts = [p for p in np.array_split(mine, self.plan.settings.accumulation) if len(p)]
         # a process without questions takes part all the same, with one that counts nothing
         loaded = [self.examples.load(part) for part in parts or [rows[:1]]]
         return _Loaded(rows, counts, loaded, counted=bool(parts))
+
+    def _mine(self, rows: Integers) -> Integers:
+        """Return this process's part of a batch, long explanations first.
+
+        The decoder computes the rows up to the last that goes on.
+        """
+        lengths = self.examples.questions.explanations.lengths[rows]
+        ordered = rows[np.argsort(-lengths, kind="stable")]
+        return ordered[self.processes.rank :: self.processes.size]
 
     def _step(self, loaded: _Loaded) -> None:
         """Learn from one batch, this process from its part of it, and note the losses."""
@@ -290,6 +281,10 @@ class Trainer:
             torch.autograd.backward(self.scaler.scale(parts["loss"] * weight))
         return {name: value.detach() for name, value in parts.items()}
 
+    def _learnt_at(self) -> Record:
+        """Return the learning rate of the last step."""
+        return {"learning_rate": self.optimizer.param_groups[0]["lr"]}
+
     def _learning_rate(self) -> float:
         step = self.state.epoch * self._steps_per_epoch + self.state.step
         return learning_rate(
@@ -302,8 +297,7 @@ class Trainer:
         self.model.eval()
         held_out, processes = self.plan.held_out, self.processes
         batches = sorted_batches(self._lengths[held_out], 2 * self.plan.settings.batch_size)
-        shares = [held_out[rows][processes.rank :: processes.size] for rows in batches]
-        shares = [rows for rows in shares if len(rows)]
+        shares = [rows for batch in batches if len(rows := self._mine(held_out[batch]))]
         counts: dict[str, Tensor] = {}
         for loaded in ahead(self.examples.load, shares, threads=self.examples.threads):
             batch = self.examples.place(loaded)
@@ -339,10 +333,16 @@ class Trainer:
             cure="lower training.learning_rate or lengthen training.warmup",
         )
 
+    @property
+    def _save_due(self) -> bool:
+        return self._unsaved >= self.plan.settings.save_every
+
     def _save(self) -> None:
+        self._unsaved = 0
         generators = self.processes.gather(generator_state(self.processes.device))
         if not self.processes.first:
             return
+        self.observer.saving()
         save_tensors(
             self.plan.resume,
             {
@@ -354,18 +354,35 @@ class Trainer:
                 "generators": generators,
             },
         )
-        self.observer.saved()
 
-    def _restore(self) -> None:
+    def restore(self) -> bool:
+        """Take up the state of this run that was saved last; return whether there is one.
+
+        Raises InputError when not all processes see the same.
+        """
+        found = self._restore()
+        places = self.processes.gather((self.state.epoch, self.state.step))
+        if len(set(places)) > 1:
+            raise InputError(
+                "not all processes see the same file",
+                file=self.plan.resume,
+                cure="put the run's folder on a disk that all machines share",
+            )
+        return found
+
+    def _restore(self) -> bool:
         if not self.plan.resume.exists():
-            return
+            return False
         saved = load_tensors(self.plan.resume)
         if saved.get("identity") != self.plan.identity:
             _logger.info("%s belongs to other settings or data: starting anew", self.plan.resume)
-            return
+            return False
         self.state = State(**saved["state"])
+        if not self.processes.first:
+            self.state.best_weights = {}
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])
         restore_generator(saved["generators"][self.processes.rank], self.processes.device)
         _logger.info("resuming after epoch %d, step %d", self.state.epoch, self.state.step)
+        return True

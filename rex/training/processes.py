@@ -27,12 +27,17 @@ class Processes:
         """Whether this is the process that writes files."""
         return self.rank == 0
 
-    def share(self, model: nn.Module) -> nn.Module:
-        """Return the model as all processes train it: gradients are averaged over them."""
+    def share(self, model: nn.Module, *, unread: bool = False) -> nn.Module:
+        """Return the model as all processes train it: gradients are averaged over them.
+
+        `unread`: whether there may be weights without a gradient; else processes would wait for it.
+        """
         if self.size == 1:
             return model
         return nn.parallel.DistributedDataParallel(
-            model, device_ids=None if self.device.type == "cpu" else [self.device]
+            model,
+            device_ids=None if self.device.type == "cpu" else [self.device],
+            find_unused_parameters=unread,
         )
 
     def exchange(self, shared: nn.Module, now: bool) -> AbstractContextManager[None]:

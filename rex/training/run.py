@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,14 @@ from rex.training.dataset import (
     QuestionSet,
     feature_statistics,
     read_asked,
-    read_explanations,
     read_vocabulary,
 )
+from rex.training.explanations import read_explanations
 from rex.training.failures import plain_failures
-from rex.training.loop import Observer, Plan, Record, Trainer
+from rex.training.loop import Plan, Trainer
 from rex.training.naming import add_names, name_regions, region_names
 from rex.training.objectives import SETTINGS, Objective, objective_of
+from rex.training.observing import Observe, Observer, Record
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
@@ -77,10 +79,11 @@ def train_run(
     config: Config,
     files: RunFiles,
     name: RunName,
-    observer: Observer | None = None,
+    observe: Observe | None = None,
 ) -> list[Record]:
     """Train one run, or what is left of it, and write its folder; return the record of each epoch.
 
+    `observe` makes who is told of it (default: no one).
     Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
@@ -90,7 +93,7 @@ def train_run(
         store = RegionStore(files.regions)
         data = _read(config, files, name, objective, store)
         model = _build(config, name, data.vocabulary, store)
-        start = _start_from(model, objective, files, data.vocabulary, store)
+        start = _start_from(model, name, objective, files, data.vocabulary, store)
         # each process draws its own dropout
         torch.manual_seed(name.seed + joined.rank)
         plan = Plan(
@@ -109,36 +112,43 @@ def train_run(
                 "processes": joined.size,
             },
         )
-        observer = observer or Observer()
-        observer.data(
-            {
-                "data.digest": plan.identity["data"],
-                "data.regions": json.dumps(store.signature, sort_keys=True),
-                "data.learnt": str(len(data.rows)),
-                "data.held_out": str(len(data.held_out)),
-            }
-        )
+        facts = {
+            "data.digest": plan.identity["data"],
+            "data.regions": json.dumps(store.signature, sort_keys=True),
+            "data.learnt": str(len(data.rows)),
+            "data.held_out": str(len(data.held_out)),
+        }
         # the published decoder goes on after an explanation's end, and its gate learns there
         steps = settings.explanation_length if config.model.mode == "compat" else None
         examples = Examples(data.questions, store, joined.device, steps=steps)
-        final = Trainer(model, examples, plan, joined, observer).fit()
-        if joined.first:
-            pretrained = config.model.pretrained is not None
-            save_checkpoint(
-                files.out / "checkpoint.pt",
-                Checkpoint(
-                    **vars(name),
-                    epoch=final.best_epoch,
-                    config=values,
-                    vocabulary=vocabulary_values(data.vocabulary),
-                    feature_size=store.feature_size,
-                    signature=store.signature,
-                    weights=final.best_weights,
-                    transformer=model.backbone.transformer.config.to_dict() if pretrained else None,
-                ),
-            )
-            _write_run(files.out, final.history, name, values)
+        trainer = Trainer(model, examples, plan, joined)
+        resumed = trainer.restore()
+        with (observe or _nobody)(facts, resumed) as observer:
+            final = trainer.fit(observer)
+            if joined.first:
+                pretrained = config.model.pretrained is not None
+                save_checkpoint(
+                    files.out / "checkpoint.pt",
+                    Checkpoint(
+                        **vars(name),
+                        epoch=final.best_epoch,
+                        config=values,
+                        vocabulary=vocabulary_values(data.vocabulary),
+                        feature_size=store.feature_size,
+                        signature=store.signature,
+                        weights=final.best_weights,
+                        transformer=(
+                            model.backbone.transformer.config.to_dict() if pretrained else None
+                        ),
+                    ),
+                )
+                _write_run(files.out, final.history, name, values)
         return final.history
+
+
+@contextlib.contextmanager
+def _nobody(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
+    yield Observer()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,12 +172,11 @@ def _read(
     if pieces := config.model.word_pieces or config.model.pretrained:
         vocabulary = dataclasses.replace(vocabulary, pieces=read_word_pieces(pieces))
     asked = read_asked(files.questions)
-    texts = read_explanations(files.explanations) if objective.explanations else {}
+    texts = read_explanations(files.explanations, asked, store) if objective.explanations else {}
     decoder = METHODS[name.method]
     if decoder is not None and decoder.names_objects:
         names = region_names(store)
-        images = {key: asked[key].image_id for key in texts if key in asked}
-        texts = name_regions(texts, {key: names[image] for key, image in images.items()})
+        texts = name_regions(texts, {key: names[asked[key].image_id] for key in texts})
         vocabulary = add_names(vocabulary, store)
     questions = QuestionSet.of(
         asked,
@@ -222,6 +231,7 @@ def _build(
 
 def _start_from(
     model: ExplainedAnswering,
+    name: RunName,
     objective: Objective,
     files: RunFiles,
     vocabulary: Vocabulary,
@@ -230,14 +240,17 @@ def _start_from(
     """Load the weights that a transfer run starts from; return their digest."""
     if objective.start is None:
         return None
+    wanted = dataclasses.replace(name, setting=objective.start)
+    cure = f"name the folder of the run {wanted}"
     if files.start is None:
-        raise InputError(
-            "a transfer run starts from another run",
-            file="--start",
-            cure=f"name the folder of the {objective.start} run of this method and seed",
-        )
+        raise InputError("a transfer run starts from another run", file="--start", cure=cure)
     path = files.start / "checkpoint.pt"
     checkpoint = load_checkpoint(path)
+    found = RunName(setting=checkpoint.setting, method=checkpoint.method, seed=checkpoint.seed)
+    if found != wanted:
+        raise InputError(
+            f"is of the run {found}, {name} starts from {wanted}", file=path, cure=cure
+        )
     check_store(checkpoint, store)
     if checkpoint.words() != vocabulary:
         raise InputError(
@@ -249,7 +262,7 @@ def _start_from(
         raise InputError(
             f"has other weights than this model ({str(error).splitlines()[-1].strip()})",
             file=path,
-            cure="train both runs with the same method and model settings",
+            cure="train both runs with the same model settings",
         ) from None
     return weights_digest(checkpoint.weights)
 

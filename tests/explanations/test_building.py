@@ -13,6 +13,7 @@ from rex.cli import main
 from rex.explanations.batches import Batch
 from rex.explanations.table import schema
 from rex.files import made_by, parquet_provenance, read_parquet, write_parquet
+from rex.regions.store import RegionStore
 from tests.gqa.sample import (
     QUESTIONS,
     SAMPLE,
@@ -115,6 +116,7 @@ def test_one_row_a_question_in_the_order_of_the_file(world: World) -> None:
     provenance = parquet_provenance(world.out)
     assert provenance["command"] == "rex explain build"
     assert provenance["settings"]["mode"] == "fixed"
+    assert provenance["settings"]["regions_signature"] is None
 
 
 def test_regions_become_tokens(world: World) -> None:
@@ -136,6 +138,8 @@ def test_regions_become_tokens(world: World) -> None:
     store = world.folder / "regions.h5"
     write_regions(store, {"1": [[60, 58, 70, 68], [10, 10, 30, 40]], "9": []})
     assert world.build("--regions", str(store)) == 0
+    provenance = parquet_provenance(world.out)
+    assert provenance["settings"]["regions_signature"] == RegionStore(store).signature
     first, second, third = world.rows()
     assert first["text"] == "#1 is near ball"
     assert first["objects"] == ["11", "12"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import pytest
 import torch
@@ -80,8 +81,19 @@ def test_words_regions_and_boxes_all_count(backbone: Backbone) -> None:
         assert not torch.allclose(base, backbone(changed).cls, atol=1e-4)
 
 
-def test_the_published_model_sees_no_boxes() -> None:
-    settings = dataclasses.replace(SETTINGS, mode="compat")
-    compat = build_backbone(settings, Sizes(20, D, 10))
-    assert isinstance(compat, VisualBert)
-    assert compat.box_embedding is None
+@pytest.mark.parametrize(
+    ("mode", "boxes", "seen"),
+    [("fixed", True, True), ("fixed", False, False), ("compat", True, False)],
+)
+def test_the_published_model_sees_no_boxes(
+    mode: Literal["fixed", "compat"], boxes: bool, seen: bool
+) -> None:
+    settings = dataclasses.replace(SETTINGS, mode=mode, boxes=boxes)
+    backbone = build_backbone(settings, Sizes(20, D, 10)).eval()
+    assert isinstance(backbone, VisualBert)
+    assert (backbone.box_embedding is not None) == seen
+    if backbone.box_embedding is not None:
+        torch.nn.init.normal_(backbone.box_embedding.output.weight)
+    batch = make_batch()
+    moved = dataclasses.replace(batch, boxes=batch.boxes + 0.5)
+    assert torch.equal(backbone(batch).cls, backbone(moved).cls) != seen

@@ -158,6 +158,26 @@ def test_the_published_decoder_goes_on_after_the_end(published: dict[str, Tensor
         assert torch.allclose(torch.sigmoid(gate[i]), g, rtol=1e-6)
 
 
+def test_the_published_end_is_zeros_that_are_not_learnt() -> None:
+    model = new_model()
+    decoder = model.decoder
+    assert decoder is not None
+    encoding = Encoding(
+        torch.randn(1, H, dtype=torch.float64),
+        torch.randn(1, R, H, dtype=torch.float64),
+        torch.randn(1, R, D, dtype=torch.float64),
+        torch.ones(1, R, dtype=torch.bool),
+    )
+    tokens = torch.tensor([[2, 0, IGNORED]])
+    likely = decoder(encoding, tokens, (1,) * 3).log_probabilities
+    torch.autograd.backward(likely.gather(-1, tokens.clamp(min=0)[..., None]).sum())
+    gradient = decoder.embedding.weight.grad
+    assert gradient is not None
+    assert not decoder.embedding.weight[0].any()
+    assert not gradient[0].any()
+    assert gradient[2].any()
+
+
 def test_a_missing_weight_is_named(published: dict[str, Tensor]) -> None:
     del published["att_rnn.reset_h.bias"]
     with pytest.raises(KeyError, match=r"att_rnn.reset_h.bias"):

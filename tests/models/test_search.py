@@ -124,6 +124,24 @@ def test_no_step_is_computed_twice(
     assert set(rows) == {3 * beams}
 
 
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("beams", [1, 4])
+def test_half_precision_writes_what_is_likely(
+    decoder: AttentiveDecoder, encoding: Encoding, precision: torch.dtype, beams: int
+) -> None:
+    """Under autocast, as a GPU predicts; regions that an image lacks are masked there, too."""
+    decoder = decoder.float()
+    single = Encoding(*(p.float() if p.is_floating_point() else p for p in encoding))
+    with torch.autocast("cpu", precision):
+        written = write(decoder, single, length=4, beams=beams)
+    for i in range(3):
+        tokens = ids(written.tokens[i])
+        assert set(tokens) <= set(allowed(i))
+        ended = tokens if len(tokens) == 4 else [*tokens, END]
+        likely = total(decoder, row(single, i), ended)
+        assert float(written.log_probabilities[i]) == pytest.approx(likely, rel=0.05, abs=0.05)
+
+
 def test_gates_are_those_of_the_written_tokens(encoding: Encoding) -> None:
     method = METHODS["rex"]
     assert method is not None

@@ -20,10 +20,10 @@ from rex.training.dataset import (
     Examples,
     QuestionSet,
     normalised_boxes,
-    read_explanations,
     read_vocabulary,
     tokens_of,
 )
+from rex.training.explanations import read_explanations
 from rex.training.questions import encode_questions
 from rex.training.run import RunFiles
 
@@ -72,11 +72,12 @@ def test_word_pieces_are_those_of_the_published_tokeniser(questions: list[str]) 
     assert [ours.row(number) for number in range(len(questions))] == theirs
 
 
-def question_set(toy: RunFiles, **changes: object) -> QuestionSet:
+def question_set(toy: RunFiles) -> QuestionSet:
+    asked = read_questions(toy.questions)
     return QuestionSet.of(
-        read_questions(toy.questions),
+        asked,
         read_vocabulary(toy.vocabulary, regions=REGIONS),
-        explanations=read_explanations(toy.explanations),
+        explanations=read_explanations(toy.explanations, asked, RegionStore(toy.regions)),
         question_length=10,
         explanation_length=6,
     )

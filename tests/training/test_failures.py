@@ -33,15 +33,40 @@ def test_a_full_disk_is_told_and_nothing_is_lost(
         save_tensors(path, values)
 
     monkeypatch.setattr("rex.training.loop.save_tensors", fails_once)
+    config = dataclasses.replace(
+        CONFIG, training=dataclasses.replace(CONFIG.training, save_every=2)
+    )
     with pytest.raises(InputError, match=r"run.*the disk is full"):
-        train_run(CONFIG, files, NAME)
+        train_run(config, files, NAME)
     assert (files.out / "resume.pt").exists()
-    assert len(train_run(CONFIG, files, NAME)) == 2
+    assert len(train_run(config, files, NAME)) == 2
 
 
-def test_full_gpu_memory_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"training\.accumulation"), plain_failures(tmp_path):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        torch.AcceleratorError("CUDA error: out of memory"),  # of pinning
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        torch.distributed.DistBackendError(
+            "NCCL error in: ProcessGroupNCCL.cpp:77, unhandled cuda error\n"
+            "Last error:\nFailed to CUDA calloc 6291456 bytes"
+        ),
+    ],
+    ids=["torch", "pinning", "cuBLAS", "cuDNN", "NCCL"],
+)
+def test_full_gpu_memory_is_told(tmp_path: Path, error: Exception) -> None:
+    with (
+        pytest.raises(InputError, match=r"the GPU's memory is full.*training\.accumulation"),
+        plain_failures(tmp_path),
+    ):
+        raise error
+
+
+def test_a_process_that_is_left_alone_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="another process"), plain_failures(tmp_path):
+        raise RuntimeError("[pair.cc:547] Connection closed by peer [127.0.0.1]:1234")
 
 
 def test_full_memory_is_told(tmp_path: Path) -> None:

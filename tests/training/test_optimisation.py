@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 def train(toy: RunFiles, out: Path, **settings: object) -> list[dict[str, float]]:
     config = dataclasses.replace(
         CONFIG,
-        model=dataclasses.replace(CONFIG.model, dropout=0.0),
+        model=dataclasses.replace(CONFIG.model, dropout=0.0, decoder_dropout=0.0),
         training=dataclasses.replace(CONFIG.training, learning_rate=2e-3, **settings),  # type: ignore[arg-type]
     )
     files = dataclasses.replace(toy, out=out)

@@ -14,17 +14,26 @@ import torch
 import yaml
 
 from rex.config import Config, config_values
+from rex.errors import InputError
 from rex.training.checkpoints import load_checkpoint
+from rex.training.processes import Processes
 from rex.training.run import RunFiles, RunName, train_run
 
 from .toy import CONFIG
 
-PLAIN = dataclasses.replace(CONFIG, model=dataclasses.replace(CONFIG.model, dropout=0.0))
+PLAIN = dataclasses.replace(
+    CONFIG, model=dataclasses.replace(CONFIG.model, dropout=0.0, decoder_dropout=0.0)
+)
 
 
-def train(config: Config, toy: RunFiles, out: Path) -> list[dict[str, float]]:
-    files = dataclasses.replace(toy, out=out)
-    return train_run(config, files, RunName(setting="multi-task", method="rex", seed=0))
+MULTI_TASK = RunName(setting="multi-task", method="rex", seed=0)
+ANSWER_ONLY = RunName(setting="answer-only", method="backbone", seed=0)
+
+
+def train(
+    config: Config, toy: RunFiles, out: Path, name: RunName = MULTI_TASK
+) -> list[dict[str, float]]:
+    return train_run(config, dataclasses.replace(toy, out=out), name)
 
 
 def losses(records: list[dict[str, float]]) -> list[float]:
@@ -58,12 +67,12 @@ def test_parts_of_a_step_add_up(toy: RunFiles, alone: Path, tmp_path: Path, part
     assert_same_weights(tmp_path / "run", alone)
 
 
-def train_by_two(config: Config, toy: RunFiles, out: Path) -> None:
+def train_by_two(config: Config, toy: RunFiles, out: Path, name: RunName = MULTI_TASK) -> None:
     (out.parent / "config.yaml").write_text(yaml.safe_dump(config_values(config)))
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
         *("-m", "rex.cli", "train", "--config", str(out.parent / "config.yaml")),
-        *("--setting", "multi-task", "--method", "rex", "--seed", "0"),
+        *("--setting", name.setting, "--method", name.method, "--seed", str(name.seed)),
         *("--questions", str(toy.questions), "--explanations", str(toy.explanations)),
         *("--regions", str(toy.regions), "--vocabulary", str(toy.vocabulary)),
         *("--out", str(out)),
@@ -83,6 +92,16 @@ def test_two_processes_are_one_with_twice_the_batch(
     assert_same_weights(tmp_path / "run", alone)
 
 
+@pytest.mark.parametrize("name", [ANSWER_ONLY, MULTI_TASK], ids=str)
+def test_two_processes_train_lxmert(toy: RunFiles, tmp_path: Path, name: RunName) -> None:
+    """It has weights that no loss depends on: its pooler, and those of regions not read."""
+    config = dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, backbone="lxmert"))
+    train_by_two(config, toy, tmp_path / "run", name)
+    records = train(config, toy, tmp_path / "alone", name)
+    assert losses(records_of(tmp_path / "run")) == pytest.approx(losses(records), rel=1e-4)
+    assert_same_weights(tmp_path / "run", tmp_path / "alone")
+
+
 def test_a_process_may_be_left_without_questions(toy: RunFiles, tmp_path: Path) -> None:
     """Steps of one question, learnt and held out: the second process has none at all."""
     config = dataclasses.replace(
@@ -97,3 +116,14 @@ def test_a_process_may_be_left_without_questions(toy: RunFiles, tmp_path: Path) 
     records = train(config, toy, tmp_path / "alone")
     train_by_two(config, toy, tmp_path / "run")
     assert losses(records_of(tmp_path / "run")) == pytest.approx(losses(records), rel=1e-3)
+
+
+def test_a_folder_that_machines_do_not_share_is_told(
+    toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One process has found a state that is five steps on, another none."""
+    monkeypatch.setattr(Processes, "gather", lambda processes, value: [value, (0, 5)])
+    with pytest.raises(
+        InputError, match=r"resume\.pt: not all processes see the same file; .*disk"
+    ):
+        train(PLAIN, toy, tmp_path / "run")

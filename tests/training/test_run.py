@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import h5py
@@ -19,8 +20,11 @@ from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import read_questions
 from rex.models.backbones import Sizes, build_backbone
+from rex.models.batch import IGNORED, Batch
+from rex.models.model import ExplainedAnswering, Output
 from rex.training.checkpoints import load_checkpoint
 from rex.training.loop import Trainer
+from rex.training.observing import Observer, Record
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG, WIDTH, make_toy
@@ -28,7 +32,13 @@ from .toy import CONFIG, WIDTH, make_toy
 LEARNING = dataclasses.replace(
     CONFIG,
     model=dataclasses.replace(
-        CONFIG.model, hidden_size=32, layers=2, heads=4, dropout=0.0, initializer_range=0.15
+        CONFIG.model,
+        hidden_size=32,
+        layers=2,
+        heads=4,
+        dropout=0.0,
+        decoder_dropout=0.0,
+        initializer_range=0.15,
     ),
     training=dataclasses.replace(
         CONFIG.training, epochs=20, decay_epoch=16, batch_size=16, learning_rate=5e-3, warmup=0.1
@@ -92,6 +102,47 @@ def test_train_and_predict(
             )
 
 
+def test_the_learning_rate_is_that_which_was_used(
+    toy: RunFiles, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Risen over 4 steps, a quarter from epoch 2 on; an epoch has 4 steps."""
+    training = dataclasses.replace(CONFIG.training, warmup=0.5, learning_rate=0.01)
+    monkeypatch.setattr("rex.training.loop._OBSERVED", 1)
+    rates = []
+
+    class Told(Observer):
+        def step(self, number: int, record: Record) -> None:
+            rates.append(record["learning_rate"])
+
+    records = train_run(
+        dataclasses.replace(CONFIG, training=training),
+        dataclasses.replace(toy, out=run_folder),
+        RunName(setting="answer-only", method="backbone", seed=0),
+        lambda facts, resumed: nullcontext(Told()),
+    )
+    used = [0.0025, 0.005, 0.0075, 0.01, *(0.0025,) * 4]
+    assert rates == pytest.approx(used)
+    assert [record["learning_rate"] for record in records] == pytest.approx([0.01, 0.0025])
+
+
+def test_long_explanations_come_first(
+    toy: RunFiles, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the decoder computes few rows in vain, learning and measuring."""
+    forward, seen = ExplainedAnswering.forward, set()
+
+    def noted(model: ExplainedAnswering, batch: Batch, *, explain: bool) -> Output:
+        lengths = (batch.explanations != IGNORED).sum(dim=1).tolist()
+        assert lengths == sorted(lengths, reverse=True)
+        seen.add((model.training, lengths[-1]))
+        return forward(model, batch, explain=explain)
+
+    monkeypatch.setattr(ExplainedAnswering, "forward", noted)
+    files = dataclasses.replace(toy, out=run_folder)
+    train_run(CONFIG, files, RunName(setting="multi-task", method="rex", seed=0))
+    assert {(True, 0), (False, 0)} <= seen
+
+
 def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) -> None:
     from mlflow.tracking import MlflowClient
 
@@ -125,6 +176,10 @@ def test_a_killed_run_goes_on_in_its_mlflow_run(
 
     monkeypatch.setattr("rex.training.loop._OBSERVED", 1)
     database = run_folder.parent / "mlflow.db"
+    # saved after steps 3 and 6: when it is killed, more is known than is saved, an epoch included
+    training = dataclasses.replace(CONFIG.training, save_every=3)
+    config = dataclasses.replace(CONFIG, training=training)
+    config_file.write_text(yaml.safe_dump(config_values(config)))
     command = command_line(toy, run_folder, config_file, "multi-task", "rex")
     command += ["--tracking", str(database)]
     step, made = Trainer._step, 0
@@ -132,7 +187,7 @@ def test_a_killed_run_goes_on_in_its_mlflow_run(
     def killed(trainer: Trainer, loaded: object) -> None:
         nonlocal made
         made += 1
-        if made == 7:  # of 2 epochs of 4 steps
+        if made == 6:  # of 2 epochs of 4 steps
             raise KeyboardInterrupt
         step(trainer, loaded)  # type: ignore[arg-type]
 
@@ -147,12 +202,32 @@ def test_a_killed_run_goes_on_in_its_mlflow_run(
     assert run.info.status == "FINISHED"
 
     def steps(name: str) -> list[int]:
-        return sorted({metric.step for metric in client.get_metric_history(run_id, name)})
+        return [metric.step for metric in client.get_metric_history(run_id, name)]
 
     for name in ("loss", "answer_loss", "explanation_loss", "gate_loss", "learning_rate"):
         assert steps(f"step/{name}") == list(range(1, 9))
     for name in ("train/loss", "heldout/accuracy", "learning_rate", "questions_per_second"):
         assert steps(name) == [1, 2]
+
+
+def test_what_is_trained_anew_is_another_mlflow_run(
+    toy: RunFiles, run_folder: Path, config_file: Path, tmp_path: Path
+) -> None:
+    """The same settings, in the same folder, of other data."""
+    from mlflow.tracking import MlflowClient
+
+    database, found = tmp_path / "mlflow.db", {}
+    other = make_toy(tmp_path / "other", seed=9)
+    for name, files in (("toy", toy), ("other", other)):
+        command = command_line(files, run_folder, config_file, "answer-only", "backbone")
+        assert main([*command, "--tracking", str(database)]) == 0
+        found[name] = json.loads((run_folder / "mlflow.json").read_text())["run_id"]
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    assert len({client.get_run(run).data.tags["data.digest"] for run in found.values()}) == 2
+    for run_id in found.values():
+        assert client.get_run(run_id).info.status == "FINISHED"
+        history = client.get_metric_history(run_id, "train/loss")
+        assert [metric.step for metric in history] == [1, 2]
 
 
 def test_a_failed_run_is_marked_failed(toy: RunFiles, run_folder: Path, tmp_path: Path) -> None:
@@ -296,6 +371,23 @@ def test_a_checkpoint_holds_no_code(toy: RunFiles, trained: Path, tmp_path: Path
     values = torch.load(trained / "checkpoint.pt", weights_only=True)
     torch.save({**values, "seed": Path("x")}, tmp_path / "checkpoint.pt")
     assert "not a readable checkpoint" in refused(tmp_path, toy, toy.regions)
+
+
+def test_a_checkpoint_that_is_older_than_a_setting_has_its_default(
+    toy: RunFiles, trained: Path, tmp_path: Path
+) -> None:
+    values = torch.load(trained / "checkpoint.pt", weights_only=True)
+    for name in ("boxes", "decoder_dropout"):
+        del values["config"]["model"][name]
+    torch.save(values, tmp_path / "checkpoint.pt")
+    model = load_checkpoint(tmp_path / "checkpoint.pt").settings().model
+    assert (model.boxes, model.decoder_dropout) == (True, 0.0)
+    tables = []
+    for run in (trained, tmp_path):
+        out = tmp_path / "p.parquet"
+        predict_run(CONFIG, run, questions=toy.questions, regions=toy.regions, out=out)
+        tables.append(read_parquet(out))
+    assert tables[0].equals(tables[1])
 
 
 def test_a_pretrained_backbone_keeps_its_words_and_sizes(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ from rex.errors import InputError
 from rex.files import read_parquet
 from rex.models.methods import METHODS
 from rex.training.checkpoints import Checkpoint, load_checkpoint
-from rex.training.loop import Observer
 from rex.training.objectives import SETTINGS
+from rex.training.observing import Observer
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG
@@ -86,8 +87,14 @@ def test_explanations_alone_may_have_a_learning_rate_of_their_own() -> None:
 
 
 def test_gqa_has_the_published_hyper_parameters() -> None:
-    """Adam at 1e-4, both transfer phases at 4e-4; 8 epochs (15), a quarter from 8 (12) on."""
+    """Adam at 1e-4, both transfer phases at 4e-4; 8 epochs (15), a quarter from 8 (12) on.
+
+    VisualBERT sees features alone; its dropout is BERT's, the decoder has none.
+    """
     config = read_config(Path(__file__).parents[2] / "config" / "gqa.yaml")
+    model = config.model
+    assert (model.backbone, model.mode, model.boxes) == ("visualbert", "fixed", False)
+    assert (model.dropout, model.attention_dropout, model.decoder_dropout) == (0.1, 0.1, 0)
 
     def published(setting: str) -> tuple[float, int, int]:
         objective = SETTINGS[setting]
@@ -117,22 +124,38 @@ def test_transfer_starts_from_the_explained_run(
 def test_transfer_says_what_it_starts_from(toy: RunFiles, explained: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--start.*explanation-only"):
         train(toy, tmp_path / "a", "transfer-5")
-    with pytest.raises(InputError, match="same method"):
+    with pytest.raises(InputError, match=r"is of the run explanation-only/rex/seed0, .*exp/seed0"):
         train(toy, tmp_path / "b", "transfer-5", method="exp", start=explained)
     with pytest.raises(InputError, match="no decoder"):
         train(toy, tmp_path / "c", "transfer-5", method="backbone", start=explained)
 
 
-def learnt(config: Config, toy: RunFiles, out: Path, setting: str = "multi-task") -> int:
-    class Told(Observer):
-        def data(self, facts: Mapping[str, str]) -> None:
-            self.count = int(facts["data.learnt"])
+def test_transfer_starts_from_its_own_run_alone(
+    toy: RunFiles, explained: Path, tmp_path: Path
+) -> None:
+    """Weights of another setting or seed fit, and must not be taken for those of its own."""
+    train(toy, tmp_path / "multi", "multi-task")
+    with pytest.raises(
+        InputError, match=r"multi/checkpoint\.pt: is of the run multi-task/rex/seed0"
+    ):
+        train(toy, tmp_path / "a", "transfer-5", start=tmp_path / "multi")
+    files = dataclasses.replace(toy, out=tmp_path / "b", start=explained)
+    with pytest.raises(InputError, match="starts from explanation-only/rex/seed1"):
+        train_run(FEW, files, RunName(setting="transfer-5", method="rex", seed=1))
 
-    told = Told()
+
+def learnt(config: Config, toy: RunFiles, out: Path, setting: str = "multi-task") -> int:
+    counts = []
+
+    @contextmanager
+    def observe(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
+        counts.append(int(facts["data.learnt"]))
+        yield Observer()
+
     files = dataclasses.replace(toy, out=out)
     method = "rex" if setting == "multi-task" else "backbone"
-    train_run(config, files, RunName(setting=setting, method=method, seed=0), told)
-    return told.count
+    train_run(config, files, RunName(setting=setting, method=method, seed=0), observe)
+    return counts[0]
 
 
 def test_the_published_code_loses_questions_with_long_explanations(

@@ -18,7 +18,14 @@ THINGS = ("cat", "cup", "car", "hat")
 REGIONS, WIDTH = 5, 8
 
 CONFIG = Config(
-    model=ModelSettings(hidden_size=16, layers=1, heads=2, intermediate_size=16, dropout=0.1),
+    model=ModelSettings(
+        hidden_size=16,
+        layers=1,
+        heads=2,
+        intermediate_size=16,
+        dropout=0.1,
+        decoder_dropout=0.1,
+    ),
     training=TrainingSettings(
         epochs=2, decay_epoch=2, batch_size=8, learning_rate=1e-2, holdout=0.2, precision="fp32"
     ),
