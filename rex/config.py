@@ -172,7 +172,7 @@ class TrainingSettings:
     """Tokens of an explanation that are learnt; the rest is cut off."""
     holdout: float = 0.05
     """Share of the training images held out to choose the epoch."""
-    save_every: int = 1000
+    save_every: int = 200
     """Steps between saves of an unfinished run (it is saved at its end, too)."""
     accumulation: int = 1
     """Parts that a step's questions are computed in, one after another, to save memory."""
