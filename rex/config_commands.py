@@ -22,14 +22,14 @@ def add_commands(stations: Subparsers) -> None:
 
 
 def _defaults(arguments: argparse.Namespace) -> None:
-    from rex.config import config_yaml
+    from rex.config_files import config_yaml
     from rex.files import write_text
 
     write_text(arguments.out, config_yaml())
 
 
 def _schema(arguments: argparse.Namespace) -> None:
-    from rex.config import config_schema
+    from rex.config_files import config_schema
     from rex.files import write_text
 
     write_text(arguments.out, json.dumps(config_schema(), indent=1) + "\n")
@@ -38,7 +38,7 @@ def _schema(arguments: argparse.Namespace) -> None:
 def _write(arguments: argparse.Namespace) -> None:
     import yaml
 
-    from rex.config import config_values, read_config
+    from rex.config_files import config_values, read_config
     from rex.files import write_text
 
     config = read_config(arguments.config)

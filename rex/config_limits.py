@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rex.config import Config
 from rex.errors import InputError
-
-if TYPE_CHECKING:
-    from rex.config import Config
 
 _AT_LEAST = {
     0: """world.seed regions.seed training.decay_factor training.explanation_weight

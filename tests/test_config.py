@@ -8,9 +8,8 @@ from typing import Any, get_args, get_type_hints
 import pytest
 import yaml
 
-from rex.config import (
-    Config,
-    Run,
+from rex.config import Config, Run
+from rex.config_files import (
     check_experiment,
     config_schema,
     config_values,

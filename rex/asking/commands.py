@@ -81,7 +81,7 @@ def _add_run(verb: argparse.ArgumentParser) -> None:
 
 
 def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
-    from rex.config import read_settings
+    from rex.config_files import read_settings
 
     return {} if arguments.config is None else read_settings(arguments.config)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def load_run(run: Path, changes: Mapping[str, Any]) -> tuple[Checkpoint, Config]:
     """Load a run's checkpoint, and its settings with `changes`. Raises InputError."""
-    from rex.config import parse_config
+    from rex.config_files import parse_config
     from rex.training.checkpoints import load_checkpoint
 
     path = run / "checkpoint.pt"

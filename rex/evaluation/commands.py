@@ -137,7 +137,7 @@ def _add_random_regions(verbs: Subparsers) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.evaluation.answers import read_ood
     from rex.evaluation.details import write_details
     from rex.evaluation.measure import Inputs, measure
@@ -286,7 +286,7 @@ def _answer_prior(arguments: argparse.Namespace) -> None:
 
 
 def _random_regions(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.evaluation.predictions import write_predictions
     from rex.evaluation.references import random_regions
     from rex.files import made_by, read_parquet

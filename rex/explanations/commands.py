@@ -121,7 +121,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def _build(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.explanations.building import BuildSettings, build_explanations
 
     settings = read_config(arguments.config).explanations

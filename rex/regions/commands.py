@@ -105,7 +105,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.files import made_by, write_json
     from rex.gqa.scene_graphs import read_scene_graphs
     from rex.regions.annotations import ClassLists, annotated_images
@@ -157,7 +157,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _extract(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.files import made_by
     from rex.gqa.questions import iter_questions
     from rex.regions.detector import Detector

@@ -101,7 +101,7 @@ def _add_tracking(verb: argparse.ArgumentParser) -> None:
 
 def _track(arguments: argparse.Namespace, name: str, files: Sequence[Path]) -> None:
     """Keep files as artifacts of the MLflow run `name`, one of the group `report`."""
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.tracking import tracked_run
 
     if arguments.tracking is None:
@@ -128,7 +128,7 @@ def _figures(arguments: argparse.Namespace) -> None:
 
 
 def _tables(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.reporting.claim_table import claim_table
     from rex.reporting.comparison import mark_best_of
     from rex.reporting.cost_table import cost_table
@@ -153,7 +153,7 @@ _IN_PICTURE = 4
 
 
 def _gallery(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.reporting.examples import ExampleFiles, read_examples
     from rex.reporting.gallery import write_gallery
     from rex.reporting.picture import telling_examples, write_picture

@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from rex.config import Config, parse_config
+from rex.config import Config
+from rex.config_files import parse_config
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.models.model import ExplainedAnswering

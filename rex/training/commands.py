@@ -59,7 +59,7 @@ def add_commands(stations: Subparsers) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.tracking import tracked_run
     from rex.training.objectives import objective_of
     from rex.training.observing import Observer, Record
@@ -111,7 +111,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.tracking import tracked_run
     from rex.training.run import predict_run
 

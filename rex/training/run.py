@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from rex.config import Config, config_values
+from rex.config import Config
+from rex.config_files import config_values
 from rex.errors import InputError
 from rex.files import made_by, write_parquet, write_text
 from rex.models.methods import METHODS

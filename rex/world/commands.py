@@ -60,7 +60,7 @@ def add_commands(stations: Subparsers) -> None:
 
 
 def _make(arguments: argparse.Namespace) -> None:
-    from rex.config import read_config
+    from rex.config_files import read_config
     from rex.errors import InputError
     from rex.world.make import make_world
 

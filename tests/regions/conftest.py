@@ -66,7 +66,7 @@ def small_numbers() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Return the toy world with a (barely) trained detector and its report."""
-    from rex.config import read_config
+    from rex.config_files import read_config
 
     folder = tmp_path_factory.mktemp("regions")
     make_toy_world(folder / "data", images={"train": 12, "val": 5})

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rex.config import RegionSettings, read_config
+from rex.config import RegionSettings
+from rex.config_files import read_config
 from rex.errors import InputError
 from rex.gqa.scene_graphs import read_scene_graphs
 from rex.regions.detector import Detector

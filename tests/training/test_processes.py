@@ -13,7 +13,8 @@ import pytest
 import torch
 import yaml
 
-from rex.config import Config, config_values
+from rex.config import Config
+from rex.config_files import config_values
 from rex.errors import InputError
 from rex.training.checkpoints import load_checkpoint
 from rex.training.processes import Processes

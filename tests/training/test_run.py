@@ -15,7 +15,8 @@ import torch
 import yaml
 
 from rex.cli import main
-from rex.config import Config, config_values, read_config
+from rex.config import Config
+from rex.config_files import config_values, read_config
 from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import read_questions

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from rex.config import Config, read_config
+from rex.config import Config
+from rex.config_files import read_config
 from rex.errors import InputError
 from rex.files import read_parquet
 from rex.models.methods import METHODS

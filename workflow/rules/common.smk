@@ -4,7 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from rex.config import SPLITS, check_experiment, config_values, parse_config
+from rex.config import SPLITS
+from rex.config_files import check_experiment, config_values, parse_config
 from rex.errors import InputError
 
 

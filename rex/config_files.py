@@ -1,0 +1,145 @@
+"""Configuration files: read, checked, and written from the typed settings."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from rex.config import Config
+from rex.config_limits import check_limits
+from rex.errors import InputError
+
+
+def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None = None) -> Config:
+    """Check `values` (as read from YAML) and fill in the defaults.
+
+    Raises InputError that names the key when one is unknown or its value is wrong.
+    """
+    import pydantic
+
+    try:
+        config = pydantic.TypeAdapter(Config).validate_python(dict(values))
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "unexpected_keyword_argument":
+            problem, cure = "unknown key", f"known here: {', '.join(_known_keys(first['loc']))}"
+        else:
+            problem = f"{first['msg']} (found {first['input']!r})"
+            cure = "see config.yaml for every key, with its default and meaning"
+        raise InputError(problem, file=file or "config", place=place, cure=cure) from None
+    check_limits(config, file or "config")
+    return config
+
+
+def check_experiment(config: Config, *, file: str | PathLike[str] | None = None) -> None:
+    """Raise InputError when settings of a whole experiment contradict one another.
+
+    Single commands are given parts of a configuration, and not asked.
+    """
+    if config.regions.selection == "scene-graphs" and "testdev" in config.evaluation.splits:
+        raise InputError(
+            "testdev has no scene graphs to take regions from",
+            file=file or "config",
+            place="regions.selection",
+            cure="set evaluation.splits to [val]",
+        )
+
+
+def read_config(source: str | PathLike[str] | None) -> Config:
+    """Read a configuration: a YAML file, or its contents as JSON text; none: the defaults.
+
+    Keys that are left out have their defaults. Raises InputError.
+    """
+    if source is None:
+        return Config()
+    return parse_config(read_settings(source), file=_name(source))
+
+
+def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
+    """Return the keys that a configuration gives, unchecked. Raises InputError."""
+    import yaml
+
+    file = _name(source)
+    try:
+        # JSON is YAML, so one reader serves both
+        text = str(source) if _inline(source) else Path(source).read_text(encoding="utf-8")
+        values = yaml.safe_load(text)
+    except FileNotFoundError:
+        raise InputError("no such file", file=file, cure="check the path") from None
+    except OSError as error:
+        raise InputError(
+            f"can't be read ({error.strerror})", file=file, cure="name a YAML file"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise InputError(
+            f"not valid YAML ({getattr(error, 'problem', error)})",
+            file=file,
+            place=None if mark is None else f"line {mark.line + 1}",
+            cure="mend the line",
+        ) from None
+    if not isinstance(values, dict):
+        raise InputError("holds no settings", file=file, cure="see config.yaml for an example")
+    values.pop("made_by", None)
+    return values
+
+
+def _inline(source: str | PathLike[str]) -> bool:
+    return str(source).lstrip().startswith("{")
+
+
+def _name(source: str | PathLike[str]) -> str | PathLike[str]:
+    return "--config" if _inline(source) else source
+
+
+def config_values(config: Config) -> dict[str, Any]:
+    """Return the configuration as plain dicts, lists and scalars, for YAML or JSON."""
+    import json
+
+    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return values
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON schema (2020-12) of a configuration file."""
+    import pydantic
+
+    schema = pydantic.TypeAdapter(Config).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def config_yaml() -> str:
+    """Return the text of `config.yaml`: every key with its default and, above it, its meaning."""
+    import yaml
+
+    schema = config_schema()
+    definitions: dict[str, Any] = schema["$defs"]
+    lines = [
+        "# The embedded default: the small world, on CPU. Every key is here with its default.",
+        "# Made by `rex config defaults`; the source is rex/config.py.",
+    ]
+    for name, value in config_values(Config()).items():
+        entry = schema["properties"][name]
+        if isinstance(value, dict):
+            section = definitions[entry["$ref"].rpartition("/")[2]]
+            lines += ["", f"# {section['description']}", f"{name}:"]
+            for key, inner in value.items():
+                lines.append(f"  # {section['properties'][key]['description']}")
+                text = yaml.safe_dump(inner, default_flow_style=True, width=10_000, sort_keys=False)
+                lines.append(f"  {key}: {text.splitlines()[0]}")
+        else:
+            lines += ["", f"# {entry['description']}"]
+            lines += yaml.safe_dump({name: value}).splitlines()
+    return "\n".join(lines) + "\n"
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys allowed where the unknown key `location` stands."""
+    section: Any = Config()
+    for part in location[:-1]:
+        section = section[part] if isinstance(part, int) else getattr(section, part)
+    return [entry.name for entry in dataclasses.fields(section)]
