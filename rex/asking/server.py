@@ -97,6 +97,10 @@ class AskServer(ThreadingHTTPServer):
             return host.lower() in ("localhost", self.host.lower(), socket.gethostname().lower())
         return True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Note what went wrong with a connection; nobody is left to be told."""
+        _logger.debug("a connection broke", exc_info=True)
+
     def reply(self, path: Path, question: str) -> dict[str, Any]:
         """Answer a question about an image file."""
         with self.lock:
@@ -197,16 +201,16 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST, f"ask a question of 1 to {LONGEST_QUESTION} characters"
             )
+        # all that is sent is read first: a slow sender keeps no one from asking
+        offered = self._offered(query["image"][0]) if "image" in query else None
+        content = self._body() if offered is None else offered.read_bytes()
+        kind = image_format(content)
         if not self.server.waiting.acquire(blocking=False):
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "too many questions: ask again")
         try:
-            if "image" in query:
-                offered = self._offered(query["image"][0])
-                image_format(offered.read_bytes())
+            if offered is not None:
                 reply = self.server.reply(offered, question)
             else:
-                content = self._body()
-                kind = image_format(content)
                 with tempfile.TemporaryDirectory(prefix="rex-serve-") as folder:
                     uploaded = Path(folder) / f"upload.{kind.lower()}"
                     uploaded.write_bytes(content)

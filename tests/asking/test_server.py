@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import socket
 import struct
 import zlib
 from collections.abc import Iterator
@@ -107,6 +108,19 @@ def test_an_uploaded_image(server: AskServer, kind: str) -> None:
     status, reply = ask(server, picture(kind, (50, 20)))
     assert status == 200
     assert (reply["width"], reply["height"]) == (50, 20)
+
+
+def test_slow_senders_keep_no_one_from_asking(server: AskServer) -> None:
+    port = server.server_address[1]
+    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(module.MOST_WAITING + 2)]
+    try:
+        for one in slow:  # a head, a byte, and no more
+            head = f"POST /ask?question=a%3F HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            one.sendall(head.encode() + b"Content-Length: 100\r\n\r\nx")
+        assert ask(server, picture())[0] == 200
+    finally:
+        for one in slow:
+            one.close()
 
 
 def test_what_is_refused(server: AskServer, monkeypatch: pytest.MonkeyPatch) -> None:
