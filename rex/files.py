@@ -97,6 +97,14 @@ def read_json(path: str | os.PathLike[str], *, cure: str | None = None) -> Any:
         ) from None
 
 
+def checkpoint_problem(error: Exception) -> str:
+    """Return what an error says of a checkpoint, but not PyTorch's advice to run what it holds."""
+    text = str(error)
+    if "weights_only" in text:
+        return "it is no checkpoint, or holds more than tensors and plain values"
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 _PROVENANCE_KEY = b"made_by"
 
 

@@ -16,7 +16,7 @@ import torch
 
 from rex.config import RegionSettings
 from rex.errors import InputError
-from rex.files import whole_file
+from rex.files import checkpoint_problem, whole_file
 from rex.regions.annotations import ClassLists
 from rex.regions.vocabulary import read_vocabulary
 
@@ -108,7 +108,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             else None
         )
     except Exception as error:  # a file that is no checkpoint can raise nearly anything
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+        problem = checkpoint_problem(error)
         raise InputError(
             f"not a checkpoint of arrays ({problem})",
             file=path,

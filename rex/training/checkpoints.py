@@ -15,7 +15,7 @@ import torch
 from rex.config import Config
 from rex.config_files import parse_config
 from rex.errors import InputError
-from rex.files import whole_file
+from rex.files import checkpoint_problem, whole_file
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
 
@@ -106,7 +106,7 @@ def load_tensors(path: str | PathLike[str]) -> Any:
         raise InputError("no such file", file=path, cure="train the run: rex train") from None
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
         raise InputError(
-            f"not a readable checkpoint ({str(error).splitlines()[0]})",
+            f"not a readable checkpoint ({checkpoint_problem(error)})",
             file=path,
             cure="delete it and train the run again",
         ) from None
