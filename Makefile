@@ -20,7 +20,7 @@ $(VENV)/.installed: envs/requirements.txt envs/detectron2.txt pyproject.toml env
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed envs/requirements-test.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -r envs/requirements-test.txt
+	"$(BIN)/python" -m pip install --disable-pip-version-check --progress-bar off -r envs/requirements-test.txt
 	@touch $@
 
 demo: setup

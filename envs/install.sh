@@ -8,7 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
   echo "install.sh: $python is not Python 3.11; set PYTHON=/path/to/python3.11" >&2
   exit 2
 }
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+# one without pip is left where making it was stopped, or where Debian's python3.11-venv was missing
+"$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check)
 
 echo "== packages (about 2 GB; one to four minutes)"

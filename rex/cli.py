@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import logging
 import os
@@ -29,6 +30,9 @@ STATIONS = (
 
 Command = Callable[[argparse.Namespace], None]
 """What a verb does (the default `handler` of its parser). It raises InputError on bad input."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a full disk when something is written; it names no file then."""
 
 _logger = logging.getLogger("rex.cli")
 
@@ -67,11 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         # a path that cannot be used, a full disk: the user's to mend, and named by the system
-        if error.filename is None:
+        if error.filename is None and error.errno not in _FULL:
             return _failed(error, log)
         _logger.error(
             "%s: %s; check the path, its permissions and the free space",
-            error.filename,
+            error.filename or "a file",
             error.strerror,
         )
         _logger.debug("traceback", exc_info=True)

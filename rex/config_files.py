@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -23,9 +24,11 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     try:
         config = pydantic.TypeAdapter(Config).validate_python(dict(values))
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
+        unknown = "unexpected_keyword_argument"
+        # a key that is mistyped is missing, too: say which it is
+        first = min(error.errors(), key=lambda one: one["type"] != unknown)
         place = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "unexpected_keyword_argument":
+        if first["type"] == unknown:
             problem, cure = "unknown key", f"known here: {', '.join(_known_keys(first['loc']))}"
         else:
             problem = f"{first['msg']} (found {first['input']!r})"
@@ -139,7 +142,15 @@ def config_yaml() -> str:
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys allowed where the unknown key `location` stands."""
-    section: Any = Config()
+    section: Any = Config
     for part in location[:-1]:
-        section = section[part] if isinstance(part, int) else getattr(section, part)
+        if isinstance(part, str):
+            section = _dataclass_in(typing.get_type_hints(section)[part])
     return [entry.name for entry in dataclasses.fields(section)]
+
+
+def _dataclass_in(hint: Any) -> Any:
+    """Return the dataclass that a type is, or that its entries or alternatives are of."""
+    if dataclasses.is_dataclass(hint):
+        return hint
+    return next(filter(None, map(_dataclass_in, typing.get_args(hint))), None)

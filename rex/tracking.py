@@ -210,7 +210,10 @@ def _connect(database: Path) -> MlflowClient:
 def _locked(database: Path) -> Iterator[None]:
     """Keep other processes out: two that make the same tables at once hurt each other."""
     with open(database.with_name(f".{database.name}.lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:  # some shared file systems have no locks
+            _logger.warning("%s: not locked (%s); two first runs at once may fail", database, error)
         yield
 
 

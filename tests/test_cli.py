@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,3 +120,12 @@ def test_a_path_that_cannot_be_used_is_one_line_and_code_2(
     assert "Traceback" not in capsys.readouterr().err
     with pytest.raises(OSError, match="ours"):
         run_main(monkeypatch, OSError("ours"), [])
+
+
+def test_a_full_disk_is_one_line_and_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    assert run_main(monkeypatch, full, []) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "No space left on device; check the path, its permissions and the free space" in line

@@ -171,3 +171,26 @@ def test_the_mode_names_both_parts_where_they_differ() -> None:
     assert parse_config({}).mode == "fixed"
     assert parse_config({"model": compat, "explanations": compat}).mode == "compat"
     assert parse_config({"explanations": compat}).mode == "explanations compat, model fixed"
+
+
+RUN = {"setting": "multi-task", "method": "rex"}
+
+
+@pytest.mark.parametrize(
+    ("values", "place", "known"),
+    [
+        ({"worlds": {}}, "worlds", "dataset"),
+        ({"training": {"epoch": 1}}, "training.epoch", "epochs"),
+        ({"regions": {"features": {"tran": "a"}}}, "regions.features.tran", "train, val, testdev"),
+        (
+            {"experiment": {"runs": [RUN, RUN, RUN, {"setting": "multi-task", "metod": "rex"}]}},
+            "experiment.runs.3.metod",
+            "setting, method",
+        ),
+    ],
+)
+def test_an_unknown_key_names_the_known_ones(
+    values: dict[str, object], place: str, known: str
+) -> None:
+    with pytest.raises(InputError, match=f"{place}: unknown key; known here: .*{known}"):
+        parse_config(values)

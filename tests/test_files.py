@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -111,3 +112,11 @@ def test_the_provenance_of_what_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "table.parquet").write_text("PAR1")
     with pytest.raises(InputError, match="not a readable Parquet file"):
         parquet_provenance(tmp_path / "table.parquet")
+
+
+def test_a_full_disk_names_the_file_that_was_to_be(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left on device") as raised:  # noqa: SIM117
+        with whole_file(tmp_path / "out.txt"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert raised.value.filename == str(tmp_path / "out.txt")
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import multiprocessing
 import shutil
 import signal
@@ -239,3 +241,19 @@ def test_a_store_that_fails_does_not_hide_the_error(
         run.metrics({"loss": 1.0}, step=1)
         monkeypatch.setattr(MlflowClient, "log_batch", full)
         raise InputError("the disk is full")
+
+
+def test_a_file_system_without_locks_is_told_of_and_used(
+    database: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def no_locks(file: object, operation: int) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with tracked_run(database, tmp_path / "run", experiment="world", name="run"):
+        pass
+    assert run_of(database, tmp_path / "run").info.status == "FINISHED"
+    assert "not locked" in caplog.text

@@ -1,18 +1,32 @@
 """The checked configuration, and the names of files that several stations share."""
 
 import json
+import os
+import shlex
 import sys
 from pathlib import Path
 
 from rex.config import SPLITS
 from rex.config_files import check_experiment, config_values, parse_config
 from rex.errors import InputError
+from rex.evaluation.answers import OOD_PARTS
+
+QUESTIONS = "questions/{split}_balanced_questions.json"
+SCENE_GRAPHS = "sceneGraphs/{split}_sceneGraphs.json"
 
 
 def check_given_files(settings, file):
     """Raise InputError for what the workflow reads but does not make, and is not there."""
     fetch = f"get GQA: rex gqa fetch {settings.data}; rex gqa check {settings.data} says what is there"
-    given = [("data", settings.data, fetch)] if settings.source == "gqa" else []
+    given = []
+    if settings.source == "gqa":
+        given = [("data", settings.data, fetch)]
+        # GQA publishes no scene graphs for testdev
+        read = [
+            QUESTIONS.format(split=s) for s in ("train", *settings.evaluation.splits)
+        ]
+        read += [SCENE_GRAPHS.format(split=split) for split in ("train", "val")]
+        given += [("data", f"{settings.data}/{name}", fetch) for name in read]
     regions = settings.regions
     for name in ("weights", "vocabulary", "detector_config"):
         given.append((f"regions.{name}", getattr(regions, name), "check the path"))
@@ -55,7 +69,7 @@ LAUNCH = (
 
 # a data set of one's own may have no GQA-OOD files; the world's are made
 OOD = (
-    f"--ood {DATA}/ood"
+    f"--ood {shlex.quote(DATA)}/ood"
     if CONFIG.source == "world" or Path(DATA, "ood").is_dir()
     else ""
 )
@@ -95,13 +109,43 @@ FIGURES = [
 ]
 
 
+# the default one is read without being named
+GIVEN = [os.path.relpath(f) for f in workflow.configfiles if str(f) != "config.yaml"]
+NAMED = f" --configfile {shlex.join(GIVEN)}" if GIVEN else ""
 WHERE = f"""
 tables    {RESULTS}/tables/explanations.md, {RESULTS}/tables/answers.md
 figures   {RESULTS}/figures/
 examples  {RESULTS}/gallery/index.html
 runs      mlflow ui --backend-store-uri sqlite:///{TRACKING}
-report    snakemake --report report.html
+report    snakemake --report report.html{NAMED}
 """
+
+
+def annotations(*names):
+    """Return what a rule reads of the annotations: the world's folder, which is made whole, or files.
+
+    The folder of a data set that is there already would not do: files that are added to it change its
+    time, those that are changed in it don't.
+    """
+    if CONFIG.source == "world":
+        return [DATA]
+    return [f"{DATA}/{name}" for name in names]
+
+
+def evaluated_annotations(wildcards):
+    """Return the annotations that a split's measures come from."""
+    split = wildcards.split
+    names = [QUESTIONS] + ([SCENE_GRAPHS] if split in EXPLAINED else [])
+    names += [f"ood/ood_{{split}}_{part}.json" for part in OOD_PARTS] if OOD else []
+    return [path.format(split=split) for path in annotations(*names)]
+
+
+def boxed_annotations(wildcards):
+    """Return the annotations that say of which images, and which boxes, regions are extracted."""
+    given = [SCENE_GRAPHS] if CONFIG.regions.selection == "scene-graphs" else []
+    return [
+        path.format(split=wildcards.split) for path in annotations(QUESTIONS, *given)
+    ]
 
 
 def configuration(*keys):
@@ -210,7 +254,7 @@ def box_options(wildcards):
     """Return the options of `rex regions extract` that name given boxes."""
     if CONFIG.regions.selection != "scene-graphs":
         return ""
-    return f"--scene-graphs {DATA}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
+    return f"--scene-graphs {shlex.quote(DATA)}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
 
 
 def shard(wildcards):
@@ -255,7 +299,7 @@ def truth_options(wildcards):
     if wildcards.split in EXPLAINED:
         return (
             f"--explanations {explanations_of(wildcards)} "
-            f"--scene-graphs {DATA}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
+            f"--scene-graphs {shlex.quote(DATA)}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
         )
     return ""
 

@@ -6,7 +6,7 @@ ruleorder: answer_prior > random_regions > predict
 
 rule answer_prior:
     input:
-        data=DATA,
+        annotations(QUESTIONS.format(split="train"), QUESTIONS),
     output:
         f"{RESULTS}/runs/reference/answer-prior/seed0/predictions/{{split}}.parquet",
     log:
@@ -15,8 +15,8 @@ rule answer_prior:
         "../../envs/rex.yaml"
     shell:
         "rex reference answer-prior "
-        "--train {input.data}/questions/train_balanced_questions.json "
-        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
+        "--train {DATA:q}/questions/train_balanced_questions.json "
+        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
         "--out {output} --log {log}"
 
 
@@ -40,7 +40,7 @@ rule random_regions:
 
 rule evaluate:
     input:
-        data=DATA,
+        evaluated_annotations,
         predictions=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/predictions/{{split}}.parquet",
         regions=regions_of,
         explanations=explanations_of,
@@ -63,6 +63,6 @@ rule evaluate:
         ood=OOD,
     shell:
         "rex evaluate {input.predictions} --config {params.config:q} --split {wildcards.split} "
-        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
+        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
         "{params.truth} --regions {input.regions} {params.ood} "
         "{params.tracking} --details {output.details} --out {output.metrics} --log {log}"

@@ -7,7 +7,7 @@ scattergather:
 
 rule explain:
     input:
-        data=DATA,
+        annotations(QUESTIONS, SCENE_GRAPHS),
         regions=regions_of,
     output:
         temp(f"{RESULTS}/explanations/shards/{{split}}-{{scatteritem}}.parquet"),
@@ -22,8 +22,8 @@ rule explain:
         shard=shard,
     shell:
         "rex explain build --config {params.config:q} "
-        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
-        "--scene-graphs {input.data}/sceneGraphs/{wildcards.split}_sceneGraphs.json "
+        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
+        "--scene-graphs {DATA:q}/sceneGraphs/{wildcards.split}_sceneGraphs.json "
         "--regions {input.regions} --shard {params.shard} --out {output} --log {log}"
 
 
@@ -44,7 +44,7 @@ rule gather_explanations:
 
 rule explanation_card:
     input:
-        data=DATA,
+        annotations(QUESTIONS),
         explanations=f"{RESULTS}/explanations/{{split}}.parquet",
     output:
         report(
@@ -58,13 +58,13 @@ rule explanation_card:
         "../../envs/rex.yaml"
     shell:
         "rex explain stats {input.explanations} "
-        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
+        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
         "--out {output} --log {log}"
 
 
 rule vocabulary:
     input:
-        data=DATA,
+        annotations(QUESTIONS.format(split="train")),
         explanations=f"{RESULTS}/explanations/train.parquet",
     output:
         f"{RESULTS}/vocabulary.json",
@@ -74,5 +74,5 @@ rule vocabulary:
         "../../envs/rex.yaml"
     shell:
         "rex explain vocabulary "
-        "--questions {input.data}/questions/train_balanced_questions.json "
+        "--questions {DATA:q}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --out {output} --log {log}"

@@ -7,7 +7,7 @@ scattergather:
 
 rule train_detector:
     input:
-        data=DATA,
+        annotations(*expand(SCENE_GRAPHS, split=EXPLAINED)),
     output:
         weights=f"{RESULTS}/regions/detector.pth",
         report=f"{RESULTS}/regions/report.json",
@@ -23,13 +23,13 @@ rule train_detector:
     params:
         config=configuration("regions", "compute"),
     shell:
-        "rex regions train --config {params.config:q} --data {input.data} "
+        "rex regions train --config {params.config:q} --data {DATA:q} "
         "--out {output.weights} --report {output.report} --log {log}"
 
 
 rule extract_regions:
     input:
-        data=DATA,
+        boxed_annotations,
         weights=WEIGHTS,
     output:
         temp(f"{RESULTS}/regions/shards/{{split}}-{{scatteritem}}.h5"),
@@ -47,9 +47,9 @@ rule extract_regions:
         boxes=box_options,
         shard=shard,
     shell:
-        "rex regions extract --config {params.config:q} --images {input.data}/images "
-        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json {params.boxes} "
-        "--weights {input.weights} --shard {params.shard} --out {output} --log {log}"
+        "rex regions extract --config {params.config:q} --images {DATA:q}/images "
+        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json {params.boxes} "
+        "--weights {input.weights:q} --shard {params.shard} --out {output} --log {log}"
 
 
 rule merge_regions:
@@ -81,12 +81,12 @@ if IMPORTED:
         params:
             label=CONFIG.regions.features.label,
             names=(
-                f"--vocabulary {CONFIG.regions.vocabulary}"
+                f"--vocabulary {shlex.quote(CONFIG.regions.vocabulary)}"
                 if CONFIG.regions.vocabulary
                 else ""
             ),
             # read where features come without the sizes of their images
             images=f"{DATA}/images",
         shell:
-            "rex regions import {input} --label {params.label:q} {params.names} "
-            "--images {params.images} --out {output} --log {log}"
+            "rex regions import {input:q} --label {params.label:q} {params.names} "
+            "--images {params.images:q} --out {output} --log {log}"

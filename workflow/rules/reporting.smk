@@ -53,7 +53,7 @@ rule figures:
 
 rule gallery:
     input:
-        data=DATA,
+        annotations(*(name.format(split="val") for name in (QUESTIONS, SCENE_GRAPHS))),
         regions=region_store("val"),
         explanations=f"{RESULTS}/explanations/val.parquet",
         predictions=expand("{run}/predictions/val.parquet", run=shown_folders()),
@@ -73,8 +73,8 @@ rule gallery:
         tracking=TRACKING,
     shell:
         "rex gallery --config {params.config:q} "
-        "--questions {input.data}/questions/val_balanced_questions.json "
-        "--images {input.data}/images --regions {input.regions} "
-        "--scene-graphs {input.data}/sceneGraphs/val_sceneGraphs.json "
+        "--questions {DATA:q}/questions/val_balanced_questions.json "
+        "--images {DATA:q}/images --regions {input.regions} "
+        "--scene-graphs {DATA:q}/sceneGraphs/val_sceneGraphs.json "
         "--explanations {input.explanations} --predictions {input.predictions} "
         "--tracking {params.tracking} --out {output} --log {log}"

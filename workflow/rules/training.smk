@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        data=DATA,
+        annotations(QUESTIONS.format(split="train")),
         explanations=f"{RESULTS}/explanations/train.parquet",
         regions=region_store("train"),
         vocabulary=f"{RESULTS}/vocabulary.json",
@@ -30,7 +30,7 @@ rule train:
     shell:
         "{params.launch} train --config {params.config:q} --setting {wildcards.setting} "
         "--method {wildcards.method} --seed {wildcards.seed} "
-        "--questions {input.data}/questions/train_balanced_questions.json "
+        "--questions {DATA:q}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --regions {input.regions} "
         "--vocabulary {input.vocabulary} {params.start} --tracking {params.tracking} "
         "--out {params.run} --log {log}"
@@ -38,7 +38,7 @@ rule train:
 
 rule predict:
     input:
-        data=DATA,
+        annotations(QUESTIONS),
         checkpoint=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/checkpoint.pt",
         regions=regions_of,
     output:
@@ -58,5 +58,5 @@ rule predict:
         run=subpath(input.checkpoint, parent=True),
     shell:
         "rex predict --config {params.config:q} --run {params.run} "
-        "--questions {input.data}/questions/{wildcards.split}_balanced_questions.json "
+        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
         "--regions {input.regions} --tracking {params.tracking} --out {output} --log {log}"
