@@ -90,7 +90,7 @@ def reading_samples(
             rows=np.array(list(held), dtype=np.int64),
             statistics=np.array(list(held.values()), dtype=np.float64).reshape(-1, 2),
             summary=_share,
-            signature=f"{_GRAMMAR}|iou:{MATCH_IOU}|facts:{sum(n for _, n in held.values())}",
+            signature=f"{_GRAMMAR}|iou:{MATCH_IOU}",
         ),
     }
 
