@@ -56,6 +56,21 @@ def test_perfect_predictions(split: SmallSplit) -> None:
     assert scores["bleu4"].signature.startswith("tok:blank|as:pycocoevalcap-1.2|mode:fixed")
 
 
+def test_a_signature_is_of_the_measure_not_of_what_was_measured(split: SmallSplit) -> None:
+    """Seeds whose signatures differ have no mean."""
+    signatures = []
+    for answers, texts in (
+        (true_answers(), true_texts()),
+        (dict.fromkeys(true_answers(), "no"), dict.fromkeys(true_texts(), "#0 is red and not big")),
+    ):
+        assert evaluate(split, split.predict(answers, texts)) == 0
+        scores = metrics(split).scores
+        signatures.append({name: s.signature for name, s in scores.items() if s.value is not None})
+    common = signatures[0].keys() & signatures[1].keys()
+    assert {"truth", "agreement", "grounding", "bleu4", "validity"} <= common
+    assert [name for name in common if signatures[0][name] != signatures[1][name]] == []
+
+
 def test_every_score_has_a_value_or_a_reason(split: SmallSplit) -> None:
     assert evaluate(split, split.predict(true_answers(), {}, method="backbone")) == 0
     for name, score in metrics(split).scores.items():
