@@ -104,6 +104,8 @@ def read_json(path: str | os.PathLike[str], *, cure: str | None = None) -> Any:
 def checkpoint_problem(error: Exception) -> str:
     """Return what an error says of a checkpoint, but not PyTorch's advice to run what it holds."""
     text = str(error)
+    if isinstance(error, EOFError):
+        return "it is empty or cut short"
     if "weights_only" in text:
         return "it is no checkpoint, or holds more than tensors and plain values"
     return text.splitlines()[0] if text else type(error).__name__

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rex.asking.image_files import check_size
 from rex.asking.reply import Reply
 from rex.asking.run_detector import load_detector, load_run
 from rex.errors import InputError
@@ -62,12 +63,14 @@ class Answerer:
     def ask(self, images: Sequence[Path], question: str) -> list[Reply]:
         """Answer one question about each image.
 
-        Raises InputError when an image cannot be read or the question is empty.
+        Raises InputError when an image cannot be read or is too large, or the question is empty.
         """
         from rex.regions.extraction import ImageFile, detect_all
 
         if not question.strip():
             raise InputError("the question is empty", cure="ask something")
+        for path in images:
+            check_size(path)
         with (
             warnings_only() if len(images) == 1 else nullcontext(),
             tempfile.TemporaryDirectory(prefix="rex-ask-") as folder,
@@ -77,7 +80,7 @@ class Answerer:
             answered = self._predict(store, question)
             notes = self._notes(question)
             return [
-                self._reply(question, said, regions, store.object_names, notes)
+                self._reply(question, said, regions, notes)
                 for said, regions in zip(answered, found, strict=True)
             ]
 
@@ -150,7 +153,6 @@ class Answerer:
         question: str,
         said: Answered,
         regions: ImageRegions,
-        names: Sequence[str],
         notes: tuple[str, ...],
     ) -> Reply:
         words = (
@@ -159,6 +161,8 @@ class Answerer:
             else words_of(said.explanation, said.regions, said.gates)
         )
         named = sorted({word.region for word in words or () if word.region is not None})
+        classes = self._detector.classes
+        names = classes.object_names
         known = [region for region in named if region < len(regions.boxes)]
         labels = {region: int(regions.object_ids[region]) for region in known}
         left_out = set(named) - set(known)
@@ -184,6 +188,8 @@ class Answerer:
             width=regions.width,
             height=regions.height,
             notes=notes,
+            objects=names,
+            attributes=classes.attribute_names,
         )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex.command_line import Subparsers, add_verb
+from rex.errors import InputError
 
 if TYPE_CHECKING:
     from rex.asking.answerer import Answerer
@@ -28,7 +29,7 @@ def add_commands(stations: Subparsers) -> None:
         "ask",
         _ask,
         help="answer a question about your own images, and explain the answer",
-        example=f'rex ask data/world/images/2000000.jpg "Who is holding the carrot?" --run {_RUN}',
+        example=f'rex ask data/world/images/2000000.jpg "What color is the shirt?" --run {_RUN}',
     )
     ask.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="one image or more")
     ask.add_argument("question", help="one question, in quotes")
@@ -95,6 +96,9 @@ def _answerer(arguments: argparse.Namespace) -> Answerer:
 def _ask(arguments: argparse.Namespace) -> None:
     from rex.reporting.picture import Shown, draw
 
+    picture = arguments.picture or (None if arguments.json else PICTURE)
+    if picture is not None and picture.suffix.lower() != ".png":
+        raise InputError("not the name of a PNG", file=picture, cure="end it in .png")
     replies = _answerer(arguments).ask(arguments.images, arguments.question)
     for path, reply in zip(arguments.images, replies, strict=True):
         if arguments.json:
@@ -104,7 +108,6 @@ def _ask(arguments: argparse.Namespace) -> None:
             print(f"  {reply.sentence or 'this run gives no explanation'}")
     for note in replies[0].notes:
         _logger.warning("note: %s", note)
-    picture = arguments.picture or (None if arguments.json else PICTURE)
     if picture is not None:
         shown = [
             Shown(reply.example(), reply.example().outputs[0], path)

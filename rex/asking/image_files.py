@@ -1,8 +1,9 @@
-"""Images that a page offers or receives: what they are is read from their content."""
+"""Images that are asked about: what they are is read from their content, not their name."""
 
 from __future__ import annotations
 
 import io
+import warnings
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def offered_images(folder: Path | None) -> dict[str, Path]:
         return {}
     if not folder.is_dir():
         raise InputError("no such folder", file=folder, cure="check --images")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    files = sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()
+    )
     if not files:
         raise InputError("holds no JPEG, PNG or WebP image", file=folder, cure="check --images")
     return {path.name: path for path in files}
@@ -50,13 +53,35 @@ def image_format(content: bytes) -> str:
             if image.width * image.height > LARGEST_IMAGE:
                 raise _too_large()
             image.load()
-            return str(image.format)
+            # a JPEG with further pictures behind the first, as phones write it
+            return "JPEG" if image.format == "MPO" else str(image.format)
     except Image.DecompressionBombError:
         raise _too_large() from None
     except UnidentifiedImageError:
         raise UnusableImageError("this is no JPEG, PNG or WebP image") from None
     except (OSError, SyntaxError, ValueError):
         raise UnusableImageError("the image file is damaged") from None
+
+
+def check_size(path: Path) -> None:
+    """Raise InputError when an image has too many pixels; none is decoded.
+
+    A file that is no image passes: who reads it says what is wrong with it.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        # Pillow's own limit is wider
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            with Image.open(path) as image:
+                too_large = image.width * image.height > LARGEST_IMAGE
+        except Image.DecompressionBombError:
+            too_large = True
+        except (OSError, SyntaxError, ValueError):
+            return
+    if too_large:
+        raise InputError(str(_too_large()), file=path, cure="make it smaller")
 
 
 def _too_large() -> UnusableImageError:

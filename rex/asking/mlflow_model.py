@@ -40,12 +40,15 @@ class AskingModel(PythonModel):  # type: ignore[misc]
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Return for each row what `rex ask --json` prints."""
+        """Return for each row what `rex ask --json` prints, without `image`."""
         return answer_rows(self.answerer, model_input)
 
 
 def answer_rows(answerer: Answers, rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return for each row of `image` and `question` what `rex ask --json` prints."""
+    """Return for each row what `rex ask --json` prints, without `image`.
+
+    `rows` has the columns `image` and `question`.
+    """
     replies = []
     for image, question in zip(rows["image"], rows["question"], strict=True):
         with _file(image) as path:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from rex.gqa.ontology import WORD_CATEGORIES
-from rex.reporting.examples import GRID, Box, Example, Output, Word, cell_box
+from rex.asking.sentences import sentence_of
+from rex.reporting.examples import Box, Example, Output, Word, cell_box
 from rex.reporting.gallery import region_colors
 from rex.reporting.results import METHODS
-
-_ROWS = ("top", "upper", "lower", "bottom")
-_COLUMNS = ("left", "middle-left", "middle-right", "right")
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,10 @@ class Reply:
     height: int
     notes: tuple[str, ...] = ()
     """What one should know before one believes the answer."""
+    objects: Collection[str] = ()
+    """All names of objects that the detector knows; the sentence needs them for its articles."""
+    attributes: Collection[str] = ()
+    """All words that the detector has for what objects are like."""
 
     def example(self) -> Example:
         """Return the reply as an example, to be drawn."""
@@ -66,26 +68,10 @@ class Reply:
         """The explanation with names instead of regions and cells."""
         if self.words is None:
             return None
-        said: list[str] = []
-        before = None
-        for word in self.words:
-            # a region's name may have several words; each #i is an object of its own
-            if word.region is not None and (word.text.startswith("#") or word.region != before):
-                # the brown cow: the article goes before what is said of it
-                place = len(said)
-                while place and said[place - 1] in WORD_CATEGORIES:
-                    place -= 1
-                said.insert(place, "the")
-            before = word.region
-            said.append(self._spoken(word))
-        verdict = [f"{self.answer},"] if self.answer in ("yes", "no") else []
-        text = " ".join([*verdict, *said])
+        said = sentence_of(self.words, self.names, self.objects, self.attributes)
+        verdict = f"{self.answer}, " if said and self.answer in ("yes", "no") else ""
+        text = verdict + said
         return f"{text[:1].upper()}{text[1:]}." if text else ""
-
-    def _spoken(self, word: Word) -> str:
-        if word.region is not None and word.text.startswith("#"):
-            return self.names.get(word.region, "object")
-        return word.text if word.cell is None else cell_name(word.cell)
 
     def to_json(self) -> dict[str, Any]:
         """Return the reply for programs; boxes are x1, y1, x2, y2 in pixels."""
@@ -104,12 +90,6 @@ class Reply:
             "height": self.height,
             "words": [_word(word, self, colors, size) for word in self.words or ()],
         }
-
-
-def cell_name(cell: int) -> str:
-    """Return where a cell (1 to 16) of the image lies, in words."""
-    row, column = divmod(cell - 1, GRID)
-    return f"the {_ROWS[row]} {_COLUMNS[column]} of the image"
 
 
 def _word(

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from rex.asking.answerer import Answers
 from rex.asking.image_files import (
@@ -41,6 +41,7 @@ MOST_WAITING = 8
 SHOWN_IMAGES = 24
 """Offered images that the page shows at once."""
 
+_LENGTH_DIGITS = 20
 _POLICY = (
     "default-src 'none'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self'; "
     "script-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
@@ -112,8 +113,12 @@ def make_server(
 ) -> AskServer:
     """Return a server bound to a port (0: any free one) of `host`.
 
-    `images` is a folder whose images the page offers. Raises InputError when the port is taken.
+    `images` is a folder whose images the page offers. Raises InputError when the port is taken or
+    `host` is empty.
     """
+    if not host.strip():
+        # sockets take an empty address for every interface
+        raise InputError("no address", file="--host", cure="name one, as 127.0.0.1")
     try:
         return AskServer(answers, images, host, port)
     except (OSError, OverflowError) as error:
@@ -139,10 +144,10 @@ class _Handler(BaseHTTPRequestHandler):
         _logger.debug(format, *args)
 
     def _answer(self, handle: Callable[[str, dict[str, list[str]]], None]) -> None:
-        length = self.headers.get("Content-Length", "")
-        self._unread = int(length) if length.isdecimal() else 0
+        self._unread = 0
         try:
-            address = urlsplit(self.path)
+            self._unread = self._length()
+            address = _split(self.path, HTTPStatus.BAD_REQUEST)
             self._check_sender(address.path)
             handle(address.path, parse_qs(address.query))
         except RefusedError as error:
@@ -167,11 +172,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _check_sender(self, path: str) -> None:
         """Refuse what another site's page asks for in the user's browser."""
         host = self.headers.get("Host", "")
-        name = urlsplit(f"//{host}").hostname or ""
+        name = _split(f"//{host}", HTTPStatus.FORBIDDEN).hostname or ""
         if not self.server.known_as(name):
             raise RefusedError(HTTPStatus.FORBIDDEN, f"ask for {self.server.url}")
         origin = self.headers.get("Origin")
-        foreign = origin is not None and urlsplit(origin).netloc != host
+        foreign = origin is not None and _split(origin, HTTPStatus.FORBIDDEN).netloc != host
         site = self.headers.get("Sec-Fetch-Site", "none")
         # a link on another site may lead to the page; no more
         if foreign or (site not in ("none", "same-origin") and path != "/"):
@@ -186,10 +191,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/images":
             self._send_json(self._found(query.get("find", [""])[0]))
         elif folder == "images":
-            content = self._offered(name).read_bytes()
+            content = _read(self._offered(name))
             self._send(content, FORMATS[image_format(content)])
         elif folder == "thumbnails":
-            self._send(thumbnail(self._offered(name)), FORMATS["JPEG"])
+            self._send(_read(self._offered(name), thumbnail), FORMATS["JPEG"])
         else:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
 
@@ -203,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
         # all that is sent is read first: a slow sender keeps no one from asking
         offered = self._offered(query["image"][0]) if "image" in query else None
-        content = self._body() if offered is None else offered.read_bytes()
+        content = self._body() if offered is None else _read(offered)
         kind = image_format(content)
         if not self.server.waiting.acquire(blocking=False):
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "too many questions: ask again")
@@ -224,19 +229,27 @@ class _Handler(BaseHTTPRequestHandler):
         names = [name for name in self.server.offered if text.lower() in name.lower()]
         return {"images": names[:SHOWN_IMAGES], "found": len(names)}
 
+    def _length(self) -> int:
+        """Return how many bytes follow the head, as the request says (0: it does not say)."""
+        length = self.headers.get("Content-Length", "0")
+        # Python reads no number of thousands of digits
+        if not length.isdecimal() or len(length) > _LENGTH_DIGITS:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "Content-Length is no number of bytes")
+        return int(length)
+
     def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal():
+        if "Content-Length" not in self.headers:
             raise RefusedError(HTTPStatus.LENGTH_REQUIRED, "say how long the image file is")
-        if int(length) > LARGEST_UPLOAD:
+        length = self._unread
+        if length > LARGEST_UPLOAD:
             raise RefusedError(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"the image file is larger than {LARGEST_UPLOAD // 1024**2} MiB",
             )
-        if int(length) == 0:
+        if length == 0:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "choose an image first")
         self._unread = 0
-        return self.rfile.read(int(length))
+        return self.rfile.read(length)
 
     def _skip_body(self) -> None:
         """Take what the browser still sends: it reads no answer before it has sent all."""
@@ -266,6 +279,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         self.wfile.write(content)
+
+
+def _split(address: str, status: HTTPStatus) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise RefusedError(status, "no proper address") from None
+
+
+def _read(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> bytes:
+    """Return what `read` makes of an offered image, which may have gone since the start."""
+    try:
+        return read(path)
+    except OSError:
+        raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such image") from None
 
 
 def _page(offered: int) -> bytes:

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from rex.asking.reply import Reply, cell_name
-from rex.reporting.examples import Word
+from rex.asking.reply import Reply
+from rex.asking.sentences import cell_name, sentence_of
+from rex.reporting.examples import Word, words_of
 
 
 def reply(answer: str | None, words: tuple[Word, ...] | None) -> Reply:
@@ -35,7 +36,7 @@ def reply(answer: str | None, words: tuple[Word, ...] | None) -> Reply:
         (
             "no",
             (Word("there"), Word("is"), Word("small"), Word("brown"), Word("#1", 1)),
-            "No, there is the small brown dog.",
+            "No, there is a small brown dog.",
         ),
         (None, (Word("#1", 1), Word("is"), Word("red")), "The dog is red."),
         (
@@ -51,6 +52,48 @@ def test_sentences(
     answer: str | None, words: tuple[Word, ...] | None, sentence: str | None
 ) -> None:
     assert reply(answer, words).sentence == sentence
+
+
+@pytest.mark.parametrize(
+    ("explanation", "sentence"),
+    [
+        ("#1 wearing #2 is girl", "the girl wearing the shirt is a girl"),
+        ("#1 is not girl but umbrella", "the girl is not a girl but an umbrella"),
+        ("small #1 is teddy bear", "the small girl is a teddy bear"),
+        ("#1 is orange", "the girl is orange"),
+        ("#2 is pants", "the shirt is pants"),
+        ("#1 is bread", "the girl is bread"),
+        ("#1 is eating #2", "the girl is eating the shirt"),
+        ("#1 is not under any #2", "the girl is not under any shirt"),
+        ("the scene is kitchen", "the scene is a kitchen"),
+        ("there is #3 and #3", "there is a bottle and a bottle"),
+        ("there is open #3", "there is an open bottle"),
+        ("there is #5", "there are pants"),
+        ("there is #3 to the left of #1", "there is a bottle to the left of the girl"),
+        ("there is neither girl nor umbrella", "there is neither a girl nor an umbrella"),
+        ("there is no umbrella", "there is no umbrella"),
+        ("#1 is red but #2 is blue", "the girl is red but the shirt is blue"),
+        ("#3 are on the left", "the bottle is on the left"),
+        ("#5 is long", "the pants are long"),
+        ("#5 that #1 is wearing is long", "the pants that the girl is wearing are long"),
+        ("#2 that #5 is near are red", "the shirt that the pants are near is red"),
+        ("#1 to the left of #5 are red", "the girl to the left of the pants is red"),
+        ("#5 that is not red is long", "the pants that are not red are long"),
+        ("#1 and young #1 is red", "the girl and the young girl are red"),
+        (
+            "#1 wearing #2 and #1 is both young",
+            "the girl wearing the shirt and the girl are both young",
+        ),
+        ("#1 is red and #5 is blue", "the girl is red and the pants are blue"),
+        ("#1 is holding #5 and #3 is red", "the girl is holding the pants and the bottle is red"),
+        ("#4 is red", "the object is red"),
+    ],
+)
+def test_articles_and_verbs(explanation: str, sentence: str) -> None:
+    names = {1: "girl", 2: "shirt", 3: "bottle", 5: "pants"}
+    # GQA's ontology has no umbrella
+    said = sentence_of(words_of(explanation), names, objects=["umbrella"], attributes=["open"])
+    assert said == sentence
 
 
 def test_json() -> None:

@@ -110,6 +110,62 @@ def test_an_uploaded_image(server: AskServer, kind: str) -> None:
     assert (reply["width"], reply["height"]) == (50, 20)
 
 
+@pytest.fixture
+def phone_photo() -> bytes:
+    """Return a JPEG with a second picture behind the first (MPO)."""
+    content, second = io.BytesIO(), Image.new("RGB", (40, 24), "black")
+    Image.new("RGB", (40, 24)).save(content, "MPO", save_all=True, append_images=[second])
+    return content.getvalue()
+
+
+def test_a_photo_of_two_pictures_is_a_jpeg(tmp_path: Path, phone_photo: bytes) -> None:
+    (tmp_path / "phone.jpg").write_bytes(phone_photo)
+    with served(tmp_path) as server:
+        status, headers, content = request(server, "GET", "/images/phone.jpg")
+        assert (status, headers["content-type"], content) == (200, "image/jpeg", phone_photo)
+        assert request(server, "GET", "/thumbnails/phone.jpg")[0] == 200
+        assert ask(server, phone_photo)[0] == 200
+
+
+def test_only_files_are_offered(tmp_path: Path) -> None:
+    (tmp_path / "folder.jpg").mkdir()
+    with served(tmp_path) as server:
+        assert list(server.offered) == ["a car.png"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/images/gone.png"),
+        ("GET", "/thumbnails/gone.png"),
+        ("POST", "/ask?image=gone.png&question=What%3F"),
+    ],
+)
+def test_an_image_that_has_gone(tmp_path: Path, method: str, path: str) -> None:
+    gone = tmp_path / "gone.png"
+    gone.write_bytes(picture())
+    with served(tmp_path) as server:
+        gone.unlink()
+        status, _, content = request(server, method, path)
+    assert (status, json.loads(content)) == (404, no("there is no such image"))
+
+
+@pytest.mark.parametrize(
+    ("first", "header", "status"),
+    [
+        ("POST /ask?question=a%3F", f"Content-Length: {5000 * '9'}", 400),
+        ("POST /ask?question=a%3F", "Content-Length: -1", 400),
+        ("POST /ask?question=a%3F", "X: y", 411),
+        ("GET http://[/", "X: y", 400),
+    ],
+)
+def test_what_is_no_proper_request(server: AskServer, first: str, header: str, status: int) -> None:
+    port = server.server_address[1]
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sender:
+        sender.sendall(f"{first} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{header}\r\n\r\n".encode())
+        assert sender.makefile("rb").readline().split()[1:2] == [str(status).encode()]
+
+
 def test_slow_senders_keep_no_one_from_asking(server: AskServer) -> None:
     port = server.server_address[1]
     slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(module.MOST_WAITING + 2)]
@@ -143,12 +199,30 @@ def test_a_file_that_is_too_large_is_refused_in_words(server: AskServer) -> None
     assert (status, reply) == (413, no("the image file is larger than 10 MiB"))
 
 
-def test_an_image_that_swells_is_not_decoded(server: AskServer) -> None:
-    bomb = bytearray(picture())
+def bomb(side: int) -> bytes:
+    """Return a small PNG that says it has `side` by `side` pixels."""
+    content = bytearray(picture())
     # a PNG says its size in its first chunk, and a checksum of that
-    bomb[16:24] = struct.pack(">II", 60_000, 60_000)
-    bomb[29:33] = struct.pack(">I", zlib.crc32(bytes(bomb[12:29])))
-    assert ask(server, bytes(bomb))[0] == 413
+    content[16:24] = struct.pack(">II", side, side)
+    content[29:33] = struct.pack(">I", zlib.crc32(bytes(content[12:29])))
+    return bytes(content)
+
+
+def test_an_image_that_swells_is_not_decoded(server: AskServer) -> None:
+    assert ask(server, bomb(60_000))[0] == 413
+
+
+@pytest.mark.parametrize("side", [5_001, 13_000, 60_000])
+@pytest.mark.filterwarnings("error")  # from 9,460 on Pillow warns, from 13,378 on it refuses
+def test_a_file_of_too_many_pixels_is_refused_before_it_is_decoded(
+    tmp_path: Path, side: int
+) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(bomb(side))
+    with pytest.raises(InputError, match=r"large\.png: .* more than 25 million pixels; make it"):
+        image_files.check_size(path)
+    path.write_bytes(bomb(5_000))
+    image_files.check_size(path)
 
 
 def test_questions_at_the_same_time(server: AskServer) -> None:
@@ -184,6 +258,8 @@ def test_nothing_else_is_served(server: AskServer, path: str) -> None:
         ({"Host": "evil.example"}, 403),
         ({"Host": "localhost.evil.example:80"}, 403),
         ({"Host": ""}, 403),
+        ({"Host": "["}, 403),
+        ({"Host": "localhost", "Origin": "http://["}, 403),
         ({"Host": "localhost:8000"}, 200),
         ({"Host": "127.0.0.1"}, 200),
         ({"Host": "[::1]:8000"}, 200),
@@ -221,5 +297,7 @@ def test_bad_places(tmp_path: Path, server: AskServer) -> None:
         make_server(Parrot(), port=port)
     with pytest.raises(InputError, match="port 99999"):
         make_server(Parrot(), port=99999)
+    with pytest.raises(InputError, match="--host: no address; name one"):
+        make_server(Parrot(), host="")
     with pytest.raises(InputError, match=r"nowhere\.invalid"):
         make_server(Parrot(), host="nowhere.invalid")

@@ -232,8 +232,13 @@ def test_a_run_trained_on_imported_features(
         (["no.jpg", "What?", "--run", "RUN"], "no.jpg: no such image"),
         (["text.jpg", "What?", "--run", "RUN"], "text.jpg: not a readable image"),
         (["IMAGE", "text.jpg", "What?", "--run", "RUN"], "text.jpg: not a readable image"),
+        (["large.jpg", "What?", "--run", "RUN"], "large.jpg: the image has more than 25 million"),
         (["IMAGE", " ", "--run", "RUN"], "the question is empty; ask something"),
         (["IMAGE", "What?", "--run", "nowhere"], "nowhere: no such folder"),
+        (
+            ["IMAGE", "What?", "--run", "empty"],
+            "checkpoint.pt: not a readable checkpoint (it is emp",
+        ),
         (["IMAGE", "What?", "--run", "."], "holds no trained run (no checkpoint.pt)"),
         (["IMAGE", "What?", "--run", "RUN", "--weights", "IMAGE"], "not a checkpoint of arrays"),
         (
@@ -256,6 +261,9 @@ def test_what_cannot_be_asked(
     said: str,
 ) -> None:
     (tmp_path / "text.jpg").write_text("hello")
+    Image.new("L", (5001, 5001)).save(tmp_path / "large.jpg")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/checkpoint.pt").touch()
     monkeypatch.chdir(tmp_path)
     known = {"RUN": str(run_of(results)), "IMAGE": str(image)}
     capsys.readouterr()

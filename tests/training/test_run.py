@@ -368,6 +368,17 @@ def test_a_damaged_checkpoint_is_named(toy: RunFiles, trained: Path, tmp_path: P
     assert "no such file" in refused(tmp_path / "nowhere", toy, toy.regions)
 
 
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "it is empty or cut short"), (b"(", ""), (b"\x80\x02h\x05.", ""), (b"a.", "")],
+)
+def test_what_is_no_checkpoint_is_named(
+    toy: RunFiles, tmp_path: Path, content: bytes, why: str
+) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    assert f"not a readable checkpoint ({why}" in refused(tmp_path, toy, toy.regions)
+
+
 def test_a_checkpoint_holds_no_code(toy: RunFiles, trained: Path, tmp_path: Path) -> None:
     values = torch.load(trained / "checkpoint.pt", weights_only=True)
     torch.save({**values, "seed": Path("x")}, tmp_path / "checkpoint.pt")
