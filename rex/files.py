@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Any]
 """What made a file: setting name to a JSON value."""
 
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+"""The numbers of an OSError that room on the disk would mend."""
+
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success rename it to `path`, on failure remove it.
 
     The temporary name is unique, so two jobs that write the same file do not hurt each other: the
-    last one to finish wins, whole. Raises InputError where no file can be made.
+    last one to finish wins, whole. Raises InputError where no file can be made, but a full disk's
+    OSError as it is.
     """
     target = Path(path)
     if target.is_dir():
@@ -36,6 +41,9 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             dir=target.parent, prefix=f".{target.name}.", suffix=target.suffix
         )
     except OSError as error:
+        if error.errno in FULL_DISK:
+            # another name would not help
+            raise
         raise InputError(
             f"can't be written ({error.strerror})", file=path, cure="name another file"
         ) from None

@@ -61,7 +61,7 @@ def add_commands(stations: Subparsers) -> None:
 def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign:
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r}: NAME=VALUE is expected")
     return name, value
 
 

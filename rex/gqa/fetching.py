@@ -1,25 +1,30 @@
 """`rex gqa fetch`: downloading GQA's parts and laying them out.
 
-A broken download goes on where it was. No checksums are published: the first download's size and
-sha256 are recorded and hold ever after; a user who knows better can give the expected sha256.
+A broken download goes on where it was, and a whole one is kept until what it holds is in place.
+No checksums are published: the first download's size and sha256 are recorded and hold ever after;
+a user who knows better can give the expected sha256.
 """
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import logging
+import lzma
 import shutil
+import struct
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rex.errors import InputError
-from rex.files import made_by, read_json, whole_file, write_json
+from rex.files import FULL_DISK, made_by, read_json, whole_file, write_json
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
 from rex.logs import Progress
 
@@ -32,6 +37,12 @@ _BOTTOM_UP = "https://raw.githubusercontent.com/peteanderson80/bottom-up-attenti
 _CHUNK = 1 << 20
 _TIMEOUT = 60.0
 """Seconds without a byte after which a download counts as broken."""
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),
+    # a compression that zipfile does not know, a password, names that are no text
+    *(RuntimeError, ValueError),
+)
+"""What zipfile raises for an archive that is not as it should be."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +105,36 @@ def fetch_parts(
     """Download `parts` and lay them out below `folder`; what is there already is left.
 
     `addresses` replaces the published base address of a part, `checksums` gives the expected
-    sha256 of files by their names. Raises InputError when a download fails or is not what it was.
+    sha256 of files by their names. Raises InputError when a download fails or is not what it was,
+    when the disk is full, and for an address or a checksum of something unknown.
     """
+    _refuse_unknown("--address", "part", addresses or {}, list(PARTS))
+    files = [file for name in parts for file in PARTS[name].files]
+    _refuse_unknown("--sha256", "file to be fetched", checksums or {}, files)
     layout = Layout(folder)
     for name in parts:
         for file, address in PARTS[name].files.items():
             base = (addresses or {}).get(name)
             source = address if base is None else f"{base.rstrip('/')}/{file}"
-            _fetch_file(layout, PARTS[name].folder, file, source, (checksums or {}).get(file))
+            try:
+                _fetch_file(layout, PARTS[name].folder, file, source, (checksums or {}).get(file))
+            except OSError as error:
+                if error.errno not in FULL_DISK:
+                    raise
+                raise InputError(
+                    "the disk is full",
+                    file=folder,
+                    place=file,
+                    cure="make room; started again it goes on",
+                ) from None
+
+
+def _refuse_unknown(option: str, kind: str, given: Iterable[str], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            raise InputError(
+                f"{name!r} is no {kind}", file=option, cure=f"one of {', '.join(known)}"
+            )
 
 
 def _fetch_file(
@@ -110,16 +143,19 @@ def _fetch_file(
     kept = layout.folder / ".fetched"
     record = kept / f"{file}.json"
     known: dict[str, Any] = read_json(record) if record.exists() else {}
+    download = kept / f"{file}.part"
+    checksum = checksum and checksum.lower()
     expected = checksum or known.get("sha256")
     if known and checksum in (None, known["sha256"]) and _is_laid_out(layout, known["holds"]):
+        # left when a run was stopped at its very end
+        _forget(download)
         _logger.info("%s is here already", file)
         return
     kept.mkdir(parents=True, exist_ok=True)
-    download = kept / f"{file}.part"
     _download(address, download, file)
     found = _sha256(download)
-    if expected is not None and found != expected.lower():
-        download.unlink()
+    if expected is not None and found != expected:
+        _forget(download)
         raise InputError(
             f"sha256 {found}, expected {expected}",
             file=address,
@@ -128,15 +164,20 @@ def _fetch_file(
         )
     size = download.stat().st_size
     holds = _unpack(layout, file, download) if folder is None else [f"{folder}/{file}"]
-    if folder is not None:
-        (layout.folder / folder).mkdir(parents=True, exist_ok=True)
-        download.replace(layout.folder / folder / file)
+    target = None if folder is None else layout.folder / folder / file
+    if target is not None:
+        # the record comes before the move, so that a run stopped between them finds the download
+        # where it looks for it; an older file must not pass for what is recorded
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
     write_json(
         record,
         {"address": address, "size": size, "sha256": found, "holds": holds},
         provenance=made_by("rex gqa fetch"),
     )
-    download.unlink(missing_ok=True)
+    if target is not None:
+        download.replace(target)
+    _forget(download)
     _logger.info("%s: %d files below %s", file, len(holds), layout.folder)
 
 
@@ -144,38 +185,88 @@ def _is_laid_out(layout: Layout, holds: Sequence[str]) -> bool:
     return bool(holds) and all((layout.folder / path).is_file() for path in holds)
 
 
+def _mark(download: Path) -> Path:
+    """Return the file that says of what address, version and whole size a download is."""
+    return download.with_name(f"{download.name}.json")
+
+
+def _read_mark(download: Path) -> dict[str, Any]:
+    """Return what the mark says; nothing without a download, or where the mark is damaged."""
+    try:
+        mark = json.loads(_mark(download).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return mark if isinstance(mark, dict) and download.exists() else {}
+
+
+def _forget(download: Path) -> None:
+    download.unlink(missing_ok=True)
+    _mark(download).unlink(missing_ok=True)
+
+
 def _download(address: str, path: Path, file: str) -> None:
-    """Download to `path`, going on after what is there of the same version of the file."""
-    marks = path.with_name(f"{path.name}.json")
-    mark = json.loads(marks.read_text()) if marks.exists() and path.exists() else {}
+    """Download to `path`, going on after what is there of the same version of the file.
+
+    The mark stays, also after the last byte: whoever has used the download forgets both.
+    """
+    mark = _read_mark(path)
     start = path.stat().st_size if mark.get("address") == address else 0
+    if start and start == mark.get("size"):
+        _logger.info("%s is downloaded already", file)
+        return
+    if not isinstance(mark.get("version"), str):
+        # what is there can't be told from another version's bytes
+        start = 0
     headers = {"User-Agent": "rex"}
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": mark["version"]}
-    request = urllib.request.Request(address, headers=headers)
     try:
+        if "://" not in address:
+            # urllib would take the host of `host:80/path` for a scheme
+            raise ValueError(address)
+        request = urllib.request.Request(address, headers=headers)
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
             resumed = response.status == 206
             start = start if resumed else 0
-            length = response.headers.get("Content-Length")
-            total = start + int(length) if length else None
+            length = response.headers.get("Content-Length") or ""
+            total = start + int(length) if length.isdecimal() else None
             version = response.headers.get("ETag") or response.headers.get("Last-Modified")
-            if version and not resumed:
-                marks.write_text(json.dumps({"address": address, "version": version}))
+            if not resumed:
+                # the old bytes go first: they must never lie beside the new version's mark
+                _forget(path)
+                write_json(_mark(path), {"address": address, "version": version, "size": total})
             _receive(response.read, path, start, total, file)
     except urllib.error.HTTPError as error:
+        if error.code == 416 and start:
+            # nothing comes after what is here: either it is all, or it is of no use
+            if error.headers.get("Content-Range") != f"bytes */{start}":
+                _forget(path)
+                _download(address, path, file)
+            return
         raise InputError(
             f"the server answers {error.code} {error.reason}",
             file=address,
             cure="the address may have moved: give another with --address",
         ) from None
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+    except (ValueError, http.client.InvalidURL):
         raise InputError(
-            f"the download broke off ({getattr(error, 'reason', error)})",
+            "not an address",
+            file=address,
+            place=file,
+            cure="give a whole one, such as https://example.org/gqa, with --address",
+        ) from None
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, OSError) and (error.errno in FULL_DISK or error.filename is not None):
+            # the disk's fault, not the network's
+            raise
+        # of an answer that http.client cannot read the kind alone: its text is the server's
+        kind = type(error).__name__
+        reason = getattr(error, "reason", error) if isinstance(error, OSError) else kind
+        raise InputError(
+            f"the download broke off ({reason})",
             file=address,
             cure="run the command again: it goes on where it was",
         ) from None
-    marks.unlink(missing_ok=True)
 
 
 def _receive(
@@ -207,12 +298,16 @@ def _unpack(layout: Layout, file: str, download: Path) -> list[str]:
             for member, target in _members(archive, layout):
                 _place(archive.open(member), target)
                 holds.append(str(target.relative_to(layout.folder)))
-    except zipfile.BadZipFile as error:
-        download.unlink()
+    except (*_DAMAGE, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            # the disk's; what bz2 says of damage has no number
+            raise
+        _forget(download)
         raise InputError(
             f"not a whole ZIP file ({error})", file=file, cure="run the command again"
         ) from None
     if not holds:
+        _forget(download)
         raise InputError("holds none of GQA's files", file=file, cure="check the address")
     return holds
 
