@@ -14,6 +14,7 @@ from pathlib import Path
 from rex import __version__
 from rex.command_line import Parser
 from rex.errors import InputError
+from rex.files import FULL_DISK
 from rex.logs import configure_logging
 
 STATIONS = (
@@ -31,8 +32,8 @@ STATIONS = (
 Command = Callable[[argparse.Namespace], None]
 """What a verb does (the default `handler` of its parser). It raises InputError on bad input."""
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says of a full disk when something is written; it names no file then."""
+_FULL = (*FULL_DISK, errno.EFBIG)
+"""What the system says when there is no room for what is written; it names no file then."""
 
 _logger = logging.getLogger("rex.cli")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import torch
 
 from rex.errors import InputError
+from rex.files import FULL_DISK
 
 _FULL = {
     # what a GPU's libraries say of it: the driver (also of pinning), cuBLAS and cuDNN, NCCL
@@ -49,7 +49,7 @@ def plain_failures(folder: Path) -> Iterator[None]:
             ) from None
         raise
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL_DISK:
             raise
         raise InputError(
             "the disk is full",
