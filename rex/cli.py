@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import logging
 import os
 import sys
@@ -54,11 +55,16 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0 (done), 1 (failed) or 2 (bad input)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a file's name may be no text; in JSON this is an escape
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed = build_parser().parse_args(arguments)
     log: Path | None = getattr(parsed, "log", None)
     try:
         configure_logging(log)
         parsed.handler(parsed)
+        # what cannot be printed is to be known here, not at exit
+        sys.stdout.flush()
     except InputError as error:
         _logger.error("%s", error)
         _logger.debug("traceback", exc_info=True)

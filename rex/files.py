@@ -29,12 +29,15 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success rename it to `path`, on failure remove it.
 
     The temporary name is unique, so two jobs that write the same file do not hurt each other: the
-    last one to finish wins, whole. Raises InputError where no file can be made, but a full disk's
-    OSError as it is.
+    last one to finish wins, whole. Raises InputError where no file can be made, OSError that names
+    `path` when the disk is full.
     """
     target = Path(path)
     if target.is_dir():
         raise InputError("is a folder", file=path, cure="name a file")
+    if target.exists() and not target.is_file():
+        # renamed to /dev/null, a file would take its place
+        raise InputError("is a device or a pipe", file=path, cure="name a file")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
@@ -106,6 +109,10 @@ def read_json(path: str | os.PathLike[str], *, cure: str | None = None) -> Any:
             file=path,
             place=f"line {error.lineno} column {error.colno}",
             cure=cure or "the file may be truncated: make or fetch it again",
+        ) from None
+    except RecursionError:
+        raise InputError(
+            "nested too deep", file=path, cure=cure or "is it the file that you meant?"
         ) from None
 
 

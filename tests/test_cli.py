@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -129,3 +131,31 @@ def test_a_full_disk_is_one_line_and_code_2(
     assert run_main(monkeypatch, full, []) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "No space left on device; check the path, its permissions and the free space" in line
+
+
+def test_names_that_are_no_text_are_printed(tmp_path: Path) -> None:
+    code = (
+        "import json, sys; from rex import cli; cli.main(['config', 'defaults', '--out', 'c']);"
+        "print(json.dumps(sys.argv[1], ensure_ascii=False))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, b"caf\xe9.jpg"],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+        check=True,
+    )
+    assert json.loads(done.stdout) == "caf\udce9.jpg"
+
+
+def test_output_that_nobody_reads_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "q.json").write_text('{"1": {"width": 8, "height": 8, "objects": {}}}')
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "rex.cli", "gqa", "check", str(tmp_path / "q.json")],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -120,3 +121,18 @@ def test_a_full_disk_names_the_file_that_was_to_be(tmp_path: Path) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
     assert raised.value.filename == str(tmp_path / "out.txt")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match=r"pipe: is a device or a pipe; name a file"):
+        write_text(pipe, "text")
+    assert pipe.is_fifo()
+
+
+def test_json_that_is_nested_too_deep(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"deep\.json: nested too deep"):
+        read_json(path)
