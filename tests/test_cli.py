@@ -156,6 +156,7 @@ def test_output_that_nobody_reads_is_no_traceback(tmp_path: Path) -> None:
         [sys.executable, "-m", "rex.cli", "gqa", "check", str(tmp_path / "q.json")],
         stdout=writing,
         stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
