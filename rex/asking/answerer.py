@@ -63,7 +63,8 @@ class Answerer:
     def ask(self, images: Sequence[Path], question: str) -> list[Reply]:
         """Answer one question about each image.
 
-        Raises InputError when an image cannot be read or is too large, or the question is empty.
+        Raises InputError when an image cannot be read or is too large, or the question is empty or
+        no text.
         """
         from rex.regions.extraction import ImageFile, detect_all
 
@@ -71,6 +72,10 @@ class Answerer:
             raise InputError("the question is empty", cure="ask something")
         for path in images:
             check_size(path)
+        try:
+            question.encode()
+        except UnicodeEncodeError:
+            raise InputError("the question is no text", cure="write it in UTF-8") from None
         with (
             warnings_only() if len(images) == 1 else nullcontext(),
             tempfile.TemporaryDirectory(prefix="rex-ask-") as folder,

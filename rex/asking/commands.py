@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rex.asking.image_files import SUFFIXES
 from rex.command_line import Subparsers, add_verb
 from rex.errors import InputError
 
@@ -93,12 +95,30 @@ def _answerer(arguments: argparse.Namespace) -> Answerer:
     return Answerer.load(arguments.folder, arguments.weights, _changes(arguments))
 
 
+def _check_order(images: Sequence[Path], question: str) -> None:
+    """Raise InputError, before a run is loaded, where images and question are mixed up."""
+    for path in images:
+        if not path.exists():
+            raise InputError(
+                "no such image",
+                file=path,
+                cure="check the path; the question comes last, in quotes",
+            )
+    if Path(question).suffix.lower() in SUFFIXES:
+        raise InputError(
+            "an image where the question should be",
+            file=question,
+            cure="ask after the last image, in quotes",
+        )
+
+
 def _ask(arguments: argparse.Namespace) -> None:
     from rex.reporting.picture import Shown, draw
 
     picture = arguments.picture or (None if arguments.json else PICTURE)
     if picture is not None and picture.suffix.lower() != ".png":
         raise InputError("not the name of a PNG", file=picture, cure="end it in .png")
+    _check_order(arguments.images, arguments.question)
     replies = _answerer(arguments).ask(arguments.images, arguments.question)
     for path, reply in zip(arguments.images, replies, strict=True):
         if arguments.json:

@@ -13,8 +13,9 @@ LARGEST_IMAGE = 25_000_000
 """Pixels of an image."""
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 """Accepted kinds of images, as their content says, not their name."""
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+"""How the names of such files end."""
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _THUMBNAIL = (192, 144)
 
 
@@ -33,7 +34,7 @@ def offered_images(folder: Path | None) -> dict[str, Path]:
     if not folder.is_dir():
         raise InputError("no such folder", file=folder, cure="check --images")
     files = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()
+        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
     )
     if not files:
         raise InputError("holds no JPEG, PNG or WebP image", file=folder, cure="check --images")

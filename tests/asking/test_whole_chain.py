@@ -234,6 +234,7 @@ def test_a_run_trained_on_imported_features(
         (["IMAGE", "text.jpg", "What?", "--run", "RUN"], "text.jpg: not a readable image"),
         (["large.jpg", "What?", "--run", "RUN"], "large.jpg: the image has more than 25 million"),
         (["IMAGE", " ", "--run", "RUN"], "the question is empty; ask something"),
+        (["IMAGE", "caf\udce9?", "--run", "RUN"], "the question is no text; write it in UTF-8"),
         (["IMAGE", "What?", "--run", "nowhere"], "nowhere: no such folder"),
         (
             ["IMAGE", "What?", "--run", "empty"],
