@@ -47,10 +47,17 @@ class AskingModel(PythonModel):  # type: ignore[misc]
 def answer_rows(answerer: Answers, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Return for each row what `rex ask --json` prints, without `image`.
 
-    `rows` has the columns `image` and `question`.
+    `rows` has the columns `image` and `question`. Raises InputError where one of them is no text, or
+    cannot be answered.
     """
     replies = []
-    for image, question in zip(rows["image"], rows["question"], strict=True):
+    for row, (image, question) in enumerate(
+        zip(rows["image"], rows["question"], strict=True), start=1
+    ):
+        if not (isinstance(image, str) and isinstance(question, str)):
+            raise InputError(
+                "image or question is no text", place=f"row {row}", cure="give both, as strings"
+            )
         with _file(image) as path:
             replies.append(answerer.ask([path], question)[0].to_json())
     return replies

@@ -28,7 +28,7 @@ def package_run(
 
     The weights are tensors, the code is REX's own: nothing of the model is pickled. REX itself
     must be installed where the model is loaded. Raises InputError when the run or its detector
-    cannot be loaded, or `out` is there already.
+    cannot be loaded, their files have one name, or `out` is there already.
     """
     import mlflow
 
@@ -45,6 +45,14 @@ def package_run(
         path = getattr(config.regions, name)
         if path is not None:
             files[name] = Path(path)
+    names = [path.name for path in files.values()]
+    if len(set(names)) < len(names):
+        # MLflow lays them all into one folder
+        raise InputError(
+            f"the run and its detector have files of one name ({', '.join(names)})",
+            file=files["detector"],
+            cure="give it another name",
+        )
     example = _example()
     # what cannot answer here is not packaged
     answer_rows(Answerer.load(run, weights, changes), example)

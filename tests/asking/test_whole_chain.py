@@ -15,6 +15,9 @@ import torch
 from PIL import Image
 
 from rex.cli import main
+from rex.errors import InputError
+
+from .parrot import Parrot
 
 pytestmark = pytest.mark.slow
 
@@ -309,6 +312,27 @@ def test_as_an_mlflow_model(
     (example,) = loaded.predict(loaded.input_example)
     assert (example["width"], example["height"]) == (64, 48)
     assert loaded.metadata.get_output_schema().input_names() == list(found)
+
+
+def test_a_row_that_is_no_text(image: Path) -> None:
+    import pandas as pd
+
+    from rex.asking.mlflow_model import answer_rows
+
+    rows = pd.DataFrame({"image": [str(image), None], "question": ["What?", "What?"]})
+    with pytest.raises(InputError, match="row 2: image or question is no text; give both"):
+        answer_rows(Parrot(), rows)
+
+
+def test_files_of_one_name_are_not_packaged(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "checkpoint.pt"
+    shutil.copy(results / "regions/detector.pth", weights)
+    given = ["--run", str(run_of(results)), "--weights", str(weights)]
+    assert main(["package", *given, "--out", str(tmp_path / "model")]) == 2
+    assert "files of one name (checkpoint.pt, checkpoint.pt)" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_model_with_changed_settings(
