@@ -7,6 +7,7 @@ a user who knows better can give the expected sha256.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import http.client
 import json
@@ -19,6 +20,7 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,27 +108,47 @@ def fetch_parts(
 
     `addresses` replaces the published base address of a part, `checksums` gives the expected
     sha256 of files by their names. Raises InputError when a download fails or is not what it was,
-    when the disk is full, and for an address or a checksum of something unknown.
+    when the disk is full, for an address or a checksum of something unknown, and when another
+    process fetches to `folder`.
     """
     _refuse_unknown("--address", "part", addresses or {}, list(PARTS))
     files = [file for name in parts for file in PARTS[name].files]
     _refuse_unknown("--sha256", "file to be fetched", checksums or {}, files)
     layout = Layout(folder)
-    for name in parts:
-        for file, address in PARTS[name].files.items():
-            base = (addresses or {}).get(name)
-            source = address if base is None else f"{base.rstrip('/')}/{file}"
-            try:
-                _fetch_file(layout, PARTS[name].folder, file, source, (checksums or {}).get(file))
-            except OSError as error:
-                if error.errno not in FULL_DISK:
-                    raise
-                raise InputError(
-                    "the disk is full",
-                    file=folder,
-                    place=file,
-                    cure="make room; started again it goes on",
-                ) from None
+    with _alone(layout):
+        for name in parts:
+            for file, address in PARTS[name].files.items():
+                base = (addresses or {}).get(name)
+                source = address if base is None else f"{base.rstrip('/')}/{file}"
+                checksum = (checksums or {}).get(file)
+                try:
+                    _fetch_file(layout, PARTS[name].folder, file, source, checksum)
+                except OSError as error:
+                    if error.errno not in FULL_DISK:
+                        raise
+                    raise InputError(
+                        "the disk is full",
+                        file=folder,
+                        place=file,
+                        cure="make room; started again it goes on",
+                    ) from None
+
+
+@contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """Keep others from adding to the same half-fetched files. Raises InputError."""
+    kept = layout.folder / ".fetched"
+    kept.mkdir(parents=True, exist_ok=True)
+    with open(kept / "lock", "wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                "another rex gqa fetch is at work", file=layout.folder, cure="wait until it is done"
+            ) from None
+        except OSError as error:  # some shared file systems have no locks
+            _logger.warning("%s: not locked (%s); fetch one at a time", kept, error)
+        yield
 
 
 def _refuse_unknown(option: str, kind: str, given: Iterable[str], known: Sequence[str]) -> None:

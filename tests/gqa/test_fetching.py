@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import fcntl
 import hashlib
 import http.client
 import io
@@ -358,3 +359,15 @@ def test_what_a_run_stopped_at_its_very_end_left_is_removed(server: Server, tmp_
     assert fetch(server, tmp_path) == 0
     assert not list(tmp_path.rglob("*.part*"))
     assert server.ranges == [None]
+
+
+def test_two_at_once_do_not_meet(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".fetched").mkdir()
+    with open(tmp_path / ".fetched/lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert fetch(server, tmp_path) == 2
+    assert "another rex gqa fetch is at work; wait" in capsys.readouterr().err
+    assert server.ranges == []
+    assert fetch(server, tmp_path) == 0
