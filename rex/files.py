@@ -25,6 +25,22 @@ FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
+def full_disk_told(file: str | os.PathLike[str], *, place: str | None = None) -> Iterator[None]:
+    """Turn a full disk's OSError into an InputError: what is written to `file` can be resumed."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        raise InputError(
+            "the disk is full",
+            file=file,
+            place=place,
+            cure="make room and start it again: it goes on where it was",
+        ) from None
+
+
+@contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success rename it to `path`, on failure remove it.
 

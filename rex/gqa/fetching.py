@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from rex.errors import InputError
-from rex.files import FULL_DISK, made_by, read_json, whole_file, write_json
+from rex.files import FULL_DISK, full_disk_told, made_by, read_json, whole_file, write_json
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
 from rex.logs import Progress
 
@@ -121,17 +121,8 @@ def fetch_parts(
                 base = (addresses or {}).get(name)
                 source = address if base is None else f"{base.rstrip('/')}/{file}"
                 checksum = (checksums or {}).get(file)
-                try:
+                with full_disk_told(folder, place=file):
                     _fetch_file(layout, PARTS[name].folder, file, source, checksum)
-                except OSError as error:
-                    if error.errno not in FULL_DISK:
-                        raise
-                    raise InputError(
-                        "the disk is full",
-                        file=folder,
-                        place=file,
-                        cure="make room; started again it goes on",
-                    ) from None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from rex.errors import InputError
-from rex.files import FULL_DISK
+from rex.files import full_disk_told
 
 _FULL = {
     # what a GPU's libraries say of it: the driver (also of pinning), cuBLAS and cuDNN, NCCL
@@ -33,7 +33,8 @@ def plain_failures(folder: Path) -> Iterator[None]:
     started again, the run in `folder` goes on from its last saved state.
     """
     try:
-        yield
+        with full_disk_told(folder):
+            yield
     except (MemoryError, RuntimeError) as error:
         if (memory := _full(error)) is not None:
             raise InputError(
@@ -48,14 +49,6 @@ def plain_failures(folder: Path) -> Iterator[None]:
                 cure="see what it said, and start all of them again",
             ) from None
         raise
-    except OSError as error:
-        if error.errno not in FULL_DISK:
-            raise
-        raise InputError(
-            "the disk is full",
-            file=folder,
-            cure="make room and start it again: it goes on where it was",
-        ) from None
 
 
 def _full(error: Exception) -> str | None:

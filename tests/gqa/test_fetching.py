@@ -205,7 +205,9 @@ def test_stopped_while_unpacking_it_fetches_nothing_again(
         assert fetch(server, tmp_path) == (1 if stop is KeyboardInterrupt else 2)
     if stop is not KeyboardInterrupt:
         error = capsys.readouterr().err
-        assert "sceneGraphs.zip: the disk is full; make room; started again it goes on" in error
+        assert (
+            "sceneGraphs.zip: the disk is full; make room and start it again: it goes on" in error
+        )
     assert part_of(tmp_path).read_bytes() == SCENE_GRAPHS
     assert not list((tmp_path / "sceneGraphs").iterdir())
     assert fetch(server, tmp_path) == 0
