@@ -121,8 +121,13 @@ report    snakemake --report report.html{NAMED}
 """
 
 
+def data_folder(wildcards):
+    """Return the folder of the annotations and images, in which commands are given files."""
+    return DATA
+
+
 def annotations(*names):
-    """Return what a rule reads of the annotations: the world's folder, which is made whole, or files.
+    """Return what is read of the annotations. It is the world's folder, which is made whole, or files.
 
     The folder of a data set that is there already would not do: files that are added to it change its
     time, those that are changed in it don't.

@@ -13,10 +13,12 @@ rule answer_prior:
         f"{LOGS}/answer_prior_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
+    params:
+        data=data_folder,
     shell:
         "rex reference answer-prior "
-        "--train {DATA:q}/questions/train_balanced_questions.json "
-        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
+        "--train {params.data:q}/questions/train_balanced_questions.json "
+        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
         "--out {output} --log {log}"
 
 
@@ -52,6 +54,7 @@ rule evaluate:
     conda:
         "../../envs/rex.yaml"
     params:
+        data=data_folder,
         config=configuration(
             "evaluation.seed",
             "evaluation.bootstrap",
@@ -63,6 +66,6 @@ rule evaluate:
         ood=OOD,
     shell:
         "rex evaluate {input.predictions} --config {params.config:q} --split {wildcards.split} "
-        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
+        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
         "{params.truth} --regions {input.regions} {params.ood} "
         "{params.tracking} --details {output.details} --out {output.metrics} --log {log}"

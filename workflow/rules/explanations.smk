@@ -18,12 +18,13 @@ rule explain:
     conda:
         "../../envs/rex.yaml"
     params:
+        data=data_folder,
         config=configuration("explanations"),
         shard=shard,
     shell:
         "rex explain build --config {params.config:q} "
-        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
-        "--scene-graphs {DATA:q}/sceneGraphs/{wildcards.split}_sceneGraphs.json "
+        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
+        "--scene-graphs {params.data:q}/sceneGraphs/{wildcards.split}_sceneGraphs.json "
         "--regions {input.regions} --shard {params.shard} --out {output} --log {log}"
 
 
@@ -56,9 +57,11 @@ rule explanation_card:
         f"{LOGS}/explanation_card_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
+    params:
+        data=data_folder,
     shell:
         "rex explain stats {input.explanations} "
-        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
+        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
         "--out {output} --log {log}"
 
 
@@ -72,7 +75,9 @@ rule vocabulary:
         f"{LOGS}/vocabulary.log",
     conda:
         "../../envs/rex.yaml"
+    params:
+        data=data_folder,
     shell:
         "rex explain vocabulary "
-        "--questions {DATA:q}/questions/train_balanced_questions.json "
+        "--questions {params.data:q}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --out {output} --log {log}"

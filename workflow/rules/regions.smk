@@ -21,9 +21,10 @@ rule train_detector:
     resources:
         gpu=GPU,
     params:
+        data=data_folder,
         config=configuration("regions", "compute"),
     shell:
-        "rex regions train --config {params.config:q} --data {DATA:q} "
+        "rex regions train --config {params.config:q} --data {params.data:q} "
         "--out {output.weights} --report {output.report} --log {log}"
 
 
@@ -43,12 +44,13 @@ rule extract_regions:
     resources:
         gpu=GPU,
     params:
+        data=data_folder,
         config=configuration("regions", "compute"),
         boxes=box_options,
         shard=shard,
     shell:
-        "rex regions extract --config {params.config:q} --images {DATA:q}/images "
-        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json {params.boxes} "
+        "rex regions extract --config {params.config:q} --images {params.data:q}/images "
+        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json {params.boxes} "
         "--weights {input.weights:q} --shard {params.shard} --out {output} --log {log}"
 
 

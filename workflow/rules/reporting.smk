@@ -69,12 +69,13 @@ rule gallery:
     conda:
         "../../envs/rex.yaml"
     params:
+        data=data_folder,
         config=configuration("dataset", "evaluation.examples", "evaluation.seed"),
         tracking=TRACKING,
     shell:
         "rex gallery --config {params.config:q} "
-        "--questions {DATA:q}/questions/val_balanced_questions.json "
-        "--images {DATA:q}/images --regions {input.regions} "
-        "--scene-graphs {DATA:q}/sceneGraphs/val_sceneGraphs.json "
+        "--questions {params.data:q}/questions/val_balanced_questions.json "
+        "--images {params.data:q}/images --regions {input.regions} "
+        "--scene-graphs {params.data:q}/sceneGraphs/val_sceneGraphs.json "
         "--explanations {input.explanations} --predictions {input.predictions} "
         "--tracking {params.tracking} --out {output} --log {log}"

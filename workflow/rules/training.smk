@@ -22,6 +22,7 @@ rule train:
     resources:
         gpu=TRAINING_GPUS,
     params:
+        data=data_folder,
         config=training_configuration,
         launch=LAUNCH,
         start=start_option,
@@ -30,7 +31,7 @@ rule train:
     shell:
         "{params.launch} train --config {params.config:q} --setting {wildcards.setting} "
         "--method {wildcards.method} --seed {wildcards.seed} "
-        "--questions {DATA:q}/questions/train_balanced_questions.json "
+        "--questions {params.data:q}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --regions {input.regions} "
         "--vocabulary {input.vocabulary} {params.start} --tracking {params.tracking} "
         "--out {params.run} --log {log}"
@@ -53,10 +54,11 @@ rule predict:
     resources:
         gpu=GPU,
     params:
+        data=data_folder,
         config=configuration("evaluation.batch_size", "evaluation.beams", "compute"),
         tracking=TRACKING,
         run=subpath(input.checkpoint, parent=True),
     shell:
         "rex predict --config {params.config:q} --run {params.run} "
-        "--questions {DATA:q}/questions/{wildcards.split}_balanced_questions.json "
+        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
         "--regions {input.regions} --tracking {params.tracking} --out {output} --log {log}"
