@@ -85,6 +85,8 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
             place=None if mark is None else f"line {mark.line + 1}",
             cure="mend the line",
         ) from None
+    except RecursionError:
+        raise InputError("nested too deep", file=file, cure="is it a configuration?") from None
     if not isinstance(values, dict):
         raise InputError("holds no settings", file=file, cure="see config.yaml for an example")
     values.pop("made_by", None)

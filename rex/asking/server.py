@@ -11,7 +11,8 @@ import logging
 import socket
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +37,8 @@ MOST_SKIPPED = 8 * LARGEST_UPLOAD
 """Bytes of a refused file that are taken before the connection is cut."""
 LONGEST_QUESTION = 200
 """Characters."""
+LONGEST_UPLOAD = 60.0
+"""Seconds that a browser may take to send a file."""
 MOST_WAITING = 8
 """Questions that wait for an answer; who comes later is told to come again."""
 SHOWN_IMAGES = 24
@@ -69,6 +72,7 @@ class AskServer(ThreadingHTTPServer):
 
     def __init__(self, answers: Answers, images: Path | None, host: str, port: int) -> None:
         self.offered = offered_images(images)
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
         self.host = host
         self.answers = answers
@@ -85,7 +89,9 @@ class AskServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Where to open the page."""
         host, port = str(self.server_address[0]), self.server_address[1]
-        return f"http://{socket.gethostname() if host == '0.0.0.0' else host}:{port}"
+        if ipaddress.ip_address(host).is_unspecified:
+            host = socket.gethostname()
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def known_as(self, host: str) -> bool:
         """Whether a request may be for `host` (the header, without its port).
@@ -121,8 +127,9 @@ def make_server(
         raise InputError("no address", file="--host", cure="name one, as 127.0.0.1")
     try:
         return AskServer(answers, images, host, port)
-    except (OSError, OverflowError) as error:
-        why = error.strerror if isinstance(error, OSError) else "no such port"
+    except (OSError, OverflowError, UnicodeError, TypeError) as error:
+        # a port that is too large, a name that cannot be one
+        why = error.strerror if isinstance(error, OSError) else error
         raise InputError(
             f"can't listen on {host}, port {port} ({why})", cure="name another --port or --host"
         ) from None
@@ -209,10 +216,10 @@ class _Handler(BaseHTTPRequestHandler):
         # all that is sent is read first: a slow sender keeps no one from asking
         offered = self._offered(query["image"][0]) if "image" in query else None
         content = self._body() if offered is None else _read(offered)
-        kind = image_format(content)
         if not self.server.waiting.acquire(blocking=False):
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "too many questions: ask again")
         try:
+            kind = image_format(content)
             if offered is not None:
                 reply = self.server.reply(offered, question)
             else:
@@ -248,15 +255,22 @@ class _Handler(BaseHTTPRequestHandler):
             )
         if length == 0:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "choose an image first")
+        return b"".join(self._sent(length))
+
+    def _sent(self, length: int) -> Iterator[bytes]:
+        """Yield what the browser sends, up to `length` bytes; raises TimeoutError if it is slow."""
         self._unread = 0
-        return self.rfile.read(length)
+        deadline = time.monotonic() + LONGEST_UPLOAD
+        while length > 0 and (taken := self.rfile.read1(min(length, 1 << 16))):
+            yield taken
+            length -= len(taken)
+            if time.monotonic() > deadline:
+                raise TimeoutError
 
     def _skip_body(self) -> None:
         """Take what the browser still sends: it reads no answer before it has sent all."""
-        left = min(self._unread, MOST_SKIPPED)
-        self._unread = 0
-        while left > 0 and (taken := self.rfile.read(min(left, 1 << 16))):
-            left -= len(taken)
+        for _ in self._sent(min(self._unread, MOST_SKIPPED)):
+            pass
 
     def _offered(self, name: str) -> Path:
         try:

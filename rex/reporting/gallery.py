@@ -198,7 +198,8 @@ def open_image(path: Path) -> Image:
             return PIL.ImageOps.exif_transpose(file).convert("RGB")
     except FileNotFoundError:
         raise InputError("no such image", file=path, cure="check --images") from None
-    except (PIL.UnidentifiedImageError, OSError) as error:
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
+        # Pillow's plugins raise all of these for damaged files
         raise InputError(
             f"not a readable image ({error})", file=path, cure="make or fetch it again"
         ) from None

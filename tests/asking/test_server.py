@@ -7,6 +7,7 @@ import io
 import json
 import socket
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -301,3 +302,32 @@ def test_bad_places(tmp_path: Path, server: AskServer) -> None:
         make_server(Parrot(), host="")
     with pytest.raises(InputError, match=r"nowhere\.invalid"):
         make_server(Parrot(), host="nowhere.invalid")
+
+
+def test_who_never_ends_sending_is_cut_off(
+    server: AskServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_UPLOAD", 0.2)
+    port = server.server_address[1]
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
+        head = f"POST /ask?question=a%3F HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        slow.sendall(head.encode() + b"Content-Length: 1000\r\n\r\n")
+        with pytest.raises(OSError, match=r"timed out|reset|Broken"):
+            for _ in range(100):
+                slow.sendall(b"x")
+                time.sleep(0.05)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_ipv6() -> None:
+    try:
+        with make_server(Parrot(), host="::1") as server:
+            assert server.local
+            assert server.url == f"http://[::1]:{server.server_address[1]}"
+    except InputError:
+        pytest.skip("this machine has no address ::1")
+
+
+def test_a_host_that_cannot_be_one() -> None:
+    with pytest.raises(InputError, match="can't listen on"):
+        make_server(Parrot(), host="x" * 300)
