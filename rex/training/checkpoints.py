@@ -15,8 +15,11 @@ from rex.config import Config
 from rex.config_files import parse_config
 from rex.errors import InputError
 from rex.files import checkpoint_problem, whole_file
+from rex.models.methods import methods
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
+
+_CURE = "train the run again"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,10 @@ class Checkpoint:
     own, not the settings'."""
 
     def build(self) -> ExplainedAnswering:
-        """Return the model, with its weights, ready to predict."""
+        """Return the model, with its weights, ready to predict.
+
+        Raises InputError when the weights are not those of such a model.
+        """
         config = self.settings()
         model = ExplainedAnswering(
             self.method,
@@ -50,7 +56,12 @@ class Checkpoint:
             question_length=config.training.question_length,
             transformer=self.transformer,
         )
-        model.load_state_dict(self.weights)
+        try:
+            model.load_state_dict(self.weights)
+        except RuntimeError:
+            raise InputError(
+                "its weights are not those of its model", file="checkpoint", cure=_CURE
+            ) from None
         return model.eval()
 
     def settings(self) -> Config:
@@ -77,11 +88,14 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
     """Read a checkpoint, onto the CPU; raises InputError when it is missing or not one."""
     values = load_tensors(path)
     try:
-        return Checkpoint(**values)
-    except TypeError:
-        raise InputError(
-            "not a checkpoint of this version of REX", file=path, cure="train the run again"
-        ) from None
+        checkpoint = Checkpoint(**values)
+        checkpoint.words()
+        known = checkpoint.method in methods(checkpoint.settings().model.mode)
+    except (TypeError, KeyError, AttributeError):
+        known = False
+    if not known:
+        raise InputError("not a checkpoint of this version of REX", file=path, cure=_CURE)
+    return checkpoint
 
 
 def save_tensors(path: str | PathLike[str], values: Any) -> None:

@@ -385,6 +385,23 @@ def test_a_checkpoint_holds_no_code(toy: RunFiles, trained: Path, tmp_path: Path
     assert "not a readable checkpoint" in refused(tmp_path, toy, toy.regions)
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"method": "rec"}, "not a checkpoint of this version of REX"),
+        ({"vocabulary": {}}, "not a checkpoint of this version of REX"),
+        ({"vocabulary": None}, "not a checkpoint of this version of REX"),
+        ({"weights": {}}, "its weights are not those of its model"),
+    ],
+)
+def test_a_checkpoint_that_does_not_hold_together(
+    toy: RunFiles, trained: Path, tmp_path: Path, changed: dict[str, object], said: str
+) -> None:
+    values = torch.load(trained / "checkpoint.pt", weights_only=True)
+    torch.save({**values, **changed}, tmp_path / "checkpoint.pt")
+    assert said in refused(tmp_path, toy, toy.regions)
+
+
 def test_a_checkpoint_that_is_older_than_a_setting_has_its_default(
     toy: RunFiles, trained: Path, tmp_path: Path
 ) -> None:
