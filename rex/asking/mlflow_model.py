@@ -16,7 +16,7 @@ from mlflow.pyfunc import PythonModel
 
 from rex.asking.answerer import Answerer, Answers
 from rex.asking.image_files import UnusableImageError, image_format
-from rex.asking.packaging import SIDE_FILES
+from rex.asking.run_detector import SIDE_FILES
 from rex.errors import InputError
 
 

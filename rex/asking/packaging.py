@@ -11,11 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from rex.asking.run_detector import load_run, weights_of
+from rex.asking.run_detector import SIDE_FILES, load_run, weights_of
 from rex.errors import InputError
-
-SIDE_FILES = ("vocabulary", "detector_config")
-"""Settings of the section `regions` that name files which a detector needs."""
 
 
 def package_run(

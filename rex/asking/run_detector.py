@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from rex.regions.detector import Detector
     from rex.training.checkpoints import Checkpoint
 
+SIDE_FILES = ("vocabulary", "detector_config")
+"""Settings of the section `regions` that name files which a detector needs."""
+
 
 def load_run(run: Path, changes: Mapping[str, Any]) -> tuple[Checkpoint, Config]:
     """Load a run's checkpoint, and its settings with `changes`. Raises InputError."""

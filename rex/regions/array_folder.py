@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
-from rex.regions.importing import SourceLayout
+from rex.regions.sources import SourceLayout
 from rex.regions.store import ImageRegions
 
 BOXES_SUFFIX = "_boxes.npy"

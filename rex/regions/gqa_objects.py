@@ -12,7 +12,7 @@ import numpy as np
 
 from rex.errors import InputError
 from rex.files import read_json
-from rex.regions.importing import SourceLayout
+from rex.regions.sources import SourceLayout
 from rex.regions.store import ImageRegions
 
 INFO_FILE = "gqa_objects_info.json"

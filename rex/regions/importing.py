@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from rex.errors import InputError
 from rex.logs import Progress
 from rex.regions.annotations import ClassLists
+from rex.regions.array_folder import ArrayFolder
+from rex.regions.gqa_objects import INFO_FILE, GqaObjects
+from rex.regions.lxmert_tsv import LxmertTsv
+from rex.regions.sources import RegionSource
 from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
-
-
-@dataclass(frozen=True)
-class SourceLayout:
-    """What must be known before the first image is read: images, most regions, feature width."""
-
-    image_ids: Sequence[str]
-    regions: int
-    feature_size: int
-
-
-class RegionSource(Protocol):
-    """A file or folder of regions in some format."""
-
-    format: str
-    """Names the format in the store's signature."""
-
-    def layout(self) -> SourceLayout:
-        """Look through the source without decoding it; raises InputError when it holds nothing."""
-
-    def rejected(self) -> list[InputError]:
-        """Return what the layout had to leave out: nobody knows which image it is of, or it is of
-        one that is there already."""
-
-    def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
-        """Yield each of `rows` (places in the layout, ascending), or why it cannot be read."""
 
 
 def source_of(path: Path, images: Path | None = None) -> RegionSource:
@@ -48,10 +26,6 @@ def source_of(path: Path, images: Path | None = None) -> RegionSource:
     `images` is the folder of the images, for formats that do not tell their sizes. Raises
     InputError when the format is none of these.
     """
-    from rex.regions.array_folder import ArrayFolder
-    from rex.regions.gqa_objects import INFO_FILE, GqaObjects
-    from rex.regions.lxmert_tsv import LxmertTsv
-
     if not path.exists():
         raise InputError("no such file or folder", file=path, cure="check the path")
     if path.suffix in (".tsv", ".zip"):

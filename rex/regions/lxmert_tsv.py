@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.logs import Progress
-from rex.regions.importing import SourceLayout
+from rex.regions.sources import SourceLayout
 from rex.regions.store import ImageRegions, RegionStore
 
 COLUMNS = (
