@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import signal
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex.errors import InputError
-from rex.files import read_json, write_json
+from rex.files import locked, read_json, write_json
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -209,11 +208,7 @@ def _connect(database: Path) -> MlflowClient:
 @contextmanager
 def _locked(database: Path) -> Iterator[None]:
     """Keep other processes out: two that make the same tables at once hurt each other."""
-    with open(database.with_name(f".{database.name}.lock"), "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except OSError as error:  # some shared file systems have no locks
-            _logger.warning("%s: not locked (%s); two first runs at once may fail", database, error)
+    with locked(database.with_name(f".{database.name}.lock")):
         yield
 
 

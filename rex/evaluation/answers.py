@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.evaluation.scores import Sample, mean_sample
+from rex.gqa.layout import OOD_PARTS
 
-OOD_PARTS = ("all", "head", "tail")
 STRUCTURAL_TYPES = ("query", "verify", "choose", "logical", "compare")
 SEMANTIC_TYPES = ("obj", "attr", "cat", "rel", "global")
 _MATCH = "match:exact"

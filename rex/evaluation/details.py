@@ -11,11 +11,11 @@ from os import PathLike
 import numpy as np
 
 from rex.errors import InputError
-from rex.evaluation.answers import OOD_PARTS
 from rex.evaluation.attributes import PAPER_CATEGORIES
 from rex.evaluation.captions import bleu
 from rex.evaluation.meteor import meteor_score
 from rex.evaluation.scores import Floats, Sample, mean_percent
+from rex.gqa.layout import OOD_PARTS
 
 _MEANS = (
     "accuracy",

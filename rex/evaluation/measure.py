@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rex.evaluation.answers import OOD_PARTS, accuracy_samples, ood_samples
+from rex.evaluation.answers import accuracy_samples, ood_samples
 from rex.evaluation.attributes import PAPER_CATEGORIES, attribute_samples, expected_words
 from rex.evaluation.captions import caption_samples
 from rex.evaluation.compat import (
@@ -50,6 +50,7 @@ from rex.evaluation.reading import (
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, Single, not_computed
 from rex.evaluation.spice import NO_COMPAT_SPICE, NO_SPICE, spice_sample
+from rex.gqa.layout import OOD_PARTS
 
 GQA_MEASURES = ("consistency", "validity", "plausibility", "distribution")
 CAPTION_MEASURES = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider", "spice")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rex.evaluation.lexicon import Lexicon
+from rex.evaluation.token_regions import LARGEST, region_of
 from rex.gqa.operations import COMPARATIVES
 
 Kind = str
@@ -79,7 +80,6 @@ SIDES = {
 """How explanations say where something is, and the side."""
 
 _CELLS = frozenset(f"@{number}" for number in range(1, 17))
-_DIGITS = 9
 _COPULA = frozenset({"is", "are"})
 _LINKS = frozenset({"and", "but", "nor"})
 _STOPS = _COPULA | _LINKS | {"that", "than", "not", "neither", "both", "all"}
@@ -380,12 +380,11 @@ class _Reader:
         return " ".join(words)
 
     def region(self) -> int:
-        number = self.next()[1:]
-        # Python refuses to read very long numbers
-        if not number.isdecimal() or len(number) > _DIGITS:
+        region = region_of(self.next())
+        if not 0 <= region <= LARGEST:
             raise self.unreadable()
         self.place += 1
-        return int(number)
+        return region
 
     def cell(self) -> str:
         token = self.next()

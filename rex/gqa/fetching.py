@@ -7,7 +7,6 @@ a user who knows better can give the expected sha256.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import http.client
 import json
@@ -20,13 +19,13 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rex.errors import InputError
-from rex.files import FULL_DISK, full_disk_told, made_by, read_json, whole_file, write_json
+from rex.files import FULL_DISK, full_disk_told, locked, made_by, read_json, whole_file, write_json
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
 from rex.logs import Progress
 
@@ -130,15 +129,13 @@ def _alone(layout: Layout) -> Iterator[None]:
     """Keep others from adding to the same half-fetched files. Raises InputError."""
     kept = layout.folder / ".fetched"
     kept.mkdir(parents=True, exist_ok=True)
-    with open(kept / "lock", "wb") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(locked(kept / "lock", wait=False))
         except BlockingIOError:
             raise InputError(
                 "another rex gqa fetch is at work", file=layout.folder, cure="wait until it is done"
             ) from None
-        except OSError as error:  # some shared file systems have no locks
-            _logger.warning("%s: not locked (%s); fetch one at a time", kept, error)
         yield
 
 

@@ -90,7 +90,7 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
     try:
         checkpoint = Checkpoint(**values)
         checkpoint.words()
-        known = checkpoint.method in methods(checkpoint.settings().model.mode)
+        known = checkpoint.method in methods(parse_config(checkpoint.config, file=path).model.mode)
     except (TypeError, KeyError, AttributeError):
         known = False
     if not known:

@@ -279,7 +279,8 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
     checkpoint = load_checkpoint(run / "checkpoint.pt")
     store = RegionStore(regions)
     check_store(checkpoint, store)
-    trained = checkpoint.settings().training
+    settings = checkpoint.settings()
+    trained = settings.training
     device = choose_device(config.compute)
     vocabulary = checkpoint.words()
     asked = QuestionSet.of(
@@ -310,7 +311,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
                 "method": checkpoint.method,
                 "seed": checkpoint.seed,
                 "epoch": checkpoint.epoch,
-                "mode": checkpoint.settings().mode,
+                "mode": settings.mode,
             },
         ),
     )

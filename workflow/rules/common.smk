@@ -9,10 +9,11 @@ from pathlib import Path
 from rex.config import SPLITS
 from rex.config_files import check_experiment, config_values, parse_config
 from rex.errors import InputError
-from rex.evaluation.answers import OOD_PARTS
+from rex.gqa.layout import OOD_PARTS, SCENE_GRAPH_SPLITS, Layout
 
-QUESTIONS = "questions/{split}_balanced_questions.json"
-SCENE_GRAPHS = "sceneGraphs/{split}_sceneGraphs.json"
+# in the data set's folder
+QUESTIONS = str(Layout("").questions("{split}"))
+SCENE_GRAPHS = str(Layout("").scene_graphs("{split}"))
 
 
 def check_given_files(settings, file):
@@ -21,12 +22,10 @@ def check_given_files(settings, file):
     given = []
     if settings.source == "gqa":
         given = [("data", settings.data, fetch)]
-        # GQA publishes no scene graphs for testdev
-        read = [
-            QUESTIONS.format(split=s) for s in ("train", *settings.evaluation.splits)
-        ]
-        read += [SCENE_GRAPHS.format(split=split) for split in ("train", "val")]
-        given += [("data", f"{settings.data}/{name}", fetch) for name in read]
+        layout = Layout(settings.data)
+        read = [layout.questions(s) for s in ("train", *settings.evaluation.splits)]
+        read += [layout.scene_graphs(split) for split in SCENE_GRAPH_SPLITS]
+        given += [("data", path, fetch) for path in read]
     regions = settings.regions
     for name in ("weights", "vocabulary", "detector_config"):
         given.append((f"regions.{name}", getattr(regions, name), "check the path"))
@@ -76,7 +75,7 @@ OOD = (
 
 EVALUATED = list(CONFIG.evaluation.splits)
 # GQA publishes no scene graphs for testdev
-EXPLAINED = ["train", "val"]
+EXPLAINED = list(SCENE_GRAPH_SPLITS)
 
 WEIGHTS = CONFIG.regions.weights or f"{RESULTS}/regions/detector.pth"
 IMPORTED = sorted(
@@ -141,16 +140,16 @@ def evaluated_annotations(wildcards):
     """Return the annotations that a split's measures come from."""
     split = wildcards.split
     names = [QUESTIONS] + ([SCENE_GRAPHS] if split in EXPLAINED else [])
-    names += [f"ood/ood_{{split}}_{part}.json" for part in OOD_PARTS] if OOD else []
-    return [path.format(split=split) for path in annotations(*names)]
+    names += [Layout("").ood_questions("{split}", p) for p in OOD_PARTS] if OOD else []
+    return annotations(*(str(name).format(split=split) for name in names))
 
 
 def boxed_annotations(wildcards):
     """Return the annotations that say of which images, and which boxes, regions are extracted."""
     given = [SCENE_GRAPHS] if CONFIG.regions.selection == "scene-graphs" else []
-    return [
-        path.format(split=wildcards.split) for path in annotations(QUESTIONS, *given)
-    ]
+    return annotations(
+        *(name.format(split=wildcards.split) for name in (QUESTIONS, *given))
+    )
 
 
 def configuration(*keys):
