@@ -47,3 +47,26 @@ def add_verb(
     )
     parser.set_defaults(handler=run)
     return parser
+
+
+def positive(text: str) -> int:
+    """Parse an argument that is a whole number from 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return number
+
+
+def shard_argument(text: str) -> tuple[int, int]:
+    """Parse K/N: the K-th (from 1) of N parts."""
+    number, _, shards = text.partition("/")
+    try:
+        part = int(number), int(shards)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not K/N") from None
+    if not 1 <= part[0] <= part[1]:
+        raise argparse.ArgumentTypeError(f"{text!r}: K runs from 1 to N")
+    return part

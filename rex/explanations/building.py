@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from rex.errors import InputError
-from rex.explanations.batches import Batch
-from rex.explanations.drafts import OK, CompatMode, FixedMode, Mode
-from rex.explanations.table import explanation_table
-from rex.explanations.tally import Tally
+from rex.explanations.modes import OK, CompatMode, FixedMode, Mode
+from rex.explanations.question_batch import Batch
+from rex.explanations.table import COMMAND, Tally, explanation_table
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces
 from rex.gqa.records import QUESTION_CURE, ProgramRecord
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _logger = logging.getLogger("rex.explanations")
-
-COMMAND = "rex explain build"
-"""What the file says made it."""
 
 File = str | PathLike[str]
 Piece = tuple[Path, bytes]
@@ -78,7 +74,7 @@ def build_explanations(
     ):
         if settings.mode == "compat":
             workers.set_plurals(_corpus(workers, files))
-        for rows in workers.map(_explain, _pieces(files, shard, report="explain")):
+        for rows in workers.map(_Worker.explain, _pieces(files, shard, report="explain")):
             table.add(rows)
             tally.add(rows)
         # a shard alone may have none; they are checked where they are gathered
@@ -179,7 +175,7 @@ class _Worker:
                     error.problem,
                     file=piece[0],
                     place=f"question {question_id}: semantic step {error.step}",
-                    cure="mend the program; docs/programs.md lists the operations",
+                    cure="correct the program; docs/programs.md lists the operations",
                 ) from None
         return self.batch.take()
 
@@ -199,21 +195,9 @@ class _Worker:
         return list(found)
 
 
-_worker: _Worker
-"""This process's own."""
-
-
-def _explain(piece: Piece) -> pa.Table:
-    return _worker.explain(piece)
-
-
-def _words(piece: Piece) -> list[str]:
-    return _worker.words(piece)
-
-
 def _corpus(workers: _Workers, files: Sequence[Path]) -> PluralMap:
     words: dict[str, None] = {}
-    for found in workers.map(_words, _pieces(files, (1, 1), report="corpus")):
+    for found in workers.map(_Worker.words, _pieces(files, (1, 1), report="corpus")):
         words |= dict.fromkeys(found)
     return PluralMap.from_corpus(words)
 
@@ -229,26 +213,34 @@ def _store(settings: BuildSettings) -> Any:
 class _Workers:
     """This process, or several, that work through pieces in order."""
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, worker: _Worker, processes: int) -> None:
+        self._worker = worker
         self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
 
     def set_plurals(self, plurals: PluralMap) -> None:
         """Give every process the plural map; those already there make way for new ones."""
         self.close()
-        _worker.set_plurals(plurals)
+        self._worker.set_plurals(plurals)
 
-    def map(self, work: Callable[[Piece], Result], pieces: Iterator[Piece]) -> Iterator[Result]:
+    def map(
+        self, work: Callable[[_Worker, Piece], Result], pieces: Iterator[Piece]
+    ) -> Iterator[Result]:
         """Yield the result of each piece, in order, with few pieces under way at a time."""
         if self._processes == 1:
-            yield from map(work, pieces)
+            yield from (work(self._worker, piece) for piece in pieces)
             return
         if self._pool is None:
-            # forked: the index of the scene graphs is shared, not copied
-            self._pool = ProcessPoolExecutor(self._processes, mp_context=get_context("fork"))
+            # forked: the worker, with the index of the scene graphs, is shared and not copied
+            self._pool = ProcessPoolExecutor(
+                self._processes,
+                mp_context=get_context("fork"),
+                initializer=_Forked.start,
+                initargs=(self._worker,),
+            )
         pending: deque[Future[Result]] = deque()
         for piece in pieces:
-            pending.append(self._pool.submit(work, piece))
+            pending.append(self._pool.submit(_Forked.call, work, piece))
             if len(pending) > 2 * self._processes:
                 yield pending.popleft().result()
         while pending:
@@ -261,16 +253,27 @@ class _Workers:
             self._pool = None
 
 
+class _Forked:
+    """Where a forked process keeps its worker between the pieces that it is sent."""
+
+    worker: _Worker
+
+    @classmethod
+    def start(cls, worker: _Worker) -> None:
+        cls.worker = worker
+
+    @classmethod
+    def call(cls, work: Callable[[_Worker, Piece], Result], piece: Piece) -> Result:
+        return work(cls.worker, piece)
+
+
 @contextmanager
 def _workers(settings: BuildSettings, processes: int) -> Iterator[_Workers]:
-    global _worker
     collecting = gc.isenabled()
     # nothing built here refers back to itself, and looking for cycles takes a third of the time
     gc.disable()
-    if settings.regions is not None:
-        _store(settings)  # a missing or damaged store is told before any work
-    _worker = _Worker(settings, SceneGraphIndex(settings.scene_graphs))
-    workers = _Workers(processes)
+    _store(settings)  # a missing or damaged store is told before any work
+    workers = _Workers(_Worker(settings, SceneGraphIndex(settings.scene_graphs)), processes)
     try:
         yield workers
     finally:

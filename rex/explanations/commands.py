@@ -5,16 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rex.command_line import Subparsers, add_station, add_verb
+from rex.command_line import Subparsers, add_station, add_verb, positive, shard_argument
 
 _QUESTIONS = "data/world/questions/val_balanced_questions.json"
 _GRAPHS = "data/world/sceneGraphs/val_sceneGraphs.json"
 
 
 def add_commands(stations: Subparsers) -> None:
-    """Add the station's verbs."""
+    """Add `rex explain build|gather|show|stats|vocabulary`."""
     verbs = add_station(stations, "explain", "from programs and scene graphs to explanations")
+    _add_build(verbs)
+    _add_gather(verbs)
+    _add_show(verbs)
+    _add_stats(verbs)
+    _add_vocabulary(verbs)
 
+
+def _add_build(verbs: Subparsers) -> None:
     build = add_verb(
         verbs,
         "build",
@@ -39,17 +46,19 @@ def add_commands(stations: Subparsers) -> None:
     )
     build.add_argument("--mode", choices=("fixed", "compat"), help="default: the config's")
     build.add_argument(
-        "--processes", type=_positive, default=1, metavar="P", help="processes (default: 1)"
+        "--processes", type=positive, default=1, metavar="P", help="processes (default: 1)"
     )
     build.add_argument(
         "--shard",
-        type=_shard,
+        type=shard_argument,
         default=(1, 1),
         metavar="I/N",
         help="only the I-th of N parts; put them together with rex explain gather",
     )
     build.add_argument("--out", type=Path, required=True, metavar="PARQUET")
 
+
+def _add_gather(verbs: Subparsers) -> None:
     gather = add_verb(
         verbs,
         "gather",
@@ -60,6 +69,8 @@ def add_commands(stations: Subparsers) -> None:
     gather.add_argument("parts", nargs="+", type=Path, metavar="PARQUET", help="shards, in order")
     gather.add_argument("--out", type=Path, required=True, metavar="PARQUET")
 
+
+def _add_show(verbs: Subparsers) -> None:
     show = add_verb(
         verbs,
         "show",
@@ -77,6 +88,8 @@ def add_commands(stations: Subparsers) -> None:
         "--out", type=Path, metavar="PNG", help="the drawing (default: QUESTION_ID.png)"
     )
 
+
+def _add_stats(verbs: Subparsers) -> None:
     stats = add_verb(
         verbs,
         "stats",
@@ -89,6 +102,8 @@ def add_commands(stations: Subparsers) -> None:
     stats.add_argument("--questions", type=Path, required=True, nargs="+", metavar="JSON")
     stats.add_argument("--out", type=Path, metavar="MARKDOWN", help="default: standard output")
 
+
+def _add_vocabulary(verbs: Subparsers) -> None:
     vocabulary = add_verb(
         verbs,
         "vocabulary",
@@ -103,21 +118,6 @@ def add_commands(stations: Subparsers) -> None:
     vocabulary.add_argument("--questions", type=Path, required=True, metavar="JSON")
     vocabulary.add_argument("--explanations", type=Path, required=True, metavar="PARQUET")
     vocabulary.add_argument("--out", type=Path, required=True, metavar="JSON")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def _shard(text: str) -> tuple[int, int]:
-    """Parse I/N."""
-    number, shards = map(int, text.split("/"))
-    if not 1 <= number <= shards:
-        raise ValueError
-    return number, shards
 
 
 def _build(arguments: argparse.Namespace) -> None:
@@ -140,7 +140,7 @@ def _build(arguments: argparse.Namespace) -> None:
 
 
 def _gather(arguments: argparse.Namespace) -> None:
-    from rex.explanations.gathering import gather_explanations
+    from rex.explanations.table import gather_explanations
 
     gather_explanations(arguments.parts, arguments.out)
 

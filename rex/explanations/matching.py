@@ -1,39 +1,33 @@
-"""From annotated objects to detected regions: which region shows an object best.
+"""From annotated objects to detected regions: which shows an object best, and what all allow.
 
-Arrays of boxes are [..., 4] float64: left, top, right, bottom, in pixels. Everything is computed
-for many questions at once.
+Arrays of boxes are [..., 4] float64 (`rex.boxes`). Everything is computed for many questions at
+once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from rex.arrays import Integers
+from rex.boxes import Floats, areas, intersections, ious, ratios
 
+ALWAYS_ALLOWED = 4
+"""Regions that may be chosen however few the objects are: parts may make up an object."""
 
-def areas(boxes: Floats) -> Floats:
-    """Return [...] areas in square pixels; an inverted box has none."""
-    width: Floats = np.maximum(boxes[..., 2] - boxes[..., 0], 0.0)
-    width *= np.maximum(boxes[..., 3] - boxes[..., 1], 0.0)
-    return width
+_MOST_TARGETS = 5
+"""Inclusion and exclusion takes 2^n terms: questions on more objects are worked out by cells."""
+_ROWS = 512
+"""Questions at a time: the arrays stay in the cache."""
 
+_GAIN = 1e-9
+"""The least gain that counts, above what rounding makes."""
 
-def intersections(boxes: Floats, others: Floats) -> Floats:
-    """Return [...] areas of overlap of broadcast boxes; boxes that are apart have none."""
-    width = np.minimum(boxes[..., 2], others[..., 2])
-    width -= np.maximum(boxes[..., 0], others[..., 0])
-    height = np.minimum(boxes[..., 3], others[..., 3])
-    height -= np.maximum(boxes[..., 1], others[..., 1])
-    area: Floats = np.maximum(width, 0.0) * np.maximum(height, 0.0)
-    return area
-
-
-def ious(boxes: Floats, others: Floats) -> Floats:
-    """Return [...] intersection over union of broadcast boxes (0 to 1)."""
-    overlap = intersections(boxes, others)
-    return _ratio(overlap, areas(boxes) + areas(others) - overlap)
+_Signed = list[tuple[float, Floats]]
+"""A union as boxes [n, 4] to add and to subtract."""
 
 
 def published_ious(boxes: Floats, others: Floats) -> Floats:
@@ -44,7 +38,7 @@ def published_ious(boxes: Floats, others: Floats) -> Floats:
     width = np.minimum(boxes[..., 2], others[..., 2]) - np.maximum(boxes[..., 0], others[..., 0])
     height = np.minimum(boxes[..., 3], others[..., 3]) - np.maximum(boxes[..., 1], others[..., 1])
     overlap = width * height
-    return _ratio(overlap, areas(boxes) + areas(others) - overlap)
+    return ratios(overlap, areas(boxes) + areas(others) - overlap)
 
 
 def best_regions(boxes: Floats, regions: Floats, counts: Integers, threshold: float) -> Integers:
@@ -79,7 +73,129 @@ def _missing(regions: Floats, counts: Integers) -> npt.NDArray[np.bool_]:
     return missing
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    ratio: Floats = np.zeros_like(whole)
-    np.divide(part, whole, out=ratio, where=whole != 0)
-    return ratio
+def bounds(
+    boxes: Floats, counts: Integers, regions: npt.NDArray[np.floating[Any]], rows: Integers
+) -> Floats:
+    """Return for each of Q questions the best IoU (0 to 1) that a union of its regions reaches.
+
+    Regions are chosen greedily: one after another, each time the one that raises the IoU of the
+    union of the chosen with the union of the objects most, for as long as one does, at most as many
+    as there are objects, or four. (All 2^36 choices cannot be tried: a better one may be missed.)
+    Areas are exact.
+
+    `boxes` [M, 4] are the objects, question after question, `counts` [Q] of each; `regions`
+    [N, R, 4] those of all images, padded with empty boxes, `rows` [Q] each question's image. NaN
+    where a question has no object.
+    """
+    found = np.full(len(counts), np.nan)
+    starts = np.cumsum(counts) - counts
+    for number in np.unique(counts[counts > 0]).tolist():
+        places = np.flatnonzero(counts == number)
+        for start in range(0, len(places), _ROWS):
+            some = places[start : start + _ROWS]
+            targets = boxes[starts[some, None] + np.arange(number)]
+            candidates = regions[rows[some]].astype(np.float64)
+            if number <= _MOST_TARGETS:
+                found[some] = _greedy(targets, candidates)
+            else:
+                found[some] = [
+                    bound_by_cells(one, other)
+                    for one, other in zip(targets, candidates, strict=True)
+                ]
+    return found
+
+
+def most_regions(objects: int) -> int:
+    """Return how many regions may be chosen for so many objects."""
+    return max(ALWAYS_ALLOWED, objects)
+
+
+def bound_by_cells(targets: Floats, regions: Floats) -> float:
+    """Return the same bound for one question, cutting the plane into cells along all edges."""
+    every = np.concatenate([targets, regions])
+    xs, ys = np.unique(every[:, 0::2]), np.unique(every[:, 1::2])
+    inside_x = (every[:, None, 0] <= xs[:-1]) & (xs[1:] <= every[:, None, 2])
+    inside_y = (every[:, None, 1] <= ys[:-1]) & (ys[1:] <= every[:, None, 3])
+    cells = (inside_y[:, :, None] & inside_x[:, None, :]).reshape(len(every), -1)
+    sizes = (np.diff(ys)[:, None] * np.diff(xs)[None, :]).reshape(-1)
+    target = cells[: len(targets)].any(axis=0)
+    candidates = cells[len(targets) :]
+    inside, outside = sizes * target, sizes * ~target
+    total = inside.sum()
+    chosen = np.zeros_like(target)
+    best = 0.0
+    for _ in range(most_regions(len(targets)) if len(regions) and total > 0 else 0):
+        union = candidates | chosen
+        reached = (union @ inside) / (total + union @ outside)
+        place = int(reached.argmax())
+        if reached[place] <= best + _GAIN:
+            break
+        best = float(reached[place])
+        chosen = union[place]
+    return best
+
+
+def _greedy(targets: Floats, regions: Floats) -> Floats:
+    """Return [n] bounds; `targets` [n, k, 4], `regions` [n, R, 4]."""
+    best = np.zeros(len(targets))
+    rows = np.arange(len(targets))
+    wanted = both = _union([targets[:, place] for place in range(targets.shape[1])])
+    wanted_area = both_area = _area(wanted)
+    chosen: _Signed = []
+    chosen_area = np.zeros_like(wanted_area)
+    region_areas = areas(regions)
+    for _ in range(most_regions(targets.shape[1])):
+        new_chosen = chosen_area[:, None] + region_areas - _overlap(chosen, regions)
+        new_both = both_area[:, None] + region_areas - _overlap(both, regions)
+        inside = new_chosen + wanted_area[:, None] - new_both
+        reached = np.divide(inside, new_both, out=np.zeros_like(inside), where=new_both > 0)
+        place = reached.argmax(axis=1)
+        gained = np.flatnonzero(reached[np.arange(len(rows)), place] > best[rows] + _GAIN)
+        if not len(gained):
+            break
+        # go on with the questions that gained; the others have their bound
+        place = place[gained]
+        rows = rows[gained]
+        best[rows] = reached[gained, place]
+        added = regions[gained, place]
+        chosen = _with_box([(sign, boxes[gained]) for sign, boxes in chosen], added)
+        both = _with_box([(sign, boxes[gained]) for sign, boxes in both], added)
+        chosen_area, both_area = new_chosen[gained, place], new_both[gained, place]
+        wanted_area, regions = wanted_area[gained], regions[gained]
+        region_areas = region_areas[gained]
+    return best
+
+
+def _union(boxes: Sequence[Floats]) -> _Signed:
+    union: _Signed = []
+    for box in boxes:
+        union = _with_box(union, box)
+    return union
+
+
+def _with_box(union: _Signed, box: Floats) -> _Signed:
+    """Return the union with one more box: what both cover is subtracted."""
+    shared = [(-sign, _common(part, box)) for sign, part in union]
+    return [*union, (1.0, box), *shared]
+
+
+def _common(boxes: Floats, others: Floats) -> Floats:
+    return np.concatenate(
+        [np.maximum(boxes[:, :2], others[:, :2]), np.minimum(boxes[:, 2:], others[:, 2:])], axis=1
+    )
+
+
+def _area(union: _Signed) -> Floats:
+    total: Floats = np.sum([sign * areas(boxes) for sign, boxes in union], axis=0)
+    return total
+
+
+def _overlap(union: _Signed, regions: Floats) -> Floats:
+    total = np.zeros(regions.shape[:2])
+    for sign, boxes in union:
+        overlap = intersections(boxes[:, None], regions)
+        if sign > 0:
+            total += overlap
+        else:
+            total -= overlap
+    return total

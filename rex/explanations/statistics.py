@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +11,11 @@ from typing import Any
 
 from rex.errors import InputError
 from rex.explanations.building import question_files
-from rex.explanations.drafts import OK
+from rex.explanations.modes import OK
 from rex.explanations.table import schema
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.records import QuestionRecord, iter_question_records
+from rex.tokens import is_region
 
 File = str | PathLike[str]
 
@@ -31,7 +31,6 @@ PUBLISHED = {
 """What is published of GQA-REX (Chen and Zhao, CVPR 2022; VCIN, ICCV 2023)."""
 
 _EXAMPLES = 20
-_REGION = re.compile(r"#\d+\Z")
 
 
 @dataclass
@@ -129,10 +128,10 @@ def _count(found: Statistics, row: dict[str, Any], record: QuestionRecord) -> No
         return
     if row["text"] is not None:
         tokens = row["text"].split()
-        regions = sum(_REGION.match(token) is not None for token in tokens)
+        regions = sum(map(is_region, tokens))
         found.lengths[len(tokens)] += 1
         found.region_tokens += regions
-        found.words.update(token for token in tokens if not _REGION.match(token))
+        found.words.update(token for token in tokens if not is_region(token))
     found.mentions += len(row["regions"])
     found.detected += sum(region >= 0 for region in row["regions"])
     if row["bound"] is not None:

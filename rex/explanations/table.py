@@ -1,21 +1,34 @@
-"""The explanation table: its columns, and writing it whole in pieces of one size."""
+"""The explanation table: its columns, writing it whole, and putting its shards together."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rex.files import whole_file
+from rex.errors import InputError
+from rex.explanations.modes import OK
+from rex.files import parquet_provenance, read_parquet, whole_file
+from rex.programs.errors import Reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+COMMAND = "rex explain build"
+"""What the file says made it."""
+
 ROWS_A_GROUP = 16384
 """Rows of a row group; the same whatever pieces the rows come in, so that the bytes are too."""
+
+File = str | PathLike[str]
+
+_CURE = "build all shards with the same version, inputs and settings: rex explain build --shard"
 
 
 def schema() -> pa.Schema:
@@ -75,9 +88,7 @@ class ExplanationTable:
 
 
 @contextmanager
-def explanation_table(
-    path: str | PathLike[str], provenance: Mapping[str, Any]
-) -> Iterator[ExplanationTable]:
+def explanation_table(path: File, provenance: Mapping[str, Any]) -> Iterator[ExplanationTable]:
     """Open an explanation table for writing; it appears at `path`, whole, when the block ends."""
     import pyarrow.parquet as pq
 
@@ -90,3 +101,69 @@ def explanation_table(
         table = ExplanationTable(writer)
         yield table
         table.close()
+
+
+@dataclass
+class Tally:
+    """Counts the rows of an explanation table: files of different splits show themselves there."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    """Rows by status."""
+    grounded: int = 0
+    """Rows whose image has regions."""
+
+    def add(self, rows: pa.Table) -> None:
+        """Count rows of a table."""
+        self.statuses.update(rows.column("status").to_pylist())
+        text = rows.column("text")
+        self.grounded += len(text) - text.null_count
+
+    def check(self, questions: File, *, scene_graphs: File, regions: File | None) -> None:
+        """Raise InputError when no question has a scene graph, or a region: files of other splits.
+
+        `regions` is None where there were none to be had.
+        """
+        total = self.statuses.total()
+        if total and self.statuses[Reason.NO_SCENE_GRAPH.value] == total:
+            raise InputError(
+                "has no scene graph of any question's image",
+                file=scene_graphs,
+                cure=f"give the scene graphs of the same split as {questions}",
+            )
+        if regions is not None and self.statuses[OK] and not self.grounded:
+            raise InputError(
+                "has no regions of any question's image",
+                file=regions,
+                cure=f"give the regions of the same split as {questions}",
+            )
+
+
+def gather_explanations(parts: Sequence[File], out: File) -> None:
+    """Write one table from its shards, given in order; it equals the one built at once.
+
+    Raises InputError when a part is missing, not a shard, or made with other settings.
+    """
+    tally = Tally()
+    provenance = _provenance(parts[0])
+    with explanation_table(out, provenance) as table:
+        for part in parts:
+            if _provenance(part) != provenance:
+                raise InputError(f"was made otherwise than {parts[0]}", file=part, cure=_CURE)
+            rows = read_parquet(part, columns=schema().names, cure=_CURE)
+            tally.add(rows)
+            table.add(rows.replace_schema_metadata(None))
+        made_from = provenance["settings"]
+        tally.check(
+            made_from["questions"][0],
+            scene_graphs=made_from["scene_graphs"],
+            regions=made_from["regions"],
+        )
+
+
+def _provenance(part: File) -> dict[str, Any]:
+    if not Path(part).exists():
+        raise InputError("no such file", file=part, cure=_CURE)
+    found = parquet_provenance(part)
+    if found.get("command") != COMMAND:
+        raise InputError("not a shard of an explanation table", file=part, cure=_CURE)
+    return found

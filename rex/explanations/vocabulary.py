@@ -12,12 +12,12 @@ from typing import Any
 from rex.errors import InputError
 from rex.files import made_by, parquet_provenance, read_parquet, write_json
 from rex.gqa.records import iter_question_records
+from rex.tokens import is_region
 
 SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 LEAST_COUNT = 2
 """A word must be seen this often in the training questions to be a piece of its own."""
 
-_REGION = re.compile(r"#\d+\Z")
 _PIECE = re.compile(r"\w+|[^\w\s]")
 
 
@@ -76,7 +76,7 @@ def _explanation_words(path: str | PathLike[str]) -> Counter[str]:
     texts: Iterable[str | None] = table.column("text").to_pylist()
     for text in texts:
         if text is not None:
-            words.update(token for token in text.split() if not _REGION.match(token))
+            words.update(token for token in text.split() if not is_region(token))
     if not words:
         raise InputError(
             "has no explanation tokens",

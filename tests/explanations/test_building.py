@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from rex.cli import main
-from rex.explanations.batches import Batch
+from rex.explanations.question_batch import Batch
 from rex.explanations.table import schema
 from rex.files import made_by, parquet_provenance, read_parquet, write_parquet
 from rex.regions.store import RegionStore
@@ -347,7 +347,7 @@ def test_what_is_no_shard_is_refused(world: World, capsys: pytest.CaptureFixture
     other = world.folder / "other.parquet"
     write_parquet(other, pa.table({"question_id": ["1"]}), provenance=made_by("something else"))
     assert main(["explain", "gather", str(other), "--out", str(world.out)]) == 2
-    assert "other.parquet: is no shard of an explanation table" in capsys.readouterr().err
+    assert "other.parquet: not a shard of an explanation table" in capsys.readouterr().err
 
 
 def test_a_folder_of_questions_is_an_input_like_any_other(world: World) -> None:

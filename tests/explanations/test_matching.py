@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rex.explanations.bounds import bound_by_cells, bounds
-from rex.explanations.matching import best_regions, ious, published_ious, published_regions
+from rex.explanations.matching import (
+    best_regions,
+    bound_by_cells,
+    bounds,
+    ious,
+    published_ious,
+    published_regions,
+)
 
 Box = tuple[float, float, float, float]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rex.explanations.bounds import bounds
-from rex.explanations.drafts import OK, CompatMode, Draft, Mode
-from rex.explanations.matching import Integers, best_regions, published_regions
+from rex.arrays import Integers, starts_of
+from rex.explanations.matching import best_regions, bounds, published_regions
+from rex.explanations.modes import OK, CompatMode, Draft, Mode
 from rex.explanations.table import schema
 from rex.gqa.records import ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
@@ -82,7 +82,7 @@ class Batch:
         mentions.things.extend([graph.objects[object_id] for object_id in objects])
 
     def take(self) -> pa.Table:
-        """Return the table of what was added, and start anew."""
+        """Return the table of what was added, and start again."""
         import pyarrow as pa
 
         drafts = self._drafts
@@ -118,19 +118,17 @@ class Batch:
         counts = np.array([len(objects) for objects in mentions.objects], dtype=np.int64)
         rows = np.array(mentions.rows, dtype=np.int64)
         things = mentions.things
-        boxes = np.array(
-            [(one.x, one.y, one.x + one.w, one.y + one.h) for one in things], dtype=np.float64
-        ).reshape(-1, 4)
-        found = self._match(boxes, np.repeat(rows, counts)).tolist()
+        boxes = np.array([thing.box for thing in things], dtype=np.float64).reshape(-1, 4)
+        matched = self._match(boxes, np.repeat(rows, counts)).tolist()
         reached = bounds(boxes, counts, store.boxes, rows).tolist()
         start = 0
         for place, objects, limit in zip(
             mentions.questions, mentions.objects, reached, strict=True
         ):
             end = start + len(objects)
-            chosen = dict(zip(objects, found[start:end], strict=True))
+            chosen = dict(zip(objects, matched[start:end], strict=True))
             names: dict[str, str] = {}
-            if -1 in found[start:end]:
+            if -1 in matched[start:end]:
                 names = {
                     object_id: thing.name
                     for object_id, thing in zip(objects, things[start:end], strict=True)
@@ -164,7 +162,6 @@ def _lists(values: Sequence[Sequence[Any]], kind: pa.DataType) -> pa.ListArray:
     """Return a column of lists; from one flat list, which Arrow takes much faster."""
     import pyarrow as pa
 
-    offsets = np.zeros(len(values) + 1, dtype=np.int32)
-    np.cumsum([len(value) for value in values], out=offsets[1:])
+    offsets = starts_of([len(value) for value in values]).astype(np.int32)
     flat = pa.array([item for value in values for item in value], type=kind)
     return pa.ListArray.from_arrays(pa.array(offsets), flat)
