@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,11 @@ from rex.world.annotate import Facts, annotate, scene_graph
 from rex.world.balance import Entry, choose, pool_limit
 from rex.world.composing import compose
 from rex.world.ood import split_out_of_distribution
-from rex.world.questions.candidate import Candidate
-from rex.world.questions.generate import candidates
-from rex.world.questions.records import question_records
+from rex.world.questions.engine import candidates
+from rex.world.questions.records import Candidate, question_records
 from rex.world.render import render
 
-VERSION = 2
+VERSION = 3
 """Rises whenever the same settings give another world."""
 
 MIN_OBJECTS, MAX_OBJECTS = 4, 10
@@ -158,15 +158,8 @@ def _make_image(job: _Job) -> tuple[Facts, list[Candidate]]:
     picture.image.save(path, "JPEG", quality=90, subsampling=0)
     first = int(job.image_id) * 100
     facts = annotate(picture, job.image_id, first, names_place=bool(random.random() < 0.5))
-    pool: list[Candidate] = []
-    found = candidates(facts, random)
-    counts: Counter[str] = Counter()
-    for position in random.permutation(len(found)).tolist():
-        candidate = found[position]
-        if counts[candidate.family] < pool_limit(candidate.family, settings.questions_per_image):
-            counts[candidate.family] += 1
-            pool.append(candidate)
-    return facts, pool
+    limit = partial(pool_limit, questions_per_image=settings.questions_per_image)
+    return facts, candidates(facts, random, limit)
 
 
 def _ask(

@@ -1,64 +1,18 @@
-"""English with mentions of objects: words, articles, plurals, and GQA's word spans."""
+"""English for questions: patterns with their variables filled in, and GQA's word spans."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from rex.gqa.ontology import gender, plural
+from rex.gqa.ontology import gender
+from rex.programs.english import article, is_mass, is_plural, many
+from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly
 
-
-@dataclass(frozen=True)
-class Mention:
-    """Words that stand for an object."""
-
-    text: str
-    object_id: str
-
-
-Part = str | Mention
-
-
-def say(parts: Sequence[Part], end: str) -> tuple[str, dict[str, str]]:
-    """Join parts to a sentence; return it and its word spans (`3` or `3:5`) with object ids."""
-    words: list[str] = []
-    spans: dict[str, str] = {}
-    for part in parts:
-        text = part.text if isinstance(part, Mention) else part
-        if text.startswith(","):
-            words[-1] += ","
-            text = text[1:]
-        first = len(words)
-        words += text.split()
-        if isinstance(part, Mention):
-            last = len(words)
-            spans[str(first) if last == first + 1 else f"{first}:{last}"] = part.object_id
-    sentence = " ".join(words) + end
-    return sentence[0].upper() + sentence[1:], spans
-
-
-def article(noun: str) -> str:
-    """Return the noun with `a` or `an`, or bare when it is a plural or a mass noun."""
-    if noun in UNCOUNTED:
-        return noun
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
-
-
-def is_are(noun: str) -> str:
-    """Return the verb that goes with a noun."""
-    return "are" if noun in _PLURALS else "is"
-
-
-def does_do(noun: str) -> str:
-    """Return the auxiliary that goes with a noun."""
-    return "do" if noun in _PLURALS else "does"
-
-
-_PLURALS = frozenset({"pants"})
-UNCOUNTED = frozenset({"pants", "bread"})
-"""Names that take no article."""
+Phrase = tuple[Leaf, ...]
+"""Words, and mentions of objects."""
 
 _NOUN_OF_CLASS = {
     "furniture": "piece of furniture",
@@ -66,6 +20,9 @@ _NOUN_OF_CLASS = {
     "food": "food item",
     "tableware": "piece of tableware",
 }
+_FIELD = re.compile(r"\{([^}]*)\}")
+_OPTIONAL = re.compile(r"\[([^]]*)\]")
+_EITHER = re.compile(r"\(([^)]*\|[^)]*)\)")
 
 
 def class_noun(name: str) -> str:
@@ -80,9 +37,12 @@ def adjective(word: str) -> str:
 
 def predicate(category: str, word: str) -> str:
     """Return how an attribute word stands after `is`."""
-    if category == "material":
-        return f"made of {word}"
-    return word
+    return f"made of {word}" if category == "material" else word
+
+
+def is_are(noun: str) -> str:
+    """Return the verb that goes with a noun."""
+    return "are" if is_plural(noun) else "is"
 
 
 def pronoun(noun: str) -> str:
@@ -90,14 +50,89 @@ def pronoun(noun: str) -> str:
     return {"male": "he", "female": "she"}.get(gender(noun) or "", "it")
 
 
-_MANY = {"man": "men", "woman": "women", "sheep": "sheep", "pants": "pants", "bread": "bread"}
+def is_counted(noun: str) -> bool:
+    """Return whether a noun takes an article (`pants` and `bread` do not)."""
+    return not (is_plural(noun) or is_mass(noun))
 
 
-def many(name: str) -> str:
-    """Return the plural of a name."""
-    return _MANY.get(name, plural(name))
+def variables(pattern: str) -> set[str]:
+    """Return the names of the variables of a pattern."""
+    return {field.rpartition(" ")[2] for field in _FIELD.findall(pattern)}
 
 
-def at_times(words: str, random: np.random.Generator) -> str:
-    """Return the words half of the time, else nothing."""
-    return words if random.integers(2) else ""
+def fill(pattern: str, values: Mapping[str, Phrase], random: np.random.Generator) -> Phrase:
+    """Put values into a pattern.
+
+    `{x}` stands for a value, `{a x}` for it with its article, `{many x}` for its plural, `{is x}`,
+    `{does x}` and `{are x}` (of the plural) for the verb that agrees with it. Of `(one|another)`
+    one is said; `[words]` are said half of the time.
+    """
+    pattern = _OPTIONAL.sub(lambda match: match[1] if random.integers(2) else "", pattern)
+
+    def either(match: re.Match[str]) -> str:
+        words = match[1].split("|")
+        return words[int(random.integers(len(words)))]
+
+    words: list[Leaf] = []
+    for place, piece in enumerate(_FIELD.split(_EITHER.sub(either, pattern))):
+        if place % 2:
+            helper, _, name = piece.rpartition(" ")
+            words += _HELPERS[helper](values[name])
+        elif piece.strip():
+            words.append(piece.strip())
+    return tuple(words)
+
+
+def _noun(value: Phrase) -> str:
+    """Return the words that a verb agrees with: the first object's, else the first words."""
+    mentions = [leaf.name for leaf in value if isinstance(leaf, Mention)]
+    return mentions[0] if mentions else str(value[0])
+
+
+def _with_article(value: Phrase) -> Phrase:
+    noun = _noun(value)
+    return (article(noun), *value) if is_counted(noun) else value
+
+
+def _plural(value: Phrase) -> Phrase:
+    noun = value[0]
+    return (
+        Mention(noun.object_id, many(noun.name)) if isinstance(noun, Mention) else many(str(noun)),
+    )
+
+
+_HELPERS: dict[str, Callable[[Phrase], Phrase]] = {
+    "": lambda value: value,
+    "a": _with_article,
+    "many": _plural,
+    "is": lambda value: (is_are(_noun(value)),),
+    "are": lambda value: ("is" if is_mass(_noun(value)) else "are",),
+    "does": lambda value: ("do" if is_plural(_noun(value)) else "does",),
+}
+HELPERS = frozenset(_HELPERS)
+"""What may stand before a variable."""
+
+
+def say(leaves: Sequence[Leaf], end: str) -> tuple[str, dict[str, str]]:
+    """Join leaves to a sentence; return it and its word spans (`3` or `3:5`) with object ids."""
+    words: list[str] = []
+    spans: dict[str, str] = {}
+    for leaf in leaves:
+        if isinstance(leaf, str):
+            text = leaf
+        elif isinstance(leaf, Mention | Absent):
+            text = leaf.name
+        elif isinstance(leaf, SentenceOnly | Place):
+            text = leaf.words
+        else:
+            continue
+        if text.startswith(","):
+            words[-1] += ","
+            text = text[1:]
+        first = len(words)
+        words += text.split()
+        if isinstance(leaf, Mention) and len(words) > first:
+            span = str(first) if len(words) == first + 1 else f"{first}:{len(words)}"
+            spans[span] = leaf.object_id
+    sentence = " ".join(words) + end
+    return sentence[0].upper() + sentence[1:], spans

@@ -1,34 +1,74 @@
-"""Chosen questions in GQA's format."""
+"""A question before the choice, and the chosen ones in GQA's format."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rex.world.questions.candidate import Candidate, semantic_string
-from rex.world.questions.phrase import say
+from rex.gqa.questions import SemanticStep
+from rex.world.questions.phrase import Phrase, say
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A question that could be asked about an image, with its program and answer."""
+
+    steps: tuple[SemanticStep, ...]
+    question: Phrase
+    answer: str
+    full_answer: Phrase
+    structural: str
+    semantic: str
+    detailed: str
+    global_group: str | None
+    local_group: str
+    fact: tuple[str, str]
+    """What it is about: object id (or `scene`) and category.
+
+    Open questions entail the closed ones about the same fact.
+    """
+    answer_object: str | None = None
+
+    @property
+    def family(self) -> str:
+        """The quota that the question counts to."""
+        return f"{self.structural}/{self.semantic}"
+
+
+def semantic_string(steps: Sequence[SemanticStep]) -> str:
+    """Return a program in GQA's text form (`select: car (12)->query: color [0]`)."""
+    return "->".join(
+        f"{step.operation}: {step.argument}"
+        + (f" {list(step.dependencies)}" if step.dependencies else "")
+        for step in steps
+    )
 
 
 def question_records(image_id: str, chosen: Sequence[Candidate]) -> dict[str, dict[str, Any]]:
     """Return the records of one image's questions by id, in the given order."""
-    ids = [f"{image_id}{number:03d}" for number in range(len(chosen))]
+    numbered = {f"{image_id}{number:03d}": candidate for number, candidate in enumerate(chosen)}
     records = {}
-    for question_id, candidate in zip(ids, chosen, strict=True):
+    for question_id, candidate in numbered.items():
         question, spans = say(candidate.question, "?")
         full, full_spans = say(candidate.full_answer, ".")
         answer_spans = {}
         if candidate.answer_object is not None:
             words = len(candidate.answer.split())
             answer_spans = {"0" if words == 1 else f"0:{words}": candidate.answer_object}
-        others = [(i, c) for i, c in zip(ids, chosen, strict=True) if i != question_id]
+        others = {key: other for key, other in numbered.items() if key != question_id}
         records[question_id] = {
             "semantic": [
-                {"operation": operation, "dependencies": list(dependencies), "argument": argument}
-                for operation, argument, dependencies in candidate.steps
+                {
+                    "operation": step.operation,
+                    "dependencies": list(step.dependencies),
+                    "argument": step.argument,
+                }
+                for step in candidate.steps
             ],
-            "entailed": [i for i, other in others if _entails(candidate, other)],
+            "entailed": [key for key, other in others.items() if _entails(candidate, other)],
             "equivalent": [
-                *(i for i, other in others if _equivalent(candidate, other)),
+                *(key for key, other in others.items() if _equivalent(candidate, other)),
                 question_id,
             ],
             "question": question,
@@ -37,11 +77,7 @@ def question_records(image_id: str, chosen: Sequence[Candidate]) -> dict[str, di
             "groups": {"global": candidate.global_group, "local": candidate.local_group},
             "answer": candidate.answer,
             "semanticStr": semantic_string(candidate.steps),
-            "annotations": {
-                "answer": answer_spans,
-                "question": spans,
-                "fullAnswer": full_spans,
-            },
+            "annotations": {"answer": answer_spans, "question": spans, "fullAnswer": full_spans},
             "types": {
                 "detailed": candidate.detailed,
                 "semantic": candidate.semantic,
@@ -62,9 +98,9 @@ def _entails(known: Candidate, other: Candidate) -> bool:
     return known.fact == other.fact and known.fact[0] != "scene"
 
 
-def _equivalent(one: Candidate, other: Candidate) -> bool:
+def _equivalent(first: Candidate, second: Candidate) -> bool:
     return (
-        one.fact == other.fact
-        and one.structural == other.structural == "query"
-        and one.answer == other.answer
+        first.fact == second.fact
+        and first.structural == second.structural == "query"
+        and first.answer == second.answer
     )
