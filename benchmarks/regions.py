@@ -110,7 +110,8 @@ def pipeline(folder: Path, *, name: str, images: int, processes: int) -> dict[st
     import torch
 
     from rex.config import RegionSettings
-    from rex.regions.detector import Detector, detector_config
+    from rex.regions.architectures import detector_config
+    from rex.regions.detector import Detector
     from rex.regions.extraction import ImageFile, extract
     from rex.regions.images import read_image
     from rex.regions.store import RegionStore
@@ -205,10 +206,10 @@ def _settle(model: Any) -> None:
 
 def _difference(found: Any, row: int, alone: Any) -> float:
     """Return the largest difference of one image's regions, as far as both found the same boxes."""
-    from rex.regions.report import pairwise_iou
+    from rex.boxes import pairwise_ious
 
     boxes = alone.pred_boxes.tensor.cpu().numpy()
-    match = pairwise_iou(found.boxes[row], boxes)
+    match = pairwise_ious(found.boxes[row], boxes)
     partner = match.argmax(axis=1)
     side = float(found.image_sizes[row].max())
     ours = found.features([row])[0].astype(np.float32)
@@ -331,7 +332,7 @@ def tsv_import(folder: Path, *, rows: int) -> dict[str, Any]:
             label="benchmark",
             classes=ClassLists((), ()),
             feature_type="float16",
-            made_by={},
+            provenance={},
         )
 
     ours, memory = _best(bring), _peak()

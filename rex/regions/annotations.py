@@ -1,4 +1,4 @@
-"""What the detector learns from: boxes, names and attributes of GQA scene graphs."""
+"""What a detector learns from: class lists, and the boxes, names and attributes of scene graphs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rex.boxes import clip
 from rex.errors import InputError
 from rex.gqa.scene_graphs import SceneGraph
+from rex.regions.images import ImageFolder
 
 LEAST_EXAMPLES = 5
 """Training objects that a name or an attribute needs to become a class."""
@@ -50,6 +52,23 @@ def _frequent(counts: Counter[str], least: int) -> tuple[str, ...]:
     return tuple(name for name, count in ordered if count >= least)
 
 
+def read_vocabulary(folder: Path) -> ClassLists:
+    """Read the class names of the public detector: `objects_vocab.txt`, `attributes_vocab.txt`.
+
+    One class a line, its synonyms behind commas (the first name counts). Raises InputError.
+    """
+    lists = []
+    for name in ("objects_vocab.txt", "attributes_vocab.txt"):
+        try:
+            lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            raise InputError(
+                "no such file", file=folder / name, cure="it comes with the bottom-up detector"
+            ) from None
+        lists.append(tuple(line.split(",")[0].strip().lower() for line in lines if line.strip()))
+    return ClassLists(*lists)
+
+
 @dataclass(frozen=True)
 class AnnotatedImage:
     """One image with its objects: `boxes` [n, 4] float32 x1, y1, x2, y2 in its own pixels;
@@ -73,11 +92,12 @@ def annotated_images(
     """
     object_id = {name: place for place, name in enumerate(classes.object_names)}
     attribute_id = {name: place for place, name in enumerate(classes.attribute_names)}
+    folder = ImageFolder(images)
     annotated = []
     for image_id, graph in sorted(scene_graphs.items()):
         things = list(graph.objects.values())
         boxes = np.array([thing.box for thing in things], dtype=np.float32).reshape(-1, 4)
-        boxes = boxes.clip(0, [graph.width, graph.height, graph.width, graph.height])
+        boxes = clip(boxes, graph.width, graph.height)
         attributes = np.zeros((len(things), len(attribute_id)), dtype=bool)
         for row, thing in enumerate(things):
             known = [attribute_id[name] for name in thing.attributes if name in attribute_id]
@@ -87,7 +107,7 @@ def annotated_images(
         annotated.append(
             AnnotatedImage(
                 image_id=image_id,
-                path=images / f"{image_id}.jpg",
+                path=folder.path(image_id),
                 width=int(graph.width),
                 height=int(graph.height),
                 boxes=boxes[visible].astype(np.float32),

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rex.command_line import Subparsers, add_station, add_verb
-from rex.regions import store_commands
-
-if TYPE_CHECKING:
-    from rex.config import Config
-    from rex.regions.extraction import ImageFile
+from rex.command_line import Subparsers, add_station, add_verb, positive, shard_argument
+from rex.errors import InputError
 
 _logger = logging.getLogger("rex.regions")
 
@@ -24,7 +18,11 @@ def add_commands(stations: Subparsers) -> None:
     _add_train(verbs)
     _add_extract(verbs)
     _add_merge(verbs)
-    store_commands.add_verbs(verbs)
+    _add_import(verbs)
+    _add_export(verbs)
+    _add_info(verbs)
+    _add_verify(verbs)
+    _add_show(verbs)
 
 
 def _add_train(verbs: Subparsers) -> None:
@@ -65,7 +63,11 @@ def _add_extract(verbs: Subparsers) -> None:
     )
     extract.add_argument("--scene-graphs", type=Path, metavar="JSON", help="of the images")
     extract.add_argument(
-        "--shard", type=_shard, default=(1, 1), metavar="K/N", help="only the K-th of N parts"
+        "--shard",
+        type=shard_argument,
+        default=(1, 1),
+        metavar="K/N",
+        help="only the K-th of N parts",
     )
     extract.add_argument(
         "--workers",
@@ -93,174 +95,189 @@ def _add_merge(verbs: Subparsers) -> None:
     merge.add_argument("--out", type=Path, required=True, metavar="H5")
 
 
-def _shard(text: str) -> tuple[int, int]:
-    number, _, shards = text.partition("/")
-    try:
-        part = int(number), int(shards)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not K/N") from None
-    if not 1 <= part[0] <= part[1]:
-        raise argparse.ArgumentTypeError(f"{text!r}: K runs from 1 to N")
-    return part
+def _add_import(verbs: Subparsers) -> None:
+    bring = add_verb(
+        verbs,
+        "import",
+        _import,
+        help="write features that others extracted to a region store",
+        example="rex regions import train2014_obj36.tsv --out regions.h5",
+    )
+    bring.add_argument(
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help=".tsv or .zip (LXMERT), folder of gqa_objects_info.json, or folder of .npz or .npy",
+    )
+    bring.add_argument("--out", type=Path, required=True, metavar="H5")
+    bring.add_argument(
+        "--label",
+        default="bottom-up",
+        help="which detector and settings made them; stores of one label may be used together",
+    )
+    bring.add_argument(
+        "--vocabulary", type=Path, metavar="DIR", help="objects_vocab.txt, attributes_vocab.txt"
+    )
+    bring.add_argument("--images", type=Path, metavar="DIR", help="to read missing sizes from")
+    bring.add_argument(
+        "--dtype",
+        choices=("float16", "float32"),
+        default="float16",
+        help="float32 keeps features exact and takes twice the room",
+    )
+
+
+def _add_export(verbs: Subparsers) -> None:
+    export = add_verb(
+        verbs,
+        "export",
+        _export,
+        help="write a region store as LXMERT's TSV",
+        example="rex regions export regions.h5 --out regions.tsv",
+    )
+    export.add_argument("store", type=Path, metavar="H5")
+    export.add_argument("--out", type=Path, required=True, metavar="TSV")
+
+
+def _add_info(verbs: Subparsers) -> None:
+    info = add_verb(
+        verbs,
+        "info",
+        _info,
+        help="tell what is in a region store",
+        example="rex regions info results/world/regions/val.h5",
+    )
+    info.add_argument("store", type=Path, metavar="H5")
+
+
+def _add_verify(verbs: Subparsers) -> None:
+    verify = add_verb(
+        verbs,
+        "verify",
+        _verify,
+        help="check that a region store is sound and has the images that questions ask about",
+        example="rex regions verify results/world/regions/val.h5 "
+        "--questions data/world/questions/val_balanced_questions.json",
+    )
+    verify.add_argument("store", type=Path, metavar="H5")
+    verify.add_argument("--questions", type=Path, metavar="JSON")
+
+
+def _add_show(verbs: Subparsers) -> None:
+    show = add_verb(
+        verbs,
+        "show",
+        _show,
+        help="draw the regions of images, with the names of classes and attributes",
+        example="rex regions show data/world/images/1000000.jpg "
+        "--store results/world/regions/train.h5 --out pictures",
+    )
+    show.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="<imageId>.jpg")
+    show.add_argument("--store", type=Path, required=True, metavar="H5")
+    show.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the PNG files")
+    show.add_argument("--most", type=positive, default=36, metavar="N", help="draw only the N best")
 
 
 def _train(arguments: argparse.Namespace) -> None:
     from rex.config_files import read_config
-    from rex.files import made_by, write_json
-    from rex.gqa.scene_graphs import read_scene_graphs
-    from rex.regions.annotations import ClassLists, annotated_images
-    from rex.regions.detector import Detector, detector_config
-    from rex.regions.extraction import ImageFile, Unreadable, detect_each
-    from rex.regions.report import report
-    from rex.regions.training import train
-    from rex.regions.weights import save_checkpoint
+    from rex.regions.training import train_detector
 
-    config = read_config(arguments.config)
-    settings, data = config.regions, arguments.data
-    device = _set_up_compute(config)
-    scene_graphs = read_scene_graphs(data / "sceneGraphs" / "train_sceneGraphs.json")
-    classes = ClassLists.of(scene_graphs.values())
-    model = train(
-        detector_config(settings, classes, device),
-        annotated_images(scene_graphs, data / "images", classes),
-        seed=settings.seed,
-        resume=arguments.out.with_name(f".{arguments.out.name}.resume"),
-        processes=1 if device == "cuda" else config.compute.detector_threads,
+    measures = train_detector(
+        read_config(arguments.config), arguments.data, arguments.out, arguments.report
     )
-    save_checkpoint(arguments.out, model, asdict(settings), classes)
-    if arguments.report is None:
-        return
-    detector = Detector.load(arguments.out, settings, device)
-    val = annotated_images(
-        read_scene_graphs(data / "sceneGraphs" / "val_sceneGraphs.json"), data / "images", classes
-    )
-    found = detect_each(detector, [ImageFile(image.path) for image in val], _workers(config))
-    measured = [
-        (image, regions)
-        for image, regions in zip(val, found, strict=True)
-        if not isinstance(regions, Unreadable)
-    ]
-    store_commands.list_unreadable(
-        [regions.error for regions in found if isinstance(regions, Unreadable)]
-    )
-    measures = {
-        "split": "val",
-        "signature": detector.signature,
-        **report([image for image, _ in measured], [regions for _, regions in measured], classes),
-    }
-    write_json(
-        arguments.report, measures, provenance=made_by("rex regions train", asdict(settings))
-    )
-    for name in ("ap50", "coverage", "object_accuracy", "attribute_accuracy"):
-        value = measures[name]
+    for name in ("ap50", "coverage", "object_accuracy", "attribute_accuracy") if measures else ():
+        value = measures and measures[name]
         _logger.info("%s on val: %s", name, "none" if value is None else f"{value:.1f} %")
 
 
 def _extract(arguments: argparse.Namespace) -> None:
     from rex.config_files import read_config
-    from rex.files import made_by
-    from rex.gqa.questions import iter_questions
-    from rex.regions.detector import Detector
-    from rex.regions.extraction import ImageFile, extract, shard
+    from rex.regions.extraction import extract_regions
+    from rex.regions.images import warn_unreadable
 
-    config = read_config(arguments.config)
-    device = _set_up_compute(config)
-    image_ids = sorted({question.image_id for question in iter_questions(arguments.questions)})
-    image_ids = shard(image_ids, *arguments.shard)
-    annotated = "scene-graphs" in (arguments.boxes or config.regions.selection)
-    if not annotated:
-        files = {each: ImageFile(arguments.images / f"{each}.jpg") for each in image_ids}
-    else:
-        files = _annotated_files(
-            image_ids, arguments.images, arguments.scene_graphs, config.regions.regions
+    warn_unreadable(
+        extract_regions(
+            read_config(arguments.config),
+            images=arguments.images,
+            questions=arguments.questions,
+            weights=arguments.weights,
+            out=arguments.out,
+            part=arguments.shard,
+            boxes=arguments.boxes,
+            scene_graphs=arguments.scene_graphs,
+            workers=arguments.workers,
+            strict=arguments.strict,
         )
-    detector = Detector.load(arguments.weights, config.regions, device)
-    if annotated:
-        detector.signature["selection"] = "scene-graphs"
-    unreadable = extract(
-        detector,
-        files,
-        arguments.out,
-        made_by("rex regions extract", asdict(config.regions)),
-        workers=_workers(config) if arguments.workers is None else arguments.workers,
-        strict=arguments.strict,
     )
-    store_commands.list_unreadable(unreadable)
-
-
-def _annotated_files(
-    image_ids: list[str], images: Path, scene_graphs: Path | None, most: int
-) -> dict[str, ImageFile]:
-    """Return the file of each image with its annotated boxes, at most the `most` largest."""
-    from rex.errors import InputError
-    from rex.gqa.scene_graphs import iter_scene_graphs
-    from rex.regions.annotations import ClassLists, annotated_images
-    from rex.regions.extraction import ImageFile
-
-    if scene_graphs is None:
-        raise InputError(
-            "regions of scene graphs need --scene-graphs", cure="name the file of the scene graphs"
-        )
-    wanted = set(image_ids)
-    graphs = {name: graph for name, graph in iter_scene_graphs(scene_graphs) if name in wanted}
-    missing = sorted(wanted - graphs.keys())
-    if missing:
-        raise InputError(
-            f"no scene graph of image {missing[0]!r} (and {len(missing) - 1} more)",
-            file=scene_graphs,
-            cure="give the scene graphs of the questions' split",
-        )
-    files = {}
-    crowded = 0
-    for image in annotated_images(graphs, images, ClassLists((), ())):
-        width, height = (image.boxes[:, 2:] - image.boxes[:, :2]).T
-        largest = (-width * height).argsort(kind="stable")[:most]
-        crowded += len(image.boxes) > most
-        largest.sort()  # in the order of annotation
-        files[image.image_id] = ImageFile(image.path, image.boxes[largest])
-    if crowded:
-        _logger.warning("%d images have more than %d objects; the largest are kept", crowded, most)
-    return files
 
 
 def _merge(arguments: argparse.Namespace) -> None:
+    from rex.regions.images import warn_unreadable
     from rex.regions.merging import merge
 
-    empty = merge(arguments.parts, arguments.out)
-    store_commands.list_unreadable(list(empty.values()))
+    warn_unreadable(merge(arguments.parts, arguments.out).values())
 
 
-def _workers(config: Config) -> int:
-    """Return how many processes work beside this one: none, if one is all there may be."""
-    threads = config.compute.detector_threads
-    return threads if threads > 1 else 0
+def _import(arguments: argparse.Namespace) -> None:
+    from rex.regions.images import warn_unreadable
+    from rex.regions.importing import import_features
 
-
-def _set_up_compute(config: Config) -> str:
-    """Make torch quick and the libraries quiet, and return the device.
-
-    Raises InputError when it is to be a GPU, and there is none.
-    """
-    import warnings
-
-    import torch
-
-    from rex.errors import InputError
-
-    if config.compute.device == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            "no GPU that this PyTorch can use",
-            file="config",
-            place="compute.device",
-            cure="set it to cpu or auto, or install PyTorch for your GPU",
+    warn_unreadable(
+        import_features(
+            arguments.source,
+            arguments.out,
+            label=arguments.label,
+            vocabulary=arguments.vocabulary,
+            images=arguments.images,
+            feature_type=arguments.dtype,
         )
-    # Detectron2 would print the traceback of an error that we report in one line
-    logging.getLogger("detectron2").addHandler(logging.NullHandler())
-    logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
-    torch.set_num_threads(1)  # a small network is split over processes, not over threads
-    # numbers too small for normal form slow a CPU down many times, and change nothing
-    torch.set_flush_denormal(True)
-    if config.compute.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return config.compute.device
+    )
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from rex.regions.lxmert_tsv import export_tsv
+    from rex.regions.store import RegionStore
+
+    export_tsv(RegionStore(arguments.store), arguments.out)
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    import yaml
+
+    from rex.regions.inspection import information
+    from rex.regions.store import RegionStore
+
+    print(yaml.safe_dump(information(RegionStore(arguments.store)), sort_keys=False), end="")
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    from rex.gqa.questions import iter_questions
+    from rex.regions.inspection import verify
+    from rex.regions.store import RegionStore
+
+    store = RegionStore(arguments.store)
+    wanted = (
+        set()
+        if arguments.questions is None
+        else {question.image_id for question in iter_questions(arguments.questions)}
+    )
+    findings = verify(store, wanted)
+    for finding in findings:
+        _logger.warning("%s", finding)
+    if findings:
+        raise InputError(
+            f"{len(findings)} kinds of problems, listed above",
+            file=arguments.store,
+            cure="extract or import it again",
+        )
+    asked = f", all {len(wanted)} that are asked about" if wanted else ""
+    _logger.info("sound: %d images%s", len(store), asked)
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from rex.regions.inspection import draw_store
+    from rex.regions.store import RegionStore
+
+    store = RegionStore(arguments.store)
+    for picture in draw_store(arguments.images, store, arguments.out, arguments.most):
+        _logger.info("%s", picture)

@@ -1,43 +1,89 @@
-"""A trained detector: from images to their regions."""
-
-# ruff: noqa: E402 (torchvision's operators must be there before detectron2 is imported)
+"""A trained detector: from images, resized as Detectron2 takes them, to their regions."""
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-
-from rex.operators import register_operators
-
-register_operators()
-
 from detectron2.config import CfgNode
+from detectron2.data import transforms
 from detectron2.modeling import build_model
-from detectron2.structures import Instances
+from detectron2.structures import Boxes, Instances
 
-from rex.config import RegionSettings
+from rex.config import Config, RegionSettings
 from rex.errors import InputError
-from rex.regions.annotations import ClassLists
-from rex.regions.bottom_up import bottom_up
-from rex.regions.custom import custom
-from rex.regions.examples import Example, ExampleMaker
-from rex.regions.small_fpn import small_fpn
+from rex.regions.annotations import AnnotatedImage, ClassLists
+from rex.regions.architectures import detector_config
 from rex.regions.store import ImageRegions
 from rex.regions.weights import classes_of, read_checkpoint
 
+Example = dict[str, Any]
+"""`image` [3, H, W] uint8 BGR, resized; `height`, `width` of the original; perhaps `instances`."""
 
-def detector_config(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
-    """Return Detectron2's configuration of the detector that `settings` names."""
-    if settings.detector == "small-fpn":
-        return small_fpn(settings, classes, device)
-    if settings.detector == "bottom-up":
-        return bottom_up(settings, classes, device)
-    return custom(settings, classes, device)
+
+@dataclass(frozen=True)
+class ExampleMaker:
+    """Resizes images to a short side, their long side limited, both in pixels."""
+
+    short_side: int
+    long_side: int
+
+    @classmethod
+    def of(cls, cfg: CfgNode) -> ExampleMaker:
+        """Return the maker with the sizes of a configuration."""
+        return cls(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
+
+    def example(
+        self, pixels: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32] | None = None
+    ) -> Example:
+        """Return the example of an image [height, width, 3] BGR, and of its boxes, if given.
+
+        `boxes` [n, 4] in pixels of the image become `instances.pred_boxes`, to be described.
+        """
+        transform = self._transform(pixels)
+        example = _example(pixels, transform)
+        if boxes is not None:
+            instances = Instances(example["image"].shape[1:])
+            instances.pred_boxes = _boxes(transform, boxes)
+            example["instances"] = instances
+        return example
+
+    def training_example(self, pixels: npt.NDArray[np.uint8], annotated: AnnotatedImage) -> Example:
+        """Return the example of an image with its objects as `instances`, to learn from."""
+        transform = self._transform(pixels)
+        example = _example(pixels, transform)
+        known = annotated.object_ids >= 0
+        instances = Instances(example["image"].shape[1:])
+        instances.gt_boxes = _boxes(transform, annotated.boxes[known])
+        instances.gt_classes = torch.as_tensor(annotated.object_ids[known])
+        attributes = torch.as_tensor(annotated.attributes[known]).float()
+        none = (attributes.sum(dim=1, keepdim=True) == 0).float()
+        instances.gt_attributes = torch.cat([attributes, none], dim=1)
+        return example | {"instances": instances}
+
+    def _transform(self, pixels: npt.NDArray[np.uint8]) -> transforms.Transform:
+        resize = transforms.ResizeShortestEdge([self.short_side] * 2, self.long_side)
+        return resize.get_transform(pixels)
+
+
+def _example(pixels: npt.NDArray[np.uint8], transform: transforms.Transform) -> Example:
+    resized = transform.apply_image(pixels)
+    return {
+        "image": torch.as_tensor(resized.transpose(2, 0, 1).copy()),
+        "height": pixels.shape[0],
+        "width": pixels.shape[1],
+    }
+
+
+def _boxes(transform: transforms.Transform, boxes: npt.NDArray[np.float32]) -> Boxes:
+    return Boxes(torch.as_tensor(transform.apply_box(boxes)).float())
 
 
 class Detector:
@@ -63,7 +109,7 @@ class Detector:
                     f"trained with {name} {trained}, the configuration says "
                     f"{getattr(settings, name)}",
                     file=weights,
-                    cure="use the configuration it was trained with, or train it anew",
+                    cure="use the configuration it was trained with, or train it again",
                 )
         classes = classes_of(checkpoint, settings)
         cfg = detector_config(settings, classes, device)
@@ -122,3 +168,27 @@ def _image_regions(instances: Instances, example: Example) -> ImageRegions:
         width=example["width"],
         height=example["height"],
     )
+
+
+def prepare_device(config: Config) -> str:
+    """Make torch quick and the libraries quiet, and return the device: `cpu` or `cuda`.
+
+    Raises InputError when it is to be a GPU, and there is none.
+    """
+    if config.compute.device == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "no GPU that this PyTorch can use",
+            file="config",
+            place="compute.device",
+            cure="set it to cpu or auto, or install PyTorch for your GPU",
+        )
+    # Detectron2 would print the traceback of an error that we report in one line
+    logging.getLogger("detectron2").addHandler(logging.NullHandler())
+    logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
+    torch.set_num_threads(1)  # a small network is split over processes, not over threads
+    # numbers too small for normal form slow a CPU down many times, and change nothing
+    torch.set_flush_denormal(True)
+    if config.compute.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return config.compute.device

@@ -8,7 +8,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from rex.config import Config
 from rex.errors import InputError
+from rex.files import made_by
+from rex.gqa.questions import iter_questions
+from rex.gqa.scene_graphs import iter_scene_graphs
 from rex.logs import Progress
-from rex.regions.detector import Detector
-from rex.regions.examples import Example, ExampleMaker
-from rex.regions.images import read_image
+from rex.regions.annotations import ClassLists, annotated_images
+from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
+from rex.regions.images import ImageFolder, read_image
 from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
 
 BATCH_SIZE = 16
@@ -161,7 +165,7 @@ def _batches(
         if len(waiting[size]) == BATCH_SIZE:
             yield waiting.pop(size)
         elif sum(map(len, waiting.values())) >= WAITING_BATCHES * BATCH_SIZE:
-            yield waiting.pop(max(waiting, key=lambda each: len(waiting[each])))
+            yield waiting.pop(max(waiting, key=lambda size: len(waiting[size])))
     yield from waiting.values()
 
 
@@ -217,3 +221,81 @@ def shard(image_ids: Sequence[str], number: int, shards: int) -> list[str]:
     """Return the `number`-th (from 1) of `shards` parts of about equal size, in order."""
     bounds = [len(image_ids) * part // shards for part in range(shards + 1)]
     return list(itertools.islice(image_ids, bounds[number - 1], bounds[number]))
+
+
+def extract_regions(
+    config: Config,
+    *,
+    images: Path,
+    questions: Path,
+    weights: Path,
+    out: Path,
+    part: tuple[int, int] = (1, 1),
+    boxes: str | None = None,
+    scene_graphs: Path | None = None,
+    workers: int | None = None,
+    strict: bool = False,
+) -> list[InputError]:
+    """Write the regions of the images that `questions` ask about to the region store `out`.
+
+    `images` is the folder of the images, `weights` the detector; `part` (k, n) takes the k-th of n
+    parts of the images. `boxes` "scene-graphs" describes the annotated objects of `scene_graphs`,
+    the largest where there are too many (default: what `regions.selection` says). Returns the
+    images that cannot be read, and why. Raises InputError for bad input.
+    """
+    device = prepare_device(config)
+    image_ids = sorted({question.image_id for question in iter_questions(questions)})
+    image_ids = shard(image_ids, *part)
+    annotated = "scene-graphs" in (boxes or config.regions.selection)
+    if annotated:
+        files = _annotated_files(image_ids, images, scene_graphs, config.regions.regions)
+    else:
+        folder = ImageFolder(images)
+        files = {image_id: ImageFile(folder.path(image_id)) for image_id in image_ids}
+    detector = Detector.load(weights, config.regions, device)
+    if annotated:
+        detector.signature["selection"] = "scene-graphs"
+    return extract(
+        detector,
+        files,
+        out,
+        made_by("rex regions extract", asdict(config.regions)),
+        workers=workers_beside(config) if workers is None else workers,
+        strict=strict,
+    )
+
+
+def workers_beside(config: Config) -> int:
+    """Return how many processes work beside this one: none, if one is all there may be."""
+    threads = config.compute.detector_threads
+    return threads if threads > 1 else 0
+
+
+def _annotated_files(
+    image_ids: list[str], images: Path, scene_graphs: Path | None, most: int
+) -> dict[str, ImageFile]:
+    """Return the file of each image with its annotated boxes, at most the `most` largest."""
+    if scene_graphs is None:
+        raise InputError(
+            "regions of scene graphs need --scene-graphs", cure="name the file of the scene graphs"
+        )
+    wanted = set(image_ids)
+    graphs = {name: graph for name, graph in iter_scene_graphs(scene_graphs) if name in wanted}
+    missing = sorted(wanted - graphs.keys())
+    if missing:
+        raise InputError(
+            f"no scene graph of image {missing[0]!r} (and {len(missing) - 1} more)",
+            file=scene_graphs,
+            cure="give the scene graphs of the questions' split",
+        )
+    files = {}
+    crowded = 0
+    for image in annotated_images(graphs, images, ClassLists((), ())):
+        width, height = (image.boxes[:, 2:] - image.boxes[:, :2]).T
+        largest = (-width * height).argsort(kind="stable")[:most]
+        crowded += len(image.boxes) > most
+        largest.sort()  # in the order of annotation
+        files[image.image_id] = ImageFile(image.path, image.boxes[largest])
+    if crowded:
+        _logger.warning("%d images have more than %d objects; the largest are kept", crowded, most)
+    return files

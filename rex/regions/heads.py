@@ -1,30 +1,64 @@
-"""Detectron2 heads that describe regions: features, object classes, attributes."""
-
-# ruff: noqa: E402 (torchvision's operators must be there before detectron2 is imported)
+"""Detectron2 heads that choose regions and describe them: features, classes, attributes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from torch import nn
-from torch.nn import functional
-
-from rex.operators import register_operators
-
-register_operators()
-
 from detectron2.config import CfgNode, configurable
 from detectron2.layers import ShapeSpec
 from detectron2.modeling import ROI_HEADS_REGISTRY, StandardROIHeads
 from detectron2.modeling.backbone.resnet import BottleneckBlock, ResNet
 from detectron2.modeling.roi_heads import FastRCNNOutputLayers, Res5ROIHeads
 from detectron2.structures import Boxes, ImageList, Instances
+from torch import nn
+from torch.nn import functional
+from torchvision.ops import batched_nms, nms
 
 from rex.config import RegionSettings
-from rex.regions.selection import adaptive_number, fixed_number
 
 Features = dict[str, torch.Tensor]
+
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Overlaps (IoU) above which the weaker of two boxes goes, from strict to lenient."""
+LEAST = 10
+"""Regions that an adaptive selection keeps in any case."""
+CONFIDENT = 0.2
+"""Score from which an adaptive selection keeps a region."""
+CLASS_OVERLAP = 0.3
+"""Overlap (IoU) above which the weaker of two boxes of one class goes."""
+
+
+def fixed_number(boxes: torch.Tensor, scores: torch.Tensor, regions: int) -> torch.Tensor:
+    """Return the indices of `regions` boxes, best first; fewer only if there are no more boxes.
+
+    `boxes` [N, 4] and `scores` [N]: each proposal's refined box and score of its best class.
+    Suppression disregards classes, at the first threshold that leaves enough boxes (the rule of
+    the public bottom-up detector, as LXMERT and REX use it).
+    """
+    for threshold in THRESHOLDS:
+        kept: torch.Tensor = nms(boxes, scores, threshold)
+        if len(kept) >= regions:
+            break
+    if len(kept) < regions:
+        # too few even at the most lenient threshold: take the best of the suppressed ones as well
+        rest = torch.argsort(scores, descending=True, stable=True)
+        rest = rest[~torch.isin(rest, kept)]
+        kept = torch.cat([kept, rest])
+        kept = kept[torch.argsort(scores[kept], descending=True, stable=True)[:regions]]
+    return kept[:regions]
+
+
+def adaptive_number(
+    boxes: torch.Tensor, scores: torch.Tensor, classes: torch.Tensor, most: int
+) -> torch.Tensor:
+    """Return the indices of the confident boxes, best first: 10 to `most` (Anderson et al. 2018).
+
+    `boxes` [N, 4], `scores` [N] and `classes` [N]: each proposal's refined box, and its best class.
+    """
+    kept: torch.Tensor = batched_nms(boxes.float(), scores, classes, CLASS_OVERLAP)
+    confident = int((scores[kept] >= CONFIDENT).sum())
+    return kept[: min(max(confident, LEAST), most)]
 
 
 def add_region_settings(cfg: CfgNode) -> None:

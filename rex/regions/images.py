@@ -1,9 +1,12 @@
-"""Reading images as the detector wants them."""
+"""Finding images by their ids, and reading them as the detector takes them."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,44 @@ _LONGEST = 200
 """Times that one side may be as long as the other: resized, a thinner image would vanish."""
 _ON_ITS_SIDE = (5, 6, 7, 8)
 """Values of EXIF's orientation that swap width and height."""
+
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+"""Ends of the names of images, in the order in which they are looked for; capitals are the same."""
+
+_logger = logging.getLogger("rex.regions")
+
+
+class ImageFolder:
+    """A folder of images named by their ids, which may lie in subfolders: `<imageId>.jpg`."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = path
+
+    def path(self, image_id: str) -> Path:
+        """Return the file of an image; where there is none, the `.jpg` that should be there."""
+        expected = self.folder / f"{image_id}{SUFFIXES[0]}"
+        if expected.exists():
+            return expected
+        return self._others.get(image_id, expected)
+
+    @cached_property
+    def _others(self) -> dict[str, Path]:
+        """Every image of the folder, by its id; the first by depth, suffix and name counts."""
+        images = [
+            Path(folder, name)
+            for folder, _, names in os.walk(self.folder)
+            for name in names
+            if name.lower().endswith(SUFFIXES)
+        ]
+        images.sort(key=lambda path: (len(path.parts), SUFFIXES.index(path.suffix.lower()), path))
+        return {path.stem: path for path in reversed(images)}
+
+
+def warn_unreadable(problems: Iterable[object]) -> None:
+    """Warn of every image that has no regions because of what it came from."""
+    for problem in problems:
+        _logger.warning("no regions: %s", problem)
 
 
 def read_image(path: Path) -> npt.NDArray[np.uint8]:
@@ -50,7 +91,11 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with Image.open(path) as image:
             yield image
     except FileNotFoundError:
-        raise InputError("no such image", file=path, cure="check the folder of images") from None
+        raise InputError(
+            "no such image",
+            file=path,
+            cure="check the folder of images (<imageId>.jpg, .jpeg or .png, in subfolders too)",
+        ) from None
     except IsADirectoryError:
         raise InputError("is a folder", file=path, cure="name an image in it") from None
     except (

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 
 from rex.errors import InputError
+from rex.files import made_by
 from rex.logs import Progress
-from rex.regions.annotations import ClassLists
-from rex.regions.array_folder import ArrayFolder
-from rex.regions.gqa_objects import INFO_FILE, GqaObjects
+from rex.regions.annotations import ClassLists, read_vocabulary
 from rex.regions.lxmert_tsv import LxmertTsv
-from rex.regions.sources import RegionSource
+from rex.regions.sources import INFO_FILE, ArrayFolder, GqaObjects, RegionSource
 from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+
+_LARGEST = 2**31
+"""Numbers from here on do not fit a store."""
 
 
 def source_of(path: Path, images: Path | None = None) -> RegionSource:
@@ -42,6 +44,35 @@ def source_of(path: Path, images: Path | None = None) -> RegionSource:
     )
 
 
+def import_features(
+    source: Path,
+    out: Path,
+    *,
+    label: str = "bottom-up",
+    vocabulary: Path | None = None,
+    images: Path | None = None,
+    feature_type: str = "float16",
+) -> list[InputError]:
+    """Write features that others extracted to the region store `out`; return what was left out.
+
+    `vocabulary` is a folder with the names of the classes, `images` that of the images, for
+    formats that do not tell their sizes. See `source_of` for the formats and `import_regions` for
+    the rest.
+    """
+    import torch
+
+    classes = ClassLists((), ()) if vocabulary is None else read_vocabulary(vocabulary)
+    torch.set_num_threads(1)  # it rounds single images: too little work for more
+    return import_regions(
+        source_of(source, images),
+        out,
+        label=label,
+        classes=classes,
+        feature_type=feature_type,
+        provenance=made_by("rex regions import", {"source": str(source)}),
+    )
+
+
 def import_regions(
     source: RegionSource,
     out: Path,
@@ -49,7 +80,7 @@ def import_regions(
     label: str,
     classes: ClassLists,
     feature_type: str,
-    made_by: Mapping[str, Any],
+    provenance: Mapping[str, Any],
 ) -> list[InputError]:
     """Write all regions of `source` to the store `out`, and return what could not be read.
 
@@ -67,7 +98,7 @@ def import_regions(
         signature={"detector": label, "imported_from": source.format, "regions": layout.regions},
         object_names=classes.object_names,
         attribute_names=classes.attribute_names,
-        made_by=made_by,
+        made_by=provenance,
         feature_type=feature_type,
     )
     with RegionStoreWriter(out, header) as writer, warnings.catch_warnings():
@@ -77,6 +108,13 @@ def import_regions(
         progress = Progress("import", len(layout.image_ids), "images")
         progress.start_at(len(layout.image_ids) - len(missing))
         for row, found in source.images(missing):
+            if isinstance(found, ImageRegions) and (problem := _problem(found)):
+                found = InputError(
+                    problem,
+                    file=source.path,
+                    place=f"image {layout.image_ids[row]}",
+                    cure="the other images are kept; make this one again",
+                )
             if isinstance(found, InputError):
                 problems.append(found)
                 if len(problems) - nameless == len(layout.image_ids):
@@ -86,6 +124,21 @@ def import_regions(
                 writer.write([row], [_rounded(found, feature_type)])
             progress.advance()
     return problems
+
+
+def _problem(image: ImageRegions) -> str:
+    """Return what is wrong with the regions of an image, or nothing."""
+    if not np.isfinite(image.features).all():
+        return "features are infinite or not numbers"
+    if not np.isfinite(image.boxes).all():
+        return "boxes are infinite or not numbers"
+    if not (0 <= image.width < _LARGEST and 0 <= image.height < _LARGEST):
+        return f"its size is given as {image.width} by {image.height} pixels"
+    for name in ("object_ids", "attribute_ids"):
+        ids = getattr(image, name)
+        if len(ids) and not (ids.min() >= -1 and ids.max() < _LARGEST):
+            return f"{name} are not classes"
+    return ""
 
 
 def _rounded(image: ImageRegions, feature_type: str) -> ImageRegions:

@@ -1,14 +1,19 @@
-"""What a region store holds, and whether it is sound."""
+"""What a region store holds, whether it is sound, and pictures of its regions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from rex.errors import InputError
+from rex.files import whole_file
 from rex.regions.store import RegionStore
+from rex.tokens import region_token
 
 BLOCK = 256
 """Images looked at together."""
@@ -17,6 +22,10 @@ _EMPTY = "no region at all"
 
 TOLERANCE = 1.0
 """Pixels by which a box may leave its image: rounding of a detector's resize."""
+
+SCALE = 3
+"""The picture is so many times larger than the image, so that names can be read."""
+COLORS = ("#e41a1c", "#377eb8", "#4daf4a", "#984ea3", "#ff7f00", "#a65628", "#f781bf", "#009e9e")
 
 
 def information(store: RegionStore) -> dict[str, Any]:
@@ -97,3 +106,111 @@ def _wrong(store: RegionStore, rows: Any) -> dict[str, Any]:
         "features beyond the number of regions": (features.any(axis=2) & ~used).any(axis=1),
         "class ids beyond the class lists": too_high,
     }
+
+
+def check_finite(store: RegionStore, image_ids: Iterable[str]) -> None:
+    """Raise InputError naming an image with features that are infinite or not numbers."""
+    rows = np.unique(store.rows(image_ids))
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK]
+        finite = np.isfinite(store.features(block)).all(axis=(1, 2))
+        if not finite.all():
+            raise InputError(
+                "features are infinite or not numbers",
+                file=store.path,
+                place=f"image {store.image_ids[int(block[~finite][0])]}",
+                cure="extract or import it again",
+            )
+
+
+def label(
+    number: int,
+    object_id: int,
+    attribute_id: int,
+    object_names: Sequence[str],
+    attribute_names: Sequence[str],
+) -> str:
+    """Return a region's number with its attribute and class, as far as it has names."""
+    words = [region_token(number)]
+    if 0 <= attribute_id < len(attribute_names):
+        words.append(attribute_names[attribute_id])
+    if 0 <= object_id < len(object_names):
+        words.append(object_names[object_id])
+    return " ".join(words)
+
+
+def draw_store(images: Sequence[Path], store: RegionStore, out: Path, most: int = 36) -> list[Path]:
+    """Draw the `most` best regions of images, found by their names, and return the PNG files.
+
+    Raises InputError when an image is not in the store or cannot be read.
+    """
+    files = []
+    for image, row in zip(images, store.rows(image.stem for image in images), strict=True):
+        count = min(int(store.num_boxes[row]), most)
+        labels = [
+            label(
+                number,
+                int(store.object_ids[row, number]),
+                int(store.attribute_ids[row, number]),
+                store.object_names,
+                store.attribute_names,
+            )
+            for number in range(count)
+        ]
+        files.append(out / f"{image.stem}.png")
+        draw_regions(image, store.boxes[row, :count], labels, files[-1])
+    return files
+
+
+def draw_regions(
+    image: Path, boxes: npt.NDArray[np.float32], labels: Sequence[str], out: Path
+) -> None:
+    """Write a PNG of the image with its regions: `boxes` [n, 4] in its pixels, best first."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    from rex.regions.images import read_image
+
+    picture = Image.fromarray(np.ascontiguousarray(read_image(image)[:, :, ::-1]))
+    scale = max(1, min(SCALE, 1600 // max(picture.size)))
+    picture = picture.resize(
+        (picture.width * scale, picture.height * scale), Image.Resampling.LANCZOS
+    )
+    brush = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(13)
+    taken: list[tuple[float, float, float, float]] = []
+    # the best last, so that they lie on top
+    for place in reversed(range(len(boxes))):
+        color = COLORS[place % len(COLORS)]
+        brush.rectangle([float(side) * scale for side in boxes[place]], outline=color, width=2)
+    for place in range(len(boxes)):
+        text = labels[place]
+        left, top = float(boxes[place][0]) * scale, float(boxes[place][1]) * scale
+        width, height = brush.textlength(text, font) + 4, 16
+        left = min(max(left, 0), picture.width - width)
+        spot = _free_spot(left, top, width, height, taken, picture.height)
+        taken.append(spot)
+        brush.rectangle(spot, fill=COLORS[place % len(COLORS)])
+        brush.text((spot[0] + 2, spot[1] + 1), text, fill="white", font=font)
+    with whole_file(out) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+def _free_spot(
+    left: float,
+    top: float,
+    width: float,
+    height: float,
+    taken: Sequence[tuple[float, float, float, float]],
+    bottom: float,
+) -> tuple[float, float, float, float]:
+    """Return a place for a label at the top of its box, or as little below it as is free."""
+    down = min(max(top, 0), bottom - height)
+    while down + height <= bottom:
+        spot = (left, down, left + width, down + height)
+        if not any(
+            spot[0] < x2 and x1 < spot[2] and spot[1] < y2 and y1 < spot[3]
+            for x1, y1, x2, y2 in taken
+        ):
+            return spot
+        down += height
+    return (left, min(max(top, 0), bottom - height), left + width, min(top + height, bottom))

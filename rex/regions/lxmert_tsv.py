@@ -36,6 +36,9 @@ COLUMNS = (
 SHORT_COLUMNS = ("img_id", "img_w", "img_h", "num_boxes", "boxes", "features")
 """Those of the original detector, without classes."""
 
+_HEADERS = (b"img_id\t", b"image_id\t")
+"""Starts of a first line that names the columns."""
+
 _FORGET_AFTER = 1 << 26
 """Bytes of a table that stay mapped once they have been read."""
 
@@ -65,7 +68,7 @@ class LxmertTsv:
         for number, line in self._lines():
             try:
                 fields, features = _fields(line)
-                image_id = fields["img_id"].decode()
+                image_id = _image_id(fields["img_id"])
                 if image_id in lines:
                     raise ValueError(f"image {image_id!r} stands in line {lines[image_id]} already")
             except ValueError as error:
@@ -115,11 +118,19 @@ class LxmertTsv:
         lines = _zipped_lines if self.path.suffix == ".zip" else _mapped_lines
         try:
             for number, line in enumerate(lines(self.path), start=1):
-                if not line.isspace():
+                if not (line.isspace() or (number == 1 and self._is_header(line))):
                     yield number, line
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
             raise InputError(
                 f"not whole ({error})", file=self.path, cure="fetch it again"
+            ) from None
+
+    def _is_header(self, line: bytes) -> bool:
+        try:
+            return line.startswith(_HEADERS) and _is_header(line)
+        except ValueError as error:
+            raise InputError(
+                str(error), file=self.path, place="line 1", cure="put the columns into this order"
             ) from None
 
     def _error(self, number: int, error: ValueError) -> InputError:
@@ -177,6 +188,24 @@ def _fields(line: bytes) -> tuple[dict[str, bytes], memoryview]:
     raise ValueError(
         f"has {len(head) + 1} columns, expected {len(COLUMNS)} or {len(SHORT_COLUMNS)}"
     )
+
+
+def _image_id(text: bytes) -> str:
+    if b"\0" in text:
+        raise ValueError("its image id holds NUL bytes")
+    if not text:
+        raise ValueError("has no image id")
+    return text.decode()
+
+
+def _is_header(line: bytes) -> bool:
+    """Return whether a line names the columns; raises ValueError when they are in another order."""
+    names = tuple(line.strip().decode(errors="replace").replace("image_", "img_").split("\t"))
+    if names[0] != "img_id":
+        return False
+    if names not in (COLUMNS, SHORT_COLUMNS):
+        raise ValueError(f"columns {', '.join(names)}; expected {', '.join(COLUMNS)}")
+    return True
 
 
 def _width(features: memoryview, count: int) -> int:

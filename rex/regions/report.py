@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rex.boxes import pairwise_ious
 from rex.regions.annotations import AnnotatedImage, ClassLists
 from rex.regions.store import ImageRegions
 
@@ -17,21 +18,6 @@ COVERED = 0.5
 """IoU from which a region covers an object."""
 
 Array = npt.NDArray[Any]
-
-
-def pairwise_iou(a: Array, b: Array) -> npt.NDArray[np.float64]:
-    """Return [A, B] intersection over union of boxes x1, y1, x2, y2; 0 where both are empty."""
-    a, b = a.astype(np.float64), b.astype(np.float64)
-    across = np.minimum(a[:, None, 2], b[:, 2]) - np.maximum(a[:, None, 0], b[:, 0])
-    down = np.minimum(a[:, None, 3], b[:, 3]) - np.maximum(a[:, None, 1], b[:, 1])
-    shared = across.clip(0) * down.clip(0)
-    area_a = (a[:, 2] - a[:, 0]) * (a[:, 3] - a[:, 1])
-    area_b = (b[:, 2] - b[:, 0]) * (b[:, 3] - b[:, 1])
-    union = area_a[:, None] + area_b - shared
-    ratio: npt.NDArray[np.float64] = np.divide(
-        shared, union, out=np.zeros_like(shared), where=union > 0
-    )
-    return ratio
 
 
 def report(
@@ -50,7 +36,7 @@ def report(
         objects += len(image.boxes)
         if not len(image.boxes) or not len(regions.boxes):
             continue
-        overlap = pairwise_iou(image.boxes, regions.boxes)
+        overlap = pairwise_ious(image.boxes, regions.boxes)
         best = overlap.argmax(axis=1)
         reached = overlap.max(axis=1) >= COVERED
         covered += int(reached.sum())

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
+from rex.regions.hdf5 import memory_map, own_dataset
 
 Array = npt.NDArray[Any]
 
@@ -91,7 +92,7 @@ class RegionStoreWriter:
         # written through memory maps: many times faster than HDF5's own small writes, and what is
         # in a map survives a kill. The open file keeps other writers away
         self._columns = {
-            name: _memory_map(self._partial, self._file[name], "r+") for name in _COLUMNS
+            name: memory_map(self._partial, self._file[name], "r+") for name in _COLUMNS
         }
 
         self._features_at = self._file["features"].id.get_offset()
@@ -213,7 +214,7 @@ class RegionStoreWriter:
 
 
 class RegionStore:
-    """Reads a region store; cheap to make, and picklable: each worker process opens it anew.
+    """Reads a region store; cheap to make, and picklable: each worker process opens it again.
 
     Raises InputError when the file is missing, damaged, not a region store, or (given
     `feature_size`) of another width.
@@ -234,7 +235,7 @@ class RegionStore:
             self.made_by: dict[str, Any] = json.loads(attributes.get("made_by", "{}"))
             self.without_regions: dict[str, str] = json.loads(attributes.get(_EMPTY, "{}"))
             """Images that could not be read, and why; their rows are empty."""
-        except (KeyError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise self._damaged(f"attribute {error} is missing or not JSON") from None
         if not contiguous:
             raise self._damaged("features are not contiguous")
@@ -327,7 +328,7 @@ class RegionStore:
     @cached_property
     def _memory_map(self) -> Array:
         with self._open() as file:
-            return _memory_map(self.path, file["features"], "r")
+            return memory_map(self.path, file["features"], "r")
 
     def _column(self, name: str) -> Array:
         with self._open() as file:
@@ -345,17 +346,22 @@ class RegionStore:
             raise self._damaged(str(error)) from None
 
     def _check_layout(self, file: h5py.File) -> tuple[int, int, int]:
-        for name in (*_COLUMNS, "image_ids"):
-            if name not in file:
-                raise self._damaged(f"no dataset {name!r}")
-        if file["features"].ndim != 3:
+        try:
+            datasets = {name: own_dataset(file, name) for name in (*_COLUMNS, "image_ids")}
+        except ValueError as error:
+            raise self._damaged(str(error)) from None
+        if datasets["features"].ndim != 3:
             raise self._damaged("features are not [images, regions, width]")
-        images, regions, width = file["features"].shape
+        images, regions, width = datasets["features"].shape
         sizes = {"images": images, "regions": regions, "width": width, "4": 4, "2": 2}
         for name, (dimensions, _) in (*_COLUMNS.items(), ("image_ids", (("images",), ""))):
             expected = tuple(sizes[part] for part in dimensions)
-            if file[name].shape != expected:
-                raise self._damaged(f"{name} is {file[name].shape}, features ask for {expected}")
+            if datasets[name].shape != expected:
+                raise self._damaged(
+                    f"{name} is {datasets[name].shape}, features ask for {expected}"
+                )
+            if (datasets[name].dtype.kind in "fiu") != (name in _COLUMNS):
+                raise self._damaged(f"{name} is of type {datasets[name].dtype}")
         return images, regions, width
 
     def _damaged(self, problem: str) -> InputError:
@@ -364,15 +370,6 @@ class RegionStore:
             file=self.path,
             cure="delete it and make it again with rex regions extract",
         )
-
-
-def _memory_map(path: Path, column: h5py.Dataset, mode: Literal["r", "r+"]) -> Array:
-    """Map a contiguous dataset of an open store into memory."""
-    if not column.size:  # nothing to map
-        return np.zeros(column.shape, column.dtype)
-    return np.memmap(
-        path, column.dtype, mode=mode, offset=column.id.get_offset(), shape=column.shape
-    )
 
 
 def _comparable(header: StoreHeader) -> dict[str, Any]:

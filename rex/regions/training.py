@@ -1,34 +1,35 @@
 """Training a detector on scene graphs, with Detectron2's training loop."""
 
-# ruff: noqa: E402 (torchvision's operators must be there before detectron2 is imported)
-
 from __future__ import annotations
 
 import hashlib
 import itertools
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
-
-from rex.operators import register_operators
-
-register_operators()
-
 from detectron2.config import CfgNode
 from detectron2.engine import HookBase, SimpleTrainer, hooks
 from detectron2.modeling import build_model
 from detectron2.solver import build_lr_scheduler
 from detectron2.solver.build import get_default_optimizer_params
 
+from rex.config import Config
 from rex.errors import InputError
-from rex.files import whole_file
+from rex.files import made_by, whole_file, write_json
+from rex.gqa.scene_graphs import read_scene_graphs
 from rex.logs import Progress
-from rex.regions.annotations import AnnotatedImage
-from rex.regions.examples import Example, ExampleMaker
-from rex.regions.images import read_image
-from rex.regions.team import Team, run_team
+from rex.regions.annotations import AnnotatedImage, ClassLists, annotated_images
+from rex.regions.architectures import detector_config
+from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
+from rex.regions.distributed import Member, run_together
+from rex.regions.extraction import ImageFile, Unreadable, detect_each, workers_beside
+from rex.regions.images import read_image, warn_unreadable
+from rex.regions.report import report as report_of
+from rex.regions.weights import save_checkpoint
 
 GRADIENT_NORM = 5.0
 """Largest norm of the gradient of all weights together."""
@@ -40,6 +41,57 @@ CHECKPOINT_PERIOD = 100
 """Steps after which an interrupted training can go on."""
 
 _logger = logging.getLogger("rex.regions.training")
+
+
+def train_detector(
+    config: Config, data: Path, out: Path, report: Path | None = None
+) -> dict[str, Any] | None:
+    """Train a detector on the scene graphs of a data set in GQA's layout and write it to `out`.
+
+    With `report`, a JSON file, it is measured on val (`rex.regions.report.report`), and the
+    measures are returned. Images that cannot be read are left out, with a warning. Raises
+    InputError for bad input.
+    """
+    settings = config.regions
+    device = prepare_device(config)
+    scene_graphs = read_scene_graphs(data / "sceneGraphs" / "train_sceneGraphs.json")
+    classes = ClassLists.of(scene_graphs.values())
+    model = train(
+        detector_config(settings, classes, device),
+        annotated_images(scene_graphs, data / "images", classes),
+        seed=settings.seed,
+        resume=out.with_name(f".{out.name}.resume"),
+        processes=1 if device == "cuda" else config.compute.detector_threads,
+    )
+    save_checkpoint(out, model, asdict(settings), classes)
+    if report is None:
+        return None
+    val = annotated_images(
+        read_scene_graphs(data / "sceneGraphs" / "val_sceneGraphs.json"), data / "images", classes
+    )
+    measures = _measured(Detector.load(out, settings, device), val, config)
+    write_json(report, measures, provenance=made_by("rex regions train", asdict(settings)))
+    return measures
+
+
+def _measured(
+    detector: Detector, images: Sequence[AnnotatedImage], config: Config
+) -> dict[str, Any]:
+    """Return how good a detector is on those of the images of val that can be read."""
+    detected = detect_each(
+        detector, [ImageFile(image.path) for image in images], workers_beside(config)
+    )
+    pairs = [
+        (image, regions)
+        for image, regions in zip(images, detected, strict=True)
+        if not isinstance(regions, Unreadable)
+    ]
+    warn_unreadable(regions.error for regions in detected if isinstance(regions, Unreadable))
+    return {
+        "split": "val",
+        "signature": detector.signature,
+        **report_of([image for image, _ in pairs], [found for _, found in pairs], detector.classes),
+    }
 
 
 def train(
@@ -57,16 +109,16 @@ def train(
     read are left out of their batches. Raises InputError when none can.
     """
     images = [image for image in images if len(image.boxes)]
-    return run_team(lambda team: _train(cfg, images, seed, resume, team), processes)
+    return run_together(lambda member: _train(cfg, images, seed, resume, member), processes)
 
 
 def _train(
-    cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, resume: Path, team: Team
+    cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, resume: Path, member: Member
 ) -> torch.nn.Module:
     torch.manual_seed(seed)
     model: torch.nn.Module = build_model(cfg)
     # from here on, members draw different proposals
-    torch.manual_seed(seed + team.number)
+    torch.manual_seed(seed + member.rank)
     # from scratch and in few steps, Adam gets much further than Detectron2's SGD
     optimizer = torch.optim.AdamW(
         get_default_optimizer_params(model, weight_decay_norm=0.0),
@@ -75,31 +127,31 @@ def _train(
         weight_decay=cfg.SOLVER.WEIGHT_DECAY,
     )
     trainer = SimpleTrainer(model, [], optimizer, gather_metric_period=METRIC_PERIOD)
-    checkpoint = _Checkpoint(resume, _fingerprint(cfg, images, seed, team), team)
+    checkpoint = _Checkpoint(resume, _fingerprint(cfg, images, seed, member), member)
     trainer.register_hooks(
         [
-            _JoinGradients(team),
+            _JoinGradients(member),
             hooks.LRScheduler(optimizer, build_lr_scheduler(cfg, optimizer)),
-            _Report(cfg.SOLVER.MAX_ITER) if team.number == 0 else None,
+            _Report(cfg.SOLVER.MAX_ITER) if member.rank == 0 else None,
             checkpoint,
         ]
     )
     start = checkpoint.load(trainer)
-    trainer.data_loader = _batches(cfg, images, seed, start, team)
+    trainer.data_loader = _batches(cfg, images, seed, start, member)
     trainer.train(start, cfg.SOLVER.MAX_ITER)
-    if team.number == 0:
+    if member.rank == 0:
         resume.unlink(missing_ok=True)
     return model.eval()
 
 
 def _batches(
-    cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, start: int, team: Team
+    cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, start: int, member: Member
 ) -> Iterator[list[Example]]:
     """Yield this member's part of each batch without end, from step `start` on."""
     maker = ExampleMaker.of(cfg)
     unreadable: set[Path] = set()
     examples: list[Example] = []
-    for part in drawn(len(images), cfg.SOLVER.IMS_PER_BATCH, seed=seed, start=start, team=team):
+    for part in drawn(len(images), cfg.SOLVER.IMS_PER_BATCH, seed=seed, start=start, member=member):
         read, failed = _readable(maker, [images[number] for number in part])
         # of a part that cannot be read at all, the part before it takes the place
         examples = read or examples or _first_readable(maker, images)
@@ -109,7 +161,9 @@ def _batches(
         yield examples
 
 
-def drawn(count: int, batch_size: int, *, seed: int, start: int, team: Team) -> Iterator[list[int]]:
+def drawn(
+    count: int, batch_size: int, *, seed: int, start: int, member: Member
+) -> Iterator[list[int]]:
     """Yield which of `count` images are this member's part of each batch, from step `start` on.
 
     The parts of all members together go through all images, and then through all in another order.
@@ -122,7 +176,7 @@ def drawn(count: int, batch_size: int, *, seed: int, start: int, team: Team) -> 
             order += torch.randperm(count, generator=generator).tolist()
         batch, order = order[:batch_size], order[batch_size:]
         if step >= start:
-            yield batch[team.number :: team.size]
+            yield batch[member.rank :: member.size]
 
 
 def _first_readable(maker: ExampleMaker, images: Sequence[AnnotatedImage]) -> list[Example]:
@@ -147,13 +201,13 @@ def _readable(
 
 
 class _JoinGradients(HookBase):  # type: ignore[misc]
-    """Averages gradients over the team, and keeps one odd batch from undoing what was learnt."""
+    """Averages gradients over the processes, and clips what one odd batch asks for."""
 
-    def __init__(self, team: Team) -> None:
-        self._team = team
+    def __init__(self, member: Member) -> None:
+        self._member = member
 
     def after_backward(self) -> None:
-        self._team.average_gradients(self.trainer.model)
+        self._member.average_gradients(self.trainer.model)
         torch.nn.utils.clip_grad_norm_(self.trainer.model.parameters(), GRADIENT_NORM)
 
 
@@ -169,9 +223,9 @@ class _Report(HookBase):  # type: ignore[misc]
         self._progress.advance(note="" if losses is None else f"loss {losses.latest():.3f}")
 
 
-def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, team: Team) -> str:
+def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, member: Member) -> str:
     """Return what tells one training from another."""
-    digest = hashlib.sha256(f"{seed}\n{team.size}\n{cfg.dump()}".encode())
+    digest = hashlib.sha256(f"{seed}\n{member.size}\n{cfg.dump()}".encode())
     for image in images:
         digest.update(image.image_id.encode() + image.boxes.tobytes())
     return digest.hexdigest()
@@ -180,14 +234,14 @@ def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, team
 class _Checkpoint(HookBase):  # type: ignore[misc]
     """Saves all that the next step depends on."""
 
-    def __init__(self, path: Path, fingerprint: str, team: Team) -> None:
-        self._path, self._fingerprint, self._team = path, fingerprint, team
+    def __init__(self, path: Path, fingerprint: str, member: Member) -> None:
+        self._path, self._fingerprint, self._member = path, fingerprint, member
 
     def after_step(self) -> None:
         step = self.trainer.iter + 1
         if step % CHECKPOINT_PERIOD == 0 and step < self.trainer.max_iter:
-            random = self._team.gather(torch.get_rng_state())
-            if self._team.number > 0:
+            random = self._member.gather(torch.get_rng_state())
+            if self._member.rank > 0:
                 return
             state = {
                 "model": self.trainer.model.state_dict(),
@@ -207,7 +261,7 @@ class _Checkpoint(HookBase):  # type: ignore[misc]
             return 0
         trainer.model.load_state_dict(state["model"])
         trainer.load_state_dict(state["trainer"])
-        torch.set_rng_state(state["random"][self._team.number])
+        torch.set_rng_state(state["random"][self._member.rank])
         step: int = state["trainer"]["iteration"] + 1
         _logger.info("detector: going on after step %d", step)
         return step

@@ -17,8 +17,7 @@ import torch
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.files import checkpoint_problem, whole_file
-from rex.regions.annotations import ClassLists
-from rex.regions.vocabulary import read_vocabulary
+from rex.regions.annotations import ClassLists, read_vocabulary
 
 _PICKLE_CLASSES = {
     ("collections", "OrderedDict"),

@@ -10,7 +10,7 @@ import torch
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.bottom_up import CaffeStem, bottom_up
+from rex.regions.architectures import CaffeStem, bottom_up
 from rex.regions.detector import Detector
 
 PUBLIC = ClassLists(tuple(map(str, range(1600))), tuple(map(str, range(400))))

@@ -10,7 +10,7 @@ from rex.cli import main
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.custom import custom
+from rex.regions.architectures import custom
 from rex.regions.store import RegionStore
 
 from .conftest import Trained
@@ -94,3 +94,11 @@ def test_what_is_no_detector_is_refused(tmp_path: Path, yaml: str | None, said: 
         custom(settings, ClassLists(("cup",), ("red",)), "cpu")
     with pytest.raises(InputError, match="no configuration of the detector"):
         custom(RegionSettings(detector="detectron2"), ClassLists(("cup",), ("red",)), "cpu")
+
+
+def test_a_lazy_config_is_named_as_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "detector.py"
+    path.write_text("raise SystemExit('was run')")
+    settings = RegionSettings(detector="detectron2", detector_config=str(path))
+    with pytest.raises(InputError, match="a LazyConfig, which is Python code and is not run"):
+        custom(settings, ClassLists(("cup",), ("red",)), "cpu")

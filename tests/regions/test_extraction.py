@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rex.cli import main
-from rex.regions.detector import Detector
-from rex.regions.examples import ExampleMaker
+from rex.regions.detector import Detector, ExampleMaker
 from rex.regions.extraction import ImageFile, detect_all, detect_files, shard
 from rex.regions.images import image_size, read_image
 from rex.regions.store import RegionStore

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from rex.errors import InputError
-from rex.regions.images import image_size, read_image
+from rex.regions.images import ImageFolder, image_size, read_image
 
 
 @pytest.fixture
@@ -41,3 +41,27 @@ def test_what_cannot_be_looked_at(tmp_path: Path) -> None:
         read_image(tmp_path / "text.jpg")
     with pytest.raises(InputError, match="is a folder"):
         read_image(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["7.jpg", "7.jpeg", "7.png", "7.JPG", "a/7.png", "a/b/7.jpg"])
+def test_images_are_found_by_their_ids(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    (tmp_path / "a").mkdir(exist_ok=True)
+    (tmp_path / "a" / "7.txt").touch()
+    assert ImageFolder(tmp_path).path("7") == tmp_path / name
+    with pytest.raises(InputError, match=r"8\.jpg: no such image; .*\.jpeg or \.png"):
+        read_image(ImageFolder(tmp_path).path("8"))
+
+
+def test_of_several_images_of_one_id_the_nearest_jpeg_counts(tmp_path: Path) -> None:
+    for name in ("b/7.jpg", "a/7.png", "a/7.jpeg", "7.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert ImageFolder(tmp_path).path("7") == tmp_path / "7.png"
+    (tmp_path / "7.png").unlink()
+    assert ImageFolder(tmp_path).path("7") == tmp_path / "b" / "7.jpg"
+
+
+def test_a_folder_that_is_not_there_has_no_images(tmp_path: Path) -> None:
+    assert ImageFolder(tmp_path / "no").path("7") == tmp_path / "no" / "7.jpg"

@@ -41,7 +41,7 @@ def bring(source: Path, out: Path, kind: str = "float32", **more: Any) -> list[I
         label="test",
         classes=ClassLists((), ()),
         feature_type=kind,
-        made_by={},
+        provenance={},
     )
 
 

@@ -12,8 +12,8 @@ import yaml
 from PIL import Image
 
 from rex.cli import main
-from rex.regions.drawing import label
-from rex.regions.inspection import verify
+from rex.errors import InputError
+from rex.regions.inspection import check_finite, label, verify
 from rex.regions.store import RegionStore
 
 from .conftest import Trained
@@ -120,3 +120,14 @@ def test_labels_name_what_has_a_name() -> None:
     assert of(0, 0) == "#7 red cup"
     assert of(0, -1) == "#7 cup"
     assert of(-1, 5) == "#7"
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_an_image_with_features_that_are_not_finite_is_named(tmp_path: Path, value: float) -> None:
+    images = [image(4, 5, seed) for seed in range(3)]
+    images[1].features[2, 3] = value
+    write(tmp_path / "r.h5", header(), images)
+    store = RegionStore(tmp_path / "r.h5")
+    check_finite(store, ["im é0", "im é2", "im é0"])
+    with pytest.raises(InputError, match="image im é1: features are infinite or not numbers"):
+        check_finite(store, ["im é2", "im é1"])

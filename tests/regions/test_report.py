@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rex.boxes import pairwise_ious
 from rex.regions.annotations import AnnotatedImage, ClassLists
-from rex.regions.report import average_precision, pairwise_iou, report
+from rex.regions.report import average_precision, report
 from rex.regions.store import ImageRegions
 
 Box = tuple[float, float, float, float]
@@ -51,9 +52,9 @@ C: Box = (30, 0, 40, 10)
 
 def test_iou_by_hand() -> None:
     a = np.array([A, (5, 0, 15, 10), (3, 3, 3, 3)])
-    assert pairwise_iou(a, a)[0].tolist() == [1, 50 / 150, 0]
-    assert pairwise_iou(a, a)[2].tolist() == [0, 0, 0]
-    assert pairwise_iou(a[:0], a).shape == (0, 3)
+    assert pairwise_ious(a, a)[0].tolist() == [1, 50 / 150, 0]
+    assert pairwise_ious(a, a)[2].tolist() == [0, 0, 0]
+    assert pairwise_ious(a[:0], a).shape == (0, 3)
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 20)] * 4), min_size=1, max_size=6))
@@ -61,7 +62,7 @@ def test_iou_is_symmetric_bounded_and_one_only_for_equal_boxes(
     drawn: list[tuple[int, int, int, int]],
 ) -> None:
     boxes = np.array([(x, y, x + w, y + h) for x, y, w, h in drawn])
-    overlap = pairwise_iou(boxes, boxes)
+    overlap = pairwise_ious(boxes, boxes)
     np.testing.assert_array_equal(overlap, overlap.T)
     assert ((overlap >= 0) & (overlap <= 1)).all()
     for row, column in zip(*np.nonzero(overlap == 1), strict=True):

@@ -13,8 +13,7 @@ import torch
 
 from rex.config import RegionSettings
 from rex.errors import InputError
-from rex.regions.annotations import ClassLists
-from rex.regions.vocabulary import read_vocabulary
+from rex.regions.annotations import ClassLists, read_vocabulary
 from rex.regions.weights import classes_of, read_checkpoint
 
 from .test_bottom_up import build, narrow

@@ -26,11 +26,11 @@ PATIENCE = datetime.timedelta(minutes=10)
 """Time that the members wait for one another."""
 
 
-class Team:
-    """One member of a team: its `number` from 0, and the `size` of the team."""
+class Member:
+    """One of `size` processes that train together: its `rank` counts from 0."""
 
-    def __init__(self, number: int, size: int) -> None:
-        self.number, self.size = number, size
+    def __init__(self, rank: int, size: int) -> None:
+        self.rank, self.size = rank, size
 
     def average_gradients(self, model: torch.nn.Module) -> None:
         """Replace every gradient by its mean over the members, in the same order everywhere."""
@@ -44,7 +44,7 @@ class Team:
             gradient.copy_(part.view(gradient.shape))
 
     def gather(self, value: torch.Tensor) -> list[torch.Tensor]:
-        """Return the tensors `value` of all members, in the order of their numbers."""
+        """Return the tensors `value` of all members, in the order of their ranks."""
         if self.size == 1:
             return [value]
         gathered = [torch.empty_like(value) for _ in range(self.size)]
@@ -52,22 +52,22 @@ class Team:
         return gathered
 
 
-def run_team(work: Callable[[Team], Result], size: int) -> Result:
-    """Call `work` in `size` processes at once and return what number 0, this process, returns.
+def run_together(work: Callable[[Member], Result], size: int) -> Result:
+    """Call `work` in `size` processes at once and return what rank 0, this process, returns.
 
     Raises the error of the member that failed first; InputError wins over what follows from it.
     """
     if size == 1:
-        return work(Team(0, 1))
+        return work(Member(0, 1))
     # forked, the others have the data already
     context = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"file://{Path(folder) / 'meeting'}"
         members = []
-        for number in range(1, size):
+        for rank in range(1, size):
             ours, theirs = context.Pipe(duplex=False)
             member = context.Process(
-                target=_member, args=(work, number, size, meeting, theirs), daemon=True
+                target=_forked, args=(work, rank, size, meeting, theirs), daemon=True
             )
             member.start()
             theirs.close()
@@ -98,11 +98,11 @@ def _received(pipe: Connection) -> Exception | None:
     return None
 
 
-def _member(
-    work: Callable[[Team], object], number: int, size: int, meeting: str, report: Connection
+def _forked(
+    work: Callable[[Member], object], rank: int, size: int, meeting: str, report: Connection
 ) -> None:
     try:
-        _joined(work, number, size, meeting)
+        _joined(work, rank, size, meeting)
     except Exception as error:
         report.send(
             InputError(error.problem, file=error.file, place=error.place, cure=error.cure)
@@ -111,12 +111,12 @@ def _member(
         )
 
 
-def _joined(work: Callable[[Team], Result], number: int, size: int, meeting: str) -> Result:
+def _joined(work: Callable[[Member], Result], rank: int, size: int, meeting: str) -> Result:
     torch.set_num_threads(1)
     distributed.init_process_group(
-        "gloo", init_method=meeting, rank=number, world_size=size, timeout=PATIENCE
+        "gloo", init_method=meeting, rank=rank, world_size=size, timeout=PATIENCE
     )
     try:
-        return work(Team(number, size))
+        return work(Member(rank, size))
     finally:
         distributed.destroy_process_group()

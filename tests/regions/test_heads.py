@@ -6,10 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rex.operators import register_operators
-from rex.regions.selection import THRESHOLDS, adaptive_number, fixed_number
-
-register_operators()
+from rex.regions.heads import THRESHOLDS, adaptive_number, fixed_number
 
 
 def test_the_strictest_threshold_that_leaves_enough_wins() -> None:

@@ -1,0 +1,309 @@
+"""The detectors' architectures, as Detectron2's configurations.
+
+- `small-fpn`: a narrow residual network with a feature pyramid, quick to train on a CPU.
+- `bottom-up`: the public Faster R-CNN of Visual Genome, layer by layer as published. Anderson et
+  al. 2018 trained it in Caffe; the authors of LXMERT converted the weights. Their files load only
+  into exactly this architecture, and features agree with published ones only with exactly these
+  settings.
+- `detectron2`: any other detector of Detectron2 (C4 or feature pyramid), described by its own YAML
+  file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from detectron2.config import CfgNode, get_cfg
+from detectron2.layers import ShapeSpec
+from detectron2.modeling import BACKBONE_REGISTRY, FPN, ROI_HEADS_REGISTRY
+from detectron2.modeling.backbone.resnet import (
+    BasicBlock,
+    BasicStem,
+    ResNet,
+    build_resnet_backbone,
+)
+from detectron2.modeling.proposal_generator import RPN_HEAD_REGISTRY
+from detectron2.modeling.proposal_generator.rpn import StandardRPNHead
+from torch.nn import functional
+
+from rex.config import RegionSettings
+from rex.errors import InputError
+from rex.regions.annotations import ClassLists
+from rex.regions.heads import Res5RegionROIHeads, add_region_settings, select_regions
+
+WIDTH = 32
+"""Channels of the stem and of the first stage; each further stage has twice as many."""
+BLOCKS = (2, 2, 2)
+"""Residual blocks of each stage."""
+FEATURE_SIZE = 2048
+"""Width of the last residual stage."""
+_HEADS = {"StandardROIHeads": "RegionROIHeads", "Res5ROIHeads": "Res5RegionROIHeads"}
+"""Detectron2's heads, and those that do the same and also describe regions."""
+
+
+def detector_config(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
+    """Return Detectron2's configuration of the detector that `settings` names."""
+    if settings.detector == "small-fpn":
+        return small_fpn(settings, classes, device)
+    if settings.detector == "bottom-up":
+        return bottom_up(settings, classes, device)
+    return custom(settings, classes, device)
+
+
+def _base_config(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
+    """Return Detectron2's defaults with what all detectors here have in common."""
+    cfg = get_cfg()
+    add_region_settings(cfg)
+    _fit(cfg, settings, classes, device)
+    return cfg
+
+
+def _fit(cfg: CfgNode, settings: RegionSettings, classes: ClassLists, device: str) -> None:
+    """Set the device, the classes, the size of images and the selection of regions."""
+    cfg.MODEL.DEVICE = device
+    cfg.MODEL.WEIGHTS = ""
+    cfg.MODEL.ROI_HEADS.NUM_CLASSES = len(classes.object_names)
+    cfg.MODEL.ATTRIBUTES.NUMBER = len(classes.attribute_names)
+    cfg.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
+    cfg.INPUT.MIN_SIZE_TEST = settings.short_side
+    select_regions(cfg, settings)
+
+
+class ReducedPrecision(torch.autocast):
+    """Convolutions in bfloat16 where the processor computes them in hardware."""
+
+    def __init__(self, device: str) -> None:
+        fast = device != "cpu" or torch.cpu._is_avx512_bf16_supported()
+        super().__init__(device, torch.bfloat16, enabled=fast)
+
+
+class SmallFPN(FPN):  # type: ignore[misc]
+    """A feature pyramid whose convolutions run in channels-last order and reduced precision.
+
+    On a CPU that is about twice as fast as float32. What it returns is float32, so that boxes and
+    pooling stay exact.
+    """
+
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the levels `p2`, `p3`, … [B, C, H / 4, W / 4], … of images [B, 3, H, W]."""
+        with ReducedPrecision(images.device.type):
+            levels = super().forward(images.contiguous(memory_format=torch.channels_last))
+        return {name: level.float() for name, level in levels.items()}
+
+
+@BACKBONE_REGISTRY.register()  # type: ignore[untyped-decorator]
+def build_small_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> SmallFPN:
+    """Build the backbone: three residual stages (strides 4, 8, 16) and the pyramid over them."""
+    stem = BasicStem(input_shape.channels, WIDTH, norm="BN")
+    stages = []
+    width = WIDTH
+    for place, blocks in enumerate(BLOCKS):
+        out = WIDTH * 2**place
+        strides = [1 if place == 0 else 2] + [1] * (blocks - 1)
+        stages.append(
+            ResNet.make_stage(
+                BasicBlock,
+                blocks,
+                stride_per_block=strides,
+                in_channels=width,
+                out_channels=out,
+                norm="BN",
+            )
+        )
+        width = out
+    names = [f"res{place + 2}" for place in range(len(BLOCKS))]
+    pyramid = SmallFPN(
+        ResNet(stem, stages, out_features=names),
+        names,
+        cfg.MODEL.FPN.OUT_CHANNELS,
+        norm=cfg.MODEL.FPN.NORM,
+    )
+    built: SmallFPN = pyramid.to(memory_format=torch.channels_last)
+    return built
+
+
+@RPN_HEAD_REGISTRY.register()
+class SmallRPNHead(StandardRPNHead):  # type: ignore[misc]
+    """Detectron2's own proposal head, its convolutions in reduced precision."""
+
+    def forward(self, features: list[torch.Tensor]) -> tuple[list[torch.Tensor], ...]:
+        """Return objectness and deltas of every anchor of every level, in float32."""
+        with ReducedPrecision(features[0].device.type):
+            outputs = super().forward(features)
+        return tuple([level.float() for level in levels] for levels in outputs)
+
+
+def small_fpn(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
+    """Return Detectron2's configuration of the small detector.
+
+    Sizes are in pixels of the resized image (short side `settings.short_side`).
+    """
+    cfg = _base_config(settings, classes, device)
+    model = cfg.MODEL
+    model.BACKBONE.NAME = "build_small_fpn_backbone"
+    model.FPN.OUT_CHANNELS = 64
+    model.FPN.NORM = "BN"
+    model.PIXEL_MEAN = [127.5, 127.5, 127.5]
+    model.PIXEL_STD = [64.0, 64.0, 64.0]
+
+    side = settings.short_side
+    model.ANCHOR_GENERATOR.SIZES = [
+        [side / 16, side / 10],
+        [side / 6, side / 4],
+        [side / 2.5, side / 1.5],
+    ]
+    model.RPN.IN_FEATURES = ["p2", "p3", "p4"]
+    model.RPN.HEAD_NAME = "SmallRPNHead"
+    model.RPN.BATCH_SIZE_PER_IMAGE = 64
+    model.RPN.PRE_NMS_TOPK_TRAIN = 200
+    model.RPN.POST_NMS_TOPK_TRAIN = 100
+    model.RPN.PRE_NMS_TOPK_TEST = 200
+    model.RPN.POST_NMS_TOPK_TEST = 100
+
+    model.ROI_HEADS.NAME = "RegionROIHeads"
+    model.ROI_HEADS.IN_FEATURES = ["p2", "p3", "p4"]
+    model.ROI_HEADS.BATCH_SIZE_PER_IMAGE = 32
+    model.ROI_HEADS.POSITIVE_FRACTION = 0.5
+    model.ROI_BOX_HEAD.NAME = "FastRCNNConvFCHead"
+    model.ROI_BOX_HEAD.NUM_FC = 2
+    model.ROI_BOX_HEAD.FC_DIM = settings.feature_size
+    model.ROI_BOX_HEAD.POOLER_RESOLUTION = 7
+    model.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO = 2
+    model.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG = True
+    model.ROI_BOX_HEAD.CANONICAL_BOX_SIZE = 112
+
+    cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = 3 * side
+
+    solver = cfg.SOLVER
+    solver.IMS_PER_BATCH = settings.batch_size
+    solver.MAX_ITER = settings.iterations
+    solver.BASE_LR = settings.learning_rate
+    solver.LR_SCHEDULER_NAME = "WarmupCosineLR"
+    solver.WARMUP_ITERS = max(1, settings.iterations // 10)
+    solver.WARMUP_FACTOR = 0.01
+    solver.WEIGHT_DECAY = 0.01
+    return cfg
+
+
+class CaffeStem(BasicStem):  # type: ignore[misc]
+    """The first layers of a ResNet, with Caffe's max pooling: no padding, sizes rounded up."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return [B, 64, ~H / 4, ~W / 4] of images [B, 3, H, W]."""
+        return functional.max_pool2d(
+            functional.relu_(self.conv1(images)), kernel_size=3, stride=2, padding=0, ceil_mode=True
+        )
+
+
+@BACKBONE_REGISTRY.register()  # type: ignore[untyped-decorator]
+def build_caffe_resnet_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> ResNet:
+    """Build Detectron2's ResNet with Caffe's stem."""
+    backbone = build_resnet_backbone(cfg, input_shape)
+    stem = CaffeStem(
+        input_shape.channels, cfg.MODEL.RESNETS.STEM_OUT_CHANNELS, cfg.MODEL.RESNETS.NORM
+    )
+    backbone.stem = stem.freeze() if cfg.MODEL.BACKBONE.FREEZE_AT >= 1 else stem
+    return backbone
+
+
+@ROI_HEADS_REGISTRY.register()
+class BottomUpROIHeads(Res5RegionROIHeads):
+    """The published heads: their attribute is the best one, never "none".
+
+    The class that the attribute is conditioned on is the highest-scoring one, background included,
+    as in the published code.
+    """
+
+    def attributes(self, features: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
+        """Return the most probable attribute [n] of regions."""
+        classes = self.box_predictor.cls_score(features).argmax(dim=1)
+        return self.box_predictor.attribute_scores(features, classes)[:, :-1].argmax(dim=1)
+
+
+def bottom_up(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
+    """Return Detectron2's configuration of the public detector (R101-C4, 300 proposals).
+
+    `classes` are its 1,600 object and 400 attribute names. Sizes are in pixels of the resized
+    image (short side `settings.short_side`: 600 originally; long side at most 5/3 of it).
+    Raises InputError when the settings ask for another width of features.
+    """
+    if settings.feature_size != FEATURE_SIZE:
+        raise InputError(
+            f"its features are {FEATURE_SIZE} wide, the configuration says {settings.feature_size}",
+            place="regions.feature_size",
+            cure=f"set it to {FEATURE_SIZE}",
+        )
+    cfg = _base_config(settings, classes, device)
+    model = cfg.MODEL
+    model.BACKBONE.NAME = "build_caffe_resnet_backbone"
+    model.RESNETS.DEPTH = 101
+    model.RESNETS.NORM = "FrozenBN"
+    model.RESNETS.STRIDE_IN_1X1 = True
+    model.RESNETS.OUT_FEATURES = ["res4"]
+    model.RESNETS.RES5_DILATION = 2
+    # BGR, as Caffe had it, and not scaled
+    model.PIXEL_MEAN = [102.9801, 115.9465, 122.7717]
+    model.PIXEL_STD = [1.0, 1.0, 1.0]
+
+    model.ANCHOR_GENERATOR.SIZES = [[64, 128, 256, 512]]
+    model.ANCHOR_GENERATOR.ASPECT_RATIOS = [[0.5, 1.0, 2.0]]
+    model.RPN.IN_FEATURES = ["res4"]
+    model.RPN.CONV_DIMS = [512]
+    model.RPN.PRE_NMS_TOPK_TEST = 6000
+    model.RPN.POST_NMS_TOPK_TEST = 300
+
+    model.ROI_HEADS.NAME = "BottomUpROIHeads"
+    model.ROI_HEADS.IN_FEATURES = ["res4"]
+    model.ROI_BOX_HEAD.POOLER_TYPE = "ROIPool"
+    model.ROI_BOX_HEAD.POOLER_RESOLUTION = 14
+
+    cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = settings.short_side * 5 // 3
+    return cfg
+
+
+def custom(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
+    """Return the configuration of the YAML file `settings.detector_config`, fitted to `classes`.
+
+    Raises InputError when there is none, it is not Detectron2's, or its heads are not known here.
+    """
+    if settings.detector_config is None:
+        raise InputError(
+            "no configuration of the detector",
+            place="regions.detector_config",
+            cure="name a YAML file of Detectron2",
+        )
+    if not Path(settings.detector_config).is_file():
+        raise InputError(
+            "no such file", file=settings.detector_config, cure="check regions.detector_config"
+        )
+    if Path(settings.detector_config).suffix == ".py":
+        raise InputError(
+            "a LazyConfig, which is Python code and is not run",
+            file=settings.detector_config,
+            cure="name a detector's YAML file",
+        )
+    cfg = get_cfg()
+    add_region_settings(cfg)
+    try:
+        cfg.merge_from_file(settings.detector_config)
+    except Exception as error:  # yacs raises many kinds for a key or a value it does not know
+        raise InputError(
+            f"not a configuration of Detectron2 ({error})",
+            file=settings.detector_config,
+            cure="correct it",
+        ) from None
+    heads = cfg.MODEL.ROI_HEADS.NAME
+    if heads not in _HEADS:
+        raise InputError(
+            f"heads {heads!r} do not yield features of regions",
+            file=settings.detector_config,
+            place="MODEL.ROI_HEADS.NAME",
+            cure=f"use {' or '.join(_HEADS)}",
+        )
+    cfg.MODEL.ROI_HEADS.NAME = _HEADS[heads]
+    _fit(cfg, settings, classes, device)
+    cfg.SOLVER.IMS_PER_BATCH = settings.batch_size
+    cfg.SOLVER.MAX_ITER = settings.iterations
+    cfg.SOLVER.BASE_LR = settings.learning_rate
+    return cfg

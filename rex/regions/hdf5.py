@@ -1,0 +1,39 @@
+"""HDF5 files of any origin, read without leaving the file: links and virtual data are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+
+def own_dataset(file: h5py.File, name: str) -> h5py.Dataset:
+    """Return a dataset whose numbers lie in `file` itself.
+
+    Raises ValueError when there is none, or when it is a link or points to another file: an HDF5
+    file could otherwise have any other file of the system read.
+    """
+    link = file.get(name, getlink=True)
+    if link is None:
+        raise ValueError(f"no dataset {name!r}")
+    if not isinstance(link, h5py.HardLink):
+        target = getattr(link, "filename", None) or link.path
+        raise ValueError(f"{name} is a link to {target!r}, and links are not followed")
+    dataset = file[name]
+    if not isinstance(dataset, h5py.Dataset):
+        raise ValueError(f"{name} is not a dataset")
+    if dataset.is_virtual or dataset.external:
+        raise ValueError(f"the numbers of {name} lie in other files, which are not read")
+    return dataset
+
+
+def memory_map(path: Path, dataset: h5py.Dataset, mode: Literal["r", "r+"]) -> npt.NDArray[Any]:
+    """Map a contiguous dataset of the file `path` into memory."""
+    if not dataset.size:  # nothing to map
+        return np.zeros(dataset.shape, dataset.dtype)
+    return np.memmap(
+        path, dataset.dtype, mode=mode, offset=dataset.id.get_offset(), shape=dataset.shape
+    )
