@@ -22,6 +22,7 @@ from rex.models.methods import METHODS
 from rex.models.model import ExplainedAnswering
 from rex.models.pretrained import read_word_pieces
 from rex.models.vocabulary import Vocabulary
+from rex.regions.inspection import check_finite
 from rex.regions.store import RegionStore
 from rex.training.batches import hold_out
 from rex.training.checkpoints import (
@@ -289,6 +290,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
         question_length=trained.question_length,
         explanation_length=trained.explanation_length,
     )
+    check_finite(store, asked.image_ids)
     predictions = predict(
         checkpoint.build(),
         vocabulary,

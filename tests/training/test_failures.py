@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 import torch
 
 from rex.errors import InputError
 from rex.training.checkpoints import save_tensors
 from rex.training.failures import plain_failures
-from rex.training.run import RunFiles, RunName, train_run
+from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG
 
@@ -93,3 +96,21 @@ def test_a_disk_that_is_really_full(
 def test_other_failures_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(PermissionError), plain_failures(tmp_path):
         raise PermissionError(errno.EACCES, "no")
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_an_image_with_features_that_are_not_finite_is_named_by_predict(
+    toy: RunFiles, tmp_path: Path, value: float
+) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "run")
+    train_run(CONFIG, files, NAME)
+    spoilt = tmp_path / "spoilt.h5"
+    shutil.copy(toy.regions, spoilt)
+    with h5py.File(spoilt, "r+") as file:
+        file["features"][3, 0, 0] = value
+        image_id = file["image_ids"][3].decode()
+    with pytest.raises(InputError, match=f"image {image_id}: features are infinite or not numbers"):
+        predict_run(
+            CONFIG, files.out, questions=toy.questions, regions=spoilt, out=tmp_path / "p.parquet"
+        )
+    assert not (tmp_path / "p.parquet").exists()
