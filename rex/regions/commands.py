@@ -107,7 +107,8 @@ def _add_import(verbs: Subparsers) -> None:
         "source",
         type=Path,
         metavar="SOURCE",
-        help=".tsv or .zip (LXMERT), folder of gqa_objects_info.json, or folder of .npz or .npy",
+        help=".tsv or .zip (LXMERT), .hdf5 (UpDn), folder of gqa_objects_info.json, or folder of "
+        ".npz or .npy",
     )
     bring.add_argument("--out", type=Path, required=True, metavar="H5")
     bring.add_argument(

@@ -17,13 +17,14 @@ from rex.regions.annotations import ClassLists, read_vocabulary
 from rex.regions.lxmert_tsv import LxmertTsv
 from rex.regions.sources import INFO_FILE, ArrayFolder, GqaObjects, RegionSource
 from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+from rex.regions.updown_hdf5 import UpDownHdf5
 
 _LARGEST = 2**31
 """Numbers from here on do not fit a store."""
 
 
 def source_of(path: Path, images: Path | None = None) -> RegionSource:
-    """Return the reader of `path`: a `.tsv` or `.zip`, GQA's objects, or a folder of arrays.
+    """Return the reader of `path`: a `.tsv` or `.zip`, `.hdf5`, GQA's objects, or arrays.
 
     `images` is the folder of the images, for formats that do not tell their sizes. Raises
     InputError when the format is none of these.
@@ -32,6 +33,8 @@ def source_of(path: Path, images: Path | None = None) -> RegionSource:
         raise InputError("no such file or folder", file=path, cure="check the path")
     if path.suffix in (".tsv", ".zip"):
         return LxmertTsv(path)
+    if path.suffix in (".hdf5", ".h5"):
+        return UpDownHdf5(path)
     if path.suffix == ".json" or (path.is_dir() and (path / INFO_FILE).exists()):
         return GqaObjects(path / INFO_FILE if path.is_dir() else path)
     if path.is_dir():
@@ -39,8 +42,8 @@ def source_of(path: Path, images: Path | None = None) -> RegionSource:
     raise InputError(
         "not a known format",
         file=path,
-        cure=f"name a .tsv, a .zip with one, the folder of {INFO_FILE}, or a folder of .npz or "
-        ".npy files",
+        cure=f"name a .tsv, a .zip with one, a .hdf5 of UpDn, the folder of {INFO_FILE}, or a "
+        "folder of .npz or .npy files",
     )
 
 

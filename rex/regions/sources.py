@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ INFO_FILE = "gqa_objects_info.json"
 _READ_AT_ONCE = 64
 
 BOXES_SUFFIX = "_boxes.npy"
+
+_COCO = re.compile(r"COCO_\w+?_0*([1-9]\d*)")
 
 _NAMES = {
     "features": ("features", "x", "feat"),
@@ -72,8 +75,8 @@ class RegionSource(Protocol):
 class ArrayFolder:
     """Reads `<imageId>.npz`, or `<imageId>.npy` with `<imageId>_boxes.npy`.
 
-    Features are [n, D] and boxes [n, 4] in pixels. Where the files do not tell an image's size, it
-    is read from the image in the folder `images`.
+    Features are [n, D] or, as in MCAN's files, [D, n]; boxes [n, 4] in pixels. Where the files do
+    not tell an image's size, it is read from the image in the folder `images`.
     """
 
     format = "array-folder"
@@ -92,10 +95,11 @@ class ArrayFolder:
         for file in sorted(self.path.iterdir()):
             if file.suffix not in (".npz", ".npy") or file.name.endswith(BOXES_SUFFIX):
                 continue
-            if file.stem in seen:
+            image_id = _image_id(file)
+            if image_id in seen:
                 self._rejected.append(_file_error(file, ValueError("its image has another file")))
                 continue
-            seen.add(file.stem)
+            seen.add(image_id)
             self._files.append(file)
             try:
                 count, found = _features_of(_load(file)).shape
@@ -114,7 +118,7 @@ class ArrayFolder:
                     "holds no .npz or .npy files", file=self.path, cure="is it the right folder?"
                 )
             )
-        return SourceLayout([file.stem for file in self._files], most, width)
+        return SourceLayout(list(map(_image_id, self._files)), most, width)
 
     def rejected(self) -> list[InputError]:
         """Return the files of images that have another, and why."""
@@ -163,7 +167,7 @@ class ArrayFolder:
                 file=file,
                 cure="name the folder of the images: --images",
             )
-        return image_size(self._images.path(file.stem))
+        return image_size(self._images.path(_image_id(file)))
 
 
 def _load(file: Path) -> Mapping[str, Array]:
@@ -173,11 +177,20 @@ def _load(file: Path) -> Mapping[str, Array]:
         if isinstance(loaded, np.ndarray):
             return {"features": loaded}
         with loaded:
-            return {name: loaded[name] for name in loaded.files}
+            known = {name for names in _NAMES.values() for name in names}
+            # other arrays, such as `info`, may be pickled
+            return {name: loaded[name] for name in loaded.files if name in known}
     except FileNotFoundError:
         raise ValueError(f"{file.name} is missing") from None
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{file.name} is not whole ({error})") from None
+
+
+def _image_id(file: Path) -> str:
+    """Return the image of a file: `7.npz`, `7.jpg.npz`, `COCO_val2014_000000000007.jpg.npz`."""
+    name = file.stem.removesuffix(".jpg")
+    match = _COCO.fullmatch(name)
+    return match[1] if match else name
 
 
 def _first(arrays: Mapping[str, Array], what: str) -> Array | None:
@@ -185,11 +198,17 @@ def _first(arrays: Mapping[str, Array], what: str) -> Array | None:
 
 
 def _features_of(arrays: Mapping[str, Array]) -> Array:
-    features = _first(arrays, "features")
+    features, boxes = _first(arrays, "features"), _first(arrays, "boxes")
     if features is None or features.ndim != 2:
         shape = "missing" if features is None else f"{list(features.shape)}"
         raise ValueError(f"features are {shape}, expected [regions, width]")
-    return features
+    count, width = features.shape
+    # MCAN's files hold [D, n]
+    return (
+        features.T
+        if boxes is not None and boxes.ndim == 2 and count != len(boxes) == width
+        else features
+    )
 
 
 def _column(arrays: Mapping[str, Array], what: str, count: int, default: float) -> Array:
