@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from rex.boxes import GRID
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES
 from rex.programs.english import article, is_mass, is_plural
-from rex.reporting.examples import GRID, Word
+from rex.reporting.examples import Word
+from rex.tokens import is_region
 
 _ROWS = ("top", "upper", "lower", "bottom")
 _COLUMNS = ("left", "middle-left", "middle-right", "right")
@@ -58,12 +60,12 @@ def _parts(words: Sequence[Word], names: Mapping[int, str], nouns: Collection[st
     while place < len(words):
         word = words[place]
         end = place + 1
-        if word.region is not None and word.text.startswith("#"):
+        if word.region is not None and is_region(word.text):
             parts.append(_Part(names.get(word.region, "object"), noun=True, region=True))
         elif word.region is not None:
             # a region's name may have several words; each #i is an object of its own
             while end < len(words) and words[end].region == word.region:
-                if words[end].text.startswith("#"):
+                if is_region(words[end].text):
                     break
                 end += 1
             name = " ".join(one.text for one in words[place:end])

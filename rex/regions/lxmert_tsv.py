@@ -222,20 +222,18 @@ def _decode(fields: dict[str, bytes], encoded: memoryview) -> ImageRegions:
     count = int(fields["num_boxes"])
     boxes = _array("boxes", fields["boxes"], "<f4", count * 4).reshape(count, 4)
     features = _array("features", encoded, "<f4")
-    nothing = np.full(count, -1, dtype=np.int32)
-    has_classes = "objects_id" in fields
-
-    def column(name: str, kind: str) -> Array:
-        return _array(name, fields[name], kind, count)
-
+    features = features.reshape(count, -1)
+    width, height = int(fields["img_w"]), int(fields["img_h"])
+    if "objects_id" not in fields:
+        return ImageRegions.unnamed(features, boxes, width, height)
     return ImageRegions(
-        features=features.reshape(count, -1),
-        boxes=boxes,
-        scores=column("objects_conf", "<f4") if has_classes else np.zeros(count),
-        object_ids=column("objects_id", "<i8") if has_classes else nothing,
-        attribute_ids=column("attrs_id", "<i8") if has_classes else nothing,
-        width=int(fields["img_w"]),
-        height=int(fields["img_h"]),
+        features,
+        boxes,
+        scores=_array("objects_conf", fields["objects_conf"], "<f4", count),
+        object_ids=_array("objects_id", fields["objects_id"], "<i8", count),
+        attribute_ids=_array("attrs_id", fields["attrs_id"], "<i8", count),
+        width=width,
+        height=height,
     )
 
 

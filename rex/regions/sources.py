@@ -290,18 +290,9 @@ class GqaObjects:
             if place >= held or count > slots:
                 yield row, self._out_of_range(row, held, slots)
                 continue
-            nothing = np.full(count, -1, dtype=np.int32)
             yield (
                 row,
-                ImageRegions(
-                    features=features[place][:count],
-                    boxes=boxes[place][:count],
-                    scores=np.zeros(count, dtype=np.float32),
-                    object_ids=nothing,
-                    attribute_ids=nothing,
-                    width=width,
-                    height=height,
-                ),
+                ImageRegions.unnamed(features[place][:count], boxes[place][:count], width, height),
             )
 
     def _out_of_range(self, row: int, held: int, slots: int) -> InputError:

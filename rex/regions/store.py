@@ -57,6 +57,13 @@ class ImageRegions:
     width: int
     height: int
 
+    @classmethod
+    def unnamed(cls, features: Array, boxes: Array, width: int, height: int) -> Self:
+        """Return regions without classes and scores."""
+        count = len(boxes)
+        none = np.full(count, -1, dtype=np.int32)
+        return cls(features, boxes, np.zeros(count, np.float32), none, none, width, height)
+
 
 @dataclass(frozen=True)
 class StoreHeader:
@@ -94,7 +101,6 @@ class RegionStoreWriter:
         self._columns = {
             name: memory_map(self._partial, self._file[name], "r+") for name in _COLUMNS
         }
-
         self._features_at = self._file["features"].id.get_offset()
         self._raw = os.open(self._partial, os.O_WRONLY)
         self._without_regions: dict[int, str] = {}
@@ -127,12 +133,9 @@ class RegionStoreWriter:
         unwritten = len(self.missing())
         if kind is None and not unwritten and self._without_regions:
             self._columns["num_boxes"][list(self._without_regions)] = 0
-            image_ids = self.header.image_ids
+            reasons = sorted(self._without_regions.items())
             self._file.attrs[_EMPTY] = json.dumps(
-                {
-                    image_ids[row]: self._without_regions[row]
-                    for row in sorted(self._without_regions)
-                }
+                {self.header.image_ids[row]: reason for row, reason in reasons}
             )
         del self._columns
         os.close(self._raw)
@@ -317,16 +320,12 @@ class RegionStore:
 
     def features(self, rows: Array | Sequence[int]) -> Array:
         """Return [B, R, D] features of `rows` (any order, repeats allowed), a fresh array."""
-        gathered: Array = self._memory_map[np.asarray(rows, dtype=np.int64)]
+        gathered: Array = self.mapped_features[np.asarray(rows, dtype=np.int64)]
         return gathered
 
-    @property
+    @cached_property
     def mapped_features(self) -> Array:
         """[N, R, D] all features, mapped into memory: read from the disk where they are touched."""
-        return self._memory_map
-
-    @cached_property
-    def _memory_map(self) -> Array:
         with self._open() as file:
             return memory_map(self.path, file["features"], "r")
 

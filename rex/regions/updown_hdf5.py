@@ -87,20 +87,7 @@ class UpDownHdf5:
                     where = f"image {image_id}"
                     yield place, InputError(str(error), file=self.path, place=where, cure=cure)
                     continue
-                count = len(boxes[own])
-                nothing = np.full(count, -1, dtype=np.int32)
-                yield (
-                    place,
-                    ImageRegions(
-                        features=features[own],
-                        boxes=boxes[own],
-                        scores=np.zeros(count, dtype=np.float32),
-                        object_ids=nothing,
-                        attribute_ids=nothing,
-                        width=width,
-                        height=height,
-                    ),
-                )
+                yield place, ImageRegions.unnamed(features[own], boxes[own], width, height)
 
     @contextmanager
     def _open(self) -> Iterator[tuple[h5py.Dataset, h5py.Dataset, h5py.Dataset, Array | None]]:
