@@ -8,10 +8,9 @@ import numpy as np
 
 from rex.gqa.ontology import is_a
 from rex.world.drawing.pen import Point
-from rex.world.inventory import KINDS
+from rex.world.kinds import KINDS, Weights, draw_word, read_weights
 from rex.world.places import PLACES, Place
 from rex.world.scenes import HEIGHT, WIDTH, Scene, Thing
-from rex.world.weights import Weights, draw_word, read_weights
 
 
 def compose(random: np.random.Generator) -> Scene:
@@ -82,7 +81,7 @@ class _Composer:
         """Put two or three things in the middle, with what belongs to them."""
         names = self.names(self.place.middle, int(self.random.integers(2, 4)))
         # what is wide first: it has more trouble to find a place
-        for name in sorted(names, key=lambda name: -KINDS[name].width):
+        for name in sorted(names, key=lambda name: -KINDS[name].size[0]):
             thing = self.thing(name)
             thing.base = self.between(150, 160) if name == "boat" else self.between(186, 208)
             if thing.size[1] > 110:

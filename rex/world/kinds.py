@@ -1,17 +1,44 @@
-"""The kinds of things in the world: what they are called, how large they are, how they look."""
+"""The kinds of things in the world: what they are called, how large they are, how they look.
+
+They are data, in `things.yaml`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 
-from rex.world.drawing.look import Draw
-from rex.world.weights import draw_word, read_weights
+from rex.world.drawing.look import Anchors, Look
+from rex.world.drawing.pen import Pen, Point
+from rex.world.drawing.people import draw_person
+from rex.world.drawing.sketch import Line, draw_sketch, read_sketch
+
+Weights = Mapping[str, float]
+"""Words with how common each is."""
 
 _STATURE = {"large": 1.22, "small": 0.78}
+
+
+def read_weights(text: str) -> dict[str, float]:
+    """Read "red 5, green 2.5" as words with their weights."""
+    weights: dict[str, float] = {}
+    for entry in text.split(","):
+        word, _, weight = entry.strip().rpartition(" ")
+        weights[word] = float(weight)
+    return weights
+
+
+def draw_word(random: np.random.Generator, weights: Weights) -> str:
+    """Return one word, drawn by its weight."""
+    words = list(weights)
+    shares = np.cumsum(list(weights.values()))
+    return words[int(np.searchsorted(shares, random.uniform(0, shares[-1]), side="right"))]
 
 
 @dataclass(frozen=True)
@@ -19,10 +46,17 @@ class Kind:
     """A kind of thing; one unit of its drawing is one pixel of a 320 x 240 image, seen close by."""
 
     name: str
-    width: float = 0
-    height: float = 0
-    draw: Draw | None = None
-    """None: it is worn, and drawn with its wearer."""
+    size: tuple[float, float] = (0.0, 0.0)
+    """Width and height of the drawing."""
+    scale: float = 1.0
+    person: bool = False
+    sketch: tuple[Line, ...] = ()
+    """How it is drawn, but for people; clothes are drawn with their wearer."""
+    paints: Mapping[str, str] = field(default_factory=dict)
+    color: str = "gray"
+    """The colour of what has no colour word."""
+    anchors: Mapping[str, Point] = field(default_factory=dict)
+    """Where others attach, in units of the drawing."""
     looks: Mapping[str, str] = field(default_factory=dict)
     """Category to its words with their weights ("red 5, green 2"); `-` stands for none.
 
@@ -30,7 +64,20 @@ class Kind:
     """
     canvases: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Sizes of the drawing where a word changes it."""
-    scale: float = 1.0
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it is drawn by itself: clothes are not."""
+        return self.person or bool(self.sketch)
+
+    def draw(self, pen: Pen, look: Look) -> Anchors:
+        """Draw one that looks as `look` says; return where others attach to it."""
+        if self.person:
+            return draw_person(pen, look, self.name)
+        if not self.sketch:
+            raise ValueError(f"{self.name} is drawn with its wearer")
+        draw_sketch(self.sketch, pen, look, self.paints, self.color)
+        return dict(self.anchors)
 
     @cached_property
     def weights(self) -> dict[str, dict[str, float]]:
@@ -39,20 +86,20 @@ class Kind:
 
     def words(self, category: str) -> dict[str, float]:
         """Return all words of a category that such a thing may have, with their weights."""
-        found: dict[str, float] = {}
+        words: dict[str, float] = {}
         for name, weights in self.weights.items():
             if name.partition("/")[0] == category:
                 for word, weight in weights.items():
                     if word != "-":
-                        found[word] = found.get(word, 0.0) + weight
-        return found
+                        words[word] = words.get(word, 0.0) + weight
+        return words
 
     def canvas(self, words: Mapping[str, str]) -> tuple[float, float]:
         """Return width and height of the drawing of one that looks as `words` say."""
         for word in words.values():
             if word in self.canvases:
                 return self.canvases[word]
-        return self.width, self.height
+        return self.size
 
     def stature(self, words: Mapping[str, str]) -> float:
         """Return how much larger than usual one is drawn, from its size word."""
@@ -71,3 +118,36 @@ class Kind:
             if word != "-":
                 words[name] = word
         return words
+
+
+def _pair(values: list[float]) -> tuple[float, float]:
+    first, second = values
+    return float(first), float(second)
+
+
+def _kind(name: str, entry: Mapping[str, Any], things: Mapping[str, Any]) -> Kind:
+    looks = dict(entry.get("looks", {}))
+    if "made of" in entry:
+        looks = {"material": entry["made of"], **things["materials"], **looks}
+    return Kind(
+        name,
+        size=_pair(entry.get("size", [0, 0])),
+        scale=entry.get("scale", 1.0),
+        person=entry.get("person", False),
+        sketch=read_sketch(entry.get("draw", "")),
+        paints={**things["paints"], **entry.get("tones", {})},
+        color=entry.get("color", "gray"),
+        anchors={place: _pair(point) for place, point in entry.get("anchors", {}).items()},
+        looks=looks,
+        canvases={word: _pair(size) for word, size in entry.get("canvases", {}).items()},
+    )
+
+
+def _read_kinds() -> dict[str, Kind]:
+    path = Path(__file__).with_name("things.yaml")
+    things = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {name: _kind(name, entry, things) for name, entry in things["kinds"].items()}
+
+
+KINDS: Mapping[str, Kind] = _read_kinds()
+"""Name to kind, for all kinds of things that scenes are made of."""

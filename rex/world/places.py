@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rex.world.weights import Weights, read_weights
+from rex.world.kinds import Weights, read_weights
 
 
 @dataclass(frozen=True)

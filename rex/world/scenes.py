@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from rex.world.drawing.look import Anchors, Look
 from rex.world.drawing.pen import Pen, Point, Sprite
-from rex.world.inventory import KINDS
+from rex.world.kinds import KINDS
 
 WIDTH, HEIGHT = 320.0, 240.0
 """Scenes are composed in these units; an image of another size shows the same, scaled."""
@@ -75,11 +75,8 @@ class Thing:
         return Pen(width, height, self.scale * kind.stature(self.words) * zoom)
 
     def _drawn(self, pen: Pen) -> Anchors:
-        draw = KINDS[self.name].draw
-        if draw is None:
-            raise ValueError(f"{self.name} is drawn with its wearer")
         parts = {name: Look(words) for name, words in self.parts.items()}
-        return draw(pen, Look(self.words, parts, self.gesture, self.variety))
+        return KINDS[self.name].draw(pen, Look(self.words, parts, self.gesture, self.variety))
 
 
 @dataclass

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rex.world.drawing.pen import Paint, Pen, Point
+from rex.world.drawing.pen import Paint, Point
 
 Anchors = dict[str, Point]
 """Named places of a drawing, in its units, where others attach.
@@ -36,7 +36,3 @@ class Look:
     def has(self, word: str) -> bool:
         """Return whether the thing has the attribute `word`."""
         return word in self.words.values()
-
-
-Draw = Callable[[Pen, Look], Anchors]
-"""Draws a thing and returns its anchors."""

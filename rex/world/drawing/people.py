@@ -11,27 +11,9 @@ _HAIR: tuple[RGB, ...] = ((58, 40, 30), (92, 58, 34), (36, 32, 34), (222, 178, 9
 _OLD_HAIR: RGB = (214, 214, 218)
 
 
-def man(pen: Pen, look: Look) -> Anchors:
-    """Draw a man, 66 x 150 units (sitting: 66 x 118)."""
-    return _person(pen, look, long_hair=False, child=False)
-
-
-def woman(pen: Pen, look: Look) -> Anchors:
-    """Draw a woman, 66 x 150 units (sitting: 66 x 118)."""
-    return _person(pen, look, long_hair=True, child=False)
-
-
-def boy(pen: Pen, look: Look) -> Anchors:
-    """Draw a boy, 60 x 112 units (sitting: 60 x 92)."""
-    return _person(pen, look, long_hair=False, child=True)
-
-
-def girl(pen: Pen, look: Look) -> Anchors:
-    """Draw a girl, 60 x 112 units (sitting: 60 x 92)."""
-    return _person(pen, look, long_hair=True, child=True)
-
-
-def _person(pen: Pen, look: Look, *, long_hair: bool, child: bool) -> Anchors:
+def draw_person(pen: Pen, look: Look, name: str) -> Anchors:
+    """Draw a `man`, `woman`, `boy` or `girl`, with the clothes that are parts of the look."""
+    long_hair, child = name in ("woman", "girl"), name in ("boy", "girl")
     skin = _SKIN[int(look.variety * 997) % len(_SKIN)]
     hair = _OLD_HAIR if look.has("old") else _HAIR[int(look.variety * 8009) % len(_HAIR)]
     middle = 30.0 if child else 33.0

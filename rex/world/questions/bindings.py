@@ -16,7 +16,7 @@ from rex.gqa.ontology import is_a
 from rex.programs.english import many
 from rex.programs.leaves import Mention
 from rex.world.annotate import Entity
-from rex.world.inventory import KINDS
+from rex.world.kinds import KINDS, draw_word
 from rex.world.places import PLACES
 from rex.world.questions.phrase import adjective, class_noun, is_counted, predicate
 from rex.world.questions.references import (
@@ -28,7 +28,6 @@ from rex.world.questions.references import (
     classes_of,
     granted,
 )
-from rex.world.weights import draw_word
 
 Binding = dict[str, str | Mention | Reference]
 Bindings = Iterator[Binding]

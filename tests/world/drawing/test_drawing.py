@@ -14,12 +14,12 @@ from rex.gqa.ontology import WORD_CATEGORIES
 from rex.world.drawing.backgrounds import draw_background
 from rex.world.drawing.look import Look
 from rex.world.drawing.pen import Paint, Pen
-from rex.world.inventory import KINDS
+from rex.world.kinds import KINDS
 from rex.world.palette import COLORS, MATERIALS, shade
 from rex.world.places import PLACES
 from rex.world.scenes import Thing
 
-DRAWN = sorted(name for name, kind in KINDS.items() if kind.draw is not None)
+DRAWN = sorted(name for name, kind in KINDS.items() if kind.drawn)
 
 
 def _thing(name: str, words: dict[str, str]) -> Thing:
