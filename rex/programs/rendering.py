@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from rex.boxes import grid_cell
 from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly, SymbolsOnly
+from rex.tokens import cell_token, region_token
 
 
 def render_raw(leaves: Sequence[Leaf]) -> str:
@@ -38,11 +40,11 @@ def render_tokens(
             parts.append(leaf)
         elif type(leaf) is Mention:
             region = regions[leaf.object_id]
-            parts.append(f"#{region}" if region >= 0 else names[leaf.object_id])
+            parts.append(region_token(region) if region >= 0 else names[leaf.object_id])
         elif type(leaf) is Absent:
             parts.append(leaf.name)
         elif type(leaf) is Place:
-            parts.append(f"@{grid_cell(leaf.x, leaf.y)}")
+            parts.append(cell_token(grid_cell(leaf.x, leaf.y)))
         elif type(leaf) is SymbolsOnly:
             parts.append(leaf.words)
     return " ".join(parts)
@@ -63,11 +65,6 @@ def render_sentence(leaves: Sequence[Leaf], verdict: bool | None = None) -> str:
             parts.append(leaf.name)
     text = " ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def grid_cell(x: float, y: float) -> int:
-    """Return the cell, 1 to 16 row by row, of the 4x4 grid that a point (0 to 1) lies in."""
-    return min(int(y * 4), 3) * 4 + min(int(x * 4), 3) + 1
 
 
 def mentioned(leaves: Sequence[Leaf]) -> tuple[str, ...]:
