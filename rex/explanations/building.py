@@ -181,7 +181,7 @@ class _Worker:
 
     def words(self, piece: Piece) -> list[str]:
         """Return the words of a piece's published raw explanations, in the order of first use."""
-        found: dict[str, None] = {}
+        words: dict[str, None] = {}
         for record in self.entries(piece).values():
             graph = self.graphs.get(record.image_id)
             if graph is None:
@@ -191,15 +191,15 @@ class _Worker:
             except Skip:
                 continue
             if "(obj*:direction)" not in text:
-                found |= dict.fromkeys(corpus_words(text))
-        return list(found)
+                words |= dict.fromkeys(corpus_words(text))
+        return list(words)
 
 
 def _corpus(workers: _Workers, files: Sequence[Path]) -> PluralMap:
-    words: dict[str, None] = {}
-    for found in workers.map(_Worker.words, _pieces(files, (1, 1), report="corpus")):
-        words |= dict.fromkeys(found)
-    return PluralMap.from_corpus(words)
+    corpus: dict[str, None] = {}
+    for words in workers.map(_Worker.words, _pieces(files, (1, 1), report="corpus")):
+        corpus |= dict.fromkeys(words)
+    return PluralMap.from_corpus(corpus)
 
 
 def _store(settings: BuildSettings) -> Any:

@@ -161,8 +161,8 @@ def _stats(arguments: argparse.Namespace) -> None:
     from rex.explanations.statistics import collect_statistics, data_card
     from rex.files import write_text
 
-    found = collect_statistics(arguments.explanations, arguments.questions)
-    card = data_card(found, arguments.explanations)
+    statistics = collect_statistics(arguments.explanations, arguments.questions)
+    card = data_card(statistics, arguments.explanations)
     if arguments.out is None:
         print(card, end="")
     else:

@@ -48,23 +48,23 @@ def best_regions(boxes: Floats, regions: Floats, counts: Integers, threshold: fl
     `counts` [M] exist. Of equally good regions the first (the more confident) is taken; one region
     may serve several objects.
     """
-    found = ious(boxes[:, None], regions)
-    found[_missing(regions, counts)] = -1.0
-    return _first_best(found, threshold)
+    overlaps = ious(boxes[:, None], regions)
+    overlaps[_missing(regions, counts)] = -1.0
+    return _first_best(overlaps, threshold)
 
 
 def published_regions(boxes: Floats, regions: Floats, counts: Integers) -> Integers:
     """Return the same by the published formula: the highest "IoU" above 0."""
-    found = published_ious(boxes[:, None], regions)
-    found[_missing(regions, counts)] = -1.0
-    return _first_best(found, np.nextafter(0.0, 1.0))
+    overlaps = published_ious(boxes[:, None], regions)
+    overlaps[_missing(regions, counts)] = -1.0
+    return _first_best(overlaps, np.nextafter(0.0, 1.0))
 
 
-def _first_best(found: Floats, threshold: float) -> Integers:
-    if not found.shape[1]:
-        return np.full(len(found), -1, dtype=np.int64)
-    best = found.argmax(axis=1)
-    reached = found[np.arange(len(found)), best] >= threshold
+def _first_best(overlaps: Floats, threshold: float) -> Integers:
+    if not overlaps.shape[1]:
+        return np.full(len(overlaps), -1, dtype=np.int64)
+    best = overlaps.argmax(axis=1)
+    reached = overlaps[np.arange(len(overlaps)), best] >= threshold
     return np.where(reached, best, -1)
 
 
@@ -87,7 +87,7 @@ def bounds(
     [N, R, 4] those of all images, padded with empty boxes, `rows` [Q] each question's image. NaN
     where a question has no object.
     """
-    found = np.full(len(counts), np.nan)
+    best = np.full(len(counts), np.nan)
     starts = np.cumsum(counts) - counts
     for number in np.unique(counts[counts > 0]).tolist():
         places = np.flatnonzero(counts == number)
@@ -96,13 +96,13 @@ def bounds(
             targets = boxes[starts[some, None] + np.arange(number)]
             candidates = regions[rows[some]].astype(np.float64)
             if number <= _MOST_TARGETS:
-                found[some] = _greedy(targets, candidates)
+                best[some] = _greedy(targets, candidates)
             else:
-                found[some] = [
-                    bound_by_cells(one, other)
-                    for one, other in zip(targets, candidates, strict=True)
+                best[some] = [
+                    bound_by_cells(boxes_of_one, regions_of_one)
+                    for boxes_of_one, regions_of_one in zip(targets, candidates, strict=True)
                 ]
-    return found
+    return best
 
 
 def most_regions(objects: int) -> int:

@@ -142,16 +142,16 @@ class Batch:
 
     def _match(self, boxes: np.ndarray, rows: Integers) -> Integers:
         assert self._store is not None
-        found = np.empty(len(boxes), dtype=np.int64)
+        matched = np.empty(len(boxes), dtype=np.int64)
         for start in range(0, len(boxes), _ROWS):
             some = slice(start, start + _ROWS)
             regions = self._store.boxes[rows[some]].astype(np.float64)
             counts = self._store.num_boxes[rows[some]].astype(np.int64)
             if isinstance(self._mode, CompatMode):
-                found[some] = published_regions(boxes[some], regions, counts)
+                matched[some] = published_regions(boxes[some], regions, counts)
             else:
-                found[some] = best_regions(boxes[some], regions, counts, self._threshold)
-        return found
+                matched[some] = best_regions(boxes[some], regions, counts, self._threshold)
+        return matched
 
 
 _ROWS = 2048

@@ -212,8 +212,10 @@ def _objects_of(value: Value) -> tuple[str, ...]:
 
 
 def _object_colors(execution: Execution) -> dict[str, str]:
-    objects = dict.fromkeys(one for value in execution.values for one in _objects_of(value))
-    return {one: _COLORS[place % len(_COLORS)] for place, one in enumerate(objects)}
+    objects = dict.fromkeys(
+        object_id for value in execution.values for object_id in _objects_of(value)
+    )
+    return {object_id: _COLORS[place % len(_COLORS)] for place, object_id in enumerate(objects)}
 
 
 def _panel(

@@ -82,7 +82,7 @@ def collect_statistics(explanations: File, questions: Sequence[File]) -> Statist
 
     Raises InputError when the two do not belong together.
     """
-    found = Statistics(mode=parquet_provenance(explanations).get("settings", {}).get("mode", ""))
+    counts = Statistics(mode=parquet_provenance(explanations).get("settings", {}).get("mode", ""))
     records = _records(questions)
     for row in _rows(explanations):
         question_id, record = next(records, ("", None))
@@ -92,8 +92,8 @@ def collect_statistics(explanations: File, questions: Sequence[File]) -> Statist
                 file=explanations,
                 cure="give the questions it was built from, all of them, in the same order",
             )
-        _count(found, row, record)
-    return found
+        _count(counts, row, record)
+    return counts
 
 
 def _rows(path: File) -> Iterator[dict[str, Any]]:
@@ -114,13 +114,13 @@ def _records(questions: Sequence[File]) -> Iterator[tuple[str, QuestionRecord]]:
         yield from iter_question_records(path)
 
 
-def _count(found: Statistics, row: dict[str, Any], record: QuestionRecord) -> None:
-    found.statuses[row["status"].partition(":")[0]] += 1
+def _count(counts: Statistics, row: dict[str, Any], record: QuestionRecord) -> None:
+    counts.statuses[row["status"].partition(":")[0]] += 1
     shares = [
-        found.whole,
-        found.structural.setdefault(record.types.structural or "none", Share()),
-        found.semantic.setdefault(record.types.semantic or "none", Share()),
-        *(found.operations.setdefault(name, Share()) for name in sorted(set(row["operations"]))),
+        counts.whole,
+        counts.structural.setdefault(record.types.structural or "none", Share()),
+        counts.semantic.setdefault(record.types.semantic or "none", Share()),
+        *(counts.operations.setdefault(name, Share()) for name in sorted(set(row["operations"]))),
     ]
     for share in shares:
         share.count(row)
@@ -129,31 +129,31 @@ def _count(found: Statistics, row: dict[str, Any], record: QuestionRecord) -> No
     if row["text"] is not None:
         tokens = row["text"].split()
         regions = sum(map(is_region, tokens))
-        found.lengths[len(tokens)] += 1
-        found.region_tokens += regions
-        found.words.update(token for token in tokens if not is_region(token))
-    found.mentions += len(row["regions"])
-    found.detected += sum(region >= 0 for region in row["regions"])
+        counts.lengths[len(tokens)] += 1
+        counts.region_tokens += regions
+        counts.words.update(token for token in tokens if not is_region(token))
+    counts.mentions += len(row["regions"])
+    counts.detected += sum(region >= 0 for region in row["regions"])
     if row["bound"] is not None:
-        found.bounds += row["bound"]
-        found.bounded += 1
+        counts.bounds += row["bound"]
+        counts.bounded += 1
     entailed = row["entailed_answer"]
     if entailed is not None and row["answer"] is not None and entailed != row["answer"]:
-        found.contradictions[record.semantic[-1].operation] += 1
-        if len(found.examples) < _EXAMPLES:
-            found.examples.append(
+        counts.contradictions[record.semantic[-1].operation] += 1
+        if len(counts.examples) < _EXAMPLES:
+            counts.examples.append(
                 f"{row['question_id']}: {record.question} GQA: {row['answer']}; entailed: "
                 f"{entailed}. {row['sentence']}"
             )
 
 
-def data_card(found: Statistics, source: Path) -> str:
+def data_card(counts: Statistics, source: Path) -> str:
     """Return the data card as Markdown."""
-    whole = found.whole
+    whole = counts.whole
     lines = [
         f"# Explanations: {source.name}",
         "",
-        f"Mode `{found.mode}`. {_number(whole.questions)} questions, {_number(whole.explained)} "
+        f"Mode `{counts.mode}`. {_number(whole.questions)} questions, {_number(whole.explained)} "
         f"explained ({_percent(whole.explained, whole.questions)}). "
         + (
             f"The explanation entails GQA's answer in {_percent(whole.agreeing, whole.judged)} "
@@ -162,37 +162,40 @@ def data_card(found: Statistics, source: Path) -> str:
             else "No answers were derived."
         ),
         "",
-        *_counts("Status", "questions", found.statuses.most_common()),
-        *_shares("Atomic operation", found.operations),
-        *_shares("Structural type", found.structural),
-        *_shares("Semantic type", found.semantic),
-        *_text(found),
+        *_counts("Status", "questions", counts.statuses.most_common()),
+        *_shares("Atomic operation", counts.operations),
+        *_shares("Structural type", counts.structural),
+        *_shares("Semantic type", counts.semantic),
+        *_text(counts),
         *_counts(
-            "Contradictions by last operation", "questions", found.contradictions.most_common()
+            "Contradictions by last operation", "questions", counts.contradictions.most_common()
         ),
     ]
-    if found.examples:
-        lines += [f"The first {len(found.examples)} contradictions:", ""]
-        lines += [f"- {example}" for example in found.examples]
+    if counts.examples:
+        lines += [f"The first {len(counts.examples)} contradictions:", ""]
+        lines += [f"- {example}" for example in counts.examples]
         lines.append("")
     lines += _counts("Published of GQA-REX", "count", list(PUBLISHED.items()))
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _text(found: Statistics) -> list[str]:
-    texts = found.lengths.total()
+def _text(counts: Statistics) -> list[str]:
+    texts = counts.lengths.total()
     if not texts:
         return ["No tokens: built without regions.", ""]
-    tokens = sum(length * count for length, count in found.lengths.items())
+    tokens = sum(length * count for length, count in counts.lengths.items())
     rows: list[tuple[str, Any]] = [
         ("explanations with tokens", texts),
         ("tokens an explanation, mean", f"{tokens / texts:.2f}"),
-        ("tokens an explanation, median", _median(found.lengths)),
-        ("tokens an explanation, most", max(found.lengths)),
-        ("tokens that are regions", _percent(found.region_tokens, tokens)),
-        ("mentions of objects with a region", _percent(found.detected, found.mentions)),
-        ("best grounding that the regions allow, mean IoU", _percent(found.bounds, found.bounded)),
-        ("different words", len(found.words)),
+        ("tokens an explanation, median", _median(counts.lengths)),
+        ("tokens an explanation, most", max(counts.lengths)),
+        ("tokens that are regions", _percent(counts.region_tokens, tokens)),
+        ("mentions of objects with a region", _percent(counts.detected, counts.mentions)),
+        (
+            "best grounding that the regions allow, mean IoU",
+            _percent(counts.bounds, counts.bounded),
+        ),
+        ("different words", len(counts.words)),
     ]
     return _counts("Text", "value", rows)
 

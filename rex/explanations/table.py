@@ -163,7 +163,7 @@ def gather_explanations(parts: Sequence[File], out: File) -> None:
 def _provenance(part: File) -> dict[str, Any]:
     if not Path(part).exists():
         raise InputError("no such file", file=part, cure=_CURE)
-    found = parquet_provenance(part)
-    if found.get("command") != COMMAND:
+    provenance = parquet_provenance(part)
+    if provenance.get("command") != COMMAND:
         raise InputError("not a shard of an explanation table", file=part, cure=_CURE)
-    return found
+    return provenance

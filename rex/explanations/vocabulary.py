@@ -66,7 +66,7 @@ def word_pieces(words: Counter[str]) -> list[str]:
     whole = [word for word, count in _by_count(words).items() if count >= LEAST_COUNT]
     ascii_characters = "abcdefghijklmnopqrstuvwxyz0123456789"
     characters = sorted({character for word in words for character in word} | {*ascii_characters})
-    pieces = [*SPECIAL_PIECES, *whole, *characters, *(f"##{one}" for one in characters)]
+    pieces = [*SPECIAL_PIECES, *whole, *characters, *(f"##{character}" for character in characters)]
     return list(dict.fromkeys(pieces))
 
 

@@ -106,7 +106,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             if "object_names" in loaded
             else None
         )
-    except Exception as error:  # a file that is no checkpoint can raise nearly anything
+    except Exception as error:  # a file that is not a checkpoint can raise nearly anything
         problem = checkpoint_problem(error)
         raise InputError(
             f"not a checkpoint of arrays ({problem})",
