@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rex.world.drawing.look import Anchors, Look
-from rex.world.drawing.pen import INK, Paint, Pen
+from rex.world.drawing.pen import INK, Paint, Pen, Point
 from rex.world.palette import COLORS, RGB, shade
 
 _SKIN: tuple[RGB, ...] = ((250, 214, 180), (232, 184, 140), (196, 140, 98), (134, 90, 62))
@@ -88,82 +88,79 @@ def _legs(
 
 def _torso(
     pen: Pen, look: Look, middle: float, neck: float, hip: float, skin: RGB, *, child: bool
-) -> tuple[float, float]:
+) -> Point:
+    """Draw neck, arms and what is worn above the waist; return where the hand is."""
     shoulder = 13.0 if child else 16.0
-    shoulder_y = neck + 6
-    reach = hip - neck
     pen.rounded(middle - 4.5, neck - 4, middle + 4.5, neck + 8, 3, skin)
     name = "dress" if "dress" in look.parts else "shirt"
     cloth = look.parts.get(name, Look({"color": "gray"}))
     paint = cloth.paint()
-    left = [
-        (middle - shoulder + 1, shoulder_y),
-        (middle - shoulder - 6, shoulder_y + reach * 0.4),
-        (middle - shoulder - 5, shoulder_y + reach * 0.78),
-    ]
-    if look.gesture == "hold":
-        right = [
-            (middle + shoulder - 1, shoulder_y),
-            (middle + shoulder + 8, shoulder_y + reach * 0.42),
-            (middle + shoulder + 13, shoulder_y + reach * 0.2),
-        ]
-    elif look.gesture == "eat":
-        right = [
-            (middle + shoulder - 1, shoulder_y),
-            (middle + shoulder + 10, shoulder_y + reach * 0.32),
-            (middle + 11, neck - 1),
-        ]
-    elif look.gesture == "read":
-        left = [
-            (middle - shoulder + 1, shoulder_y),
-            (middle - shoulder - 3, shoulder_y + reach * 0.5),
-            (middle - 9, shoulder_y + reach * 0.62),
-        ]
-        right = [(2 * middle - x, y) for x, y in left]
-    else:
-        right = [(2 * middle - x, y) for x, y in left]
-    behind, before = ([left], [right]) if look.gesture == "eat" else ([left, right], [])
-    for arm in behind:
-        _arm(pen, arm, skin, paint, name, short=not cloth.has("long sleeved"))
+    left, right = _arms(look.gesture, middle, shoulder, neck, hip)
+
+    def draw_arms(*arms: list[Point]) -> None:
+        for arm in arms:
+            _arm(pen, arm, skin, paint, name, short=not cloth.has("long sleeved"))
+
+    # an arm that reaches for the mouth is before the body
+    draw_arms(*([left] if look.gesture == "eat" else [left, right]))
     pen.part(name)
     if name == "dress":
         hem = hip + (30 if cloth.has("long") else 10) * (0.72 if child else 1.0)
         if look.has("sitting"):
             hem = min(hem, hip + 16)
-        width = 23.0 if cloth.has("long") else 21.0
-        pen.curve(
-            [
-                (middle - shoulder, neck + 4),
-                (middle, neck + 3),
-                (middle + shoulder, neck + 4),
-                (middle + shoulder - 4, (neck + hip) / 2 + 4),
-                (middle + width, hem),
-                (middle, hem + 3),
-                (middle - width, hem),
-                (middle - shoulder + 4, (neck + hip) / 2 + 4),
-            ],
-            paint,
-        )
+        _dress(pen, paint, middle, shoulder, neck, hip, hem, 23.0 if cloth.has("long") else 21.0)
     else:
         pen.rounded(middle - shoulder, neck + 3, middle + shoulder, hip, 6, paint)
         if not cloth.has("striped") and not cloth.has("dotted"):
-            pen.arc(
-                [(middle - 5, neck + 3.5), (middle, neck + 9), (middle + 5, neck + 3.5)],
-                1.4,
-                shade(paint.color, 0.6),
-            )
+            collar = [(middle - 5, neck + 3.5), (middle, neck + 9), (middle + 5, neck + 3.5)]
+            pen.arc(collar, 1.4, shade(paint.color, 0.6))
     pen.part("")
-    for arm in before:
-        _arm(pen, arm, skin, paint, name, short=not cloth.has("long sleeved"))
-    if look.gesture == "read":
-        for arm in (left, right):
-            _arm(pen, arm, skin, paint, name, short=not cloth.has("long sleeved"))
-    return right[-1] if look.gesture != "read" else (middle, shoulder_y + reach * 0.6)
+    draw_arms(*{"eat": [right], "read": [left, right]}.get(look.gesture, []))
+    return (middle, neck + 6 + (hip - neck) * 0.6) if look.gesture == "read" else right[-1]
+
+
+def _arms(
+    gesture: str, middle: float, shoulder: float, neck: float, hip: float
+) -> tuple[list[Point], list[Point]]:
+    """Return shoulder, elbow and hand of the left and of the right arm."""
+    reach, top = hip - neck, neck + 6
+    out, down = (3, 0.5) if gesture == "read" else (6, 0.4)
+    left = [(middle - shoulder + 1, top), (middle - shoulder - out, top + reach * down)]
+    if gesture == "read":
+        left.append((middle - 9, top + reach * 0.62))
+    else:
+        left.append((middle - shoulder - 5, top + reach * 0.78))
+    right = [(2 * middle - x, y) for x, y in left]
+    if gesture == "hold":
+        right[1:] = [
+            (middle + shoulder + 8, top + reach * 0.42),
+            (middle + shoulder + 13, top + reach * 0.2),
+        ]
+    elif gesture == "eat":
+        right[1:] = [(middle + shoulder + 10, top + reach * 0.32), (middle + 11, neck - 1)]
+    return left, right
+
+
+def _dress(
+    pen: Pen,
+    paint: Paint,
+    middle: float,
+    shoulder: float,
+    neck: float,
+    hip: float,
+    hem: float,
+    width: float,
+) -> None:
+    waist = (neck + hip) / 2 + 4
+    right = [(shoulder, neck + 4), (shoulder - 4, waist), (width, hem)]
+    outline = [(middle + x, y) for x, y in right]
+    outline += [(middle, hem + 3), *((middle - x, y) for x, y in reversed(right))]
+    pen.curve([outline[-1], (middle, neck + 3), *outline[:-1]], paint)
 
 
 def _arm(
     pen: Pen,
-    path: list[tuple[float, float]],
+    path: list[Point],
     skin: RGB,
     cloth: Paint,
     name: str,

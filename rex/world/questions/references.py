@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -81,6 +82,18 @@ class Pointer:
             for entity in facts.entities
             for classes in (False, True)
         }
+
+    @cached_property
+    def links(self) -> list[tuple[Entity, str, Reference]]:
+        """Every subject, its relation, and a reference to the relation's object."""
+        links = []
+        for subject in self.facts.entities:
+            for relation, other in subject.relations:
+                avoid = frozenset({relation, OPPOSITE.get(relation, "")})
+                anchor = self.any(self.facts.by_id[other], avoid)
+                if anchor and subject.name not in anchor.noun and not anchor.mentions(subject):
+                    links.append((subject, relation, anchor))
+        return links
 
     def plain(self, entity: Entity, *, classes: bool = False) -> Reference | None:
         """Return a reference by name (or class) alone, if that is enough."""
