@@ -138,11 +138,12 @@ def _add_random_regions(verbs: Subparsers) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from rex.config_files import read_config
-    from rex.evaluation.answers import read_ood
+    from rex.evaluation.case import Inputs
     from rex.evaluation.details import write_details
-    from rex.evaluation.measure import Inputs, measure
+    from rex.evaluation.measure import measure
+    from rex.evaluation.measures.answers import read_ood
+    from rex.evaluation.measures.spice import check_corenlp
     from rex.evaluation.metrics import Metrics, mode_of, run_of, write_metrics
-    from rex.evaluation.spice import check_corenlp
 
     config = read_config(arguments.config)
     _check_outputs(arguments)
@@ -259,8 +260,8 @@ def _track(arguments: argparse.Namespace, experiment: str, metrics: Metrics) -> 
 
 def _answer_prior(arguments: argparse.Namespace) -> None:
     from rex.errors import InputError
-    from rex.evaluation.predictions import write_predictions
-    from rex.evaluation.references import AnswerPrior, prior_predictions
+    from rex.evaluation.reading.predictions import write_predictions
+    from rex.evaluation.reading.references import AnswerPrior, prior_predictions
     from rex.files import made_by
     from rex.gqa.questions import iter_questions
 
@@ -287,8 +288,8 @@ def _answer_prior(arguments: argparse.Namespace) -> None:
 
 def _random_regions(arguments: argparse.Namespace) -> None:
     from rex.config_files import read_config
-    from rex.evaluation.predictions import write_predictions
-    from rex.evaluation.references import random_regions
+    from rex.evaluation.reading.predictions import write_predictions
+    from rex.evaluation.reading.references import random_regions
     from rex.files import made_by, read_parquet
     from rex.regions.store import RegionStore
 

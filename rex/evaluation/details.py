@@ -5,38 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from os import PathLike
 
 import numpy as np
 
 from rex.errors import InputError
-from rex.evaluation.attributes import PAPER_CATEGORIES
-from rex.evaluation.captions import bleu
-from rex.evaluation.meteor import meteor_score
-from rex.evaluation.scores import Floats, Sample, mean_percent
-from rex.gqa.layout import OOD_PARTS
-
-_MEANS = (
-    "accuracy",
-    "accuracy/binary",
-    "accuracy/open",
-    *(f"accuracy/ood-{part}" for part in OOD_PARTS),
-    "validity",
-    "plausibility",
-    "rouge-l",
-    "cider",
-    *(f"attributes/{category}" for category in PAPER_CATEGORIES),
-    "grounding",
-    "grounding/bounded",
-    "agreement",
-    "truth",
-)
+from rex.evaluation.measures import MEASURES
+from rex.evaluation.scores import Floats, Sample
 
 SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
-    "bleu4": partial(bleu, order=4),
-    "meteor": meteor_score,
-    **dict.fromkeys(_MEANS, mean_percent),
+    name: summary for measure in MEASURES for name, summary in measure.paired.items()
 }
 """The scores that methods are compared by, and how each comes from sums over questions."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rex.errors import InputError
-from rex.evaluation.json_predictions import json_run
+from rex.evaluation.reading.json_predictions import json_run
 from rex.evaluation.scores import Score
 from rex.files import made_by, parquet_provenance, read_json, write_json
 

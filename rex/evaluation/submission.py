@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from rex.errors import InputError
-from rex.evaluation.predictions import match_predictions, read_predictions, shown
+from rex.evaluation.reading.predictions import match_predictions, read_predictions, shown
 from rex.files import write_text
 
 

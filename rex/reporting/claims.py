@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rex.evaluation.details import SUMMARIES, Details, check_details, read_details
-from rex.evaluation.grounding_by_answer import by_answer_statistics, right_minus_wrong
+from rex.evaluation.measures.grounding import by_answer_statistics, right_minus_wrong
 from rex.evaluation.metrics import RunName
 from rex.evaluation.resampling import Term, contrast
 from rex.reporting.comparison import P_VALUE

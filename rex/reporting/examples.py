@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rex.boxes import box_sets, union_ious
 from rex.errors import InputError
-from rex.evaluation.areas import BoxSets, intersection_over_union
 from rex.evaluation.metrics import RunName, run_of
 from rex.reporting.results import METHODS
 
@@ -200,7 +200,7 @@ def _rows(path: Path, wanted: set[str]) -> dict[str, Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from rex.evaluation.predictions import read_prediction_table
+    from rex.evaluation.reading.predictions import read_prediction_table
 
     table = read_prediction_table(path)
     table = table.filter(pc.is_in(table["question_id"], pa.array(sorted(wanted))))
@@ -309,5 +309,5 @@ def _grounding(
     if words is None or not objects:
         return None
     named = sorted({word.region for word in words if word.region is not None})
-    ours = BoxSets.of([[boxes[region] for region in named]])
-    return float(intersection_over_union(ours, BoxSets.of([[box for _, box in objects]]))[0])
+    ours = box_sets([[boxes[region] for region in named]])
+    return float(union_ious(ours, box_sets([[box for _, box in objects]]))[0])

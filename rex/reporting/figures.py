@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex.errors import InputError
-from rex.evaluation.answers import SEMANTIC_TYPES, STRUCTURAL_TYPES
-from rex.evaluation.attributes import PAPER_CATEGORIES
+from rex.evaluation.measures.answers import SEMANTIC_TYPES, STRUCTURAL_TYPES
+from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
 from rex.files import whole_file
 from rex.reporting.results import METHODS, SETTINGS, TRANSFER_PERCENT, Row, gather

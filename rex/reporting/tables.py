@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from rex.evaluation.attributes import PAPER_CATEGORIES
-from rex.evaluation.measure import NO_ANSWERS, NO_EXPLANATIONS
+from rex.evaluation.case import NO_ANSWERS, NO_EXPLANATIONS
+from rex.evaluation.measures import LABELS
+from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.files import write_text
 from rex.reporting.layout import Column, Layout, Table
 from rex.reporting.results import SETTINGS, Row
@@ -19,30 +20,25 @@ _PUBLISHED = "Published numbers are of GQA, whatever data the rows above them ar
 
 MULTI_TASK = "multi-task"
 
-EXPLANATION_COLUMNS = (
-    Column("val/bleu4", "BLEU-4"),
-    Column("val/meteor", "METEOR"),
-    Column("val/rouge-l", "ROUGE-L"),
-    Column("val/cider", "CIDEr"),
-    Column("val/spice", "SPICE"),
-    Column("val/grounding", "Grounding (IoU)"),
-    Column("val/grounding/bounded", "Grounding (of best)"),
-    Column("val/grounding/coverage", "Coverage"),
-    Column("val/grounding/f1", "Objects (F1)"),
-    Column("val/readable", "Readable"),
-    Column("val/agreement", "Agreement"),
-    Column("val/truth", "Truth"),
-)
 
-AS_PUBLISHED_COLUMNS = (
-    Column("val/compat/bleu4", "BLEU-4"),
-    Column("val/compat/meteor", "METEOR"),
-    Column("val/compat/rouge-l", "ROUGE-L"),
-    Column("val/compat/cider", "CIDEr"),
-    Column("val/compat/spice", "SPICE"),
-    Column("val/compat/grounding", "Grounding"),
-)
+def _columns(*names: str) -> tuple[Column, ...]:
+    """Return the columns of scores on val, under the labels that their measures declare."""
+    return tuple(Column(f"val/{name}", LABELS[name]) for name in names)
 
+
+_CAPTIONS = ("bleu4", "meteor", "rouge-l", "cider", "spice")
+
+EXPLANATION_COLUMNS = _columns(
+    *_CAPTIONS,
+    "grounding",
+    "grounding/bounded",
+    "grounding/coverage",
+    "grounding/f1",
+    "readable",
+    "agreement",
+    "truth",
+)
+AS_PUBLISHED_COLUMNS = _columns(*(f"compat/{name}" for name in (*_CAPTIONS, "grounding")))
 ANSWER_COLUMNS = (
     Column("val/accuracy", "val"),
     Column("testdev/accuracy", "testdev"),
@@ -55,26 +51,13 @@ ANSWER_COLUMNS = (
 )
 
 
-SETTING_COLUMNS = (
-    Column("val/accuracy", "val"),
-    Column("testdev/accuracy", "testdev"),
-    Column("val/bleu4", "BLEU-4"),
-    Column("val/cider", "CIDEr"),
-    Column("val/grounding", "Grounding (IoU)"),
-)
-
-ATTRIBUTE_COLUMNS = tuple(
-    Column(f"val/attributes/{category}", category.capitalize()) for category in PAPER_CATEGORIES
-)
-
+SETTING_COLUMNS = (*ANSWER_COLUMNS[:2], *_columns("bleu4", "cider", "grounding"))
+ATTRIBUTE_COLUMNS = _columns(*(f"attributes/{category}" for category in PAPER_CATEGORIES))
 GQA_COLUMNS = (
-    Column("val/accuracy", "Accuracy"),
+    *_columns("accuracy"),
     Column("val/accuracy/binary", "Binary"),
     Column("val/accuracy/open", "Open"),
-    Column("val/consistency", "Consistency"),
-    Column("val/validity", "Validity"),
-    Column("val/plausibility", "Plausibility"),
-    Column("val/distribution", "Distribution"),
+    *_columns("consistency", "validity", "plausibility", "distribution"),
 )
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from rex.config import WorldSettings
-from rex.evaluation.agreement import agrees, entailed_answers
-from rex.evaluation.lexicon import build_lexicon
-from rex.evaluation.statements import Ref, read_statement
-from rex.evaluation.truth import Scene
+from rex.evaluation.measures.agreement import agrees, entailed_answers
+from rex.evaluation.measures.truth import Scene
+from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.statements import Ref, read_statement
 from rex.gqa.layout import Layout
 from rex.gqa.questions import Question, read_questions
 from rex.gqa.scene_graphs import SceneGraph, read_scene_graphs

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.answers import accuracy_samples, ood_samples, read_ood
+from rex.evaluation.measures.answers import accuracy_samples, ood_samples, read_ood
 from tests.evaluation.small_split import SmallSplit
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rex.evaluation.asked_words import AskedWords, asked_words, offered_answers
+from rex.evaluation.reading.asked_words import AskedWords, asked_words, offered_answers
 from rex.gqa.questions import SemanticStep
 
 

@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from rex.evaluation.asked_words import AskedWords
-from rex.evaluation.attributes import PAPER_CATEGORIES, attribute_samples, expected_words, says
+from rex.evaluation.measures.attributes import (
+    PAPER_CATEGORIES,
+    attribute_samples,
+    expected_words,
+    says,
+)
+from rex.evaluation.reading.asked_words import AskedWords
 
 
 def recalls(

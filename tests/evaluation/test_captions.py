@@ -10,8 +10,8 @@ from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.rouge.rouge import Rouge
 
-from rex.evaluation.captions import caption_samples, rouge_l
-from rex.evaluation.ngrams import count_ngrams, read_texts
+from rex.evaluation.measures.captions import caption_samples, rouge_l
+from rex.evaluation.measures.ngrams import count_ngrams, read_texts
 
 WORDS = st.sampled_from(["the", "red", "car", "is", "on", "#1", "#12", "@3"])
 TEXTS = st.lists(WORDS, max_size=12).map(" ".join)

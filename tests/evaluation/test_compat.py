@@ -3,24 +3,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rex.evaluation.areas import BoxSets
-from rex.evaluation.asked_words import AskedWords
-from rex.evaluation.attributes import expected_words
-from rex.evaluation.compat import (
+from rex.boxes import box_sets
+from rex.evaluation.measures.attributes import expected_words
+from rex.evaluation.measures.compat import (
     compat_attributes,
     compat_captions,
     compat_grounding,
     ptb_tokens,
 )
-from rex.evaluation.java import find_java
+from rex.evaluation.measures.java import find_java
+from rex.evaluation.reading.asked_words import AskedWords
 
 needs_java = pytest.mark.skipif(find_java() is None, reason="needs Java")
 
 
 def test_grounding_looks_at_the_last_object_alone_and_does_not_clip() -> None:
     left, right = (0, 0, 10, 10), (20, 0, 30, 10)
-    predicted = BoxSets.of([[right], [left], [left], []])
-    annotated = BoxSets.of([[left, right], [left, right], [left], [left]])
+    predicted = box_sets([[right], [left], [left], []])
+    annotated = box_sets([[left, right], [left, right], [left], [left]])
     sample = compat_grounding(range(4), predicted, annotated, np.array([0.5, 0.5, 0.0, 0.25]))
     # the first is "perfect" and scores 200 %; the second points at the other object;
     # the third has no bound and is dropped; the last names nothing
@@ -29,7 +29,7 @@ def test_grounding_looks_at_the_last_object_alone_and_does_not_clip() -> None:
 
 
 def test_grounding_counts_whole_pixels() -> None:
-    predicted, annotated = BoxSets.of([[(0.9, 0, 10.9, 10)]]), BoxSets.of([[(0, 0, 10, 10)]])
+    predicted, annotated = box_sets([[(0.9, 0, 10.9, 10)]]), box_sets([[(0, 0, 10, 10)]])
     sample = compat_grounding([0], predicted, annotated, np.array([1.0]))
     assert sample.score().value == pytest.approx(100)
 

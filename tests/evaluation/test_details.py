@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rex.evaluation.captions import caption_samples
 from rex.evaluation.details import SUMMARIES, read_details, write_details
+from rex.evaluation.measures.captions import caption_samples
 from rex.evaluation.scores import mean_sample
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.gqa_scores import (
+from rex.evaluation.measures.answers import kind_samples
+from rex.evaluation.measures.gqa_scores import (
     FILE,
     Choices,
     choice_samples,
     consistency_sample,
     derive_choices,
     distribution_score,
-    kind_samples,
     read_choices,
 )
-from rex.evaluation.ground_truth import Questions
+from rex.evaluation.reading.ground_truth import Questions
 from rex.gqa.questions import Question, SemanticStep
 
 

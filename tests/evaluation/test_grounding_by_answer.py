@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rex.evaluation.grounding_by_answer import ALL_RIGHT, ALL_WRONG, BY_ANSWER, by_answer_samples
+from rex.evaluation.measures.grounding import ALL_RIGHT, ALL_WRONG, BY_ANSWER, by_answer_samples
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample
 

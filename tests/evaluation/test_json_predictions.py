@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.json_predictions import read_json_predictions
 from rex.evaluation.metrics import RunName, run_of
-from rex.evaluation.predictions import read_predictions
+from rex.evaluation.reading.json_predictions import read_json_predictions
+from rex.evaluation.reading.predictions import read_predictions
 
 
 def write(folder: Path, predictions: Any, **fields: Any) -> Path:

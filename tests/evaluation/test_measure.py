@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rex.cli import main
-from rex.evaluation.java import JavaUnavailableError
+from rex.evaluation.measures.java import JavaUnavailableError
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
@@ -21,7 +21,7 @@ def _no_java(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise JavaUnavailableError("not computed: needs Java, and no `java` is on the PATH")
 
-    monkeypatch.setattr("rex.evaluation.measure.meteor_sample", missing)
+    monkeypatch.setattr("rex.evaluation.measures.meteor.meteor_sample", missing)
 
 
 def evaluate(split: SmallSplit, predictions: Path, *extra: str, truth: bool = True) -> int:
@@ -198,7 +198,7 @@ def test_compat_stands_beside(split: SmallSplit, monkeypatch: pytest.MonkeyPatch
     def missing(*_: object, **__: object) -> None:
         raise JavaUnavailableError("not computed: needs Java, and no `java` is on the PATH")
 
-    monkeypatch.setattr("rex.evaluation.measure.compat_captions", missing)
+    monkeypatch.setattr("rex.evaluation.measures.compat.compat_captions", missing)
     path = split.predict(true_answers(), true_texts())
     assert evaluate(split, path, "--compat") == 0
     scores = metrics(split).scores

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rex.evaluation.java import JavaUnavailableError, find_java, package_file
-from rex.evaluation.meteor import _plain, _words, meteor_score, meteor_statistics
+from rex.evaluation.measures.java import JavaUnavailableError, find_java, package_file
+from rex.evaluation.measures.meteor import _plain, _words, meteor_score, meteor_statistics
 from rex.evaluation.scores import Floats
 
 needs_java = pytest.mark.skipif(find_java() is None, reason="needs Java")

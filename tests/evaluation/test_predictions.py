@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.predictions import match_predictions, read_predictions, write_predictions
+from rex.evaluation.reading.predictions import (
+    match_predictions,
+    read_predictions,
+    write_predictions,
+)
 from rex.files import parquet_provenance, write_parquet
 from tests.evaluation.small_split import predictions_table
 

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from rex.evaluation.references import (
+from rex.evaluation.reading.references import (
     PREFIX_SUPPORT,
     AnswerPrior,
     PriorAnswer,
     normalised,
     random_regions,
 )
-from rex.evaluation.token_regions import region_of
+from rex.tokens import region_of
 
 
 def test_the_same_question_decides() -> None:

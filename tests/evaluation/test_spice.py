@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.java import JavaUnavailableError
-from rex.evaluation.spice import JARS, check_corenlp, spice_sample
+from rex.evaluation.measures.java import JavaUnavailableError
+from rex.evaluation.measures.spice import JARS, check_corenlp, spice_sample
 
 STAND_IN = f"""#!{sys.executable}
 import json, sys

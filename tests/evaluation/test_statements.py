@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rex.evaluation.lexicon import build_lexicon
-from rex.evaluation.statements import IT, Fact, Ref, UnreadableError, read_statement
+from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.statements import IT, Fact, Ref, UnreadableError, read_statement
 from rex.gqa.questions import SemanticStep
 from rex.programs.errors import Skip
 from rex.programs.executor import execute

@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.token_regions import complete_regions, region_of
+from rex.evaluation.reading.token_regions import complete_regions
+from rex.tokens import region_of
 
 
 def table(texts: list[str | None], regions: pa.Array, gates: pa.Array | None = None) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rex.cli import main
-from rex.evaluation.java import JavaUnavailableError
+from rex.evaluation.measures.java import JavaUnavailableError
 
 from .small_split import SmallSplit, true_answers
 
@@ -17,7 +17,7 @@ def test_scores_are_logged(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -
     def missing(*_: object, **__: object) -> None:
         raise JavaUnavailableError("not here")
 
-    monkeypatch.setattr("rex.evaluation.measure.meteor_sample", missing)
+    monkeypatch.setattr("rex.evaluation.measures.meteor.meteor_sample", missing)
     run, database = split.run("multi-task", "rex"), split.folder / "mlflow.db"
     arguments = ["evaluate", str(split.predict(true_answers(), {}))]
     arguments += ["--questions", str(split.questions), "--ood", str(split.ood)]

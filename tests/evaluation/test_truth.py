@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rex.evaluation.lexicon import build_lexicon
-from rex.evaluation.statements import UnreadableError, read_statement
-from rex.evaluation.truth import Scene
+from rex.evaluation.measures.truth import Scene
+from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
 
 GRAPH = SceneGraph(

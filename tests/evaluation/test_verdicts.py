@@ -5,9 +5,9 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rex.evaluation.lexicon import build_lexicon
-from rex.evaluation.statements import Ref, read_statement
-from rex.evaluation.verdicts import Verdicts, cell_sides
+from rex.evaluation.measures.verdicts import Verdicts, cell_sides
+from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.statements import Ref, read_statement
 from rex.gqa.questions import SemanticStep
 from rex.programs import operations as ops
 from rex.programs.parsing import parse_program

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rex.evaluation.measure import NO_EXPLANATIONS
+from rex.evaluation.case import NO_EXPLANATIONS
 from rex.evaluation.metrics import Metrics, RunName, write_metrics
 from rex.evaluation.scores import Score
 

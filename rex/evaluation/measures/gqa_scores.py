@@ -16,13 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
-from rex.evaluation.ground_truth import Questions
-from rex.evaluation.scores import Sample, Single, mean_sample
+from rex.evaluation.case import Case, Measure, Results
+from rex.evaluation.measures.answers import right_answers
+from rex.evaluation.reading.ground_truth import Questions
+from rex.evaluation.scores import Sample, Single, mean_percent, mean_sample
 
 COMMON = frozenset({"color", "material", "shape"})
 """The answers that GQA's script allows to questions for something in common."""
 
 FILE, DERIVED = "file", "derived"
+DISTRIBUTION_UNIT = "chi-square / 100 (lower is better)"
 
 Mask = npt.NDArray[np.bool_]
 
@@ -39,23 +42,13 @@ class Choices:
     """Where they come from, for signatures: `FILE` or `DERIVED`."""
 
 
-def kind_samples(predicted: Sequence[str | None], questions: Questions) -> dict[str, Sample]:
-    """Return `accuracy/binary` and `accuracy/open`: open questions are those of type `query`."""
-    right = _right(predicted, questions)
-    is_open = np.array([kind == "query" for kind in questions.structural], dtype=np.bool_)
-    return {
-        f"accuracy/{name}": mean_sample(np.flatnonzero(kind), right[kind], signature="match:exact")
-        for name, kind in (("binary", ~is_open), ("open", is_open))
-    }
-
-
 def consistency_sample(predicted: Sequence[str | None], questions: Questions) -> Sample:
     """Return `consistency`: of what rightly answered questions entail, the share that is right.
 
     Each right question counts once, with the mean over its entailed questions; those that were not
     asked (GQA's balanced files hold a part of them) are left out.
     """
-    right = _right(predicted, questions)
+    right = right_answers(predicted, questions.answers)
     row_of = questions.rows
     rows, values = [], []
     for row in np.flatnonzero(right).tolist():
@@ -109,7 +102,7 @@ def distribution_score(predicted: Sequence[str | None], questions: Questions) ->
     return Single(
         value=weighted / total / 100 if total else None,
         n=total,
-        unit="chi-square / 100 (lower is better)",
+        unit=DISTRIBUTION_UNIT,
         signature="groups:global",
         reason=None if total else "no question has a global group",
     )
@@ -174,8 +167,36 @@ def read_choices(path: str | PathLike[str], questions: Questions) -> Choices:
     return Choices(valid, plausible, FILE)
 
 
-def _right(predicted: Sequence[str | None], questions: Questions) -> Mask:
-    return np.array(
-        [ours == theirs for ours, theirs in zip(predicted, questions.answers, strict=True)],
-        dtype=np.bool_,
-    )
+def _choices(case: Case) -> Results:
+    file, questions = case.inputs.choices, case.questions
+    choices = derive_choices(questions) if file is None else read_choices(file, questions)
+    return choice_samples(case.answers, questions, choices)
+
+
+MEASURES = (
+    Measure(
+        names=("consistency",),
+        labels=("Consistency",),
+        needs=("answers", "true answers"),
+        compute=lambda case: {"consistency": consistency_sample(case.answers, case.questions)},
+        summary="of the questions answered rightly that entail others, the mean share of those "
+        "answered rightly",
+    ),
+    Measure(
+        names=("validity", "plausibility"),
+        labels=("Validity", "Plausibility"),
+        needs=("answers", "true answers"),
+        compute=_choices,
+        paired=dict.fromkeys(("validity", "plausibility"), mean_percent),
+        summary="share of answers among the question's valid, its plausible, answers",
+    ),
+    Measure(
+        names=("distribution",),
+        labels=("Distribution",),
+        needs=("answers", "true answers"),
+        unit=DISTRIBUTION_UNIT,
+        compute=lambda case: {"distribution": distribution_score(case.answers, case.questions)},
+        summary="chi-square between the given and the true answers of each global group, averaged "
+        "by group size, divided by 100; 0 is best",
+    ),
+)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from rex.arrays import Ragged
+from rex.boxes import box_sets
 from rex.errors import InputError
-from rex.evaluation.areas import BoxSets
-from rex.evaluation.asked_words import AskedWords, asked_words, offered_answers
-from rex.evaluation.predictions import Predictions, shown
+from rex.evaluation.reading.asked_words import AskedWords, asked_words, offered_answers
+from rex.evaluation.reading.predictions import Predictions, shown
 from rex.evaluation.scores import Floats
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def annotated_boxes(
     explanations: TrueExplanations,
     questions: Questions,
     path: str | PathLike[str],
-) -> BoxSets:
+) -> Ragged:
     """Return the boxes [m sets] of the objects that each true explanation mentions, in pixels.
 
     Raises InputError, about the file `path`, when the scene graphs lack an image or an object.
@@ -158,7 +159,7 @@ def annotated_boxes(
                 cure="give the scene graphs that the explanations were built from",
             )
         sets.append([found[name].box for name in dict.fromkeys(objects)])
-    return BoxSets.of(sets)
+    return box_sets(sets)
 
 
 def predicted_boxes(
@@ -166,7 +167,7 @@ def predicted_boxes(
     predictions: Predictions,
     rows: Sequence[int],
     image_ids: Sequence[str],
-) -> BoxSets:
+) -> Ragged:
     """Return the boxes [m sets] of the regions that the explanations `rows` [m] name, in pixels.
 
     Raises InputError when the store lacks an image, or the image has no such region.
@@ -190,4 +191,4 @@ def predicted_boxes(
             cure="give the region store that the predictions were made from",
         )
     boxes = store.boxes[image, region].astype(np.float64)
-    return BoxSets(boxes, np.concatenate([[0], np.cumsum(lengths)]))
+    return Ragged.from_lengths(boxes, lengths)

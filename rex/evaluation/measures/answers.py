@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
-from rex.evaluation.scores import Sample, mean_sample
+from rex.evaluation.case import Case, Measure, Results
+from rex.evaluation.reading.ground_truth import Questions
+from rex.evaluation.scores import Sample, mean_percent, mean_sample
 from rex.gqa.layout import OOD_PARTS
 
 STRUCTURAL_TYPES = ("query", "verify", "choose", "logical", "compare")
@@ -28,7 +30,7 @@ def accuracy_samples(
 
     An answer is right when it is the annotated one, letter for letter; no answer is wrong.
     """
-    right = _right(predicted, answers)
+    right = right_answers(predicted, answers)
     samples = {"accuracy": mean_sample(np.arange(len(right)), right, signature=_MATCH)}
     for kind, known, types in (
         ("structural", STRUCTURAL_TYPES, structural),
@@ -39,6 +41,16 @@ def accuracy_samples(
             rows = np.flatnonzero(found == name)
             samples[f"accuracy/{kind}/{name}"] = mean_sample(rows, right[rows], signature=_MATCH)
     return samples
+
+
+def kind_samples(predicted: Sequence[str | None], questions: Questions) -> dict[str, Sample]:
+    """Return `accuracy/binary` and `accuracy/open`: open questions are those of type `query`."""
+    right = right_answers(predicted, questions.answers)
+    is_open = np.array([kind == "query" for kind in questions.structural], dtype=np.bool_)
+    return {
+        f"accuracy/{name}": mean_sample(np.flatnonzero(kind), right[kind], signature=_MATCH)
+        for name, kind in (("binary", ~is_open), ("open", is_open))
+    }
 
 
 def ood_samples(
@@ -52,7 +64,7 @@ def ood_samples(
     `parts` names the questions of each part; those that were not asked are left out, and the
     signature then says how many of how many were.
     """
-    right = _right(predicted, answers)
+    right = right_answers(predicted, answers)
     row_of = {question_id: row for row, question_id in enumerate(question_ids)}
     samples = {}
     for part, members in parts.items():
@@ -82,7 +94,44 @@ def read_ood(folder: str | PathLike[str], split: str) -> dict[str, list[str]]:
     return parts
 
 
-def _right(predicted: Sequence[str | None], answers: Sequence[str]) -> npt.NDArray[np.bool_]:
+def right_answers(predicted: Sequence[str | None], answers: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return which answers [n] are the annotated ones, letter for letter."""
     return np.array(
         [ours == theirs for ours, theirs in zip(predicted, answers, strict=True)], dtype=np.bool_
     )
+
+
+def _accuracy(case: Case) -> Results:
+    questions = case.questions
+    structural = questions.structural
+    samples = accuracy_samples(case.answers, questions.answers, structural, questions.semantic)
+    return samples | kind_samples(case.answers, questions)
+
+
+def _ood(case: Case) -> Results:
+    questions = case.questions
+    return ood_samples(case.answers, questions.answers, questions.ids, case.ood or {})
+
+
+_OOD = tuple(f"accuracy/ood-{part}" for part in OOD_PARTS)
+
+MEASURES = (
+    Measure(
+        names=("accuracy",),
+        labels=("Accuracy",),
+        needs=("answers", "true answers"),
+        compute=_accuracy,
+        paired=dict.fromkeys(("accuracy", "accuracy/binary", "accuracy/open"), mean_percent),
+        summary="share of answers that are the annotated one, letter for letter; also "
+        "`accuracy/structural/…` and `accuracy/semantic/…` by the question's `types`, and "
+        "`accuracy/binary`, `accuracy/open` (structural type `query`)",
+    ),
+    Measure(
+        names=_OOD,
+        labels=("OOD: all", "head", "tail"),
+        needs=("answers", "true answers", "GQA-OOD"),
+        compute=_ood,
+        paired=dict.fromkeys(_OOD, mean_percent),
+        summary="the same over the questions of GQA-OOD's files (Kervadec et al., CVPR 2021)",
+    ),
+)

@@ -1,6 +1,6 @@
 """Agreement and truth of predicted explanations: measures that no published system reports.
 
-Each explanation is read back into the facts it states (`rex.evaluation.statements`).
+Each explanation is read back into the facts it states (`rex.evaluation.reading.statements`).
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from os import PathLike
 
 import numpy as np
 
-from rex.evaluation.agreement import agrees
-from rex.evaluation.areas import BoxSets, overlapping_pairs
-from rex.evaluation.ground_truth import Questions
-from rex.evaluation.grounding import MATCH_IOU
-from rex.evaluation.lexicon import Lexicon, build_lexicon
-from rex.evaluation.scores import Floats, Sample, mean_sample
-from rex.evaluation.statements import Fact, Ref, UnreadableError, read_statement
-from rex.evaluation.truth import Scene
-from rex.evaluation.verdicts import Names
+from rex.arrays import Ragged
+from rex.boxes import box_sets, overlapping_pairs
+from rex.evaluation.case import Case, Measure, Results
+from rex.evaluation.measures.agreement import agrees
+from rex.evaluation.measures.grounding import MATCH_IOU
+from rex.evaluation.measures.truth import Scene
+from rex.evaluation.measures.verdicts import Names
+from rex.evaluation.reading.ground_truth import Questions
+from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
+from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement
+from rex.evaluation.scores import Sample, mean_percent, mean_sample
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import ProgramError
 from rex.programs.parsing import parse_program
@@ -89,7 +91,7 @@ def reading_samples(
         "truth": Sample(
             rows=np.array(list(held), dtype=np.int64),
             statistics=np.array(list(held.values()), dtype=np.float64).reshape(-1, 2),
-            summary=_share,
+            summary=mean_percent,
             signature=f"{_GRAMMAR}|iou:{MATCH_IOU}",
         ),
     }
@@ -172,8 +174,8 @@ def _shown(
         for row in rows
     ]
     starts = np.concatenate([[0], np.cumsum([len(some) for some in boxes])]).astype(np.int64)
-    regions = BoxSets(np.concatenate(boxes).astype(np.float64), starts)
-    objects = BoxSets.of([[thing.box for thing in graph.objects.values()] for graph in graphs])
+    regions = Ragged(np.concatenate(boxes).astype(np.float64), starts)
+    objects = box_sets([[thing.box for thing in graph.objects.values()] for graph in graphs])
     owner, region, key, overlap = overlapping_pairs(regions, objects, MATCH_IOU)
     keys = [list(graph.objects) for graph in graphs]
     found: list[dict[int, str]] = [{} for _ in graphs]
@@ -184,5 +186,54 @@ def _shown(
     return found
 
 
-def _share(sums: Floats) -> Floats:
-    return 100 * sums[..., 0] / sums[..., 1]
+def _read(case: Case) -> Read:
+    return read_explained(case.questions, case.answers, case.explanations, case.graphs or {})
+
+
+def _both(case: Case) -> dict[str, Sample]:
+    if case.inputs.regions is None or case.graphs is None:
+        raise ValueError("truth needs regions and scene graphs")
+    return reading_samples(case.once(_read), case.graphs, case.inputs.regions)
+
+
+def _agreement(case: Case) -> Results:
+    regions = case.inputs.regions
+    if regions is not None and case.graphs is None:
+        return {"agreement": agreement_by_detector(case.once(_read), regions)}
+    return {"agreement": case.once(_both)["agreement"]}
+
+
+def _truth(case: Case) -> Results:
+    truth = case.once(_both)["truth"]
+    return {"truth": truth if any(case.once(_read).facts) else NONE_READABLE}
+
+
+NONE_READABLE = "not computed: no explanation can be read"
+
+MEASURES = (
+    Measure(
+        names=("readable",),
+        labels=("Readable",),
+        needs=("explanations",),
+        compute=lambda case: {"readable": readable_sample(case.once(_read))},
+        summary="share of explanations that are of the grammar",
+    ),
+    Measure(
+        names=("agreement",),
+        labels=("Agreement",),
+        needs=("explanations", "answers", "regions"),
+        compute=_agreement,
+        paired={"agreement": mean_percent},
+        summary="share of explanations from which the *predicted* answer follows; from unreadable "
+        "ones none does",
+    ),
+    Measure(
+        names=("truth",),
+        labels=("Truth",),
+        needs=("explanations", "scene graphs"),
+        compute=_truth,
+        paired={"truth": mean_percent},
+        summary="of the facts that readable explanations state, the share that holds in the scene "
+        "graph (unreadable ones state none, and are left out)",
+    ),
+)

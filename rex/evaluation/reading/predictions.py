@@ -89,8 +89,8 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
     Parquet, as `rex predict` writes it, or JSON of other systems (see `json_predictions`). Raises
     InputError.
     """
-    from rex.evaluation.json_predictions import read_json_predictions
-    from rex.evaluation.token_regions import complete_regions
+    from rex.evaluation.reading.json_predictions import read_json_predictions
+    from rex.evaluation.reading.token_regions import complete_regions
     from rex.files import read_parquet
 
     if Path(path).suffix == ".json":

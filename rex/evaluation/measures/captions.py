@@ -7,13 +7,15 @@ runs: `#12` and `@3` are one token each. An empty explanation scores 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from rex.evaluation.ngrams import Counts, Texts, count_ngrams, read_texts, shared_entries
-from rex.evaluation.scores import Floats, Sample, mean_sample
+from rex.evaluation.case import TEXTS, Case, Measure, Results
+from rex.evaluation.measures.ngrams import Counts, Texts, count_ngrams, read_texts, shared_entries
+from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample
 
 _ORDER = 4
 _CIDER_SIGMA = 6.0
@@ -21,6 +23,10 @@ _ROUGE_BETA = 1.2
 # pycocoevalcap's guards against a division by zero; they show in scores of very small corpora
 _SMALL, _TINY = 1e-9, 1e-15
 _WORD_BITS = 64
+
+CIDER_UNIT = "library value x 100"
+TOKENS = "blank"
+"""The tokenisation, in signatures."""
 
 
 def caption_samples(
@@ -39,7 +45,7 @@ def caption_samples(
     samples = bleu_samples(places, texts, grams, signature)
     samples["rouge-l"] = mean_sample(places, rouge_l(texts), signature=signature)
     samples["cider"] = mean_sample(
-        places, cider(texts, grams), unit="library value x 100", signature=signature
+        places, cider(texts, grams), unit=CIDER_UNIT, signature=signature
     )
     return samples
 
@@ -176,3 +182,44 @@ def _long_common_subsequence(first: list[int], second: list[int]) -> int:
             current.append(previous[column] + 1 if token == other else best)
         previous = current
     return previous[-1]
+
+
+def _samples(case: Case) -> Results:
+    return caption_samples(case.true.rows, case.hypotheses, case.references, tokens=TOKENS)
+
+
+def _of(*names: str) -> Callable[[Case], Results]:
+    return lambda case: {name: case.once(_samples)[name] for name in names}
+
+
+_ORDERS = tuple(f"bleu{order}" for order in range(1, _ORDER + 1))
+
+BLEU = (
+    Measure(
+        names=_ORDERS,
+        labels=("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4"),
+        needs=TEXTS,
+        compute=_of(*_ORDERS),
+        paired={"bleu4": partial(bleu, order=_ORDER)},
+        summary="BLEU of pycocoevalcap 1.2 (the COCO caption evaluation), over the whole split",
+    ),
+)
+MEASURES = (
+    Measure(
+        names=("rouge-l",),
+        labels=("ROUGE-L",),
+        needs=TEXTS,
+        compute=_of("rouge-l"),
+        paired={"rouge-l": mean_percent},
+        summary="ROUGE-L of pycocoevalcap 1.2, with beta 1.2",
+    ),
+    Measure(
+        names=("cider",),
+        labels=("CIDEr",),
+        needs=TEXTS,
+        unit=CIDER_UNIT,
+        compute=_of("cider"),
+        paired={"cider": mean_percent},
+        summary="CIDEr-D of pycocoevalcap 1.2: the library's value (0 to 10) times 100",
+    ),
+)

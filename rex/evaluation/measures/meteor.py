@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rex.evaluation.java import JavaUnavailableError, package_file, run_java
+from rex.evaluation.case import TEXTS, Case, Measure, Results
+from rex.evaluation.measures.captions import TOKENS
+from rex.evaluation.measures.java import JavaUnavailableError, package_file, run_java
 from rex.evaluation.scores import Floats, Sample
 
 # METEOR 1.5's weights for English: exact, stem, synonym, paraphrase matches; then its parameters
@@ -102,3 +104,20 @@ def _plain(text: str) -> str:
 
 def _ratio(top: Floats, bottom: Floats) -> Floats:
     return np.divide(top, bottom, out=np.zeros_like(bottom), where=bottom > 0)
+
+
+def _meteor(case: Case) -> Results:
+    rows, references = case.true.rows, case.references
+    return {"meteor": meteor_sample(rows, case.hypotheses, references, tokens=TOKENS)}
+
+
+MEASURES = (
+    Measure(
+        names=("meteor",),
+        labels=("METEOR",),
+        needs=(*TEXTS, "METEOR"),
+        compute=_meteor,
+        paired={"meteor": meteor_score},
+        summary="METEOR 1.5, by its Java program",
+    ),
+)

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from rex.errors import InputError
-from rex.evaluation.token_regions import LARGEST, complete_regions
+from rex.evaluation.reading.token_regions import complete_regions
+from rex.tokens import LARGEST_REGION
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +35,7 @@ _PLACE = re.compile(r" - at `\$(.*)`$")
 
 
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-_Region = Annotated[int, msgspec.Meta(ge=-1, le=LARGEST)]
+_Region = Annotated[int, msgspec.Meta(ge=-1, le=LARGEST_REGION)]
 
 
 class _Prediction(msgspec.Struct, forbid_unknown_fields=True):
@@ -50,7 +51,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     predictions: list[_Prediction]
     method: str | None = None
     setting: str | None = None
-    seed: Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_REGION)] | None = None
 
 
 def read_json_predictions(path: str | PathLike[str]) -> pa.Table:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rex.evaluation.asked_words import short_answers
-from rex.evaluation.statements import Fact, Ref
-from rex.evaluation.verdicts import Names, Verdicts, cell_sides
+from rex.evaluation.measures.verdicts import Names, Verdicts, cell_sides
+from rex.evaluation.reading.asked_words import short_answers
+from rex.evaluation.reading.statements import Fact, Ref
 from rex.gqa.ontology import WORD_CATEGORIES, is_a
 from rex.programs import operations as ops
 from rex.programs.parsing import Program

@@ -8,8 +8,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from rex.evaluation.asked_words import CATEGORIES, RELATION, AskedWords
-from rex.evaluation.scores import Floats, Sample
+from rex.evaluation.case import TEXTS, Case, Measure, Results
+from rex.evaluation.reading.asked_words import CATEGORIES, RELATION, AskedWords
+from rex.evaluation.scores import Floats, Sample, mean_percent
 
 PAPER_CATEGORIES = (*CATEGORIES.values(), RELATION)
 """The paper's eight categories."""
@@ -115,3 +116,27 @@ def _within(words: Sequence[str], phrases: dict[str, list[Phrase]]) -> set[Phras
                 break
         place += 1
     return found
+
+
+def case_words(case: Case) -> list[Expected]:
+    """Return the words that the explanations of the m explained questions should say."""
+    return expected_words([case.questions.asked[row] for row in case.true.rows], case.references)
+
+
+def _attributes(case: Case) -> Results:
+    return attribute_samples(case.true.rows, case.once(case_words), case.hypotheses)
+
+
+_NAMES = tuple(f"attributes/{category}" for category in PAPER_CATEGORIES)
+
+MEASURES = (
+    Measure(
+        names=_NAMES,
+        labels=tuple(category.capitalize() for category in PAPER_CATEGORIES),
+        needs=TEXTS,
+        compute=_attributes,
+        paired=dict.fromkeys(_NAMES, mean_percent),
+        summary="attribute recall: of the words of the category that an explanation should say, "
+        "the share that it does, as whole words in a row",
+    ),
+)

@@ -6,13 +6,10 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from rex.errors import InputError
+from rex.tokens import LARGEST_REGION, region_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-LARGEST = 2**31 - 1
-"""The largest number of a region that other files can hold."""
-_DIGITS = 9
 
 
 def complete_regions(table: pa.Table, path: str | PathLike[str]) -> pa.Table:
@@ -45,7 +42,7 @@ def complete_regions(table: pa.Table, path: str | PathLike[str]) -> pa.Table:
     for row, tokens in enumerate(texts):
         if tokens is not None and not given[row]:
             regions[row] = [region_of(token) for token in tokens]
-            if max(regions[row], default=-1) > LARGEST:
+            if max(regions[row], default=-1) > LARGEST_REGION:
                 token = tokens[regions[row].index(max(regions[row]))]
                 raise InputError(
                     f"no image has a region {token[:20]}",
@@ -55,12 +52,3 @@ def complete_regions(table: pa.Table, path: str | PathLike[str]) -> pa.Table:
                 )
     place = table.schema.get_field_index("regions")
     return table.set_column(place, "regions", pa.array(regions, pa.list_(pa.int64())))
-
-
-def region_of(token: str) -> int:
-    """Return the region that a token `#i` names, -1 for any other token."""
-    digits = token[1:]
-    if not (token.startswith("#") and digits.isdecimal()):
-        return -1
-    # longer numbers are of no region, and Python refuses to read very long ones
-    return int(digits) if len(digits) <= _DIGITS else LARGEST + 1

@@ -14,11 +14,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from rex.evaluation.areas import BoxSets, intersection_over_union
-from rex.evaluation.attributes import Expected, attribute_samples
-from rex.evaluation.captions import caption_samples
-from rex.evaluation.java import package_file, run_java
-from rex.evaluation.meteor import meteor_score, meteor_statistics
+from rex.arrays import Ragged
+from rex.boxes import union_ious
+from rex.evaluation.case import TEXTS, Case, Measure, Results
+from rex.evaluation.measures.attributes import Expected, attribute_samples, case_words
+from rex.evaluation.measures.captions import caption_samples
+from rex.evaluation.measures.grounding import about_objects
+from rex.evaluation.measures.java import package_file, run_java
+from rex.evaluation.measures.meteor import meteor_score, meteor_statistics
 from rex.evaluation.scores import Floats, Sample, mean_sample
 
 PREFIX = "compat/"
@@ -58,15 +61,15 @@ def compat_captions(
 
 
 def compat_grounding(
-    rows: npt.ArrayLike, predicted: BoxSets, annotated: BoxSets, bound: Floats
+    rows: npt.ArrayLike, predicted: Ragged, annotated: Ragged, bound: Floats
 ) -> Sample:
     """Return `compat/grounding` (arguments as for `grounding_samples`)."""
     reachable = np.flatnonzero(bound > 0)
     last = annotated.starts[1:][reachable] - 1
     ones = np.arange(len(reachable) + 1, dtype=np.int64)
-    overlap = intersection_over_union(
+    overlap = union_ious(
         _whole_pixels(predicted.take(reachable)),
-        _whole_pixels(BoxSets(annotated.boxes[last], ones)),
+        _whole_pixels(Ragged(annotated.values[last], ones)),
     )
     return mean_sample(
         np.asarray(rows, dtype=np.int64)[reachable],
@@ -106,5 +109,67 @@ def _scaled(sample: Sample, share: float) -> Sample:
     return replace(sample, summary=lambda sums: share * inner(sums), signature=_SIGNATURE)
 
 
-def _whole_pixels(sets: BoxSets) -> BoxSets:
-    return BoxSets(np.trunc(np.maximum(sets.boxes, 0)), sets.starts)
+def _whole_pixels(sets: Ragged) -> Ragged:
+    return Ragged(np.trunc(np.maximum(sets.values, 0)), sets.starts)
+
+
+_CAPTIONS = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider")
+_LEFT_OUT = "not computed: left out (--without-meteor)"
+_ALL_EMPTY = "not computed: all explanations are empty"
+_NO_SPICE = "not computed: SPICE is measured without the published code's defects alone"
+
+
+def _captions(case: Case) -> Results:
+    names = [PREFIX + name for name in _CAPTIONS]
+    hypotheses, meteor = case.hypotheses, case.inputs.meteor
+    samples = compat_captions(case.true.rows, hypotheses, case.references, meteor=meteor)
+    if hypotheses and not any(text.strip() for text in hypotheses):
+        return dict.fromkeys(names, _ALL_EMPTY)
+    return {name: samples.get(name, _LEFT_OUT) for name in names}
+
+
+def _attributes(case: Case) -> Results:
+    return compat_attributes(case.true.rows, case.once(case_words), case.hypotheses)
+
+
+def _grounding(case: Case) -> Results:
+    return {f"{PREFIX}grounding": compat_grounding(*case.once(about_objects))}
+
+
+MEASURES = (
+    Measure(
+        names=tuple(PREFIX + name for name in _CAPTIONS),
+        labels=("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr"),
+        needs=TEXTS,
+        compute=_captions,
+        compat=True,
+        summary="the same after the PTB tokeniser (`#12` becomes `#` and `12`), empty explanations "
+        "left out and the score scaled by the share of the others",
+    ),
+    Measure(
+        names=(f"{PREFIX}spice",),
+        labels=("SPICE",),
+        needs=TEXTS,
+        compute=lambda _: {f"{PREFIX}spice": _NO_SPICE},
+        compat=True,
+        summary="never computed",
+    ),
+    Measure(
+        names=(),
+        needs=TEXTS,
+        compute=_attributes,
+        compat=True,
+        summary="`compat/attributes/<category>`: attribute words found inside other words, too",
+    ),
+)
+GROUNDING = (
+    Measure(
+        names=(f"{PREFIX}grounding",),
+        labels=("Grounding",),
+        needs=("explanations", "true explanations", "boxes"),
+        compute=_grounding,
+        compat=True,
+        summary="IoU with the last annotated object alone, in whole pixels, over the bound, not "
+        "clipped",
+    ),
+)

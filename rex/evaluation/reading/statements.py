@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rex.evaluation.lexicon import Lexicon
-from rex.evaluation.token_regions import LARGEST, region_of
+from rex.evaluation.reading.lexicon import Lexicon
 from rex.gqa.operations import COMPARATIVES
+from rex.tokens import LARGEST_REGION, region_of
 
 Kind = str
 """`is` (attribute, name or side), `at` (cell of the grid), `related`, `exists`, `shared`,
@@ -381,7 +381,7 @@ class _Reader:
 
     def region(self) -> int:
         region = region_of(self.next())
-        if not 0 <= region <= LARGEST:
+        if not 0 <= region <= LARGEST_REGION:
             raise self.unreadable()
         self.place += 1
         return region

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy.typing as npt
 
 from rex.errors import InputError
-from rex.evaluation.java import JavaUnavailableError, package_file, run_java
+from rex.evaluation.case import TEXTS, Case, Measure, Results
+from rex.evaluation.measures.captions import TOKENS
+from rex.evaluation.measures.java import JavaUnavailableError, package_file, run_java
 from rex.evaluation.scores import Sample, mean_sample
 
 JARS = ("stanford-corenlp-3.6.0.jar", "stanford-corenlp-3.6.0-models.jar")
-NO_SPICE = "not computed: needs CoreNLP 3.6.0"
-NO_COMPAT_SPICE = "not computed: SPICE is measured without the published code's defects alone"
 
 
 def check_corenlp(folder: Path) -> Path:
@@ -69,3 +69,23 @@ def _run(hypotheses: Sequence[str], references: Sequence[str], corenlp: Path) ->
     # a pair in which no tuple is found has no F-score: it says nothing right
     values = [float(scored[row]["scores"]["All"]["f"]) for row in range(len(entries))]
     return [0.0 if math.isnan(value) else value for value in values]
+
+
+def _spice(case: Case) -> Results:
+    folder = case.inputs.corenlp
+    if folder is None:
+        raise ValueError("SPICE needs CoreNLP")
+    rows, references = case.true.rows, case.references
+    sample = spice_sample(rows, case.hypotheses, references, corenlp=folder, tokens=TOKENS)
+    return {"spice": sample}
+
+
+MEASURES = (
+    Measure(
+        names=("spice",),
+        labels=("SPICE",),
+        needs=(*TEXTS, "CoreNLP"),
+        compute=_spice,
+        summary="SPICE 1.0, by its Java program",
+    ),
+)

@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rex.evaluation.predictions import Predictions
-from rex.evaluation.token_regions import region_of
+from rex.evaluation.reading.predictions import Predictions
+from rex.tokens import region_of
 
 PREFIX_SUPPORT = 5
 """Training questions that must share a prefix before its answers are trusted."""

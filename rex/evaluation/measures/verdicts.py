@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rex.evaluation.statements import IT, Fact, Ref
+from rex.evaluation.reading.statements import IT, Fact, Ref
 from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
 from rex.programs import operations as ops
 from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS

@@ -1,0 +1,196 @@
+"""What a measure is, and what it is given: predictions beside what is known of the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.evaluation.reading.ground_truth import (
+    Questions,
+    TrueExplanations,
+    read_explanations,
+    read_graphs,
+    read_questions,
+)
+from rex.evaluation.reading.predictions import Predictions, match_predictions, read_predictions
+from rex.evaluation.scores import Floats, Sample, Single
+
+if TYPE_CHECKING:
+    from rex.gqa.scene_graphs import SceneGraph
+
+NO_ANSWERS = "not computed: the predictions hold no answers"
+NO_EXPLANATIONS = "not computed: the predictions hold no explanations"
+
+Results = Mapping[str, Sample | Single | str]
+"""Of each score the sample or the number, or the reason why there is none."""
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """The files that a run is measured against; what is None is not known."""
+
+    questions: Path
+    explanations: Path | None = None
+    regions: Path | None = None
+    scene_graphs: Path | None = None
+    choices: Path | None = None
+    """GQA's choices file; None: choices are derived from the questions."""
+    compat: bool = False
+    """Whether explanations are also measured as the published code does."""
+    meteor: bool = True
+    """Whether METEOR is measured: it takes longer than all the rest."""
+    corenlp: Path | None = None
+    """The folder of CoreNLP 3.6.0, which SPICE needs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """The predictions of one run, and what they are measured against; each file is read once.
+
+    Everything is in the order of the questions file [n]; `order` [n] is the row of each question's
+    prediction.
+    """
+
+    predictions: Predictions
+    order: npt.NDArray[np.int64]
+    questions: Questions
+    truth: TrueExplanations | None
+    inputs: Inputs
+    ood: Mapping[str, Sequence[str]] | None = None
+    """The question ids of GQA-OOD's parts."""
+    _known: dict[Callable[[Case], Any], Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls, path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None = None
+    ) -> Case:
+        """Read the predictions `path` and the questions.
+
+        Raises InputError when a file is damaged or the files don't belong together.
+        """
+        questions, predictions = read_questions(inputs.questions), read_predictions(path)
+        order = match_predictions(predictions, questions.ids, path)
+        file = inputs.explanations
+        truth = None if file is None else read_explanations(file, questions)
+        return cls(
+            predictions=predictions,
+            order=order,
+            questions=questions,
+            truth=truth,
+            inputs=inputs,
+            ood=ood,
+        )
+
+    def missing(self, needs: Sequence[str]) -> str | None:
+        """Return why a measure with these needs can't be computed; None: it can."""
+        return next((_NEEDS[need][1] for need in needs if not _NEEDS[need][0](self)), None)
+
+    def once(self, compute: Callable[[Case], Value]) -> Value:
+        """Return `compute(self)`, computed once: what several measures are made of."""
+        if compute not in self._known:
+            self._known[compute] = compute(self)
+        value: Value = self._known[compute]
+        return value
+
+    @cached_property
+    def answers(self) -> list[str | None]:
+        """The predicted answers [n]."""
+        return [self.predictions.answers[row] for row in self.order]
+
+    @cached_property
+    def explanations(self) -> list[str | None]:
+        """The predicted explanations [n]: blank-separated tokens."""
+        return [self.predictions.explanations[row] for row in self.order]
+
+    @cached_property
+    def graphs(self) -> Mapping[str, SceneGraph] | None:
+        """The scene graphs of the questions' images; None: they are not known."""
+        path = self.inputs.scene_graphs
+        return None if path is None else read_graphs(path, self.questions)
+
+    @property
+    def true(self) -> TrueExplanations:
+        """The true explanations of m questions; for measures that need them."""
+        if self.truth is None:
+            raise ValueError("a measure reads true explanations that it does not need")
+        return self.truth
+
+    @property
+    def references(self) -> list[str]:
+        """The texts of the true explanations [m]; for measures that need them."""
+        if self.true.texts is None:
+            raise ValueError("a measure reads true texts that it does not need")
+        return self.true.texts
+
+    @cached_property
+    def hypotheses(self) -> list[str]:
+        """The predicted explanations of the m questions with a true one; "" where there is none."""
+        return [self.explanations[row] or "" for row in self.true.rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One kind of measure, declared once: files, tables, tests and docs follow from it.
+
+    `compute` returns each of `names` (and may return more: parts by type of question) as a sample,
+    a number, or the reason why there is none.
+    """
+
+    names: tuple[str, ...]
+    """The scores; without what it `needs` they are null, with the reason."""
+    compute: Callable[[Case], Results]
+    summary: str
+    """What it is, for docs/measures.md."""
+    needs: tuple[str, ...] = ()
+    """Keys of `NEEDS`; the first that is missing gives the reason."""
+    labels: tuple[str, ...] = ()
+    """Of the names, in the headers of tables."""
+    unit: str = "percent"
+    paired: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
+    """The scores that methods are compared by, and how each comes from sums over questions."""
+    compat: bool = False
+    """Whether it is a measure of the published code, left out unless asked for."""
+
+
+_NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
+    "answers": (lambda case: case.predictions.have_answers, NO_ANSWERS),
+    "true answers": (
+        lambda case: any(case.questions.answers),
+        "not computed: the questions file holds no answers",
+    ),
+    "GQA-OOD": (lambda case: case.ood is not None, "not computed: no GQA-OOD files were given"),
+    "explanations": (lambda case: case.predictions.have_explanations, NO_EXPLANATIONS),
+    "true explanations": (
+        lambda case: case.truth is not None,
+        "not computed: the true explanations of this split are not known (no scene graphs)",
+    ),
+    "true texts": (
+        lambda case: case.truth is not None and case.truth.texts is not None,
+        "not computed: the true explanations were built without regions",
+    ),
+    "boxes": (
+        lambda case: case.inputs.regions is not None and case.inputs.scene_graphs is not None,
+        "not computed: needs regions and scene graphs",
+    ),
+    "regions": (lambda case: case.inputs.regions is not None, "not computed: needs regions"),
+    "scene graphs": (
+        lambda case: case.inputs.regions is not None and case.inputs.scene_graphs is not None,
+        "not computed: needs scene graphs",
+    ),
+    "METEOR": (lambda case: case.inputs.meteor, "not computed: left out (--without-meteor)"),
+    "CoreNLP": (
+        lambda case: case.inputs.corenlp is not None,
+        "not computed: needs CoreNLP 3.6.0",
+    ),
+}
+NEEDS = tuple(_NEEDS)
+"""What measures may need."""
+TEXTS = ("explanations", "true explanations", "true texts")
+"""What measures need that compare explanations with true ones."""

@@ -1,0 +1,42 @@
+"""The measures: a module for each kind, which declares them at its end.
+
+A new measure is a new module with `MEASURES`, and its line in `MEASURES` here (docs/measures.md).
+"""
+
+from rex.evaluation.case import Measure
+from rex.evaluation.measures import (
+    answers,
+    attributes,
+    captions,
+    compat,
+    facts,
+    gqa_scores,
+    grounding,
+    meteor,
+    spice,
+)
+
+MEASURES: tuple[Measure, ...] = (
+    *answers.MEASURES,
+    *gqa_scores.MEASURES,
+    *captions.BLEU,
+    *meteor.MEASURES,
+    *captions.MEASURES,
+    *spice.MEASURES,
+    *attributes.MEASURES,
+    *compat.MEASURES,
+    *grounding.MEASURES,
+    *compat.GROUNDING,
+    *facts.MEASURES,
+)
+"""All measures, in the order in which metrics files list their scores."""
+
+LABELS = {
+    name: label
+    for measure in MEASURES
+    for name, label in zip(measure.names, measure.labels, strict=True)
+}
+"""Score name → its header in tables."""
+
+UNITS = {name: measure.unit for measure in MEASURES for name in measure.names}
+"""Score name → its unit."""

@@ -1,0 +1,228 @@
+"""Grounding: do the regions that an explanation names cover the objects it should be about?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.arrays import Ragged
+from rex.boxes import overlapping_pairs, union_ious
+from rex.evaluation.case import Case, Measure, Results
+from rex.evaluation.reading.ground_truth import annotated_boxes, predicted_boxes
+from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample
+
+MATCH_IOU = 0.5
+"""A region stands for an object when they overlap by this much."""
+
+
+def grounding_samples(
+    rows: npt.ArrayLike, predicted: Ragged, annotated: Ragged, bound: Floats
+) -> dict[str, Sample]:
+    """Measure the grounding of explanations.
+
+    `rows` [n] are the positions of questions whose true explanation is about some object;
+    `predicted` and `annotated` [n] the boxes of the regions that the explanation names and of the
+    objects of the true explanation, in pixels; `bound` [n] the best IoU that a choice of the
+    image's regions can reach, 0 to 1 (0: no region touches the objects).
+
+    Returns `grounding`: the IoU of the two unions (an explanation without regions scores 0);
+    `grounding/bounded`: IoU / bound, clipped at 1, over questions with a bound above 0;
+    `grounding/coverage`: the share of questions with such a bound.
+    """
+    places = np.asarray(rows, dtype=np.int64)
+    overlap = union_ious(predicted, annotated)
+    reachable = bound > 0
+    bounded = np.minimum(overlap[reachable] / bound[reachable], 1.0)
+    signature = "area:exact|boxes:union"
+    return {
+        "grounding": mean_sample(places, overlap, signature=signature),
+        "grounding/bounded": mean_sample(
+            places[reachable], bounded, signature=f"{signature}|bound:greedy|clip:1"
+        ),
+        "grounding/coverage": mean_sample(places, reachable, signature="bound:greedy"),
+    }
+
+
+def object_samples(rows: npt.ArrayLike, predicted: Ragged, annotated: Ragged) -> dict[str, Sample]:
+    """Measure which objects an explanation points at, one by one.
+
+    The arguments are those of `grounding_samples`, of all questions with a true explanation, also
+    those about no object. Regions and objects are paired by falling IoU, down to `MATCH_IOU`, each
+    once. Returns `grounding/precision` (pairs by regions), `grounding/recall` (pairs by objects)
+    and `grounding/f1`, of the sums over questions.
+    """
+    pairs = count_matches(predicted, annotated)
+    statistics = np.stack([pairs, predicted.lengths, annotated.lengths], axis=1).astype(np.float64)
+
+    def sample(summary: Callable[[Floats], Floats]) -> Sample:
+        return Sample(
+            rows=np.asarray(rows, dtype=np.int64),
+            statistics=statistics,
+            summary=summary,
+            signature=f"iou:{MATCH_IOU}|sum:questions",
+        )
+
+    return {
+        "grounding/precision": sample(lambda sums: _percent(sums[..., 0], sums[..., 1])),
+        "grounding/recall": sample(lambda sums: _percent(sums[..., 0], sums[..., 2])),
+        "grounding/f1": sample(
+            lambda sums: _percent(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
+        ),
+    }
+
+
+def count_matches(predicted: Ragged, annotated: Ragged) -> npt.NDArray[np.int64]:
+    """Return how many regions and objects of each question are paired, best overlap first [n]."""
+    owner, region, scene_object, overlap = overlapping_pairs(predicted, annotated, MATCH_IOU)
+    order = np.lexsort((scene_object, region, -overlap, owner))
+    matches = np.zeros(len(predicted), dtype=np.int64)
+    taken: set[tuple[int, int, int]] = set()
+    for pair in order.tolist():
+        question = int(owner[pair])
+        ours, theirs = (question, 0, int(region[pair])), (question, 1, int(scene_object[pair]))
+        if ours not in taken and theirs not in taken:
+            taken |= {ours, theirs}
+            matches[question] += 1
+    return matches
+
+
+def _percent(part: Floats, whole: Floats) -> Floats:
+    """Return a share in percent; 0 of nothing is 0."""
+    return 100 * np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+BY_ANSWER = ("grounding/right", "grounding/wrong", "grounding/right-minus-wrong")
+ALL_RIGHT = "not computed: every answer is right"
+ALL_WRONG = "not computed: no answer is right"
+
+
+def by_answer_samples(
+    rows: npt.ArrayLike, right: npt.ArrayLike, overlap: npt.ArrayLike
+) -> dict[str, Sample | str]:
+    """Return the mean grounding of the explanations given with right, and with wrong, answers.
+
+    `rows` [n] are the positions of questions about some object, `right` [n] whether the answer is
+    right, `overlap` [n] the IoU of the explanation's regions with the objects, 0 to 1. Returns
+    `grounding/right`, `grounding/wrong` and their difference `grounding/right-minus-wrong`, in
+    percent; a reason in place of what needs answers of a kind that there is none of.
+    """
+    statistics = by_answer_statistics(right, overlap)
+    found: dict[str, Sample | str] = {
+        name: Sample(
+            rows=np.asarray(rows, dtype=np.int64),
+            statistics=statistics,
+            summary=summary,
+            signature="area:exact|boxes:union|split:answer",
+        )
+        for name, summary in zip(
+            BY_ANSWER, (_mean_of_right, _mean_of_wrong, right_minus_wrong), strict=True
+        )
+    }
+    _, answered, _, missed = statistics.sum(axis=0)
+    if not len(statistics):  # says itself that there is no question of this kind
+        return found
+    if not answered:
+        found |= dict.fromkeys((BY_ANSWER[0], BY_ANSWER[2]), ALL_WRONG)
+    if not missed:
+        found |= dict.fromkeys((BY_ANSWER[1], BY_ANSWER[2]), ALL_RIGHT)
+    return found
+
+
+def by_answer_statistics(right: npt.ArrayLike, overlap: npt.ArrayLike) -> Floats:
+    """Return what `right_minus_wrong` sums [n, 4]: IoU and 1 of right, then of wrong answers."""
+    is_right = np.asarray(right, dtype=np.float64)
+    values = np.asarray(overlap, dtype=np.float64)
+    return np.stack([values * is_right, is_right, values * (1 - is_right), 1 - is_right], axis=1)
+
+
+def right_minus_wrong(sums: Floats) -> Floats:
+    """Return the difference of the mean IoUs in percent, from sums [..., 4]."""
+    return _mean_of_right(sums) - _mean_of_wrong(sums)
+
+
+def _mean_of_right(sums: Floats) -> Floats:
+    return 100 * sums[..., 0] / sums[..., 1]
+
+
+def _mean_of_wrong(sums: Floats) -> Floats:
+    return 100 * sums[..., 2] / sums[..., 3]
+
+
+def _boxes(case: Case) -> tuple[Ragged, Ragged]:
+    """Return the boxes [m sets] of the regions named, and of the objects of the true explanation.
+
+    Raises InputError when the regions or the scene graphs are of other images.
+    """
+    regions, file, questions = case.inputs.regions, case.inputs.scene_graphs, case.questions
+    if regions is None or file is None or case.graphs is None:
+        raise ValueError("grounding needs regions and scene graphs")
+    annotated = annotated_boxes(case.graphs, case.true, questions, file)
+    rows = case.true.rows
+    images = [questions.image_ids[row] for row in rows]
+    return predicted_boxes(regions, case.predictions, case.order[rows].tolist(), images), annotated
+
+
+def about_objects(case: Case) -> tuple[npt.NDArray[np.int64], Ragged, Ragged, Floats]:
+    """Return the arguments of `grounding_samples`: of explanations that are about some object."""
+    predicted, annotated = case.once(_boxes)
+    about = np.flatnonzero(annotated.lengths > 0)
+    bound = np.nan_to_num(case.true.bound[about], nan=0.0)
+    return case.true.rows[about], predicted.take(about), annotated.take(about), bound
+
+
+def _overlaps(case: Case) -> dict[str, Sample]:
+    return grounding_samples(*case.once(about_objects))
+
+
+def _bounded(case: Case) -> Results:
+    return {name: case.once(_overlaps)[name] for name in _BOUNDED}
+
+
+def _by_answer(case: Case) -> Results:
+    grounding, true = case.once(_overlaps)["grounding"], case.questions.answers
+    right = [case.answers[row] == true[row] for row in grounding.rows.tolist()]
+    return by_answer_samples(grounding.rows, right, grounding.statistics[:, 0])
+
+
+_BOUNDED = ("grounding/bounded", "grounding/coverage")
+_NEEDS = ("explanations", "true explanations", "boxes")
+
+MEASURES = (
+    Measure(
+        names=("grounding",),
+        labels=("Grounding (IoU)",),
+        needs=_NEEDS,
+        compute=lambda case: {"grounding": case.once(_overlaps)["grounding"]},
+        paired={"grounding": mean_percent},
+        summary="IoU of the union of the boxes of the regions that the explanation names, with the "
+        "union of the boxes of the objects that the true explanation is about",
+    ),
+    Measure(
+        names=_BOUNDED,
+        labels=("Grounding (of best)", "Coverage"),
+        needs=(*_NEEDS, "true texts"),
+        compute=_bounded,
+        paired={"grounding/bounded": mean_percent},
+        summary="the same divided by the best that a greedy choice of the image's regions reaches "
+        "(one after another, at most as many as there are objects, or four), clipped at 1, where "
+        "that is above 0; the share of questions where it is",
+    ),
+    Measure(
+        names=("grounding/precision", "grounding/recall", "grounding/f1"),
+        labels=("Objects (precision)", "Objects (recall)", "Objects (F1)"),
+        needs=_NEEDS,
+        compute=lambda case: object_samples(case.true.rows, *case.once(_boxes)),
+        summary="regions and objects paired by falling IoU, down to 0.5, each once; of the sums "
+        "over questions",
+    ),
+    Measure(
+        names=BY_ANSWER,
+        labels=("Grounding, right", "Grounding, wrong", "Right − wrong"),
+        needs=(*_NEEDS, "answers", "true answers"),
+        compute=_by_answer,
+        summary="the mean of `grounding` over the questions answered rightly, and wrongly, and the "
+        "difference: above 0, better-grounded explanations go with right answers",
+    ),
+)

@@ -1,0 +1,1 @@
+"""What measures read: predictions, questions, true explanations, the facts in a text."""

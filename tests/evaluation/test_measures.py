@@ -1,0 +1,85 @@
+"""The declared measures, and docs/measures.md about them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rex.evaluation.case import NEEDS, Inputs
+from rex.evaluation.measure import measure
+from rex.evaluation.measures import LABELS, MEASURES
+from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
+
+PAGE = Path(__file__).parents[2] / "docs" / "measures.md"
+
+
+def docs_table() -> str:
+    """Return the table of all measures for docs/measures.md."""
+    lines = ["| Score | Unit | Needs | Definition |", "|---|---|---|---|"]
+    for declared in MEASURES:
+        names = ", ".join(f"`{name}`" for name in declared.names) or "–"
+        needs = ", ".join((*declared.needs, *(["`--compat`"] if declared.compat else [])))
+        lines.append(f"| {names} | {declared.unit} | {needs} | {declared.summary} |")
+    return "\n".join(lines)
+
+
+def test_the_page_lists_the_declared_measures() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    (table,) = re.findall(r"<!-- measures -->\n(.*?)\n?<!-- end -->", page, re.DOTALL)
+    assert table == docs_table(), f"put this between the marks:\n{docs_table()}"
+
+
+def test_declarations_hold_together() -> None:
+    names = Counter(name for declared in MEASURES for name in declared.names)
+    assert max(names.values()) == 1
+    assert set(LABELS) == set(names)
+    for declared in MEASURES:
+        assert set(declared.needs) <= set(NEEDS)
+        assert {name.partition("/")[0] for name in declared.paired} <= {
+            name.partition("/")[0] for name in declared.names
+        }
+
+
+@pytest.mark.parametrize("texts", [true_texts(), {}])
+def test_every_measure_gives_its_names(
+    split: SmallSplit, texts: dict[str, str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rex.evaluation.measures.java.find_java", lambda: None)
+    path = split.predict(true_answers(), texts)
+    inputs = Inputs(
+        questions=split.questions,
+        explanations=split.explanations,
+        regions=split.regions,
+        scene_graphs=split.scene_graphs,
+        compat=True,
+    )
+    results = measure(path, inputs).results
+    assert set(LABELS) <= set(results)
+
+
+def test_the_example_of_the_page_is_a_measure(split: SmallSplit) -> None:
+    programs = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (program,) = [text for text in programs if "MEASURES" in text]
+    namespace: dict[str, Any] = {}
+    exec(compile(program, str(PAGE), "exec"), namespace)
+    measures = (*MEASURES, *namespace["MEASURES"])
+    inputs = Inputs(questions=split.questions)
+
+    path = split.predict(true_answers(), true_texts())
+    scores = measure(path, inputs, measures=measures).scores(
+        split="val", mode="fixed", draws=20, seed=0
+    )
+    # 3, 4, 4, 3 and 3 tokens, and q6 has no explanation
+    assert scores["length"].value == pytest.approx(17 / 6)
+    assert scores["length"].unit == "tokens"
+    assert scores["length"].interval is not None
+
+    path = split.predict(true_answers(), {})
+    scores = measure(path, inputs, measures=measures).scores(
+        split="val", mode="fixed", draws=0, seed=0
+    )
+    assert scores["length"].reason == "not computed: the predictions hold no explanations"
