@@ -48,6 +48,8 @@ class Inputs:
     """Whether METEOR is measured: it takes longer than all the rest."""
     corenlp: Path | None = None
     """The folder of CoreNLP 3.6.0, which SPICE needs."""
+    ood: Mapping[str, Sequence[str]] | None = None
+    """The question ids of GQA-OOD's parts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +65,10 @@ class Case:
     questions: Questions
     truth: TrueExplanations | None
     inputs: Inputs
-    ood: Mapping[str, Sequence[str]] | None = None
-    """The question ids of GQA-OOD's parts."""
     _known: dict[Callable[[Case], Any], Any] = field(default_factory=dict)
 
     @classmethod
-    def read(
-        cls, path: Path, inputs: Inputs, ood: Mapping[str, Sequence[str]] | None = None
-    ) -> Case:
+    def read(cls, path: Path, inputs: Inputs) -> Case:
         """Read the predictions `path` and the questions.
 
         Raises InputError when a file is damaged or the files don't belong together.
@@ -85,7 +83,6 @@ class Case:
             questions=questions,
             truth=truth,
             inputs=inputs,
-            ood=ood,
         )
 
     def missing(self, needs: Sequence[str]) -> str | None:
@@ -165,7 +162,10 @@ _NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
         lambda case: any(case.questions.answers),
         "not computed: the questions file holds no answers",
     ),
-    "GQA-OOD": (lambda case: case.ood is not None, "not computed: no GQA-OOD files were given"),
+    "GQA-OOD": (
+        lambda case: case.inputs.ood is not None,
+        "not computed: no GQA-OOD files were given",
+    ),
     "explanations": (lambda case: case.predictions.have_explanations, NO_EXPLANATIONS),
     "true explanations": (
         lambda case: case.truth is not None,

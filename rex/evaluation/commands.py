@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,10 +138,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from rex.config_files import read_config
     from rex.evaluation.case import Inputs
     from rex.evaluation.details import write_details
-    from rex.evaluation.measure import measure
+    from rex.evaluation.measure import evaluate
     from rex.evaluation.measures.answers import read_ood
     from rex.evaluation.measures.spice import check_corenlp
-    from rex.evaluation.metrics import Metrics, mode_of, run_of, write_metrics
+    from rex.evaluation.metrics import run_of, write_metrics
 
     config = read_config(arguments.config)
     _check_outputs(arguments)
@@ -156,27 +154,17 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         compat=arguments.compat or config.evaluation.compat,
         meteor=not arguments.without_meteor,
         corenlp=None if arguments.corenlp is None else check_corenlp(arguments.corenlp),
+        ood=None if arguments.ood is None else read_ood(arguments.ood, arguments.split),
     )
-    ood = None if arguments.ood is None else read_ood(arguments.ood, arguments.split)
-    with _without_collection():
-        measured = measure(arguments.predictions, inputs, ood)
-    mode = mode_of(arguments.predictions) or measured.mode or config.explanations.mode
-    metrics = Metrics(
-        run=run_of(
-            arguments.predictions,
-            setting=arguments.setting,
-            method=arguments.method,
-            seed=arguments.seed,
-        ),
+    path, names = arguments.predictions, ("setting", "method", "seed")
+    metrics, measured = evaluate(
+        path,
+        inputs,
+        run=run_of(path, **{name: getattr(arguments, name) for name in names}),
         split=arguments.split,
-        n=len(measured.questions.ids),
-        mode=mode,
-        scores=measured.scores(
-            split=arguments.split,
-            mode=mode,
-            draws=config.evaluation.bootstrap,
-            seed=config.evaluation.seed,
-        ),
+        default_mode=config.explanations.mode,
+        draws=config.evaluation.bootstrap,
+        seed=config.evaluation.seed,
     )
     write_metrics(arguments.out, metrics)
     if arguments.details is not None:
@@ -217,23 +205,6 @@ def _submit(arguments: argparse.Namespace) -> None:
     _logger.info("%d answers in %s", count, arguments.out)
 
 
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Keep the garbage collector away from millions of objects that hold no cycles.
-
-    Looking through them again and again would take a quarter of the time.
-    """
-    import gc
-
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def _track(arguments: argparse.Namespace, experiment: str, metrics: Metrics) -> None:
     """Log the scores under `<split>/<score name>`, and keep the file."""
     from rex.errors import InputError
@@ -259,60 +230,14 @@ def _track(arguments: argparse.Namespace, experiment: str, metrics: Metrics) -> 
 
 
 def _answer_prior(arguments: argparse.Namespace) -> None:
-    from rex.errors import InputError
-    from rex.evaluation.reading.predictions import write_predictions
-    from rex.evaluation.reading.references import AnswerPrior, prior_predictions
-    from rex.files import made_by
-    from rex.gqa.questions import iter_questions
+    from rex.evaluation.references import write_answer_prior
 
-    texts, answers = [], []
-    for question in iter_questions(arguments.train):
-        texts.append(question.question)
-        answers.append(question.answer)
-    if not texts:
-        raise InputError(
-            "holds no questions", file=arguments.train, cure="give the train questions"
-        )
-    asked = {
-        question.question_id: question.question for question in iter_questions(arguments.questions)
-    }
-    write_predictions(
-        arguments.out,
-        prior_predictions(AnswerPrior(texts, answers), asked),
-        provenance=made_by(
-            "rex reference answer-prior",
-            {"setting": "reference", "method": "answer-prior", "seed": 0},
-        ),
-    )
+    write_answer_prior(arguments.out, arguments.train, arguments.questions)
 
 
 def _random_regions(arguments: argparse.Namespace) -> None:
     from rex.config_files import read_config
-    from rex.evaluation.reading.predictions import write_predictions
-    from rex.evaluation.reading.references import random_regions
-    from rex.files import made_by, read_parquet
-    from rex.regions.store import RegionStore
+    from rex.evaluation.references import write_random_regions
 
-    config = read_config(arguments.config)
-    columns = ("question_id", "image_id", "text")
-    table = read_parquet(arguments.explanations, columns=columns)
-    store = RegionStore(arguments.regions)
-    predictions = random_regions(
-        table["question_id"].to_pylist(),
-        table["text"].to_pylist(),
-        store.num_boxes[store.rows(table["image_id"].to_pylist())],
-        config.evaluation.seed,
-    )
-    write_predictions(
-        arguments.out,
-        predictions,
-        provenance=made_by(
-            "rex reference random-regions",
-            {
-                "setting": "reference",
-                "method": "random-regions",
-                "seed": 0,
-                "draws": config.evaluation.seed,
-            },
-        ),
-    )
+    seed = read_config(arguments.config).evaluation.seed
+    write_random_regions(arguments.out, arguments.explanations, arguments.regions, seed)

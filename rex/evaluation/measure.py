@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rex.evaluation.case import Case, Inputs, Measure, Results
 from rex.evaluation.measures import MEASURES, UNITS
 from rex.evaluation.measures.java import JavaUnavailableError
+from rex.evaluation.metrics import Metrics, RunName, mode_of
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, Single, not_computed
@@ -43,17 +46,35 @@ class Measured:
         return scores
 
 
-def measure(
+def evaluate(
     path: Path,
     inputs: Inputs,
-    ood: Mapping[str, Sequence[str]] | None = None,
-    measures: Sequence[Measure] = MEASURES,
-) -> Measured:
-    """Measure the predictions in the file `path`; `ood` names the questions of GQA-OOD's parts.
+    *,
+    run: RunName,
+    split: str,
+    default_mode: str = "fixed",
+    draws: int = 1000,
+    seed: int = 0,
+) -> tuple[Metrics, Measured]:
+    """Measure the predictions of a run: its metrics, and the samples that they come from.
+
+    `default_mode` is said of predictions and explanations that don't say in which mode they were
+    made; `draws` are the resamples of the intervals. Raises InputError.
+    """
+    with _without_collection():
+        measured = measure(path, inputs)
+    mode = mode_of(path) or measured.mode or default_mode
+    scores = measured.scores(split=split, mode=mode, draws=draws, seed=seed)
+    n = len(measured.questions.ids)
+    return Metrics(run=run, split=split, n=n, mode=mode, scores=scores), measured
+
+
+def measure(path: Path, inputs: Inputs, measures: Sequence[Measure] = MEASURES) -> Measured:
+    """Measure the predictions in the file `path`.
 
     Raises InputError when a file is damaged or the files don't belong together.
     """
-    case = Case.read(path, inputs, ood)
+    case = Case.read(path, inputs)
     results: dict[str, Sample | Single | str] = {}
     for declared in measures:
         if inputs.compat or not declared.compat:
@@ -70,3 +91,18 @@ def _computed(declared: Measure, case: Case) -> Results:
         return declared.compute(case)
     except JavaUnavailableError as error:
         return dict.fromkeys(declared.names, str(error))
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector away from millions of objects that hold no cycles.
+
+    Looking through them again and again would take a quarter of the time.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

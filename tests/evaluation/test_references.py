@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rex.evaluation.reading.references import (
+from rex.evaluation.references import (
     PREFIX_SUPPORT,
     AnswerPrior,
     PriorAnswer,

@@ -110,7 +110,7 @@ def _accuracy(case: Case) -> Results:
 
 def _ood(case: Case) -> Results:
     questions = case.questions
-    return ood_samples(case.answers, questions.answers, questions.ids, case.ood or {})
+    return ood_samples(case.answers, questions.answers, questions.ids, case.inputs.ood or {})
 
 
 _OOD = tuple(f"accuracy/ood-{part}" for part in OOD_PARTS)

@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from os import PathLike
 
 import numpy as np
 import numpy.typing as npt
 
-from rex.evaluation.reading.predictions import Predictions
+from rex.errors import InputError
+from rex.evaluation.reading.predictions import Predictions, write_predictions
+from rex.files import made_by
 from rex.tokens import region_of
 
 PREFIX_SUPPORT = 5
@@ -119,3 +122,48 @@ def random_regions(
         regions=np.array(regions, dtype=np.int64),
         region_starts=np.array(starts, dtype=np.int64),
     )
+
+
+def write_answer_prior(
+    out: str | PathLike[str], train: str | PathLike[str], questions: str | PathLike[str]
+) -> None:
+    """Answer `questions` from what those of `train` were answered, and write the predictions.
+
+    Raises InputError when there are no training questions.
+    """
+    from rex.gqa.questions import iter_questions
+
+    texts, answers = [], []
+    for question in iter_questions(train):
+        texts.append(question.question)
+        answers.append(question.answer)
+    if not texts:
+        raise InputError("holds no questions", file=train, cure="give the train questions")
+    asked = {question.question_id: question.question for question in iter_questions(questions)}
+    predictions = prior_predictions(AnswerPrior(texts, answers), asked)
+    _write(out, predictions, "answer-prior")
+
+
+def write_random_regions(
+    out: str | PathLike[str],
+    explanations: str | PathLike[str],
+    regions: str | PathLike[str],
+    seed: int,
+) -> None:
+    """Write the true explanations about random regions of their images as predictions."""
+    from rex.files import read_parquet
+    from rex.regions.store import RegionStore
+
+    table = read_parquet(explanations, columns=("question_id", "image_id", "text"))
+    store = RegionStore(regions)
+    num_boxes = store.num_boxes[store.rows(table["image_id"].to_pylist())]
+    question_ids, texts = table["question_id"].to_pylist(), table["text"].to_pylist()
+    predictions = random_regions(question_ids, texts, num_boxes, seed)
+    _write(out, predictions, "random-regions", draws=seed)
+
+
+def _write(
+    out: str | PathLike[str], predictions: Predictions, method: str, **settings: int
+) -> None:
+    made = {"setting": "reference", "method": method, "seed": 0, **settings}
+    write_predictions(out, predictions, provenance=made_by(f"rex reference {method}", made))
