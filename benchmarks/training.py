@@ -61,8 +61,8 @@ PEAK = {"H100 PCIe": 756e12, "H100": 989e12, "H200": 989e12, "A100": 312e12}
 """Dense bf16 matrix operations a second (the maker's data sheets); the first that fits a name."""
 WARM_UP = {"cpu": 1, "cuda": 5}
 """Steps before those that are timed."""
-MEAN_PIECES, MEAN_TOKENS = 11.4, 7.5
-"""Mean word pieces of a question below, and tokens of an explanation, its END included."""
+MEAN_PIECES = 11.4
+"""Mean word pieces of a question below."""
 
 Batches = list[npt.NDArray[np.int64]]
 
@@ -158,10 +158,7 @@ class Ours:
     def train(self, batches: Batches) -> Iterator[int]:
         """Learn from batch after batch; yield how many questions."""
         self.model.train()
-        # as the loop does: the decoder computes the rows up to the last that goes on
-        lengths = self.examples.questions.explanations.lengths
-        ordered = [rows[np.argsort(-lengths[rows], kind="stable")] for rows in batches]
-        for batch in self._batches(ordered):
+        for batch in self._batches(batches):
             with autocast(self.precision, self.device):
                 parts = losses(
                     self.model(batch, explain=True),
@@ -248,12 +245,11 @@ class Plain:
             yield len(rows)
 
 
-def operations(pieces: float, tokens: float, longest: int = STEPS) -> float:
+def operations(pieces: float, steps: int = STEPS) -> float:
     """Count the multiplications and additions of one sample's training step.
 
     Matrix products alone, forward once and backward twice. `pieces` is a question's mean length,
-    `tokens` an explanation's (rows stop at their END), `longest` the longest of a batch, which the
-    words and the predicted tokens of all are padded to.
+    `steps` the longest explanation of a batch, which all are padded to.
     """
     h, inner, layers = BASE.hidden_size, BASE.intermediate_size, BASE.layers
     length = pieces + REGIONS
@@ -263,8 +259,8 @@ def operations(pieces: float, tokens: float, longest: int = STEPS) -> float:
     once = h * ANSWERS + 2 * h * h + REGIONS * h + 3 * h * h
     # the gates of h1 (from h2 and h1) and of h2 (from the regions, h1 and h2), then the attention
     step = 3 * h * (h + h + 2 * h + h) + h * h + FEATURES * h + REGIONS * (h + FEATURES)
-    padded = 3 * h * h + h * (WORDS + 2 + 1) + REGIONS * h  # y; words and gate; similarity
-    return 3 * 2 * (layers * layer + visual + once + tokens * step + longest * padded)
+    predicted = 3 * h * h + h * (WORDS + 2 + 1) + REGIONS * h  # y; words and gate; similarity
+    return 3 * 2 * (layers * layer + visual + once + steps * (step + predicted))
 
 
 @contextlib.contextmanager
@@ -367,7 +363,7 @@ def main() -> None:
 
 def report_peak(samples: float) -> float | None:
     """Print which share of the GPU's matrix peak training reaches, and return it if known."""
-    name, count = torch.cuda.get_device_name(), operations(MEAN_PIECES, MEAN_TOKENS)
+    name, count = torch.cuda.get_device_name(), operations(MEAN_PIECES)
     print(
         f"{samples:.0f} samples/s of training {verdict(samples, SAMPLES_GOAL)}; "
         f"{count / 1e9:.1f} GFLOP a sample, {samples * count / 1e12:.1f} TFLOP/s"

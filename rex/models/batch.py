@@ -30,9 +30,6 @@ class Batch:
     """[B] int64: the answer's class, or IGNORED."""
     explanations: Tensor
     """[B, T] int64: token ids with END where there is room, then IGNORED."""
-    rows_a_step: tuple[int, ...] | None = None
-    """How many rows, from the first on, the decoder computes for each of the T steps; None: as many
-    as have a token (found out on the device, which has to be waited for)."""
 
     def __len__(self) -> int:
         return self.pieces.shape[0]
@@ -56,14 +53,3 @@ class Batch:
             name: change(part) for name, part in vars(self).items() if isinstance(part, Tensor)
         }
         return dataclasses.replace(self, **changed)
-
-
-def rows_a_step(explanations: Tensor) -> tuple[int, ...]:
-    """Return up to which row of `explanations` [B, T] some still has a token, for each step.
-
-    Few rows are computed in vain when long explanations come first.
-    """
-    rows = torch.arange(1, len(explanations) + 1, device=explanations.device)
-    last = ((explanations >= 0) * rows[:, None]).amax(dim=0)
-    # a row that takes part at a step has taken part before
-    return tuple(last.flip(0).cummax(dim=0).values.flip(0).tolist())

@@ -12,7 +12,6 @@ as the transformer received them, q its output at [CLS], and y the last token's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,9 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from rex.models.backbones import Encoding
-from rex.models.batch import rows_a_step
 from rex.models.gru import GatedRecurrentUnit
-from rex.models.recurrence import Inputs, Recurrence, Weights
 from rex.models.vocabulary import END
 
 MASKED = -1e9
@@ -126,51 +123,19 @@ class AttentiveDecoder(nn.Module):
         """
         raise NotImplementedError
 
-    def forward(
-        self, encoding: Encoding, explanations: Tensor, rows: Sequence[int] | None = None
-    ) -> Prediction:
-        """Predict each token of the explanations [B, T] from those before it (teacher forcing).
-
-        `rows`: how many rows are computed for each step (`Batch.rows_a_step`).
-        """
+    def forward(self, encoding: Encoding, explanations: Tensor) -> Prediction:
+        """Predict each token of the explanations [B, T] from those before it (teacher forcing)."""
         memory = self.remember(encoding)
         start = explanations.new_full((len(explanations), 1), END)
         previous = torch.cat([start, explanations[:, :-1].clamp(min=END)], dim=1)
-        states, scores = Recurrence.apply(  # type: ignore[no-untyped-call]
-            self.continues_own_state,
-            MASKED,
-            encoding.region_mask,
-            rows_a_step(explanations) if rows is None else rows,
-            matrix_type(memory.question),
-            *Inputs(
-                words=self.project_words(previous) + self.attention_rnn.input.bias,
-                first=memory.context,
-                later=memory.later,
-                fused=memory.fused,
-                visual=encoding.visual,
-                question=memory.question,
-            ),
-            *self.recurrent_weights(),
-        )
-        return self.predict(self.dropout(states), scores, encoding)
-
-    def recurrent_weights(self) -> Weights:
-        """Return the weights of the two recurrent layers."""
-        size = self.sizes.hidden
-        return Weights(
-            context=self.attention_rnn.input.weight[:, size : 2 * size],
-            attention_gates=self.attention_rnn.gates.weight,
-            attention_memory=self.attention_rnn.memory.weight,
-            query=self.attention_query.weight,
-            query_bias=self.attention_query.bias,
-            score=self.attention_score.weight,
-            attended=self.attended.weight,
-            attended_bias=self.attended.bias,
-            language=self.language_rnn.input.weight,
-            language_bias=self.language_rnn.input.bias,
-            language_gates=self.language_rnn.gates.weight,
-            language_memory=self.language_rnn.memory.weight,
-        )
+        state = self.start(memory)
+        language, scores = [], []
+        for word in self.project_words(previous).unbind(dim=1):
+            state, seen = self.step(word, state, memory)
+            language.append(state.language)
+            scores.append(seen)
+        states = self.dropout(torch.stack(language, dim=1))
+        return self.predict(states, torch.stack(scores, dim=1), encoding)
 
     def remember(self, encoding: Encoding) -> Memory:
         """Compute what all steps share."""
@@ -207,9 +172,3 @@ class AttentiveDecoder(nn.Module):
         language_input = self.language_rnn.project(torch.cat([fused, attention], dim=-1), 0)
         language = self.language_rnn(language_input, state.language)
         return State(attention, language, memory.later), scores
-
-
-def matrix_type(example: Tensor) -> torch.dtype:
-    """Return the format of matrix products here: autocast's, or that of `example`."""
-    kind = example.device.type
-    return torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else example.dtype

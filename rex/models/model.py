@@ -66,5 +66,5 @@ class ExplainedAnswering(nn.Module):
         encoding, answers = self.encode(batch)
         explanation = None
         if explain and self.decoder is not None:
-            explanation = self.decoder(encoding, batch.explanations, batch.rows_a_step)
+            explanation = self.decoder(encoding, batch.explanations)
         return Output(answers, explanation)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from rex.errors import InputError
-from rex.models.batch import IGNORED, Batch, rows_a_step
+from rex.models.batch import IGNORED, Batch
 from rex.models.vocabulary import END, Vocabulary
 from rex.training.questions import encode_questions
 from rex.training.ragged import Integers, Ragged
@@ -219,9 +219,6 @@ class Examples:
             num_boxes=torch.from_numpy(self.store.num_boxes[images].astype(np.int64)),
             answers=torch.from_numpy(self.questions.answers[rows]),
             explanations=explanations,
-            rows_a_step=(
-                (len(rows),) * explanations.shape[1] if self.steps else rows_a_step(explanations)
-            ),
         )
         if self.device.type == "cuda":
             # a thread of its own would otherwise turn to the first GPU, whichever is ours

@@ -210,13 +210,8 @@ class Trainer:
         return _Loaded(rows, counts, loaded, counted=bool(parts))
 
     def _mine(self, rows: Integers) -> Integers:
-        """Return this process's part of a batch, long explanations first.
-
-        The decoder computes the rows up to the last that goes on.
-        """
-        lengths = self.examples.questions.explanations.lengths[rows]
-        ordered = rows[np.argsort(-lengths, kind="stable")]
-        return ordered[self.processes.rank :: self.processes.size]
+        """Return this process's part of a batch."""
+        return rows[self.processes.rank :: self.processes.size]
 
     def _step(self, loaded: _Loaded) -> None:
         """Learn from one batch, this process from its part of it, and note the losses."""

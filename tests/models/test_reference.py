@@ -149,7 +149,7 @@ def test_the_published_decoder_goes_on_after_the_end(published: dict[str, Tensor
     ours = [VOCABULARY.token_id(token) for token in ("#1", "red")]
     explanations = torch.tensor([[*ours, 0, IGNORED, IGNORED], [IGNORED] * 5])
     with torch.no_grad():
-        gate = decoder(encoding, explanations, (2,) * 5).gate
+        gate = decoder(encoding, explanations).gate
     assert gate is not None
     for i, tokens in enumerate(([2, 5, 0, 0, 0], [0] * 5)):
         _, g = transcribed(
@@ -169,7 +169,7 @@ def test_the_published_end_is_zeros_that_are_not_learnt() -> None:
         torch.ones(1, R, dtype=torch.bool),
     )
     tokens = torch.tensor([[2, 0, IGNORED]])
-    likely = decoder(encoding, tokens, (1,) * 3).log_probabilities
+    likely = decoder(encoding, tokens).log_probabilities
     torch.autograd.backward(likely.gather(-1, tokens.clamp(min=0)[..., None]).sum())
     gradient = decoder.embedding.weight.grad
     assert gradient is not None

@@ -131,15 +131,13 @@ def test_features_are_the_same_however_they_are_read(
     assert torch.equal(read.batch(rows).features, other.batch(rows).features)
 
 
-def test_the_decoder_is_told_which_rows_take_part(toy: RunFiles) -> None:
+def test_compat_computes_all_steps(toy: RunFiles) -> None:
     store, questions = RegionStore(toy.regions), question_set(toy)
-    unexplained = int(np.flatnonzero(questions.explanations.lengths == 0)[0])
-    rows = np.array([0, unexplained, 1, unexplained])
+    rows = np.array([0, 1])
     batch = Examples(questions, store).batch(rows)
-    assert batch.rows_a_step == (3,) * batch.explanations.shape[1]
     always = Examples(questions, store, steps=12).batch(rows)
-    assert always.rows_a_step == (4,) * 12
     width = batch.explanations.shape[1]
+    assert always.explanations.shape[1] == 12 > width
     assert torch.equal(always.explanations[:, :width], batch.explanations)
     assert bool((always.explanations[:, width:] == IGNORED).all())
 

@@ -21,8 +21,6 @@ from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import read_questions
 from rex.models.backbones import Sizes, build_backbone
-from rex.models.batch import IGNORED, Batch
-from rex.models.model import ExplainedAnswering, Output
 from rex.training.checkpoints import load_checkpoint
 from rex.training.loop import Trainer
 from rex.training.observing import Observer, Record
@@ -124,24 +122,6 @@ def test_the_learning_rate_is_that_which_was_used(
     used = [0.0025, 0.005, 0.0075, 0.01, *(0.0025,) * 4]
     assert rates == pytest.approx(used)
     assert [record["learning_rate"] for record in records] == pytest.approx([0.01, 0.0025])
-
-
-def test_long_explanations_come_first(
-    toy: RunFiles, run_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So that the decoder computes few rows in vain, learning and measuring."""
-    forward, seen = ExplainedAnswering.forward, set()
-
-    def noted(model: ExplainedAnswering, batch: Batch, *, explain: bool) -> Output:
-        lengths = (batch.explanations != IGNORED).sum(dim=1).tolist()
-        assert lengths == sorted(lengths, reverse=True)
-        seen.add((model.training, lengths[-1]))
-        return forward(model, batch, explain=explain)
-
-    monkeypatch.setattr(ExplainedAnswering, "forward", noted)
-    files = dataclasses.replace(toy, out=run_folder)
-    train_run(CONFIG, files, RunName(setting="multi-task", method="rex", seed=0))
-    assert {(True, 0), (False, 0)} <= seen
 
 
 def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) -> None:

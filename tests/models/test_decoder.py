@@ -1,4 +1,4 @@
-"""All steps at once, with the gradient by hand, against one step after another by autograd."""
+"""The teacher-forced decoder against one step after another, as explanations are written."""
 
 from __future__ import annotations
 
