@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rex.asking.image_files import check_size
 from rex.asking.reply import Reply
 from rex.asking.run_detector import load_detector, load_run
+from rex.boxes import Box
 from rex.errors import InputError
 from rex.logs import warnings_only
-from rex.reporting.examples import Box, Word, words_of
+from rex.reporting.examples import Word, words_of
 
 if TYPE_CHECKING:
     from rex.config import Config

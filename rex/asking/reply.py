@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rex.asking.sentences import sentence_of
-from rex.reporting.examples import Box, Example, Output, Word, cell_box
+from rex.boxes import Box, cell_box
+from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
 from rex.reporting.results import METHODS
 

@@ -11,20 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rex.boxes import box_sets, union_ious
+from rex.boxes import Box, box_sets, union_ious
 from rex.errors import InputError
 from rex.evaluation.metrics import RunName, run_of
 from rex.reporting.results import METHODS
+from rex.tokens import cell_of, region_of
 
 if TYPE_CHECKING:
     from rex.gqa.questions import Question
     from rex.regions.store import RegionStore
-
-Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in pixels of the image."""
-
-GRID = 4
-"""Positions are cells of a grid of 4 × 4, counted from 1 row by row."""
 
 
 @dataclass(frozen=True)
@@ -152,28 +147,16 @@ def words_of(
     """Return the tokens of an explanation; without `regions`, `#i` says which region it is."""
     words = []
     for place, token in enumerate(text.split()):
-        region = regions[place] if regions is not None else _number(token, "#")
+        region = region_of(token) if regions is None else regions[place]
         words.append(
             Word(
                 text=token,
-                region=region if region is not None and region >= 0 else None,
-                cell=_number(token, "@"),
+                region=region if region >= 0 else None,
+                cell=cell_of(token) or None,
                 gate=None if gates is None else gates[place],
             )
         )
     return tuple(words)
-
-
-def cell_box(cell: int, width: float, height: float) -> Box:
-    """Return the box of a cell (1 … 16) in an image of this size, in pixels."""
-    row, column = divmod(cell - 1, GRID)
-    across, down = width / GRID, height / GRID
-    return (column * across, row * down, (column + 1) * across, (row + 1) * down)
-
-
-def _number(token: str, sign: str) -> int | None:
-    known = token.startswith(sign) and token[1:].isdecimal() and len(token) < 10
-    return int(token[1:]) if known else None
 
 
 def _methods(paths: Sequence[Path]) -> list[tuple[str, Path]]:
@@ -263,8 +246,7 @@ def _example(
     named = {
         word.region for text in (words, *read) for word in text or () if word.region is not None
     }
-    unknown = sorted(region for region in named if region >= store.num_boxes[row])
-    if unknown:
+    if unknown := sorted(region for region in named if region >= store.num_boxes[row]):
         raise InputError(
             f"image {image_id} has no region {unknown[0]}, which an explanation of question "
             f"{question_id} names",
@@ -276,17 +258,10 @@ def _example(
         for region in sorted(named)
     }
     labels = {region: int(store.object_ids[row, region]) for region in sorted(named)}
-    outputs = tuple(
-        Output(
-            method=method,
-            answer=one["answer"],
-            probability=one["probability"],
-            right=None if one["answer"] is None else one["answer"] == question.answer,
-            words=text,
-            grounding=_grounding(text, boxes, objects),
-        )
-        for (method, one), text in zip(spoken, read, strict=True)
-    )
+    outputs = [
+        _output(method, prediction, text, question.answer, _grounding(text, boxes, objects))
+        for (method, prediction), text in zip(spoken, read, strict=True)
+    ]
     return Example(
         question_id=question_id,
         image_id=image_id,
@@ -294,10 +269,28 @@ def _example(
         answer=question.answer,
         operations=tuple(truth["operations"]),
         words=words,
-        outputs=outputs,
+        outputs=tuple(outputs),
         boxes=boxes,
         names={region: store.object_names[label] for region, label in labels.items() if label >= 0},
         objects=objects,
+    )
+
+
+def _output(
+    method: str,
+    prediction: Mapping[str, Any],
+    words: tuple[Word, ...] | None,
+    true_answer: str,
+    grounding: float | None,
+) -> Output:
+    answer = prediction["answer"]
+    return Output(
+        method=method,
+        answer=answer,
+        probability=prediction["probability"],
+        right=None if answer is None else answer == true_answer,
+        words=words,
+        grounding=grounding,
     )
 
 

@@ -11,9 +11,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rex.boxes import cell_box
 from rex.errors import InputError
 from rex.files import write_text
-from rex.reporting.examples import Example, Output, Word, cell_box
+from rex.reporting.examples import Example, Output, Word
 
 if TYPE_CHECKING:
     from PIL.Image import Image

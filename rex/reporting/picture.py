@@ -9,9 +9,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rex.boxes import cell_box
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.reporting.examples import Example, Output, Word, cell_box
+from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import open_image, region_colors
 from rex.reporting.labels import Box, label_places
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from rex.boxes import cell_box
 from rex.errors import InputError
-from rex.reporting.examples import ExampleFiles, Word, cell_box, choose, read_examples, words_of
+from rex.reporting.examples import ExampleFiles, Word, choose, read_examples, words_of
 from tests.evaluation.small_split import SmallSplit
 
 
