@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rex.evaluation.measures.verdicts import Verdicts, cell_sides
+from rex.evaluation.measures.agreement import Verdicts, cell_sides
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import Ref, read_statement
 from rex.gqa.questions import SemanticStep

@@ -6,14 +6,16 @@ the question asks (its program's last operation).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from rex.evaluation.measures.verdicts import Names, Verdicts, cell_sides
 from rex.evaluation.reading.asked_words import short_answers
-from rex.evaluation.reading.statements import Fact, Ref
-from rex.gqa.ontology import WORD_CATEGORIES, is_a
+from rex.evaluation.reading.statements import IT, Fact, Ref
+from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
 from rex.programs import operations as ops
+from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS
 from rex.programs.parsing import Program
+from rex.programs.wording import VAGUE_NOUNS
 
 YES, NO = frozenset({"yes"}), frozenset({"no"})
 
@@ -95,3 +97,218 @@ _CONVERSE = {
     "healthier": "less healthy",
     "less healthy": "healthier",
 }
+
+
+Names = Callable[[Ref], Iterable[str]]
+"""Returns what the things that a noun phrase is about may be called."""
+
+Description = frozenset[tuple[str, bool]]
+"""The words that describe a thing, and whether each is affirmed."""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What `facts` say to the steps of a question's `program`."""
+
+    facts: Sequence[Fact]
+    program: Program
+    names: Names
+
+    def of_step(self, place: int) -> bool | None:
+        """Return whether the facts affirm what step `place` claims, deny it, or neither (None)."""
+        step = self.program[place]
+        before = step.dependencies
+        if isinstance(step, ops.Exist):
+            return self.of_step(before[0])
+        if isinstance(step, ops.And | ops.Or):
+            return _joined([self.of_step(one) for one in before], isinstance(step, ops.Or))
+        if isinstance(step, ops.Same):
+            return self._alike(step, step.category)
+        if isinstance(step, ops.Different):
+            return _negated(self._alike(step, step.category))
+        if isinstance(step, ops.Verify | ops.Relate) and not _finds(step):
+            found = self._says(step)
+            return False if found is None and self._denied(place, asked=False) else found
+        return self._is_there(place)
+
+    def _is_there(self, place: int) -> bool | None:
+        """Return whether what step `place` selects is said to be there, if only by naming it."""
+        affirmed = any(
+            fact.holds and self._is_asked(ref, place)
+            for fact in self._main()
+            for ref in (*fact.refs, *fact.other)
+        )
+        denied = self._denied_existence(place)
+        if affirmed:
+            return None if denied else True
+        return False if denied or self._denied(place, asked=True) else None
+
+    def _denied(self, place: int, *, asked: bool) -> bool:
+        """Return whether something without which step `place` selects nothing is denied.
+
+        `asked` says whether the step's own words are the question: a description is not denied.
+        """
+        step = self.program[place]
+        if self._denied_existence(place) or (asked and self._says(step) is False):
+            return True
+        asked = asked and isinstance(step, ops.Filter)
+        return any(self._denied(one, asked=asked) for one in step.dependencies)
+
+    def _denied_existence(self, place: int) -> bool:
+        """Return whether there is said to be nothing of what the step selects.
+
+        "There is no animal" says that there is no white cat; "there is no white cat" does not say
+        that there is no cat.
+        """
+        noun, description = self._asked_thing(place)
+        return any(
+            not fact.holds
+            and (is_a(noun, ref.noun) or {noun, ref.noun} <= VAGUE_NOUNS)
+            and self._description(ref) <= description
+            for fact in self._main("exists")
+            for ref in fact.refs
+        )
+
+    def _is_asked(self, ref: Ref, place: int) -> bool:
+        """Return whether a noun phrase is about something that step `place` would select."""
+        noun, description = self._asked_thing(place)
+        # the vague `of` stands for any relation: the explanation says which
+        return self._is_called(ref, noun) and description - {("of", True)} <= self._description(ref)
+
+    def _is_called(self, ref: Ref, noun: str) -> bool:
+        called = {ref.noun} if ref.region is None else self.names(ref)
+        return noun in VAGUE_NOUNS or any(is_a(name, noun) for name in called)
+
+    def _asked_thing(self, place: int) -> tuple[str, Description]:
+        """Return what a step's selection is called, and the words that the program says of it."""
+        step = self.program[place]
+        if isinstance(step, ops.Select):
+            return step.noun, frozenset()
+        if isinstance(step, ops.Relate):
+            return step.noun, _words(step.relations[0], True)
+        noun, description = self._asked_thing(step.dependencies[0])
+        if isinstance(step, ops.Filter):
+            description |= _words(step.word, not step.negated)
+        return noun, description
+
+    def _description(self, ref: Ref) -> Description:
+        """Return the words that are said of what a noun phrase is about."""
+        facts, thing = (self.facts, ref) if ref.region is not None else (ref.conditions, IT)
+        return frozenset(
+            word
+            for fact in facts
+            if thing in (*fact.refs, *fact.other)
+            for word in _words(fact.value, fact.holds)
+        )
+
+    def _says(self, step: ops.Operation) -> bool | None:
+        """Return whether the facts affirm the word or the relation of a step, or deny it."""
+        if isinstance(step, ops.Relate):
+            return _relation_holds(step.relations[0], self._about(step.noun))
+        if not isinstance(step, ops.Filter | ops.Verify):
+            return None
+        word = step.word if isinstance(step, ops.Filter) else step.words[0]
+        noun, _ = self._asked_thing(step.dependencies[0])
+        found = _word_holds(word, self._about(noun))
+        return _negated(found) if step.negated else found
+
+    def _about(self, noun: str) -> list[Fact]:
+        """Return the main clauses about something called `noun`; all, if none is.
+
+        Whether an explanation points at the right thing is measured by grounding. But where it
+        speaks of several, what it says of one is not said of the other.
+        """
+        main = self._main()
+        return [
+            fact
+            for fact in main
+            if any(self._is_called(ref, noun) for ref in (*fact.refs, *fact.other))
+        ] or main
+
+    def _alike(self, step: ops.Operation, category: str) -> bool | None:
+        """Return whether the facts say that things are alike, or that they differ."""
+        values: dict[tuple[Ref, ...], str] = {}
+        for fact in self._main("is", "shared"):
+            if fact.holds and (
+                category not in CATEGORY_WORDS or category in WORD_CATEGORIES.get(fact.value, ())
+            ):
+                if fact.kind == "shared":
+                    return True
+                values[fact.refs] = fact.value
+        if len(values) > 1 or (values and self._is_about_one(step)):
+            return len(set(values.values())) == 1
+        return None
+
+    def _is_about_one(self, step: ops.Operation) -> bool:
+        """Return whether a step takes a single object ("the cars", annotated as one)."""
+        while len(step.dependencies) == 1:
+            step = self.program[step.dependencies[0]]
+            if isinstance(step, ops.Select | ops.Relate):
+                return step.objects is not None and len(step.objects) == 1
+        return False
+
+    def _main(self, *kinds: str) -> list[Fact]:
+        return [fact for fact in self.facts if fact.main and (not kinds or fact.kind in kinds)]
+
+
+def cell_sides(cell: int) -> frozenset[str]:
+    """Return the halves of the image, and its middle, that a cell of the 4 × 4 grid lies in."""
+    row, column = divmod(cell - 1, 4)
+    sides = {"left" if column < 2 else "right", "top" if row < 2 else "bottom"}
+    if column in (1, 2) or row in (1, 2):
+        sides.add("middle")
+    return frozenset(sides)
+
+
+def _word_holds(word: str, facts: Sequence[Fact]) -> bool | None:
+    """Return whether facts affirm a word; another value of its category denies it."""
+    cells = [fact for fact in facts if fact.kind == "at" and fact.holds]
+    if cells and word in POSITION_WORDS:
+        return all(word in cell_sides(int(fact.value)) for fact in cells)
+    said = [fact for fact in facts if fact.kind in ("is", "scene", "shared")]
+    for fact in said:
+        if is_a(fact.value, word) if fact.holds else is_a(word, fact.value):
+            return fact.holds
+    return False if any(fact.holds and _excludes(fact.value, word) for fact in said) else None
+
+
+def _excludes(value: str, word: str) -> bool:
+    """Return whether nothing is both: values of one category, or names."""
+    if "middle" in (value, word):
+        return False
+    categories = WORD_CATEGORIES.get(value, frozenset()) & WORD_CATEGORIES.get(word, frozenset())
+    return bool(categories) or (_is_name(value) and _is_name(word))
+
+
+def _is_name(word: str) -> bool:
+    return word in HYPERNYMS or word in CLASS_NAMES
+
+
+def _relation_holds(relation: str, facts: Sequence[Fact]) -> bool | None:
+    """Return whether facts affirm a relation; only its opposite denies it."""
+    related = [fact for fact in facts if fact.kind == "related"]
+    for fact in related:
+        if relation in (fact.value, "of"):
+            return fact.holds
+    opposite = OPPOSITE_RELATIONS.get(relation)
+    return False if any(fact.holds and fact.value == opposite for fact in related) else None
+
+
+def _finds(step: ops.Operation) -> bool:
+    return isinstance(step, ops.Relate) and step.purpose == "find"
+
+
+def _words(text: str, holds: bool) -> Description:
+    # word by word: a phrase that the lexicon lacks is read so
+    return frozenset((word, holds) for word in text.split())
+
+
+def _negated(found: bool | None) -> bool | None:
+    return None if found is None else not found
+
+
+def _joined(found: Sequence[bool | None], any_is_enough: bool) -> bool | None:
+    """Return what joined claims come to: one of them is enough, or all are needed."""
+    if any_is_enough in found:
+        return any_is_enough
+    return None if None in found else not any_is_enough

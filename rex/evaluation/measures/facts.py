@@ -15,10 +15,9 @@ import numpy as np
 from rex.arrays import Ragged
 from rex.boxes import box_sets, overlapping_pairs
 from rex.evaluation.case import Case, Measure, Results
-from rex.evaluation.measures.agreement import agrees
+from rex.evaluation.measures.agreement import Names, agrees
 from rex.evaluation.measures.grounding import MATCH_IOU
 from rex.evaluation.measures.truth import Scene
-from rex.evaluation.measures.verdicts import Names
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from rex.errors import InputError
-from rex.evaluation.reading.token_regions import complete_regions
+from rex.evaluation.reading.predictions import complete_regions
 from rex.tokens import LARGEST_REGION
 
 if TYPE_CHECKING:
