@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from rex.cli import main
 from rex.evaluation.case import NEEDS, Inputs
 from rex.evaluation.measure import measure
 from rex.evaluation.measures import LABELS, MEASURES
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
+EXPECTED = Path(__file__).with_name("expected_scores.json")
 PAGE = Path(__file__).parents[2] / "docs" / "measures.md"
 
 
@@ -83,3 +86,30 @@ def test_the_example_of_the_page_is_a_measure(split: SmallSplit) -> None:
         split="val", mode="fixed", draws=0, seed=0
     )
     assert scores["length"].reason == "not computed: the predictions hold no explanations"
+
+
+def test_scores_are_those_of_version_0_1(
+    split: SmallSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names, order, numbers, units, signatures and reasons of all scores that need no Java."""
+    expected = json.loads(EXPECTED.read_text(encoding="utf-8"))
+    monkeypatch.setattr("rex.evaluation.measures.java.find_java", lambda: None)
+    path = split.predict(
+        true_answers() | {"q1": "red"}, true_texts() | {"q1": "#1 is red on @2", "q4": "#1 is blue"}
+    )
+    out = split.folder / "metrics.json"
+    command = ["evaluate", str(path), "--compat", "--without-meteor", "--out", str(out)]
+    for option in ("questions", "explanations", "regions", "scene_graphs", "ood"):
+        command += [f"--{option.replace('_', '-')}", str(getattr(split, option))]
+    assert main(command) == 0
+    scores = json.loads(out.read_text(encoding="utf-8"))["scores"]
+    assert [name for name in scores if name in expected] == list(expected)
+    for name, score in expected.items():
+        found = scores[name]
+        assert found["signature"].rpartition("|rex:")[0] == score["signature"], name
+        assert [found[key] for key in ("n", "unit", "reason")] == [
+            score[key] for key in ("n", "unit", "reason")
+        ], name
+        for key in ("value", "interval"):
+            known = score[key]
+            assert found[key] == (known if known is None else pytest.approx(known, rel=1e-9)), name
