@@ -29,7 +29,6 @@ from rex.models.batch import Batch
 from rex.models.model import ExplainedAnswering
 from rex.models.search import write
 from rex.models.vocabulary import END, Vocabulary
-from rex.operators import register_operators
 from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
 from rex.training.batches import epoch_batches
 from rex.training.dataset import Examples, QuestionSet
@@ -326,7 +325,6 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, help="steps that are timed; default: 3; GPU: 20")
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
     arguments = parser.parse_args()
-    register_operators()
     if arguments.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("no GPU here: nothing is measured for one")
     device = choose_device(

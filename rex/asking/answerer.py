@@ -54,10 +54,7 @@ class Answerer:
         `changes` (sections of a configuration); the device is the best that this machine has.
         Raises InputError when something is missing, or the detector is not the run's.
         """
-        from rex.operators import register_operators
-
         _quiet()
-        register_operators()
         checkpoint, config = load_run(run, changes or {})
         return cls(load_detector(run, checkpoint, config, weights), checkpoint, config)
 

@@ -13,7 +13,6 @@ from rex.config import ModelSettings
 from rex.errors import InputError
 from rex.models.batch import Batch
 from rex.models.pretrained import load_transformer
-from rex.operators import register_operators
 
 
 class Encoding(NamedTuple):
@@ -112,7 +111,6 @@ class VisualBert(Backbone):
         self, settings: ModelSettings, sizes: Sizes, saved: Mapping[str, Any] | None
     ) -> None:
         super().__init__(sizes.features)
-        register_operators()  # transformers can't be imported over half a torchvision
         from transformers import VisualBertModel
 
         own = {"num_hidden_layers": settings.layers, "visual_embedding_dim": sizes.features}
@@ -157,7 +155,6 @@ class Lxmert(Backbone):
         self, settings: ModelSettings, sizes: Sizes, saved: Mapping[str, Any] | None
     ) -> None:
         super().__init__(sizes.features)
-        register_operators()
         from transformers import LxmertModel
 
         half = (settings.layers + 1) // 2

@@ -14,7 +14,6 @@ from rex.files import read_json, write_json
 from rex.gqa.questions import read_questions
 from rex.models.batch import IGNORED
 from rex.models.vocabulary import END, UNKNOWN, Vocabulary
-from rex.operators import register_operators
 from rex.regions.store import RegionStore
 from rex.training.dataset import (
     Examples,
@@ -60,7 +59,6 @@ QUESTIONS = st.text(alphabet="isplayng?caféÉ’-T 漢\u2028\t9#", max_size=30)
 @given(st.lists(QUESTIONS, min_size=1, max_size=5))
 @settings(max_examples=60, deadline=None)
 def test_word_pieces_are_those_of_the_published_tokeniser(questions: list[str]) -> None:
-    register_operators()
     from transformers import BertTokenizer
 
     pieces = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "is", "play", "##ing"]

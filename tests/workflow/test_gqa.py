@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import yaml
 
-from rex.operators import register_operators
 from rex.regions.store import RegionStore
 from rex.training.checkpoints import load_checkpoint
 
@@ -53,7 +52,6 @@ def write_class_names(store: RegionStore, folder: Path) -> None:
 
 def write_backbone(pieces: list[str], features: int, folder: Path) -> None:
     """Write a small VisualBERT with random weights, and the word pieces that it knows."""
-    register_operators()
     from transformers import VisualBertConfig, VisualBertModel
 
     # BERT's vocabulary has unused rows before its special pieces, too
