@@ -1,27 +1,28 @@
-# Two commands do everything on a fresh machine with Python 3.11:
+# Two commands do everything on a fresh machine with Python 3.11, 3.12 or 3.13:
 #   make demo    set up, then run the whole chain on the embedded world
 #   make test    set up, then run all tests
-PYTHON ?= python3.11
+# PYTHON=/path/to/python and VENV=folder choose another interpreter and environment.
+PYTHON ?=
 CORES ?= 2
-VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help demo smoke test lint setup clean
+.PHONY: help demo smoke test lint lock setup clean
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -3
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -4
 	@echo "  make smoke   the whole chain in about two minutes, on a tiny world"
 	@echo "  make lint    linters and type checker"
+	@echo "  make lock    write envs/requirements.lock from the ranges of pyproject.toml"
 
 setup: $(VENV)/.installed
 
-$(VENV)/.installed: envs/requirements.txt envs/detectron2.txt pyproject.toml envs/install.sh
-	envs/install.sh $(PYTHON) $(VENV) envs/requirements.txt
+$(VENV)/.installed: envs/requirements.lock envs/detectron2.txt pyproject.toml envs/install.sh
+	envs/install.sh $(VENV) $(PYTHON)
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed envs/requirements-test.txt
-	"$(BIN)/python" -m pip install --disable-pip-version-check --progress-bar off -r envs/requirements-test.txt
-	@touch $@
+lock:
+	envs/lock.sh
 
 demo: setup
 	snakemake --cores $(CORES) --workflow-profile workflow/profiles/default
@@ -29,10 +30,10 @@ demo: setup
 smoke: setup
 	snakemake --cores $(CORES) --workflow-profile workflow/profiles/default --configfile config/smoke.yaml
 
-test: $(VENV)/.installed-test
+test: setup
 	pytest -n $(CORES) --dist loadgroup $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-test
+lint: setup
 	ruff check .
 	ruff format --check .
 	mypy

@@ -1,19 +1,36 @@
 #!/usr/bin/env bash
-# Make a virtual environment with everything REX needs: install.sh PYTHON VENV REQUIREMENTS
+# Make a virtual environment with everything REX needs: install.sh VENV [PYTHON]
+# Without PYTHON, the first suitable interpreter of the PATH is taken. Run again, it goes on.
 set -euo pipefail
-python=$1 venv=$2 requirements=$3
+venv=$1 wanted=${2:-}
 here=$(cd "$(dirname "$0")" && pwd)
 
-"$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || {
-  echo "install.sh: $python is not Python 3.11; set PYTHON=/path/to/python3.11" >&2
+suitable() {
+  command -v "$1" >/dev/null &&
+    "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null
+}
+
+python=
+for candidate in ${wanted:-python3 python3.11 python3.12 python3.13}; do
+  if suitable "$candidate"; then
+    python=$candidate
+    break
+  fi
+done
+if [ -z "$python" ]; then
+  echo "install.sh: ${wanted:-no python3 here} is not Python 3.11, 3.12 or 3.13; install one, or set PYTHON=/path/to/it" >&2
+  exit 2
+fi
+"$python" -c 'import ensurepip, venv' 2>/dev/null || {
+  echo "install.sh: $python cannot make virtual environments; on Debian: apt install python3-venv" >&2
   exit 2
 }
-# one without pip is left where making it was stopped, or where Debian's python3.11-venv was missing
+# an environment without pip is what an interrupted attempt leaves
 "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
 pip=("$venv/bin/python" -m pip --disable-pip-version-check)
 
-echo "== packages (about 2 GB; one to four minutes)"
-"${pip[@]}" install --progress-bar off -r "$requirements"
+echo "== packages for $("$venv/bin/python" --version)"
+"${pip[@]}" install --quiet --progress-bar off --require-hashes -r "$here/requirements.lock"
 
 echo "== Detectron2"
 if ! "$venv/bin/python" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("detectron2") is None)'; then
