@@ -24,6 +24,7 @@ import torch
 
 from benchmarks.plain_rex import PlainRex, plain_batch, plain_loss
 from rex.config import ComputeSettings, ModelSettings, TrainingSettings
+from rex.experiment import SETTINGS
 from rex.files import write_json
 from rex.models.batch import Batch
 from rex.models.model import ExplainedAnswering
@@ -33,7 +34,7 @@ from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, Stor
 from rex.training.batches import epoch_batches
 from rex.training.dataset import Examples, QuestionSet
 from rex.training.loading import ahead
-from rex.training.objectives import SETTINGS, Counts, losses
+from rex.training.objectives import Counts, losses
 from rex.training.optimisation import autocast, build_optimizer, choose_device, choose_precision
 from rex.training.ragged import Ragged
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rex.config import Config
 from rex.errors import InputError
+from rex.experiment import METHODS, SETTINGS
 
 _AT_LEAST = {
     0: """world.seed regions.seed training.decay_factor training.explanation_weight
@@ -76,11 +77,11 @@ def _grid_problems(config: Config) -> Iterator[tuple[str, str, str]]:
         yield "experiment.seeds", f"{list(seeds)} are no seeds", cure
     for number, run in enumerate(config.experiment.runs):
         place = f"experiment.runs.{number}"
-        decoderless = run.setting == "answer-only" or run.setting.endswith("-scratch")
-        if run.method == "backbone" and not decoderless:
-            problem = f"method 'backbone' has no decoder, setting {run.setting!r} trains one"
+        method = METHODS[run.method]
+        if method.decoder is None and SETTINGS[run.setting].needs_decoder:
+            problem = f"method {run.method!r} has no decoder, setting {run.setting!r} trains one"
             yield place, problem, "train it answer-only or transfer-N-scratch"
-        if config.model.mode == "compat" and run.method not in ("backbone", "rex"):
+        if not method.exists_in(config.model.mode):
             problem = f"no method {run.method!r} in mode compat"
             yield place, problem, "train backbone or rex, or set model.mode to fixed"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from rex.asking.sentences import sentence_of
 from rex.boxes import Box, cell_box
+from rex.experiment import method_label
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
-from rex.reporting.results import METHODS
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Reply:
 
     def example(self) -> Example:
         """Return the reply as an example, to be drawn."""
-        method = METHODS.get(self.method, self.method)
+        method = method_label(self.method)
         output = Output(method, self.answer, self.probability, None, self.words, None)
         return Example(
             question_id="",

@@ -11,7 +11,7 @@ from rex.config import ModelSettings
 from rex.models.backbones import Encoding, Sizes, build_backbone
 from rex.models.batch import Batch
 from rex.models.decoder import AttentiveDecoder, DecoderSizes, Prediction
-from rex.models.methods import methods
+from rex.models.methods import decoder_class
 from rex.models.vocabulary import Vocabulary
 
 
@@ -45,7 +45,7 @@ class ExplainedAnswering(nn.Module):
         self.mode = settings.mode
         self.answer_head = nn.Linear(hidden_size, len(vocabulary.answers))
         self.decoder: AttentiveDecoder | None = None
-        if decoder := methods(settings.mode)[method]:
+        if decoder := decoder_class(method, settings.mode):
             self.decoder = decoder(
                 DecoderSizes(
                     words=vocabulary.first_region,

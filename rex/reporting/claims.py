@@ -13,8 +13,9 @@ from rex.evaluation.details import SUMMARIES, Details, check_details, read_detai
 from rex.evaluation.measures.grounding import by_answer_statistics, right_minus_wrong
 from rex.evaluation.metrics import RunName
 from rex.evaluation.resampling import Term, contrast
+from rex.experiment import TRANSFER_PERCENT, method_label
 from rex.reporting.comparison import P_VALUE
-from rex.reporting.results import METHODS, TRANSFER_PERCENT, MeasuredRun, Row
+from rex.reporting.results import MeasuredRun, Row
 
 RIGHT_MINUS_WRONG = "grounding/right-minus-wrong"
 _SUMMARIES = {**SUMMARIES, RIGHT_MINUS_WRONG: right_minus_wrong}
@@ -45,7 +46,7 @@ class Part:
     @property
     def label(self) -> str:
         """How it is called."""
-        return f"{METHODS[self.method]} ({self.setting})"
+        return f"{method_label(self.method)} ({self.setting})"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Claim:
 
 def _difference(key: str, first: tuple[str, str], second: tuple[str, str]) -> Comparison:
     parts = (Part(1, *first), Part(-1, *second))
-    labels = [METHODS[part.method] for part in parts]
+    labels = [method_label(part.method) for part in parts]
     return Comparison(" − ".join(labels), key, parts)
 
 
@@ -298,7 +299,7 @@ def _published(comparison: Comparison, rows: Sequence[Row]) -> tuple[float | Non
     """Return the same sum of published numbers, if all are, and whether all are verified."""
     total, verified = 0.0, True
     for part in comparison.parts:
-        name = _PUBLISHED.get(part.method, METHODS[part.method])
+        name = _PUBLISHED.get(part.method, method_label(part.method))
         fitting = [row for row in rows if (row.method, row.setting) == (name, part.setting)]
         cell = fitting[0].cells.get(comparison.key) if fitting else None
         if cell is None or cell.value is None:

@@ -14,7 +14,7 @@ import numpy as np
 from rex.boxes import Box, box_sets, union_ious
 from rex.errors import InputError
 from rex.evaluation.metrics import RunName, run_of
-from rex.reporting.results import METHODS
+from rex.experiment import method_label
 from rex.tokens import cell_of, region_of
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _methods(paths: Sequence[Path]) -> list[tuple[str, Path]]:
         settings[run.method].add(run.setting)
 
     def name(run: RunName) -> str:
-        parts = [METHODS.get(run.method, run.method)]
+        parts = [method_label(run.method)]
         if len(settings[run.method]) > 1:
             parts.append(run.setting)
         if several:

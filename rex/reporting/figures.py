@@ -19,8 +19,9 @@ from rex.errors import InputError
 from rex.evaluation.measures.answers import SEMANTIC_TYPES, STRUCTURAL_TYPES
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
+from rex.experiment import SETTINGS, TRANSFER_PERCENT, method_label, setting_order
 from rex.files import whole_file
-from rex.reporting.results import METHODS, SETTINGS, TRANSFER_PERCENT, Row, gather
+from rex.reporting.results import Row, gather
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,7 +72,7 @@ class Run:
     @property
     def label(self) -> str:
         """How the run's method and setting are called in legends."""
-        method = METHODS.get(self.name.method, self.name.method)
+        method = method_label(self.name.method)
         return _label(method, self.name.setting, self.metrics[0].mode)
 
 
@@ -223,7 +224,7 @@ def _questions(rows: Sequence[Row], key: str) -> str:
 
 
 def _is_transfer(setting: str) -> bool:
-    return setting.startswith("transfer-")
+    return setting in SETTINGS and SETTINGS[setting].transfer
 
 
 def transfer_curves(rows: Sequence[Row]) -> Figure:
@@ -380,5 +381,4 @@ def _value(row: Row, key: str) -> float | None:
 
 
 def _place(run: Run) -> tuple[int, RunName]:
-    setting = run.name.setting
-    return (SETTINGS.index(setting) if setting in SETTINGS else len(SETTINGS), run.name)
+    return setting_order(run.name.setting), run.name

@@ -13,28 +13,7 @@ from pathlib import Path
 from rex.errors import InputError
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
 from rex.evaluation.scores import Score
-
-METHODS = {
-    "answer-prior": "Answer prior (question only)",
-    "random-regions": "Random regions (true words)",
-    "backbone": "Backbone",
-    "vqae": "VQA-E",
-    "exp": "EXP",
-    "rex": "REX",
-}
-"""Method → its name in tables, in the order of the rows."""
-
-TRANSFER_PERCENT = (1, 5, 10)
-"""Shares of the training questions that transfer settings learn answers from."""
-
-SETTINGS = (
-    "reference",
-    "answer-only",
-    "explanation-only",
-    "multi-task",
-    *(f"transfer-{percent}{end}" for percent in TRANSFER_PERCENT for end in ("-scratch", "")),
-)
-"""The settings in the order of the rows; others follow in the alphabet."""
+from rex.experiment import method_label, method_order, setting_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +117,7 @@ def gather(
                 scores[f"{metrics.split}/{name}"].append(score)
         rows.append(
             Row(
-                method=METHODS.get(method, method),
+                method=method_label(method),
                 setting=setting,
                 mode=mode,
                 source="here",
@@ -192,14 +171,7 @@ def _unit(name: str) -> str:
 
 def _place(key: tuple[str, str, str]) -> tuple[int, str, int, str, str]:
     setting, method, mode = key
-    methods = list(METHODS)
-    return (
-        SETTINGS.index(setting) if setting in SETTINGS else len(SETTINGS),
-        setting,
-        methods.index(method) if method in METHODS else len(methods),
-        method,
-        mode,
-    )
+    return setting_order(setting), setting, method_order(method), method, mode
 
 
 def _over_seeds(scores: Sequence[Score]) -> Cell:

@@ -9,9 +9,10 @@ from pathlib import Path
 from rex.evaluation.case import NO_ANSWERS, NO_EXPLANATIONS
 from rex.evaluation.measures import LABELS
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
+from rex.experiment import SETTINGS
 from rex.files import write_text
 from rex.reporting.layout import Column, Layout, Table
-from rex.reporting.results import SETTINGS, Row
+from rex.reporting.results import Row
 from rex.reporting.table_formats import FORMATS
 
 _CIDER = "CIDEr: the caption library's value (0 to 10) times 100. All other numbers: percent."

@@ -14,8 +14,8 @@ import torch
 from rex.config import Config
 from rex.config_files import parse_config
 from rex.errors import InputError
+from rex.experiment import METHODS
 from rex.files import checkpoint_problem, whole_file
-from rex.models.methods import methods
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
 
@@ -90,7 +90,8 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
     try:
         checkpoint = Checkpoint(**values)
         checkpoint.words()
-        known = checkpoint.method in methods(parse_config(checkpoint.config, file=path).model.mode)
+        mode = parse_config(checkpoint.config, file=path).model.mode
+        known = METHODS[checkpoint.method].exists_in(mode)
     except (TypeError, KeyError, AttributeError):
         known = False
     if not known:

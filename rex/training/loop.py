@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rex.config import TrainingSettings
 from rex.errors import InputError
+from rex.experiment import Setting
 from rex.logs import Progress
 from rex.models.batch import IGNORED
 from rex.models.model import ExplainedAnswering
@@ -24,7 +25,7 @@ from rex.training.checkpoints import load_tensors, save_tensors
 from rex.training.dataset import Examples, LoadedBatch
 from rex.training.ledger import Ledger
 from rex.training.loading import ahead
-from rex.training.objectives import Counts, Objective, losses
+from rex.training.objectives import Counts, losses
 from rex.training.observing import Observer, Record
 from rex.training.optimisation import (
     autocast,
@@ -68,7 +69,7 @@ class Plan:
     """The questions that are learnt."""
     held_out: Integers
     """Those that choose the epoch."""
-    objective: Objective
+    objective: Setting
     settings: TrainingSettings
     seed: int
     resume: Path

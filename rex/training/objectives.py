@@ -8,57 +8,23 @@ from torch import Tensor
 
 from rex.config import TrainingSettings
 from rex.errors import InputError
+from rex.experiment import METHODS, SETTINGS, Setting
 from rex.models.batch import Batch
 from rex.models.losses import answer_losses, explanation_losses, gate_losses
-from rex.models.methods import methods
 from rex.models.model import Output
 
 
-@dataclass(frozen=True)
-class Objective:
-    """What is learnt, from how much, starting where."""
-
-    answers: bool
-    explanations: bool
-    percent: int = 100
-    """Share of the training questions that are learnt from."""
-    start: str | None = None
-    """The setting whose run the weights start from; None: from scratch."""
-
-    @property
-    def transfer(self) -> bool:
-        """Whether few questions are learnt: the paper has hyper-parameters of its own for it."""
-        return self.percent < 100
-
-
-SETTINGS = {
-    "answer-only": Objective(answers=True, explanations=False),
-    "explanation-only": Objective(answers=False, explanations=True),
-    "multi-task": Objective(answers=True, explanations=True),
-    **{
-        f"transfer-{percent}": Objective(
-            answers=True, explanations=True, percent=percent, start="explanation-only"
-        )
-        for percent in (1, 5, 10)
-    },
-    **{
-        f"transfer-{percent}-scratch": Objective(answers=True, explanations=True, percent=percent)
-        for percent in (1, 5, 10)
-    },
-}
-"""Setting name to objective."""
-
-
-def objective_of(setting: str, method: str, mode: str = "fixed") -> Objective:
-    """Return what a run of `setting` with `method` learns; raises InputError for neither/nor.
+def objective_of(setting: str, method: str, mode: str = "fixed") -> Setting:
+    """Return what a run of `setting` with `method` learns.
 
     A method without decoder learns only the answers of a setting.
+    Raises InputError for an unknown setting or method, and where the two do not go together.
     """
-    known = methods(mode)
     if setting not in SETTINGS:
         raise InputError(
             f"unknown setting {setting!r}", file="--setting", cure=f"one of {', '.join(SETTINGS)}"
         )
+    known = [name for name, entry in METHODS.items() if entry.exists_in(mode)]
     if method not in known:
         raise InputError(
             f"no method {method!r} in mode {mode}",
@@ -66,15 +32,15 @@ def objective_of(setting: str, method: str, mode: str = "fixed") -> Objective:
             cure=f"one of {', '.join(known)}",
         )
     objective = SETTINGS[setting]
-    if known[method] is None and objective.explanations:
-        if setting == "multi-task" or not objective.answers or objective.start:
-            raise InputError(
-                f"method {method!r} has no decoder, setting {setting!r} trains one",
-                file="--method",
-                cure="train it answer-only or transfer-N-scratch",
-            )
-        return replace(objective, explanations=False)
-    return objective
+    if METHODS[method].decoder is not None:
+        return objective
+    if objective.needs_decoder:
+        raise InputError(
+            f"method {method!r} has no decoder, setting {setting!r} trains one",
+            file="--method",
+            cure="train it answer-only or transfer-N-scratch",
+        )
+    return replace(objective, explanations=False)
 
 
 @dataclass(frozen=True)
@@ -95,7 +61,7 @@ def losses(
     *,
     first_region: int,
     compat: bool,
-    objective: Objective,
+    objective: Setting,
     settings: TrainingSettings,
 ) -> dict[str, Tensor]:
     """Return a batch's share of each loss by name; `loss` is the weighted sum, to be minimised."""

@@ -17,8 +17,9 @@ import torch
 from rex.config import Config
 from rex.config_files import config_values
 from rex.errors import InputError
+from rex.experiment import SETTINGS, Setting
 from rex.files import made_by, write_parquet, write_text
-from rex.models.methods import METHODS
+from rex.models.methods import decoder_class
 from rex.models.model import ExplainedAnswering
 from rex.models.pretrained import read_word_pieces
 from rex.models.vocabulary import Vocabulary
@@ -43,7 +44,7 @@ from rex.training.explanations import read_explanations
 from rex.training.failures import plain_failures
 from rex.training.loop import Plan, Trainer
 from rex.training.naming import add_names, name_regions, region_names
-from rex.training.objectives import SETTINGS, Objective, objective_of
+from rex.training.objectives import objective_of
 from rex.training.observing import Observe, Observer, Record
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
@@ -166,7 +167,7 @@ class _Data:
 
 
 def _read(
-    config: Config, files: RunFiles, name: RunName, objective: Objective, store: RegionStore
+    config: Config, files: RunFiles, name: RunName, objective: Setting, store: RegionStore
 ) -> _Data:
     settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
@@ -175,7 +176,7 @@ def _read(
         vocabulary = dataclasses.replace(vocabulary, pieces=read_word_pieces(pieces))
     asked = read_asked(files.questions)
     texts = read_explanations(files.explanations, asked, store) if objective.explanations else {}
-    decoder = METHODS[name.method]
+    decoder = decoder_class(name.method)
     if decoder is not None and decoder.names_objects:
         names = region_names(store)
         texts = name_regions(texts, {key: names[asked[key].image_id] for key in texts})
@@ -234,7 +235,7 @@ def _build(
 def _start_from(
     model: ExplainedAnswering,
     name: RunName,
-    objective: Objective,
+    objective: Setting,
     files: RunFiles,
     vocabulary: Vocabulary,
     store: RegionStore,

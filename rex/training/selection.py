@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rex.experiment import Setting
 from rex.models.batch import IGNORED, Batch
 from rex.models.model import Output
-from rex.training.objectives import Objective
 
 COUNTED = ("answers", "answers_right", "tokens", "tokens_right")
 """What `hits` counts."""
@@ -29,7 +29,7 @@ def hits(output: Output, batch: Batch) -> dict[str, Tensor]:
     return counts
 
 
-def accuracies(counts: dict[str, float], objective: Objective) -> dict[str, float]:
+def accuracies(counts: dict[str, float], objective: Setting) -> dict[str, float]:
     """Return the shares of right answers and tokens (0 to 1), of what is learnt."""
     measures = {}
     if objective.answers:
@@ -39,7 +39,7 @@ def accuracies(counts: dict[str, float], objective: Objective) -> dict[str, floa
     return measures
 
 
-def criterion(objective: Objective) -> str:
+def criterion(objective: Setting) -> str:
     """Return the measure, higher is better, that chooses the epoch."""
     return "accuracy" if objective.answers else "token_accuracy"
 

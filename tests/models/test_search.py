@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from rex.experiment import METHODS
 from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED
 from rex.models.decoder import AttentiveDecoder, DecoderSizes
-from rex.models.methods import METHODS
+from rex.models.methods import decoder_class
 from rex.models.search import write
 from rex.models.vocabulary import END, UNKNOWN
 
@@ -21,10 +22,10 @@ NUM_BOXES = (3, 1, 2)
 SIZES = DecoderSizes(words=WORDS, regions=REGIONS, hidden=H, features=D)
 
 
-@pytest.fixture(params=[name for name, decoder in METHODS.items() if decoder is not None])
+@pytest.fixture(params=[name for name, method in METHODS.items() if method.decoder is not None])
 def decoder(request: pytest.FixtureRequest) -> AttentiveDecoder:
     torch.manual_seed(1)
-    method = METHODS[request.param]
+    method = decoder_class(request.param)
     assert method is not None
     made = method(SIZES).double().eval()
     for parameter in made.parameters():  # far from uniform, so that choices matter
@@ -143,7 +144,7 @@ def test_half_precision_writes_what_is_likely(
 
 
 def test_gates_are_those_of_the_written_tokens(encoding: Encoding) -> None:
-    method = METHODS["rex"]
+    method = decoder_class("rex")
     assert method is not None
     torch.manual_seed(4)
     decoder = method(SIZES).double().eval()

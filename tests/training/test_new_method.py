@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
+import types
 from pathlib import Path
 
 import pytest
 
+from rex.experiment import METHODS, Method
 from rex.files import read_parquet
-from rex.models.methods import METHODS
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG
@@ -21,10 +23,14 @@ def test_the_example_trains_and_explains(
     toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    (name, class_name) = re.findall(r'`"([a-z-]+)": (\w+)` in `METHODS`', PAGE.read_text())[0]
-    namespace: dict[str, type] = {}
-    exec(compile(program, str(PAGE), "exec"), namespace)
-    monkeypatch.setitem(METHODS, name, namespace[class_name])
+    declared = r'`"([a-z-]+)": Method\("(.*)", "(.*)"\)`'
+    ((name, *arguments),) = re.findall(declared, PAGE.read_text(encoding="utf-8"))
+    method = Method(*arguments)
+    assert method.decoder is not None
+    module = types.ModuleType(method.decoder.partition(":")[0])
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(program, str(PAGE), "exec"), vars(module))
+    monkeypatch.setitem(METHODS, name, method)
 
     config = dataclasses.replace(
         CONFIG, training=dataclasses.replace(CONFIG.training, epochs=20, decay_epoch=20)

@@ -13,10 +13,9 @@ import torch
 from rex.config import Config
 from rex.config_files import read_config
 from rex.errors import InputError
+from rex.experiment import METHODS, SETTINGS
 from rex.files import read_parquet
-from rex.models.methods import METHODS
 from rex.training.checkpoints import Checkpoint, load_checkpoint
-from rex.training.objectives import SETTINGS
 from rex.training.observing import Observer
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
@@ -45,12 +44,12 @@ def explained(toy: RunFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_method_trains_in_every_setting_it_can(
     toy: RunFiles, explained: Path, tmp_path: Path
 ) -> None:
-    for method, decoder in METHODS.items():
+    for method, facts in METHODS.items():
         for setting, objective in SETTINGS.items():
             if objective.start is not None or objective.percent not in (1, 100):
                 continue
             out = tmp_path / method / setting
-            if decoder is None and objective.explanations and objective.percent == 100:
+            if facts.decoder is None and objective.explanations and objective.percent == 100:
                 with pytest.raises(InputError, match="no decoder"):
                     train(toy, out, setting, method)
             else:

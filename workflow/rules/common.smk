@@ -9,6 +9,7 @@ from pathlib import Path
 from rex.config import SPLITS
 from rex.config_files import check_experiment, config_values, parse_config
 from rex.errors import InputError
+from rex.experiment import SETTINGS
 from rex.gqa.layout import OOD_PARTS, SCENE_GRAPH_SPLITS, Layout
 
 # in the data set's folder
@@ -101,7 +102,7 @@ FIGURES = [
     *(["attribute-recall"] if "val" in EVALUATED else []),
     *(
         ["transfer", "transfer-training-curves"]
-        if any("transfer" in run.setting for run in CONFIG.experiment.runs)
+        if any(SETTINGS[run.setting].transfer for run in CONFIG.experiment.runs)
         else []
     ),
     "training-curves",
@@ -198,7 +199,7 @@ def reported(folder, names, formats, category, caption):
 def shown_folders():
     """Return the runs of the gallery: one seed, and those that learn from all questions, if any."""
     whole = [
-        run for run in CONFIG.experiment.runs if not run.setting.startswith("transfer-")
+        run for run in CONFIG.experiment.runs if not SETTINGS[run.setting].transfer
     ]
     return [
         f"{RESULTS}/runs/{run.setting}/{run.method}/seed{CONFIG.experiment.seeds[0]}"
@@ -271,18 +272,17 @@ def training_configuration(wildcards):
     sections = [
         name for name in VALUES if name not in ("evaluation", "experiment", "transfer")
     ]
-    if wildcards.setting.startswith("transfer-"):
+    if SETTINGS[wildcards.setting].transfer:
         sections.append("transfer")
     return configuration(*sections)(wildcards)
 
 
 def pretrained(wildcards):
     """Return the run that a transfer run starts from: explanations alone, same method and seed."""
-    if not wildcards.setting.startswith("transfer-") or wildcards.setting.endswith(
-        "-scratch"
-    ):
+    start = SETTINGS[wildcards.setting].start
+    if start is None:
         return []
-    return f"{RESULTS}/runs/explanation-only/{wildcards.method}/seed{wildcards.seed}/checkpoint.pt"
+    return f"{RESULTS}/runs/{start}/{wildcards.method}/seed{wildcards.seed}/checkpoint.pt"
 
 
 def start_option(wildcards):
