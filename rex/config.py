@@ -8,11 +8,42 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from rex.experiment import METHODS, SETTINGS
 
 SPLITS = ("train", "val", "testdev")
 
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+_STRICT: dict[str, Any] = {
+    "extra": "forbid",
+    "strict": True,
+    "allow_inf_nan": False,
+    "use_attribute_docstrings": True,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The range of a number (None: no limit); pydantic checks it and tells the schema."""
+
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    below: float | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        bounds = {"ge": self.least, "gt": self.above, "le": self.most, "lt": self.below}
+        return handler(source) | {name: at for name, at in bounds.items() if at is not None}
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A text that is one of these; the schema says which."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return {"type": "literal", "expected": list(self.names)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,19 +52,19 @@ class WorldSettings:
 
     __pydantic_config__ = _STRICT
 
-    train_images: int = 2000
+    train_images: Annotated[int, Limits(least=1)] = 2000
     """Images of the train split."""
-    val_images: int = 400
+    val_images: Annotated[int, Limits(least=1)] = 400
     """Images of the val split."""
-    testdev_images: int = 200
+    testdev_images: Annotated[int, Limits(least=1)] = 200
     """Images of the testdev split."""
-    questions_per_image: int = 8
+    questions_per_image: Annotated[int, Limits(least=1)] = 8
     """Balanced questions an image, on average."""
-    width: int = 320
+    width: Annotated[int, Limits(least=32)] = 320
     """Width of an image, in pixels."""
-    height: int = 240
+    height: Annotated[int, Limits(least=32)] = 240
     """Height of an image, in pixels."""
-    seed: int = 1
+    seed: Annotated[int, Limits(least=0)] = 1
     """One seed gives one world, byte for byte."""
 
 
@@ -69,21 +100,21 @@ class RegionSettings:
     """Import these features instead of detecting regions; none: detect."""
     vocabulary: str | None = None
     """Folder with `objects_vocab.txt` and `attributes_vocab.txt`, for weights without names."""
-    iterations: int = 1000
+    iterations: Annotated[int, Limits(least=1)] = 1000
     """Training steps of the detector."""
-    batch_size: int = 8
+    batch_size: Annotated[int, Limits(least=1)] = 8
     """Images a training step."""
-    learning_rate: float = 0.001
+    learning_rate: Annotated[float, Limits(above=0)] = 0.001
     """Peak learning rate (AdamW)."""
-    short_side: int = 144
+    short_side: Annotated[int, Limits(least=32)] = 144
     """Images are resized to this short side before detection, in pixels."""
-    feature_size: int = 256
+    feature_size: Annotated[int, Limits(least=1)] = 256
     """Width D of a region's feature vector (the public detector: 2048)."""
-    regions: int = 36
+    regions: Annotated[int, Limits(least=1)] = 36
     """Regions kept for each image (adaptive: at most)."""
     selection: Literal["fixed", "adaptive", "scene-graphs"] = "fixed"
     """`fixed`: always `regions`; `adaptive`: 10 or more by score; `scene-graphs`: annotated."""
-    seed: int = 1
+    seed: Annotated[int, Limits(least=0)] = 1
     """Seed of the detector's initial weights and of the order of its batches."""
 
 
@@ -95,7 +126,7 @@ class ExplanationSettings:
 
     mode: Literal["fixed", "compat"] = "fixed"
     """`fixed`: what the method says; `compat`: what the published code did."""
-    region_threshold: float = 0.5
+    region_threshold: Annotated[float, Limits(least=0, most=1)] = 0.5
     """An object whose best region has a lower IoU is written by its name (0 to 1)."""
 
 
@@ -111,25 +142,25 @@ class ModelSettings:
     """A local folder or hub name to start the backbone from; none: from the sizes below."""
     word_pieces: str | None = None
     """BERT's `vocab.txt`, or a folder or hub name with one; none: of `pretrained`, or our own."""
-    hidden_size: int = 128
+    hidden_size: Annotated[int, Limits(least=1)] = 128
     """Width of the transformer and of the decoder."""
-    layers: int = 3
+    layers: Annotated[int, Limits(least=1)] = 3
     """Transformer layers."""
-    heads: int = 4
+    heads: Annotated[int, Limits(least=1)] = 4
     """Attention heads of a layer."""
-    intermediate_size: int = 512
+    intermediate_size: Annotated[int, Limits(least=1)] = 512
     """Width of the transformer's feed-forward layers."""
     mode: Literal["fixed", "compat"] = "fixed"
     """The decoder as the paper has it (`fixed`) or as the published code does (`compat`)."""
     boxes: bool = True
     """Whether VisualBERT sees where regions are (`fixed` alone; LXMERT always does)."""
-    dropout: float = 0.0
+    dropout: Annotated[float, Limits(least=0, below=1)] = 0.0
     """Dropout probability in the transformer."""
-    attention_dropout: float = 0.0
+    attention_dropout: Annotated[float, Limits(least=0, below=1)] = 0.0
     """Dropout probability of the transformer's attention weights."""
-    decoder_dropout: float = 0.0
+    decoder_dropout: Annotated[float, Limits(least=0, below=1)] = 0.0
     """Dropout probability in the decoder: of a word's embedding, and of h₂ before it predicts."""
-    initializer_range: float = 0.08
+    initializer_range: Annotated[float, Limits(above=0)] = 0.08
     """Standard deviation of the transformer's initial weights (about the hidden size to -1/2)."""
 
 
@@ -139,37 +170,37 @@ class TrainingSettings:
 
     __pydantic_config__ = _STRICT
 
-    epochs: int = 8
+    epochs: Annotated[int, Limits(least=1)] = 8
     """Passes over the training questions."""
-    batch_size: int = 64
+    batch_size: Annotated[int, Limits(least=1)] = 64
     """Questions a step."""
-    questions_together: int = 1
+    questions_together: Annotated[int, Limits(least=1)] = 1
     """Questions of one image that share a batch, so that its regions are read once for them."""
-    learning_rate: float = 1e-3
+    learning_rate: Annotated[float, Limits(above=0)] = 1e-3
     """Peak learning rate (Adam)."""
-    explanation_learning_rate: float | None = None
+    explanation_learning_rate: Annotated[float, Limits(above=0)] | None = None
     """The same where explanations alone are learnt; none: `learning_rate`."""
-    warmup: float = 0.02
+    warmup: Annotated[float, Limits(least=0, most=1)] = 0.02
     """Share of the steps over which the learning rate rises from 0."""
-    decay_epoch: int = 7
+    decay_epoch: Annotated[int, Limits(least=1)] = 7
     """From this epoch on (counted from 1) the learning rate is multiplied by `decay_factor`."""
-    decay_factor: float = 0.25
+    decay_factor: Annotated[float, Limits(least=0)] = 0.25
     """See `decay_epoch`."""
-    gradient_clip: float = 0.1
+    gradient_clip: Annotated[float, Limits(above=0)] = 0.1
     """Largest norm of the gradient."""
-    explanation_weight: float = 1.0
+    explanation_weight: Annotated[float, Limits(least=0)] = 1.0
     """Weight of the explanation's cross-entropy beside the answer's (alpha in the paper)."""
-    gate_weight: float = 1.0
+    gate_weight: Annotated[float, Limits(least=0)] = 1.0
     """Weight of the gate's binary cross-entropy (beta in the paper)."""
-    question_length: int = 30
+    question_length: Annotated[int, Limits(least=3)] = 30
     """Word pieces of a question that are kept."""
-    explanation_length: int = 20
+    explanation_length: Annotated[int, Limits(least=1)] = 20
     """Tokens of an explanation that are learnt; the rest is cut off."""
-    holdout: float = 0.05
+    holdout: Annotated[float, Limits(least=0, below=1)] = 0.05
     """Share of the training images held out to choose the epoch."""
-    save_every: int = 200
+    save_every: Annotated[int, Limits(least=1)] = 200
     """Steps between saves of an unfinished run (it is saved at its end, too)."""
-    accumulation: int = 1
+    accumulation: Annotated[int, Limits(least=1)] = 1
     """Parts that a step's questions are computed in, one after another, to save memory."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format of the matrix products; `auto`: bf16 where the processor multiplies it."""
@@ -181,11 +212,11 @@ class TransferSettings:
 
     __pydantic_config__ = _STRICT
 
-    epochs: int = 60
+    epochs: Annotated[int, Limits(least=1)] = 60
     """Passes over the few questions."""
-    learning_rate: float = 1e-3
+    learning_rate: Annotated[float, Limits(above=0)] = 1e-3
     """Peak learning rate (Adam)."""
-    decay_epoch: int = 50
+    decay_epoch: Annotated[int, Limits(least=1)] = 50
     """As in `training`."""
 
 
@@ -197,15 +228,15 @@ class EvaluationSettings:
 
     splits: tuple[Literal["val", "testdev"], ...] = ("val", "testdev")
     """The splits that runs are measured on."""
-    batch_size: int = 256
+    batch_size: Annotated[int, Limits(least=1)] = 256
     """Questions a prediction step."""
-    beams: int = 1
+    beams: Annotated[int, Limits(least=1)] = 1
     """Beginnings of an explanation that are followed at once; 1: the likeliest token each time."""
-    examples: int = 60
+    examples: Annotated[int, Limits(least=1)] = 60
     """Examples in the gallery."""
-    seed: int = 1
+    seed: Annotated[int, Limits(least=0)] = 1
     """Seed of the random-regions row, of the examples and of resampling."""
-    bootstrap: int = 1000
+    bootstrap: Annotated[int, Limits(least=0)] = 1000
     """Resamples of the questions, for intervals and tests; 0: none."""
     compat: bool = False
     """Score also as the published code does, for a table beside published numbers."""
@@ -217,20 +248,10 @@ class Run:
 
     __pydantic_config__ = _STRICT
 
-    setting: Literal[
-        "answer-only",
-        "explanation-only",
-        "multi-task",
-        "transfer-1",
-        "transfer-5",
-        "transfer-10",
-        "transfer-1-scratch",
-        "transfer-5-scratch",
-        "transfer-10-scratch",
-    ]
+    setting: Annotated[str, OneOf(tuple(SETTINGS))]
     """What is trained: the answer, the explanation, or both; `transfer-N`: both, from N percent of
     the questions, after explanations alone (`-scratch`: without)."""
-    method: Literal["backbone", "vqae", "exp", "rex"]
+    method: Annotated[str, OneOf(tuple(METHODS))]
     """`backbone`: no decoder; `vqae`: text alone; `exp`: words linked to regions by attention;
     `rex`: gate and region mapping."""
 
@@ -258,11 +279,11 @@ class ComputeSettings:
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: a GPU if there is one."""
-    detector_threads: int = 2
+    detector_threads: Annotated[int, Limits(least=1)] = 2
     """CPU processes of the detector, a thread each. Training sums over them: part of the result."""
-    training_threads: int = 1
+    training_threads: Annotated[int, Limits(least=1)] = 1
     """CPU threads of one training run. Sums are ordered by it, so it is part of the result."""
-    gpus: int = 1
+    gpus: Annotated[int, Limits(least=1)] = 1
     """GPUs of one training run, where there are any; several train together under torchrun."""
 
 

@@ -7,11 +7,14 @@ import typing
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rex.config import Config
 from rex.config_limits import check_limits
 from rex.errors import InputError
+
+if TYPE_CHECKING:
+    import pydantic
 
 
 def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None = None) -> Config:
@@ -19,23 +22,40 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
 
     Raises InputError that names the key when one is unknown or its value is wrong.
     """
+    import json
+
     import pydantic
 
     try:
-        config = pydantic.TypeAdapter(Config).validate_python(dict(values))
+        # as JSON: there, pydantic takes a list for a tuple even where it is strict
+        text = json.dumps(values, default=str)
+        config = pydantic.TypeAdapter(Config).validate_json(text)
     except pydantic.ValidationError as error:
-        unknown = "unexpected_keyword_argument"
-        # a key that is mistyped is missing, too: say which it is
-        first = min(error.errors(), key=lambda one: one["type"] != unknown)
-        place = ".".join(str(part) for part in first["loc"])
-        if first["type"] == unknown:
-            problem, cure = "unknown key", f"known here: {', '.join(_known_keys(first['loc']))}"
-        else:
-            problem = f"{first['msg']} (found {first['input']!r})"
-            cure = "see config.yaml for every key, with its default and meaning"
+        place, problem, cure = _first_problem(error)
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
     check_limits(config, file or "config")
     return config
+
+
+def _first_problem(error: pydantic.ValidationError) -> tuple[str, str, str]:
+    """Return place, problem and cure of one of the errors."""
+    unknown = "unexpected_keyword_argument"
+    # a key that is mistyped is missing, too: say which it is
+    first = min(error.errors(), key=lambda entry: entry["type"] != unknown)
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == unknown:
+        return place, "unknown key", f"known here: {', '.join(_known_keys(first['loc']))}"
+    given, bounds = first["input"], first.get("ctx", {})
+    for name, problem, cure in (
+        ("ge", "too small", "give {} or more"),
+        ("gt", "too small", "give a number above {}"),
+        ("le", "too large", "give {} or less"),
+        ("lt", "too large", "give a number below {}"),
+    ):
+        if name in bounds:
+            return place, f"{given} is {problem}", cure.format(f"{bounds[name]:g}")
+    cure = "see config.yaml for every key, with its default and meaning"
+    return place, f"{first['msg']} (found {given!r})", cure
 
 
 def check_experiment(config: Config, *, file: str | PathLike[str] | None = None) -> None:
@@ -70,12 +90,13 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
     try:
         # JSON is YAML, so one reader serves both
         text = str(source) if _inline(source) else Path(source).read_text(encoding="utf-8")
+        _refuse_repeated_keys(yaml.compose(text, yaml.SafeLoader), file)
         values = yaml.safe_load(text)
     except FileNotFoundError:
         raise InputError("no such file", file=file, cure="check the path") from None
     except OSError as error:
         raise InputError(
-            f"can't be read ({error.strerror})", file=file, cure="name a YAML file"
+            f"cannot be read ({error.strerror})", file=file, cure="name a YAML file"
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
@@ -83,7 +104,7 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
             f"not valid YAML ({getattr(error, 'problem', error)})",
             file=file,
             place=None if mark is None else f"line {mark.line + 1}",
-            cure="mend the line",
+            cure="correct the line",
         ) from None
     except RecursionError:
         raise InputError("nested too deep", file=file, cure="is it a configuration?") from None
@@ -91,6 +112,28 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
         raise InputError("holds no settings", file=file, cure="see config.yaml for an example")
     values.pop("made_by", None)
     return values
+
+
+def _refuse_repeated_keys(node: Any, file: str | PathLike[str]) -> None:
+    """Raise InputError for a key that stands twice in one mapping: YAML takes the last silently."""
+    import yaml
+
+    if isinstance(node, yaml.SequenceNode):
+        for entry in node.value:
+            _refuse_repeated_keys(entry, file)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if isinstance(key, yaml.ScalarNode) and lines.setdefault(key.value, line) != line:
+            raise InputError(
+                f"the key {key.value!r} stands here and on line {lines[key.value]}",
+                file=file,
+                place=f"line {line}",
+                cure="keep one of them",
+            )
+        _refuse_repeated_keys(value, file)
 
 
 def _inline(source: str | PathLike[str]) -> bool:

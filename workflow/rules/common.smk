@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from rex.config import SPLITS
-from rex.config_files import check_experiment, config_values, parse_config
+from rex.config_files import check_experiment, config_values, parse_config, read_settings
 from rex.errors import InputError
 from rex.experiment import SETTINGS
 from rex.gqa.layout import OOD_PARTS, SCENE_GRAPH_SPLITS, Layout
@@ -42,6 +42,8 @@ def check_given_files(settings, file):
 
 SOURCES = " + ".join(map(str, workflow.configfiles))
 try:
+    for given in workflow.configfiles:
+        read_settings(given)  # finds keys that stand twice
     CONFIG = parse_config(config, file=SOURCES)
     check_experiment(CONFIG, file=SOURCES)
     check_given_files(CONFIG, SOURCES)
