@@ -22,7 +22,7 @@ from rex.explanations.question_batch import Batch
 from rex.explanations.table import COMMAND, Tally, explanation_table
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces
-from rex.gqa.records import QUESTION_CURE, ProgramRecord
+from rex.gqa.questions import QUESTION_CURE, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.logs import Progress
 from rex.programs.errors import ProgramError, Skip

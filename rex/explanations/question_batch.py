@@ -12,7 +12,7 @@ from rex.arrays import Integers, starts_of
 from rex.explanations.matching import best_regions, bounds, published_regions
 from rex.explanations.modes import OK, CompatMode, Draft, Mode
 from rex.explanations.table import schema
-from rex.gqa.records import ProgramRecord
+from rex.gqa.questions import ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 
 if TYPE_CHECKING:

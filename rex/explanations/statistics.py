@@ -14,7 +14,7 @@ from rex.explanations.building import question_files
 from rex.explanations.modes import OK
 from rex.explanations.table import schema
 from rex.files import parquet_provenance, read_parquet
-from rex.gqa.records import QuestionRecord, iter_question_records
+from rex.gqa.questions import QuestionRecord, iter_question_records
 from rex.tokens import is_region
 
 File = str | PathLike[str]

@@ -11,7 +11,7 @@ from typing import Any
 
 from rex.errors import InputError
 from rex.files import made_by, parquet_provenance, read_parquet, write_json
-from rex.gqa.records import iter_question_records
+from rex.gqa.questions import iter_question_records
 from rex.tokens import is_region
 
 SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

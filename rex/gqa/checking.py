@@ -13,7 +13,8 @@ from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, SCENE_GRAPH_SPLITS, SPLITS, Layout
 from rex.gqa.operations import semantic_problem
-from rex.gqa.records import QuestionRecord, iter_question_records, iter_scene_graph_records
+from rex.gqa.questions import QuestionRecord, iter_question_records
+from rex.gqa.scene_graphs import iter_scene_graphs
 
 _CURE = "expected GQA's questions or scene graphs (docs/data.md)"
 
@@ -110,7 +111,7 @@ def _check_program(path: Path, question_id: str, record: QuestionRecord) -> None
 
 def _check_scene_graphs(path: Path) -> str:
     images = objects = relations = 0
-    for image_id, graph in iter_scene_graph_records(path):
+    for image_id, graph in iter_scene_graphs(path):
         if graph.width <= 0 or graph.height <= 0:
             raise InputError(
                 f"image size {graph.width:g}x{graph.height:g}",

@@ -1,14 +1,16 @@
-"""GQA's questions, with the programs that answer them."""
+"""GQA's questions, with the programs that answer them, and their JSON shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rex.gqa.records import QuestionRecord
+import msgspec
+
+from rex.gqa.json_entries import iter_entries
+
+QUESTION_CURE = "expected GQA's question format (docs/data.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +63,65 @@ class Question:
     """The same for the full answer (annotations.fullAnswer)."""
 
 
+class Types(msgspec.Struct, frozen=True):
+    """A question's field `types`."""
+
+    structural: str | None = None
+    semantic: str | None = None
+    detailed: str | None = None
+
+
+class Groups(msgspec.Struct, frozen=True, rename={"global_": "global"}):
+    """A question's field `groups`."""
+
+    global_: str | None = None
+    local: str | None = None
+
+
+class Annotations(msgspec.Struct, frozen=True, rename="camel"):
+    """A question's field `annotations`: word span to object id."""
+
+    question: dict[str, str] = {}
+    answer: dict[str, str] = {}
+    full_answer: dict[str, str] = {}
+
+
+class QuestionRecord(msgspec.Struct, frozen=True, rename="camel"):
+    """A question as it stands in the file."""
+
+    image_id: str
+    question: str
+    answer: str | None = None
+    full_answer: str | None = None
+    semantic: tuple[SemanticStep, ...] = ()
+    semantic_str: str = ""
+    types: Types = Types()
+    groups: Groups = Groups()
+    entailed: tuple[str, ...] = ()
+    equivalent: tuple[str, ...] = ()
+    is_balanced: bool = True
+    annotations: Annotations = Annotations()
+
+
+class ProgramRecord(msgspec.Struct, frozen=True, rename="camel"):
+    """What of a question an explanation is made from; the other fields are passed over."""
+
+    image_id: str
+    semantic: tuple[SemanticStep, ...] = ()
+    answer: str | None = None
+
+
+def iter_question_records(path: str | PathLike[str]) -> Iterator[tuple[str, QuestionRecord]]:
+    """Yield (question id, record) in the order of the file. Raises InputError."""
+    yield from iter_entries(path, QuestionRecord, entry="question", cure=QUESTION_CURE)
+
+
 def iter_questions(path: str | PathLike[str]) -> Iterator[Question]:
     """Yield the questions of a GQA file in its order, holding only a part of it in memory.
 
     Raises InputError, naming the question and the field, when the file is missing, truncated or
     not in GQA's format.
     """
-    from rex.gqa.records import iter_question_records
-
     for question_id, record in iter_question_records(path):
         yield _question(question_id, record)
 

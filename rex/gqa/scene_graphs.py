@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 
+from rex.gqa.json_entries import iter_entries
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -61,9 +63,8 @@ def iter_scene_graphs(path: str | PathLike[str]) -> Iterator[tuple[str, SceneGra
     Raises InputError, naming the image and the field, when the file is missing, truncated or not
     in GQA's format.
     """
-    from rex.gqa.records import iter_scene_graph_records
-
-    yield from iter_scene_graph_records(path)
+    cure = "expected GQA's scene-graph format (docs/data.md)"
+    yield from iter_entries(path, SceneGraph, entry="image", cure=cure)
 
 
 def read_scene_graphs(path: str | PathLike[str]) -> dict[str, SceneGraph]:

@@ -8,8 +8,7 @@ import pytest
 
 from rex.errors import InputError
 from rex.evaluation.metrics import RunName, run_of
-from rex.evaluation.reading.json_predictions import read_json_predictions
-from rex.evaluation.reading.predictions import read_predictions
+from rex.evaluation.reading.predictions import read_prediction_table, read_predictions
 
 
 def write(folder: Path, predictions: Any, **fields: Any) -> Path:
@@ -60,18 +59,18 @@ def test_whose_predictions(tmp_path: Path) -> None:
 )
 def test_bad_entries_are_named(tmp_path: Path, entry: dict[str, Any], problem: str) -> None:
     with pytest.raises(InputError, match=problem):
-        read_json_predictions(write(tmp_path, [entry]))
+        read_prediction_table(write(tmp_path, [entry]))
 
 
 def test_bad_files(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     with pytest.raises(InputError, match="no such file"):
-        read_json_predictions(path)
+        read_prediction_table(path)
     with pytest.raises(InputError, match="is a folder"):
-        read_json_predictions(tmp_path)
+        read_prediction_table(tmp_path)
     path.write_text('{"predictions": [')
     with pytest.raises(InputError, match="not valid JSON"):
-        read_json_predictions(path)
+        read_prediction_table(path)
     path.write_text("[]")
     with pytest.raises(InputError, match="Expected `object`"):
-        read_json_predictions(path)
+        read_prediction_table(path)

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from rex.errors import InputError
-from rex.evaluation.reading.predictions import complete_regions
 from rex.tokens import LARGEST_REGION
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
     import pyarrow as pa
 
     rows = _read(path).predictions
-    table = pa.table(
+    return pa.table(
         {
             "question_id": pa.array([row.question_id for row in rows], pa.string()),
             "answer": pa.array([row.answer for row in rows], pa.string()),
@@ -72,7 +71,6 @@ def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
             "gates": pa.array([row.gates for row in rows], pa.list_(pa.float32())),
         }
     )
-    return complete_regions(table, path)
 
 
 def json_run(path: str | PathLike[str]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
     from rex.files import read_parquet
 
     if Path(path).suffix == ".json":
-        return read_json_predictions(path)
+        return complete_regions(read_json_predictions(path), path)
     table = read_parquet(path, columns=tuple(_COLUMNS))
     for name, wanted in _COLUMNS.items():
         found = table.schema.field(name).type
