@@ -8,6 +8,7 @@ import pytest
 
 from rex.errors import InputError
 from rex.evaluation.metrics import RunName, run_of
+from rex.evaluation.reading.json_predictions import read_json_predictions
 from rex.evaluation.reading.predictions import read_prediction_table, read_predictions
 
 
@@ -65,12 +66,12 @@ def test_bad_entries_are_named(tmp_path: Path, entry: dict[str, Any], problem: s
 def test_bad_files(tmp_path: Path) -> None:
     path = tmp_path / "p.json"
     with pytest.raises(InputError, match="no such file"):
-        read_prediction_table(path)
+        read_json_predictions(path)
     with pytest.raises(InputError, match="is a folder"):
-        read_prediction_table(tmp_path)
+        read_json_predictions(tmp_path)
     path.write_text('{"predictions": [')
     with pytest.raises(InputError, match="not valid JSON"):
-        read_prediction_table(path)
+        read_json_predictions(path)
     path.write_text("[]")
     with pytest.raises(InputError, match="Expected `object`"):
-        read_prediction_table(path)
+        read_json_predictions(path)
