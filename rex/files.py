@@ -95,13 +95,28 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
+        # on the disk before it has its name: after a power cut, no file is there but empty
+        _synced(temporary)
         temporary.replace(target)
+        _synced(target.parent)
     except OSError as error:
         if error.filename is None and error.errno is not None:  # say what could not be written
             raise OSError(error.errno, error.strerror, str(target)) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _synced(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; some file systems cannot."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
 
 
 def made_by(command: str, settings: Settings | None = None) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from rex.gqa.questions import QUESTION_CURE, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.logs import Progress
 from rex.programs.errors import ProgramError, Skip
+from rex.programs.parsing import parse_program
 from rex.programs.published.executor import execute_published
 from rex.programs.published.polishing import PluralMap, corpus_words
 
@@ -168,24 +169,19 @@ class _Worker:
                 self.graphs, self.mode, _store(self.settings), self.settings.threshold
             )
         for question_id, record in self.entries(piece).items():
-            try:
+            with _malformed_told(piece[0], question_id):
                 self.batch.add(question_id, record)
-            except ProgramError as error:
-                raise InputError(
-                    error.problem,
-                    file=piece[0],
-                    place=f"question {question_id}: semantic step {error.step}",
-                    cure="correct the program; docs/programs.md lists the operations",
-                ) from None
         return self.batch.take()
 
     def words(self, piece: Piece) -> list[str]:
         """Return the words of a piece's published raw explanations, in the order of first use."""
         words: dict[str, None] = {}
-        for record in self.entries(piece).values():
+        for question_id, record in self.entries(piece).items():
             graph = self.graphs.get(record.image_id)
             if graph is None:
                 continue
+            with _malformed_told(piece[0], question_id):
+                parse_program(record.semantic)
             try:
                 text = execute_published(record.semantic, graph)
             except Skip:
@@ -193,6 +189,20 @@ class _Worker:
             if "(obj*:direction)" not in text:
                 words |= dict.fromkeys(corpus_words(text))
         return list(words)
+
+
+@contextmanager
+def _malformed_told(file: Path, question_id: str) -> Iterator[None]:
+    """Turn a ProgramError into an InputError that names the file and the question."""
+    try:
+        yield
+    except ProgramError as error:
+        raise InputError(
+            error.problem,
+            file=file,
+            place=f"question {question_id}: semantic step {error.step}",
+            cure="correct the program; docs/programs.md lists the operations",
+        ) from None
 
 
 def _corpus(workers: _Workers, files: Sequence[Path]) -> PluralMap:

@@ -124,7 +124,9 @@ class Tally:
         `regions` is None where there were none to be had.
         """
         total = self.statuses.total()
-        if total and self.statuses[Reason.NO_SCENE_GRAPH.value] == total:
+        if not total:
+            raise InputError("holds no questions", file=questions, cure="name a questions file")
+        if self.statuses[Reason.NO_SCENE_GRAPH.value] == total:
             raise InputError(
                 "has no scene graph of any question's image",
                 file=scene_graphs,

@@ -78,6 +78,8 @@ def decode_piece(
         entries: dict[str, Entry] = decoder.decode(b"{" + text + b"}")
     except msgspec.ValidationError as error:
         raise _wrong_entry(text, kind, path, entry, cure) or error from None
+    except RecursionError:
+        raise _too_deep(path, text, entry, cure) from None
     return entries
 
 
@@ -99,7 +101,9 @@ def _pieces(
         pending = pending[offset:]
         opening = _OPENING.match(pending)
         if opening is None:
-            problem = "is not a JSON object" if pending.strip() else "is empty"
+            raise InputError(_what_else(pending), file=path, cure=cure)
+        if _are_lines(pending):
+            problem = "seems to be JSON Lines, an object a line; one object of all entries is read"
             raise InputError(problem, file=path, cure=cure)
         pending = pending[opening.end() :]
         offset += opening.end()
@@ -123,6 +127,8 @@ def _pieces(
             yield offset, pending, decoder.decode(b"{" + pending + b"}")
         except msgspec.ValidationError as error:
             raise _wrong_entry(pending, kind, path, entry, cure) or error from None
+        except RecursionError:
+            raise _too_deep(path, pending, entry, cure) from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise InputError(
                 f"not valid JSON ({str(error).partition(' (byte')[0]})",
@@ -130,6 +136,25 @@ def _pieces(
                 place=_last_key(pending, entry),
                 cure="the file may be truncated: make or fetch it again",
             ) from None
+
+
+def _what_else(start: bytes) -> str:
+    """Say what a file that does not begin as a JSON object does seems to be."""
+    if start.startswith(b"\x1f\x8b"):
+        return "seems to be compressed with gzip: decompress it first"
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "seems to be UTF-16 text; UTF-8 is read"
+    return "is not a JSON object" if start.strip() else "is empty"
+
+
+def _are_lines(start: bytes) -> bool:
+    """Return whether a text holds several JSON objects, one a line."""
+    first, _, rest = start.partition(b"\n")
+    return first.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{")
+
+
+def _too_deep(path: str | PathLike[str], text: bytes, entry: str, cure: str) -> InputError:
+    return InputError("nested too deep", file=path, place=_last_key(text, entry), cure=cure)
 
 
 def iter_entries(
@@ -208,6 +233,8 @@ def _wrong_entry(
     except msgspec.DecodeError:
         start = _decode_start(pending, raw)
         entries = start[1] if start else {}
+    except RecursionError:
+        return _too_deep(path, pending, entry, cure)
     for key, value in entries.items():
         try:
             msgspec.json.decode(value, type=kind)

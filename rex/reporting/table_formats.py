@@ -17,8 +17,18 @@ def to_csv(layout: Layout) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, layout.fields, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(layout.records)
+    for record in layout.records:
+        writer.writerow({name: _plain(value) for name, value in record.items()})
     return text.getvalue()
+
+
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+
+
+def _plain(value: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: by a quote before it where needed."""
+    formula = value.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if formula else value
 
 
 def to_markdown(layout: Layout) -> str:

@@ -428,3 +428,39 @@ def test_an_interrupted_build_leaves_nothing(world: World, monkeypatch: pytest.M
     assert world.build(*more) == 1
     assert len(taken) == 2
     assert sorted(world.folder.iterdir()) == before
+
+
+MALFORMED = {
+    "unknown operation": [("select", "mug (1)", []), ("juggle", "red", [0])],
+    "later step": [("select", "mug (1)", [1]), ("exist", "?", [0])],
+    "no such step": [("select", "mug (1)", []), ("exist", "?", [4])],
+    "missing dependency": [("select", "mug (1)", []), ("exist", "?", [])],
+}
+
+
+@pytest.mark.parametrize("mode", ["fixed", "compat"])
+@pytest.mark.parametrize("program", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_program_is_one_line_in_both_modes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, program: list[Any]
+) -> None:
+    steps = [{"operation": o, "argument": a, "dependencies": d} for o, a, d in program]
+    world = World(tmp_path)
+    world.write({"q7": question_entry(semantic=steps)}, {"1": scene_graph_entry()})
+    world.questions.write_text(
+        world.questions.read_text().replace(question_entry()["imageId"], "1")
+    )
+    assert world.build("--mode", mode) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "question q7: semantic step" in told
+    assert not world.out.exists()
+
+
+def test_a_file_without_questions_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(tmp_path)
+    world.write({}, {"1": scene_graph_entry()})
+    assert world.build() == 2
+    assert "questions.json: holds no questions" in capsys.readouterr().err
+    assert not world.out.exists()

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rex.boxes import ious
 from rex.explanations.matching import (
     best_regions,
     bound_by_cells,
     bounds,
-    ious,
     published_ious,
     published_regions,
 )

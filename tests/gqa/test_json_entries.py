@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from rex.errors import InputError
 from rex.gqa.json_entries import iter_blocks, iter_pieces
+from rex.gqa.questions import iter_questions
 
 texts = st.text(st.sampled_from('ab "\\{}[],:\n#é'), max_size=8)
 values = st.recursive(
@@ -105,3 +107,23 @@ def test_a_missing_file(tmp_path: Path) -> None:
         read(tmp_path / "none.json", 100)
     with pytest.raises(InputError, match="is a folder"):
         read(tmp_path, 100)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b'{"1": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deep"),
+        (b'{"1": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001, "nested too deep"),
+        (gzip.compress(b"{}"), "seems to be compressed with gzip"),
+        ("{}".encode("utf-16"), "seems to be UTF-16"),
+        (b'{"question": "a"}\n{"question": "b"}\n', "seems to be JSON Lines"),
+    ],
+    ids=["deep lists", "deep objects", "gzip", "UTF-16", "JSON Lines"],
+)
+def test_what_is_not_an_object_of_entries_is_named(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
+    path = tmp_path / "q.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=problem):
+        list(iter_questions(path))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -297,3 +298,12 @@ def test_latex_compiles(tmp_path: Path) -> None:
     assert "Output written on paper.pdf (7 pages" in " ".join(ended.stdout.split())
     # nothing sticks out of the page
     assert "Overfull" not in ended.stdout
+
+
+def test_a_text_is_not_a_formula_in_csv(tmp_path: Path) -> None:
+    layout = lay_out(explanation_table(read_rows(write_runs(tmp_path))))
+    field = layout.fields[0]
+    texts = ["=1+1", "+1", "-2.5", "@SUM(A1)", "-cmd", "REX"]
+    changed = dataclasses.replace(layout, records=[{field: text} for text in texts])
+    lines = [line[field] for line in csv.DictReader(to_csv(changed).splitlines())]
+    assert lines == ["'=1+1", "+1", "-2.5", "'@SUM(A1)", "'-cmd", "REX"]
