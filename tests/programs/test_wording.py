@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from rex.boxes import grid_cell
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.english import article, is_plural
 from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly
 from rex.programs.rendering import (
-    grid_cell,
     mentioned,
     render_raw,
     render_sentence,

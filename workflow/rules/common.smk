@@ -7,7 +7,12 @@ import sys
 from pathlib import Path
 
 from rex.config import SPLITS
-from rex.config_files import check_experiment, config_values, parse_config, read_settings
+from rex.config_files import (
+    check_experiment,
+    config_values,
+    parse_config,
+    read_settings,
+)
 from rex.errors import InputError
 from rex.experiment import SETTINGS
 from rex.gqa.layout import OOD_PARTS, SCENE_GRAPH_SPLITS, Layout
@@ -284,7 +289,9 @@ def pretrained(wildcards):
     start = SETTINGS[wildcards.setting].start
     if start is None:
         return []
-    return f"{RESULTS}/runs/{start}/{wildcards.method}/seed{wildcards.seed}/checkpoint.pt"
+    return (
+        f"{RESULTS}/runs/{start}/{wildcards.method}/seed{wildcards.seed}/checkpoint.pt"
+    )
 
 
 def start_option(wildcards):
