@@ -23,6 +23,7 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.plain_rex import PlainRex, plain_batch, plain_loss
+from rex.arrays import Ragged
 from rex.config import ComputeSettings, ModelSettings, TrainingSettings
 from rex.experiment import SETTINGS
 from rex.files import write_json
@@ -36,7 +37,6 @@ from rex.training.dataset import Examples, QuestionSet
 from rex.training.loading import ahead
 from rex.training.objectives import Counts, losses
 from rex.training.optimisation import autocast, build_optimizer, choose_device, choose_precision
-from rex.training.ragged import Ragged
 
 REGIONS, FEATURES = 36, 2048
 WORDS, ANSWERS, PIECES = 1840, 1824, 30_522

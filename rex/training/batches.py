@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rex.training.ragged import Integers
+from rex.arrays import Integers
 
 _SORTED_BATCHES = 4
 """Batches whose questions are sorted by length together: enough to save most padding, few enough

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from rex.arrays import Integers, Ragged
 from rex.errors import InputError
 from rex.models.batch import IGNORED, Batch
 from rex.models.vocabulary import END, Vocabulary
 from rex.training.questions import encode_questions
-from rex.training.ragged import Integers, Ragged
 
 _logger = logging.getLogger("rex.training")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from rex.arrays import Integers
 from rex.training.processes import Processes
-from rex.training.ragged import Integers
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rex.arrays import Integers
 from rex.config import TrainingSettings
 from rex.errors import InputError
 from rex.experiment import Setting
@@ -36,7 +37,6 @@ from rex.training.optimisation import (
     restore_generator,
 )
 from rex.training.processes import Processes
-from rex.training.ragged import Integers
 from rex.training.selection import COUNTED, accuracies, copied, criterion, hits
 
 _logger = logging.getLogger("rex.training.loop")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rex.training.ragged import Ragged
+from rex.arrays import Ragged
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

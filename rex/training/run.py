@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from rex.arrays import Integers
 from rex.config import Config
 from rex.config_files import config_values
 from rex.errors import InputError
@@ -49,7 +50,6 @@ from rex.training.observing import Observe, Observer, Record
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
-from rex.training.ragged import Integers
 from rex.training.subsets import choose_subset
 
 

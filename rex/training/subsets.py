@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rex.training.ragged import Integers
+from rex.arrays import Integers
 
 _WHOLE = 10
 """Strata of at most this many questions are kept whole (as in the public code)."""
