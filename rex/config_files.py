@@ -90,8 +90,11 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
     try:
         # JSON is YAML, so one reader serves both
         text = str(source) if _inline(source) else Path(source).read_text(encoding="utf-8")
-        _refuse_repeated_keys(yaml.compose(text, yaml.SafeLoader), file)
-        values = yaml.safe_load(text)
+        # parsed once: the nodes say where a key stands, the values are made from them
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        _refuse_repeated_keys(node, file)
+        values = None if node is None else loader.construct_document(node)
     except FileNotFoundError:
         raise InputError("no such file", file=file, cure="check the path") from None
     except OSError as error:
