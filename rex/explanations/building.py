@@ -22,10 +22,10 @@ from rex.explanations.question_batch import Batch
 from rex.explanations.table import COMMAND, Tally, explanation_table
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces
-from rex.gqa.questions import QUESTION_CURE, ProgramRecord
+from rex.gqa.questions import PROGRAM_CURE, QUESTION_CURE, ProgramError, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.logs import Progress
-from rex.programs.errors import ProgramError, Skip
+from rex.programs.errors import Skip
 from rex.programs.parsing import parse_program
 from rex.programs.published.executor import execute_published
 from rex.programs.published.polishing import PluralMap, corpus_words
@@ -201,7 +201,7 @@ def _malformed_told(file: Path, question_id: str) -> Iterator[None]:
             error.problem,
             file=file,
             place=f"question {question_id}: semantic step {error.step}",
-            cure="correct the program; docs/programs.md lists the operations",
+            cure=PROGRAM_CURE,
         ) from None
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.gqa.questions import Question, iter_questions
+from rex.gqa.questions import PROGRAM_CURE, ProgramError, Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import operations as ops
-from rex.programs.errors import ProgramError, Skip
+from rex.programs.errors import Skip
 from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program
 from rex.programs.plain import render_plain
@@ -56,7 +56,9 @@ class Report:
             self.program = parse_program(question.semantic)
         except ProgramError as error:
             raise InputError(
-                error.problem, place=f"question {question.question_id}: semantic step {error.step}"
+                error.problem,
+                place=f"question {question.question_id}: semantic step {error.step}",
+                cure=PROGRAM_CURE,
             ) from None
         graph = SceneGraphIndex(scene_graphs).get(question.image_id)
         if graph is None:

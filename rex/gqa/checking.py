@@ -12,8 +12,8 @@ import msgspec
 from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, SCENE_GRAPH_SPLITS, SPLITS, Layout
-from rex.gqa.operations import semantic_problem
-from rex.gqa.questions import QuestionRecord, iter_question_records
+from rex.gqa.operations import checked_steps
+from rex.gqa.questions import PROGRAM_CURE, ProgramError, QuestionRecord, iter_question_records
 from rex.gqa.scene_graphs import iter_scene_graphs
 
 _CURE = "expected GQA's questions or scene graphs (docs/data.md)"
@@ -98,15 +98,15 @@ def _check_questions(path: Path) -> str:
 
 
 def _check_program(path: Path, question_id: str, record: QuestionRecord) -> None:
-    found = semantic_problem(record.semantic)
-    if found is not None:
-        step, problem = found
+    try:
+        checked_steps(record.semantic)
+    except ProgramError as error:
         raise InputError(
-            problem,
+            error.problem,
             file=path,
-            place=f"question {question_id}: field semantic[{step}]",
-            cure="mend the program; docs/programs.md lists the operations",
-        )
+            place=f"question {question_id}: semantic step {error.step}",
+            cure=PROGRAM_CURE,
+        ) from None
 
 
 def _check_scene_graphs(path: Path) -> str:

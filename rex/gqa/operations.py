@@ -1,11 +1,19 @@
-"""GQA's operation names, by rule: a verb, alone or with a category or comparative."""
+"""The grammar of GQA's programs: operation names, their operands, and their arguments.
+
+An operation's name is a verb, alone or with a qualifier: a category of words (`filter color`),
+`rel` (`choose rel`) or a comparative (`choose healthier`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from rex.gqa.ontology import CATEGORIES
-from rex.gqa.questions import SemanticStep
+from rex.gqa.questions import ProgramError, SemanticStep
 
 COMPARATIVES = frozenset(
     {
@@ -23,59 +31,203 @@ COMPARATIVES = frozenset(
 )
 """What `choose` compares two objects by."""
 
-_ALONE = frozenset({"and", "common", "exist", "or", "query", "relate", "select"})
-_WITH_CATEGORY = frozenset({"choose", "different", "filter", "same", "verify"})
-_RELATION = frozenset({"choose", "verify"})
+Ids = tuple[str, ...] | None
+"""Object ids; empty where the argument says that there are none, None where it does not say."""
 
-_OPERANDS: dict[str, tuple[int, int | None]] = {
-    "select": (0, 0),
-    "common": (2, 2),
-    "same": (1, None),
-    "different": (1, None),
-    "and": (2, None),
-    "or": (2, None),
+Fields = tuple[Any, ...]
+"""What an argument says: the fields of the typed operation (`rex.programs.operations`)."""
+
+_OBJECT_ID = re.compile(r"\d\w*\Z")
+_NEGATED = re.compile(r"not\s*\((.*)\)\Z", re.DOTALL)
+
+
+def split_objects(argument: str) -> tuple[str, Ids]:
+    """Split `name (ids)` into the name and the ids: () for `(-)`, None where none are given.
+
+    Parentheses that hold no ids belong to the name.
+    """
+    text = argument.strip()
+    if text[-1:] == ")":
+        head, _, inside = text[:-1].rpartition("(")
+        if inside.isdigit():
+            return head.rstrip(), (inside,)
+        inside = inside.strip()
+        if inside == "-":
+            return head.rstrip(), ()
+        ids = tuple([part.strip() for part in inside.split(",")])
+        if all(_OBJECT_ID.match(part) for part in ids):
+            return head.rstrip(), ids
+    return text, None
+
+
+def _selection(argument: str) -> Fields:
+    noun, objects = split_objects(argument)
+    if not noun:
+        raise ValueError("names nothing to select")
+    return noun, objects
+
+
+def _relation(argument: str) -> Fields:
+    noun, relation, direction, objects = _parts(argument)
+    if "|" in relation:
+        raise ValueError(f"has several relations, {relation!r}")
+    return noun, (relation,), direction == "s", objects
+
+
+def _relations(argument: str) -> Fields:
+    noun, relation, direction, objects = _parts(argument)
+    return noun, _several(relation), direction == "s", objects
+
+
+def _parts(argument: str) -> tuple[str, str, str, Ids]:
+    text, objects = split_objects(argument)
+    # a name may hold commas, the relation and the direction do not
+    parts = text.rsplit(",", 2)
+    if len(parts) == 3:
+        noun, relation, direction = parts[0].strip(), parts[1].strip(), parts[2].strip()
+        if noun and relation and direction in ("s", "o"):
+            return noun, relation, direction, objects
+    raise ValueError("is not `noun,relation,s` or `noun,relation,o`")
+
+
+def _word(argument: str) -> Fields:
+    text = " ".join(argument.split())
+    negated = _NEGATED.match(text)
+    word = negated[1].strip() if negated else text
+    if not word:
+        raise ValueError("names no word")
+    return word, negated is not None
+
+
+def _words(argument: str) -> Fields:
+    return (_several(argument),)
+
+
+def _several(text: str) -> tuple[str, ...]:
+    choices = tuple([" ".join(choice.split()) for choice in text.split("|")])
+    if len(choices) < 2 or not all(choices):
+        raise ValueError("is not a choice, `A|B`")
+    return choices
+
+
+def _category(argument: str) -> Fields:
+    category = argument.strip()
+    if not category:
+        raise ValueError("names no category")
+    return (category,)
+
+
+def _nothing(argument: str) -> Fields:
+    return ()
+
+
+OBJECTS, VERDICT, WORD = "objects", "yes or no", "word"
+"""What an operation returns."""
+
+
+class Usage(NamedTuple):
+    """How the operations of a verb, or of a verb with some qualifiers, are used."""
+
+    returns: str
+    """`OBJECTS`, `VERDICT` or `WORD`."""
+    read: Callable[[str], Fields]
+    """Returns what an argument says. Raises ValueError where it says nothing."""
+    fewest: int = 1
+    most: float = 1
+    """Operands: selections of objects."""
+    judges: bool = False
+    """Whether operands may be verdicts, as well as objects."""
+    categories: bool = False
+    """Whether a category may follow the verb."""
+
+
+USAGES: dict[str, Usage] = {
+    "select": Usage(OBJECTS, _selection, 0, 0),
+    "relate": Usage(OBJECTS, _relation),
+    "verify rel": Usage(VERDICT, _relation),
+    "choose rel": Usage(WORD, _relations),
+    "query": Usage(WORD, _category),
+    "exist": Usage(VERDICT, _nothing, judges=True),
+    "filter": Usage(OBJECTS, _word, categories=True),
+    "verify": Usage(VERDICT, _word, categories=True),
+    "choose": Usage(WORD, _words, categories=True),
+    "common": Usage(WORD, _nothing, 2, 2),
+    "same": Usage(VERDICT, _category, 1, math.inf, categories=True),
+    "different": Usage(VERDICT, _category, 1, math.inf, categories=True),
+    "and": Usage(VERDICT, _nothing, 2, math.inf, judges=True),
+    "or": Usage(VERDICT, _nothing, 2, math.inf, judges=True),
 }
-"""Fewest and most operands of the verbs that do not take exactly one (None: no limit)."""
+"""Each verb, and each verb that is used otherwise with a qualifier."""
+
+_COMPARES = Usage(WORD, _nothing, 2, 2)
 
 
 def split_operation(name: str) -> tuple[str, str] | None:
     """Return the verb of a GQA operation name and its qualifier ("" for none).
 
-    The qualifier is a category of words (`filter color`), `rel` (`choose rel`) or a comparative
-    (`choose healthier`). Returns None when GQA knows no such operation.
+    Returns None when GQA knows no such operation.
     """
     verb, _, qualifier = name.partition(" ")
-    if verb in _ALONE:
-        return (verb, "") if not qualifier else None
-    if verb not in _WITH_CATEGORY:
-        return None
-    known = (
+    usage = USAGES.get(verb)
+    known = usage is not None and (
         not qualifier
-        or qualifier in CATEGORIES
-        or (qualifier == "rel" and verb in _RELATION)
-        or (qualifier in COMPARATIVES and verb == "choose")
+        or name in USAGES
+        or (usage.categories and qualifier in CATEGORIES)
+        or (verb == "choose" and qualifier in COMPARATIVES)
     )
     return (verb, qualifier) if known else None
 
 
-def operand_counts(verb: str, qualifier: str) -> tuple[int, int | None]:
-    """Return the fewest and the most operands of an operation (None: no limit)."""
-    if qualifier in COMPARATIVES:
-        return 2, 2
-    return _OPERANDS.get(verb, (1, 1))
+CheckedStep = tuple[str, str, Fields]
+"""The verb and the qualifier of a step that is well formed, and what its argument says."""
 
 
-def semantic_problem(semantic: Sequence[SemanticStep]) -> tuple[int, str] | None:
-    """Return the first step of a program that is malformed, and what is wrong; None: nothing is."""
+def checked_steps(semantic: Sequence[SemanticStep]) -> list[CheckedStep]:
+    """Return the steps of a program, their names and arguments read.
+
+    Raises ProgramError at the first step that is malformed: an unknown operation, too few or too
+    many operands, one that is not an earlier step or does not return what is needed, or an argument
+    that does not say what it should.
+    """
+    checked: list[CheckedStep] = []
+    returned: list[str] = []
     for index, step in enumerate(semantic):
-        parts = split_operation(step.operation)
-        if parts is None:
-            return index, f"unknown operation {step.operation!r}"
-        for dependency in step.dependencies:
+        name, dependencies = step.operation, step.dependencies
+        known = _usage(name)
+        if known is None:
+            raise ProgramError(index, f"unknown operation {name!r}")
+        verb, qualifier, usage = known
+        if not usage.fewest <= len(dependencies) <= usage.most:
+            raise ProgramError(index, f"{name!r} has {len(dependencies)} dependencies")
+        for dependency in dependencies:
             if not 0 <= dependency < index:
-                return index, f"depends on step {dependency}, which is not an earlier one"
-        fewest, most = operand_counts(*parts)
-        count = len(step.dependencies)
-        if count < fewest or (most is not None and count > most):
-            return index, f"{step.operation!r} with {count} dependencies"
-    return None
+                problem = f"depends on step {dependency}, not an earlier one"
+                raise ProgramError(index, f"{name!r} {problem}")
+            given = returned[dependency]
+            if given != OBJECTS and not (usage.judges and given == VERDICT):
+                wanted = "is not yes or no" if usage.judges else "selects no objects"
+                raise ProgramError(index, f"{name!r} depends on step {dependency}, which {wanted}")
+        try:
+            fields = usage.read(step.argument)
+        except ValueError as error:
+            raise ProgramError(
+                index, f"the argument of {name!r}, {step.argument!r}, {error}"
+            ) from None
+        returned.append(usage.returns)
+        checked.append((verb, qualifier, fields))
+    return checked
+
+
+@lru_cache(maxsize=1024)
+def _usage(name: str) -> tuple[str, str, Usage] | None:
+    parts = split_operation(name)
+    if parts is None:
+        return None
+    verb, qualifier = parts
+    if qualifier in COMPARATIVES:
+        return verb, qualifier, _COMPARES
+    usage = USAGES.get(name) or USAGES[verb]
+    if qualifier and verb in ("same", "different"):
+        # the category is in the name
+        usage = usage._replace(read=_nothing)
+    return verb, qualifier, usage

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from rex.gqa.json_entries import iter_entries
 
 QUESTION_CURE = "expected GQA's question format (docs/data.md)"
+PROGRAM_CURE = "correct the program; docs/programs.md lists the operations"
+
+_TEXT_STEP = re.compile(r"\s*([^:]+?)\s*:(.*?)(?:\[([\d\s,]*)\])?\s*\Z", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,35 @@ class SemanticStep:
     """Its argument, e.g. `person,wearing,s (1984147)`."""
     dependencies: tuple[int, ...]
     """The earlier steps (from 0) whose results it takes."""
+
+
+class ProgramError(ValueError):
+    """A program that is malformed at a step (from 0)."""
+
+    def __init__(self, step: int, problem: str) -> None:
+        self.step = step
+        self.problem = problem
+        super().__init__(f"semantic step {step}: {problem}")
+
+
+def steps_of_text(text: str) -> tuple[SemanticStep, ...]:
+    """Return the steps of a program as text, e.g. `select: dog (12)->exist: ? [0]`.
+
+    Raises ProgramError for a step that is not `operation: argument`.
+    """
+    steps = []
+    for index, part in enumerate(text.split("->")):
+        matched = _TEXT_STEP.match(part)
+        if matched is None:
+            raise ProgramError(index, f"{part.strip()!r} is not `operation: argument [steps]`")
+        operation, argument, numbers = matched.groups()
+        numbers = numbers or ""
+        if operation == "select":
+            # nothing comes before a selection: brackets hold its object ids
+            argument, numbers = (f"{argument.rstrip()} ({numbers})" if numbers else argument), ""
+        dependencies = tuple(int(number) for number in numbers.split(",") if number.strip())
+        steps.append(SemanticStep(operation, argument.strip(), dependencies))
+    return tuple(steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +73,7 @@ class Question:
     """A sentence (fullAnswer)."""
     semantic: tuple[SemanticStep, ...] = ()
     semantic_str: str = ""
-    """The program as text (semanticStr)."""
+    """The program as text (semanticStr); read where there is no list."""
     structural: str = ""
     """`query`, `verify`, `choose`, `logical` or `compare` (types.structural)."""
     semantic_type: str = ""
@@ -86,29 +120,31 @@ class Annotations(msgspec.Struct, frozen=True, rename="camel"):
     full_answer: dict[str, str] = {}
 
 
-class QuestionRecord(msgspec.Struct, frozen=True, rename="camel"):
-    """A question as it stands in the file."""
+class ProgramRecord(msgspec.Struct, frozen=True, rename="camel"):
+    """What of a question an explanation is made from; the other fields are passed over."""
 
     image_id: str
-    question: str
-    answer: str | None = None
-    full_answer: str | None = None
     semantic: tuple[SemanticStep, ...] = ()
+    """Read from `semantic_str` where the file has the text alone."""
     semantic_str: str = ""
+    answer: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.semantic_str and not self.semantic:
+            force_setattr(self, "semantic", steps_of_text(self.semantic_str))
+
+
+class QuestionRecord(ProgramRecord, frozen=True, rename="camel", kw_only=True):
+    """A question as it stands in the file."""
+
+    question: str
+    full_answer: str | None = None
     types: Types = Types()
     groups: Groups = Groups()
     entailed: tuple[str, ...] = ()
     equivalent: tuple[str, ...] = ()
     is_balanced: bool = True
     annotations: Annotations = Annotations()
-
-
-class ProgramRecord(msgspec.Struct, frozen=True, rename="camel"):
-    """What of a question an explanation is made from; the other fields are passed over."""
-
-    image_id: str
-    semantic: tuple[SemanticStep, ...] = ()
-    answer: str | None = None
 
 
 def iter_question_records(path: str | PathLike[str]) -> Iterator[tuple[str, QuestionRecord]]:

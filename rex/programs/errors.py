@@ -1,17 +1,8 @@
-"""What can go wrong: a malformed program, and the named reasons for not explaining a question."""
+"""The named reasons for not explaining a question."""
 
 from __future__ import annotations
 
 from enum import Enum
-
-
-class ProgramError(ValueError):
-    """A program that is not one: an unknown operation, a dependency that is no earlier step."""
-
-    def __init__(self, step: int, problem: str) -> None:
-        self.step = step
-        self.problem = problem
-        super().__init__(f"step {step}: {problem}")
 
 
 class Reason(Enum):

@@ -430,30 +430,83 @@ def test_an_interrupted_build_leaves_nothing(world: World, monkeypatch: pytest.M
     assert sorted(world.folder.iterdir()) == before
 
 
+MUG: tuple[str, str, list[int]] = ("select", "mug (1)", [])
 MALFORMED = {
-    "unknown operation": [("select", "mug (1)", []), ("juggle", "red", [0])],
-    "later step": [("select", "mug (1)", [1]), ("exist", "?", [0])],
-    "no such step": [("select", "mug (1)", []), ("exist", "?", [4])],
-    "missing dependency": [("select", "mug (1)", []), ("exist", "?", [])],
+    "unknown operation": (1, [MUG, ("juggle", "red", [0])]),
+    "unknown category": (1, [MUG, ("filter banana", "red", [0])]),
+    "later step": (0, [("select", "mug (1)", [1]), ("exist", "?", [0])]),
+    "no such step": (1, [MUG, ("exist", "?", [4])]),
+    "negative step": (1, [MUG, ("exist", "?", [-1])]),
+    "missing dependency": (1, [MUG, ("exist", "?", [])]),
+    "too many dependencies": (2, [MUG, MUG, ("verify color", "red", [0, 1])]),
+    "yes or no filtered": (2, [MUG, ("exist", "?", [0]), ("filter color", "red", [1])]),
+    "a word judged": (2, [MUG, ("query", "name", [0]), ("exist", "?", [1])]),
+    "nothing selected": (0, [("select", "", []), ("exist", "?", [0])]),
+    "ids of nothing": (0, [("select", " (1)", []), ("exist", "?", [0])]),
+    "no relation": (1, [MUG, ("relate", "mug", [0]), ("exist", "?", [1])]),
+    "no direction": (1, [MUG, ("verify rel", "mug,on", [0])]),
+    "another direction": (1, [MUG, ("verify rel", "mug,on,x (2)", [0])]),
+    "an empty relation": (1, [MUG, ("relate", "mug, ,s (2)", [0])]),
+    "several relations": (1, [MUG, ("relate", "mug,on|under,s (2)", [0])]),
+    "no choice of relations": (1, [MUG, ("choose rel", "mug,on,s (2)", [0])]),
+    "no choice": (1, [MUG, ("choose color", "red", [0])]),
+    "half a choice": (1, [MUG, ("choose color", "red|", [0])]),
+    "no word": (1, [MUG, ("verify color", " ", [0])]),
+    "no negated word": (1, [MUG, ("filter color", "not( )", [0])]),
+    "no category": (1, [MUG, ("query", "", [0])]),
+    "no shared category": (1, [MUG, ("same", "", [0])]),
 }
 
 
-@pytest.mark.parametrize("mode", ["fixed", "compat"])
-@pytest.mark.parametrize("program", MALFORMED.values(), ids=MALFORMED)
-def test_a_malformed_program_is_one_line_in_both_modes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str, program: list[Any]
+@pytest.mark.parametrize(("step", "program"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_program_is_the_same_line_everywhere(
+    world: World, capsys: pytest.CaptureFixture[str], step: int, program: list[Any]
 ) -> None:
     steps = [{"operation": o, "argument": a, "dependencies": d} for o, a, d in program]
-    world = World(tmp_path)
     world.write({"q7": question_entry(semantic=steps)}, {"1": scene_graph_entry()})
-    world.questions.write_text(
-        world.questions.read_text().replace(question_entry()["imageId"], "1")
-    )
-    assert world.build("--mode", mode) == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert "question q7: semantic step" in told
+    lines = []
+    for mode in ("fixed", "compat", ""):
+        check = ["gqa", "check", str(world.questions)]
+        assert (world.build("--mode", mode) if mode else main(check)) == 2
+        lines.append(capsys.readouterr().err)
+    assert len(set(lines)) == 1
+    assert lines[0].count("\n") == 1
+    assert f"{world.questions}: question q7: semantic step {step}: " in lines[0]
     assert not world.out.exists()
+
+
+def test_a_program_may_be_text_alone(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    listed, text = question_entry(), question_entry()
+    del text["semantic"]
+    world.write({"list": listed, "text": text}, {"1": scene_graph_entry()})
+    for mode in ("fixed", "compat"):
+        assert world.build("--mode", mode) == 0
+        one, other = ({**row, "question_id": ""} for row in world.rows())
+        assert one == other
+        assert one["status"] == "ok"
+    assert main(["gqa", "check", str(world.questions)]) == 0
+    assert "without a program" not in capsys.readouterr().out
+    assert main(["explain", "stats", str(world.out), "--questions", str(world.questions)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("select dog (11)", "semantic step 0: 'select dog (11)' is not"),
+        ("select: dog (11)->query color [0]", "semantic step 1: 'query color [0]' is not"),
+        ("select: dog (11)->query: color [1]", "semantic step 1: 'query' depends on step 1"),
+    ],
+)
+def test_a_malformed_program_as_text(
+    world: World, capsys: pytest.CaptureFixture[str], text: str, problem: str
+) -> None:
+    world.write({"q7": question_entry(semantic=[], semanticStr=text)}, {"1": scene_graph_entry()})
+    for built in (True, False):
+        assert (world.build() if built else main(["gqa", "check", str(world.questions)])) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1
+        assert f"{world.questions}: question q7: " in told
+        assert problem in told
 
 
 def test_a_file_without_questions_is_named(

@@ -39,20 +39,20 @@ def test_the_real_files_are_accepted(capsys: pytest.CaptureFixture[str]) -> None
     [
         (
             [step("select", "dog (11)"), step("query", "color", 1)],
-            "question q1: field semantic[1]",
+            "question q1: semantic step 1",
             "depends on step 1",
         ),
         (
             [step("query", "color", 1), step("select", "dog (11)")],
-            "question q1: field semantic[0]",
+            "question q1: semantic step 0",
             "depends on step 1",
         ),
         (
             [step("select", "dog (11)"), step("count", "", 0)],
-            "question q1: field semantic[1]",
+            "question q1: semantic step 1",
             "unknown operation 'count'",
         ),
-        ([step("query", "color")], "question q1: field semantic[0]", "with 0 dependencies"),
+        ([step("query", "color")], "question q1: semantic step 0", "has 0 dependencies"),
     ],
 )
 def test_a_malformed_program_is_one_line(

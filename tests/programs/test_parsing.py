@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 
 import pytest
 
-from rex.gqa.questions import SemanticStep, read_questions
+from rex.gqa.operations import split_objects
+from rex.gqa.questions import ProgramError, SemanticStep, read_questions
 from rex.programs import operations as ops
-from rex.programs.errors import ProgramError
-from rex.programs.parsing import parse_program, parse_program_text, split_objects
+from rex.programs.parsing import parse_program, parse_program_text
 from tests.gqa.sample import OOD_QUESTIONS, QUESTIONS, VAL_QUESTIONS, needs_sample
 from tests.programs.operation_names import GQA_OPERATIONS
 from tests.programs.scene import steps
@@ -94,9 +95,9 @@ def test_all_operation_names_of_gqa_map_onto_twelve() -> None:
     assert len(GQA_OPERATIONS) == 136
     counts: Counter[str] = Counter()
     for name in GQA_OPERATIONS:
-        for number in (0, 1, 2):
+        for number, argument in product((0, 1, 2), ("x", "x|y", "x,on,s", "x,on|in,s")):
             try:
-                step = only(name, "x", tuple(range(number)))
+                step = only(name, argument, tuple(range(number)))
             except ProgramError:
                 continue
             counts[step.atomic] += 1

@@ -22,8 +22,8 @@ from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement
 from rex.evaluation.scores import Sample, mean_percent, mean_sample
+from rex.gqa.questions import ProgramError
 from rex.gqa.scene_graphs import SceneGraph
-from rex.programs.errors import ProgramError
 from rex.programs.parsing import parse_program
 from rex.regions.store import RegionStore
 
