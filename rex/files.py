@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
-import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,30 +17,11 @@ from rex.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_logger = logging.getLogger("rex.files")
-
 Settings = Mapping[str, Any]
 """What made a file: setting name to a JSON value."""
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 """The numbers of an OSError that room on the disk would mend."""
-
-
-@contextmanager
-def locked(path: str | os.PathLike[str], *, wait: bool = True) -> Iterator[None]:
-    """Hold the lock `path`, which one process at a time can have.
-
-    Raises BlockingIOError where another has it, unless it is to `wait`. Some shared file systems
-    have no locks: there a warning says so, and nothing is locked.
-    """
-    with open(path, "wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            _logger.warning("%s: not locked (%s); start one process at a time", path, error)
-        yield
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex.errors import InputError
-from rex.files import locked, read_json, write_json
+from rex.files import read_json, write_json
+from rex.locks import locked
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric
@@ -115,7 +116,7 @@ def tracked_run(
             _abandon(client, run_id)
             run_id = None
         if run_id is None:
-            with _locked(database):
+            with locked(database):
                 experiment_id = _experiment(client, database, experiment)
                 parent = {} if group is None else {_PARENT: _group(client, experiment_id, group)}
             run_id = _new_run(
@@ -191,7 +192,7 @@ def _connect(database: Path) -> MlflowClient:
     database.parent.mkdir(parents=True, exist_ok=True)
     uri = f"sqlite:///{database.resolve()}"
     try:
-        with _locked(database):
+        with locked(database):
             client = MlflowClient(tracking_uri=uri)
             client.search_experiments(max_results=1)  # makes the tables of a new file
     except (MlflowException, DatabaseError) as error:
@@ -203,13 +204,6 @@ def _connect(database: Path) -> MlflowClient:
             cure="delete it, or name another with --tracking",
         ) from None
     return client
-
-
-@contextmanager
-def _locked(database: Path) -> Iterator[None]:
-    """Keep other processes out: two that make the same tables at once hurt each other."""
-    with locked(database.with_name(f".{database.name}.lock")):
-        yield
 
 
 def _experiment(client: MlflowClient, database: Path, name: str) -> str:

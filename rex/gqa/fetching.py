@@ -19,14 +19,14 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rex.errors import InputError
-from rex.files import FULL_DISK, full_disk_told, locked, made_by, read_json, whole_file, write_json
+from rex.files import FULL_DISK, full_disk_told, made_by, read_json, whole_file, write_json
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
+from rex.locks import locked
 from rex.logs import Progress
 
 _logger = logging.getLogger("rex.gqa")
@@ -114,7 +114,9 @@ def fetch_parts(
     files = [file for name in parts for file in PARTS[name].files]
     _refuse_unknown("--sha256", "file to be fetched", checksums or {}, files)
     layout = Layout(folder)
-    with _alone(layout):
+    kept = layout.folder / ".fetched"
+    kept.mkdir(parents=True, exist_ok=True)
+    with locked(kept, wait=False):  # two would add to the same half-fetched files
         for name in parts:
             for file, address in PARTS[name].files.items():
                 base = (addresses or {}).get(name)
@@ -122,21 +124,6 @@ def fetch_parts(
                 checksum = (checksums or {}).get(file)
                 with full_disk_told(folder, place=file):
                     _fetch_file(layout, PARTS[name].folder, file, source, checksum)
-
-
-@contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """Keep others from adding to the same half-fetched files. Raises InputError."""
-    kept = layout.folder / ".fetched"
-    kept.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(locked(kept / "lock", wait=False))
-        except BlockingIOError:
-            raise InputError(
-                "another rex gqa fetch is at work", file=layout.folder, cure="wait until it is done"
-            ) from None
-        yield
 
 
 def _refuse_unknown(option: str, kind: str, given: Iterable[str], known: Sequence[str]) -> None:

@@ -339,17 +339,18 @@ class Trainer:
         if not self.processes.first:
             return
         self.observer.saving()
-        save_tensors(
-            self.plan.resume,
-            {
-                "identity": dict(self.plan.identity),
-                "state": vars(self.state),
+        saved: dict[str, Any] = {
+            "identity": dict(self.plan.identity),
+            "state": vars(self.state),
+        }
+        if self.state.epoch < self.plan.settings.epochs:  # else there is nothing left to train
+            saved |= {
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "scaler": self.scaler.state_dict(),
                 "generators": generators,
-            },
-        )
+            }
+        save_tensors(self.plan.resume, saved)
 
     def restore(self) -> bool:
         """Take up the state of this run that was saved last; return whether there is one.
@@ -376,6 +377,9 @@ class Trainer:
         self.state = State(**saved["state"])
         if not self.processes.first:
             self.state.best_weights = {}
+        if self.state.epoch == self.plan.settings.epochs:
+            _logger.info("all %d epochs are done already", self.state.epoch)
+            return True
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])

@@ -20,6 +20,7 @@ from rex.config_files import config_values
 from rex.errors import InputError
 from rex.experiment import SETTINGS, Setting
 from rex.files import made_by, write_parquet, write_text
+from rex.locks import locked
 from rex.models.methods import decoder_class
 from rex.models.model import ExplainedAnswering
 from rex.models.pretrained import read_word_pieces
@@ -51,6 +52,9 @@ from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
 from rex.training.subsets import choose_subset
+
+_STATE = "resume.pt"
+"""In a run's folder: where an unfinished run stands, or what a finished one found."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,7 +96,12 @@ def train_run(
     objective = objective_of(name.setting, name.method, config.model.mode)
     settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     values = config_values(config)
-    with plain_failures(files.out), processes(choose_device(config.compute)) as joined:
+    files.out.mkdir(parents=True, exist_ok=True)
+    with (
+        plain_failures(files.out),
+        processes(choose_device(config.compute)) as joined,
+        locked(files.out) if joined.first else contextlib.nullcontext(),
+    ):
         store = RegionStore(files.regions)
         data = _read(config, files, name, objective, store)
         model = _build(config, name, data.vocabulary, store)
@@ -105,7 +114,7 @@ def train_run(
             objective=objective,
             settings=settings,
             seed=name.seed,
-            resume=files.out / "resume.pt",
+            resume=files.out / _STATE,
             identity={
                 **vars(name),
                 "model": values["model"],
@@ -273,12 +282,25 @@ def _start_from(
 def _write_run(out: Path, history: list[Record], name: RunName, values: dict[str, Any]) -> None:
     write_text(out / "log.jsonl", "".join(json.dumps(record) + "\n" for record in history))
     _write_config(out / "config.yaml", values, vars(name))
-    (out / "resume.pt").unlink(missing_ok=True)
+
+
+def _forget_state(run: Path) -> None:
+    """Remove the state of a training whose checkpoint has been read.
+
+    Until then it stays: a workflow that is killed, or whose job fails at its very end, throws the
+    checkpoint away, and started again takes it from the state. A state that is newer than the
+    checkpoint is that of a training which is not finished.
+    """
+    state = run / _STATE
+    with contextlib.suppress(OSError):  # no such file, or a folder that is only to be read
+        if state.stat().st_mtime_ns <= (run / "checkpoint.pt").stat().st_mtime_ns:
+            state.unlink()
 
 
 def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, out: Path) -> None:
     """Write what the run in the folder `run` predicts for `questions`; raises InputError."""
     checkpoint = load_checkpoint(run / "checkpoint.pt")
+    _forget_state(run)
     store = RegionStore(regions)
     check_store(checkpoint, store)
     settings = checkpoint.settings()

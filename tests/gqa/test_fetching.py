@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import builtins
 import errno
-import fcntl
 import hashlib
 import http.client
 import io
 import json
+import os
 import shutil
 import tempfile
 import threading
@@ -21,6 +21,7 @@ import pytest
 
 from rex.cli import main
 from rex.gqa.layout import Layout
+from rex.locks import locked
 
 
 def archive(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
@@ -367,9 +368,8 @@ def test_two_at_once_do_not_meet(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / ".fetched").mkdir()
-    with open(tmp_path / ".fetched/lock", "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(tmp_path / ".fetched"):
         assert fetch(server, tmp_path) == 2
-    assert "another rex gqa fetch is at work; wait" in capsys.readouterr().err
+    assert f"in use by process {os.getpid()} on " in capsys.readouterr().err
     assert server.ranges == []
     assert fetch(server, tmp_path) == 0

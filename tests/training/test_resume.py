@@ -5,18 +5,21 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from rex import locks
 from rex.errors import InputError
 from rex.training.checkpoints import Checkpoint, load_checkpoint, load_tensors
 from rex.training.loop import Trainer
-from rex.training.run import RunFiles, RunName, train_run
+from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG
 
@@ -93,7 +96,58 @@ def test_killed_at_any_step(
     assert same(train(toy, run_folder, save_every=save_every), undisturbed)
     # what was saved is not done again; what was not, is: whole epochs, too
     assert steps.made == 2 * EPOCH - (kill_at - 1) // save_every * save_every
+
+
+def test_what_is_trained_is_not_trained_again(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+) -> None:
+    """A workflow that was killed, or whose job failed at its end, throws the outputs away."""
+    train(toy, run_folder)
+    made = {name: (run_folder / name).read_bytes() for name in ("log.jsonl", "config.yaml")}
+    for name in ("checkpoint.pt", *made):
+        (run_folder / name).unlink()
+    steps.made = 0
+    assert same(train(toy, run_folder), undisturbed)
+    assert steps.made == 0
+    assert {name: (run_folder / name).read_bytes() for name in made} == made
+
+
+def test_the_state_goes_when_the_checkpoint_has_been_read(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+) -> None:
+    def predict() -> None:
+        out = run_folder / "predictions.parquet"
+        predict_run(CONFIG, run_folder, questions=toy.questions, regions=toy.regions, out=out)
+
+    train(toy, run_folder)
+    predict()
     assert not (run_folder / "resume.pt").exists()
+    # a later training, not finished, whose state the old checkpoint's reader leaves alone
+    steps.kill_at, steps.made = 6, 0
+    with pytest.raises(KilledError):
+        train(toy, run_folder, learning_rate=0.5, save_every=2)
+    predict()
+    assert (run_folder / "resume.pt").exists()
+
+
+def test_one_process_trains_a_run_at_a_time(
+    toy: RunFiles,
+    run_folder: Path,
+    undisturbed: Checkpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Another, such as one that outlived its workflow, is waited for, and its work taken up."""
+    monkeypatch.setattr(locks, "_PATIENCE", 0.1)
+    run_folder.mkdir()
+    with ThreadPoolExecutor() as beside:
+        with locks.locked(run_folder):
+            later = beside.submit(train, toy, run_folder)
+            with pytest.raises(TimeoutError):
+                later.result(timeout=3)
+            assert list(run_folder.iterdir()) == [run_folder / ".lock"]
+        assert same(later.result(), undisturbed)
+    assert f"{run_folder}: waiting for process {os.getpid()} on " in caplog.text
 
 
 def test_killed_with_questions_of_an_image_together(
