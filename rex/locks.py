@@ -60,6 +60,9 @@ def locked(target: str | os.PathLike[str], *, wait: bool = True) -> Iterator[boo
     try:
         yield waited
     finally:
+        # who waits for a lock whose file is gone makes a new one
+        with suppress(OSError):
+            path.unlink()
         lock.release()
 
 

@@ -59,6 +59,23 @@ def test_the_lock_of_a_file_that_is_not_there_yet(tmp_path: Path) -> None:
         assert [path.name for path in (tmp_path / "runs").iterdir()] == [".store.h5.lock"]
 
 
+def test_many_processes_count_without_a_loss(tmp_path: Path) -> None:
+    """The file of a lock goes with it; whoever waited at the old one must not have it too."""
+    program = f"""
+from pathlib import Path
+from rex.locks import locked
+counter = Path({str(tmp_path / "counter")!r})
+for _ in range(50):
+    with locked(counter):
+        counter.write_text(str(int(counter.read_text()) + 1))
+"""
+    (tmp_path / "counter").write_text("0")
+    started = [subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) for _ in range(4)]
+    assert [process.wait() for process in started] == [0] * 4
+    assert (tmp_path / "counter").read_text() == "200"
+    assert [path.name for path in tmp_path.iterdir()] == ["counter"]
+
+
 def test_where_nothing_may_be_written_no_lock_is_pretended(tmp_path: Path) -> None:
     (tmp_path / ".lock").mkdir()
     with pytest.raises(OSError, match=r"\.lock"), locked(tmp_path):

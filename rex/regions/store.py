@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
+from rex.locks import locked
 from rex.regions.hdf5 import memory_map, own_dataset
 
 Array = npt.NDArray[Any]
@@ -86,24 +88,27 @@ class StoreHeader:
 class RegionStoreWriter:
     """Writes a region store image by image, in any order; a stopped job goes on where it was.
 
-    Use as a context manager. Until all is written the store lies in a hidden `.NAME.partial` beside
-    `path`; leaving without an error renames it. A later writer with the same header takes up what
-    an interrupted one left. Bad input (InputError) removes an unfinished file that holds nothing.
+    Use as a context manager: until it is left without an error, the store is `.NAME.partial`. A
+    later writer with the same header takes up what an interrupted one left, and one that waited for
+    another to end, what that one wrote. InputError removes an unfinished file that holds nothing.
     """
 
     def __init__(self, path: str | os.PathLike[str], header: StoreHeader) -> None:
         self.path = Path(path)
-        self.header = header
+        self.header, self._without_regions = header, dict[int, str]()
         self._partial = self.path.with_name(f".{self.path.name}.partial")
-        self._open()
+        with ExitStack() as held:
+            if held.enter_context(locked(self.path)) and self.path.exists():
+                self.path.replace(self._partial)
+            self._open()
+            self._held = held.pop_all()
         # written through memory maps: many times faster than HDF5's own small writes, and what is
-        # in a map survives a kill. The open file keeps other writers away
+        # in a map survives a kill
         self._columns = {
             name: memory_map(self._partial, self._file[name], "r+") for name in _COLUMNS
         }
         self._features_at = self._file["features"].id.get_offset()
         self._raw = os.open(self._partial, os.O_WRONLY)
-        self._without_regions: dict[int, str] = {}
 
     def missing(self) -> list[int]:
         """Return the rows that are still to be written, in order."""
@@ -130,6 +135,10 @@ class RegionStoreWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
+        with self._held:
+            self._finish(kind, error)
+
+    def _finish(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         unwritten = len(self.missing())
         if kind is None and not unwritten and self._without_regions:
             self._columns["num_boxes"][list(self._without_regions)] = 0
@@ -157,21 +166,15 @@ class RegionStoreWriter:
             self._columns["num_boxes"][there] = self._done[there] = store.num_boxes[block]
 
     def _open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         if self._partial.exists():
             try:
                 self._file = h5py.File(self._partial, "r+")
-            except BlockingIOError:
-                raise InputError(
-                    "another process is writing this store", file=self.path, cure="wait for it"
-                ) from None
-            except OSError:  # killed before its layout was on the disk
-                self._partial.unlink()
-            else:
                 if _header_of(self._file) == _comparable(self.header):
                     self._done = self._file["num_boxes"][:].astype(np.int64)
                     return
                 self._file.close()
+            except OSError:  # killed before its layout was on the disk
+                self._partial.unlink()
         self._file = h5py.File(self._partial, "w")
         self._lay_out()
         self._done = np.full(len(self.header.image_ids), _UNWRITTEN)

@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rex import locks
 from rex.errors import InputError
 from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
 
@@ -168,6 +170,25 @@ def test_a_killed_writer_is_taken_up_where_it_was(tmp_path: Path) -> None:
     whole = tmp_path / "whole.h5"
     write(whole, header(), [image(4, 5, 0), image(2, 5, 1), image(3, 5, 2)])
     assert path.read_bytes() == whole.read_bytes()
+
+
+def test_who_waits_for_a_writer_takes_up_what_it_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as an extraction that outlived its workflow, when that is started again."""
+    monkeypatch.setattr(locks, "_PATIENCE", 0.1)
+    path = tmp_path / "r.h5"
+    with ThreadPoolExecutor() as beside:
+        with RegionStoreWriter(path, header()) as writer:
+            later = beside.submit(RegionStoreWriter, path, header())
+            with pytest.raises(TimeoutError):
+                later.result(timeout=1)
+            for row, boxes in enumerate((4, 2, 3)):
+                writer.write([row], [image(boxes, 5, row)])
+        with later.result() as second:
+            assert second.missing() == []
+    assert RegionStore(path).num_boxes.tolist() == [4, 2, 3]
+    assert f"{path}: waiting for process {os.getpid()} on " in caplog.text
 
 
 def test_another_header_starts_anew(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_train_and_predict(
 ) -> None:
     assert main(command_line(toy, run_folder, config_file, setting, method)) == 0
     assert sorted(path.name for path in run_folder.iterdir()) == [
-        *(".lock", "checkpoint.pt", "config.yaml", "log.jsonl", "resume.pt")
+        *("checkpoint.pt", "config.yaml", "log.jsonl", "resume.pt")
     ]
     assert read_config(run_folder / "config.yaml") == CONFIG
     records = [json.loads(line) for line in (run_folder / "log.jsonl").read_text().splitlines()]
