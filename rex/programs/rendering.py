@@ -50,21 +50,49 @@ def render_tokens(
     return " ".join(parts)
 
 
+Span = tuple[int, int, tuple[str, ...]]
+"""Characters `start` to `end` of a sentence name the objects with these ids."""
+
+
 def render_sentence(leaves: Sequence[Leaf], verdict: bool | None = None) -> str:
     """Return a sentence with names; `verdict` answers a yes/no question first."""
-    parts = [] if verdict is None else ["yes," if verdict else "no,"]
+    return render_spans(leaves, verdict)[0]
+
+
+def render_spans(
+    leaves: Sequence[Leaf], verdict: bool | None = None
+) -> tuple[str, tuple[Span, ...]]:
+    """Return the sentence, and which characters of it name which objects, in order.
+
+    A phrase for several objects ("the dogs", "two of the animals") is one span.
+    """
+    text = "" if verdict is None else "yes, " if verdict else "no, "
+    spans: list[Span] = []
+    start = 0
+    counted = False
     for leaf in leaves:
-        if type(leaf) is str:
-            parts.append(leaf)
-        elif type(leaf) is Mention:
+        if type(leaf) is Mention:
             if leaf.name:
-                parts.append(leaf.name)
-        elif type(leaf) is SentenceOnly or type(leaf) is Place:
-            parts.append(leaf.words)
-        elif type(leaf) is Absent:
-            parts.append(leaf.name)
-    text = " ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}."
+                start = len(text)
+                text += f"{leaf.name} "
+                spans.append((start, len(text) - 1, (leaf.object_id,)))
+            elif counted:
+                # "two of the animals" stands for the objects after it
+                spans.append((start, len(text) - 1, (leaf.object_id,)))
+            else:
+                begin, end, objects = spans[-1]
+                spans[-1] = (begin, end, (*objects, leaf.object_id))
+        elif type(leaf) is not SymbolsOnly:
+            start = len(text)
+            text += f"{_words(leaf)} "
+        counted = type(leaf) is SentenceOnly
+    return f"{text[:1].upper()}{text[1:-1]}.", tuple(spans)
+
+
+def _words(leaf: Leaf) -> str:
+    if isinstance(leaf, str):
+        return leaf
+    return leaf.name if isinstance(leaf, Absent | Mention) else leaf.words
 
 
 def mentioned(leaves: Sequence[Leaf]) -> tuple[str, ...]:
