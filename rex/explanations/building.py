@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
@@ -39,6 +39,7 @@ File = str | PathLike[str]
 Piece = tuple[Path, bytes]
 """A part of a questions file: whole entries."""
 Result = TypeVar("Result")
+Worker = TypeVar("Worker")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +71,14 @@ def build_explanations(
     files = question_files(questions)
     tally = Tally()
     with (
-        _workers(settings, processes) as workers,
+        working(lambda: _Worker.start(settings), processes) as workers,
         explanation_table(out, _provenance(files, settings)) as table,
     ):
         if settings.mode == "compat":
-            workers.set_plurals(_corpus(workers, files))
-        for rows in workers.map(_Worker.explain, _pieces(files, shard, report="explain")):
+            plurals = _corpus(workers, files)
+            workers.close()
+            workers.worker.set_plurals(plurals)
+        for rows in workers.map(_Worker.explain, pieces(files, shard, report="explain")):
             table.add(rows)
             tally.add(rows)
         # a shard alone may have none; they are checked where they are gathered
@@ -122,7 +125,7 @@ def _provenance(files: Sequence[Path], settings: BuildSettings) -> dict[str, Any
     )
 
 
-def _pieces(files: Sequence[Path], shard: tuple[int, int], report: str = "") -> Iterator[Piece]:
+def pieces(files: Sequence[Path], shard: tuple[int, int], report: str = "") -> Iterator[Piece]:
     """Yield the pieces of all files that belong to the shard, in order."""
     for file in files:
         if not file.exists():
@@ -152,6 +155,12 @@ class _Worker:
         self.mode: Mode = FixedMode()
         self.batch: Batch | None = None
 
+    @classmethod
+    def start(cls, settings: BuildSettings) -> _Worker:
+        """Return a worker; a missing or damaged store is told before any work."""
+        _store(settings)
+        return cls(settings, SceneGraphIndex(settings.scene_graphs))
+
     def set_plurals(self, plurals: PluralMap) -> None:
         """Switch to compat mode, which needs the corpus's plurals."""
         self.mode = CompatMode(plurals)
@@ -169,7 +178,7 @@ class _Worker:
                 self.graphs, self.mode, _store(self.settings), self.settings.threshold
             )
         for question_id, record in self.entries(piece).items():
-            with _malformed_told(piece[0], question_id):
+            with malformed_told(piece[0], question_id):
                 self.batch.add(question_id, record)
         return self.batch.take()
 
@@ -180,7 +189,7 @@ class _Worker:
             graph = self.graphs.get(record.image_id)
             if graph is None:
                 continue
-            with _malformed_told(piece[0], question_id):
+            with malformed_told(piece[0], question_id):
                 parse_program(record.semantic)
             try:
                 text = execute_published(record.semantic, graph)
@@ -192,7 +201,7 @@ class _Worker:
 
 
 @contextmanager
-def _malformed_told(file: Path, question_id: str) -> Iterator[None]:
+def malformed_told(file: Path, question_id: str) -> Iterator[None]:
     """Turn a ProgramError into an InputError that names the file and the question."""
     try:
         yield
@@ -205,9 +214,9 @@ def _malformed_told(file: Path, question_id: str) -> Iterator[None]:
         ) from None
 
 
-def _corpus(workers: _Workers, files: Sequence[Path]) -> PluralMap:
+def _corpus(workers: Workers[_Worker], files: Sequence[Path]) -> PluralMap:
     corpus: dict[str, None] = {}
-    for words in workers.map(_Worker.words, _pieces(files, (1, 1), report="corpus")):
+    for words in workers.map(_Worker.words, pieces(files, (1, 1), report="corpus")):
         corpus |= dict.fromkeys(words)
     return PluralMap.from_corpus(corpus)
 
@@ -220,25 +229,21 @@ def _store(settings: BuildSettings) -> Any:
     return RegionStore(settings.regions)
 
 
-class _Workers:
+class Workers(Generic[Worker]):
     """This process, or several, that work through pieces in order."""
 
-    def __init__(self, worker: _Worker, processes: int) -> None:
-        self._worker = worker
+    def __init__(self, worker: Worker, processes: int) -> None:
+        self.worker = worker
+        """What works on a piece; other processes that are there already keep the one they have."""
         self._processes = processes
         self._pool: ProcessPoolExecutor | None = None
 
-    def set_plurals(self, plurals: PluralMap) -> None:
-        """Give every process the plural map; those already there make way for new ones."""
-        self.close()
-        self._worker.set_plurals(plurals)
-
     def map(
-        self, work: Callable[[_Worker, Piece], Result], pieces: Iterator[Piece]
+        self, work: Callable[[Worker, Piece], Result], pieces: Iterator[Piece]
     ) -> Iterator[Result]:
         """Yield the result of each piece, in order, with few pieces under way at a time."""
         if self._processes == 1:
-            yield from (work(self._worker, piece) for piece in pieces)
+            yield from (work(self.worker, piece) for piece in pieces)
             return
         if self._pool is None:
             # forked: the worker, with the index of the scene graphs, is shared and not copied
@@ -246,7 +251,7 @@ class _Workers:
                 self._processes,
                 mp_context=get_context("fork"),
                 initializer=_Forked.start,
-                initargs=(self._worker,),
+                initargs=(self.worker,),
             )
         pending: deque[Future[Result]] = deque()
         for piece in pieces:
@@ -266,24 +271,24 @@ class _Workers:
 class _Forked:
     """Where a forked process keeps its worker between the pieces that it is sent."""
 
-    worker: _Worker
+    worker: Any
 
     @classmethod
-    def start(cls, worker: _Worker) -> None:
+    def start(cls, worker: Any) -> None:
         cls.worker = worker
 
     @classmethod
-    def call(cls, work: Callable[[_Worker, Piece], Result], piece: Piece) -> Result:
+    def call(cls, work: Callable[[Any, Piece], Result], piece: Piece) -> Result:
         return work(cls.worker, piece)
 
 
 @contextmanager
-def _workers(settings: BuildSettings, processes: int) -> Iterator[_Workers]:
+def working(start: Callable[[], Worker], processes: int) -> Iterator[Workers[Worker]]:
+    """Yield the processes that a worker, which `start` returns, works in."""
     collecting = gc.isenabled()
     # nothing built here refers back to itself, and looking for cycles takes a third of the time
     gc.disable()
-    _store(settings)  # a missing or damaged store is told before any work
-    workers = _Workers(_Worker(settings, SceneGraphIndex(settings.scene_graphs)), processes)
+    workers = Workers(start(), processes)
     try:
         yield workers
     finally:
