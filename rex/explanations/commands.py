@@ -6,16 +6,18 @@ import argparse
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_station, add_verb, positive, shard_argument
+from rex.exchange.formats import FORMATS, LAYOUTS, TEMPLATES
 
 _QUESTIONS = "data/world/questions/val_balanced_questions.json"
 _GRAPHS = "data/world/sceneGraphs/val_sceneGraphs.json"
 
 
 def add_commands(stations: Subparsers) -> None:
-    """Add `rex explain build|gather|show|stats|vocabulary`."""
+    """Add `rex explain build|gather|export|show|stats|vocabulary`."""
     verbs = add_station(stations, "explain", "from programs and scene graphs to explanations")
     _add_build(verbs)
     _add_gather(verbs)
+    _add_export(verbs)
     _add_show(verbs)
     _add_stats(verbs)
     _add_vocabulary(verbs)
@@ -68,6 +70,60 @@ def _add_gather(verbs: Subparsers) -> None:
     )
     gather.add_argument("parts", nargs="+", type=Path, metavar="PARQUET", help="shards, in order")
     gather.add_argument("--out", type=Path, required=True, metavar="PARQUET")
+
+
+def _add_export(verbs: Subparsers) -> None:
+    export = add_verb(
+        verbs,
+        "export",
+        _export,
+        help="write training files for vision-language models, with boxes (docs/vlm.md)",
+        example=(
+            f"rex explain export --questions {_QUESTIONS} --scene-graphs {_GRAPHS} "
+            "--format qwen2.5-vl --template steps --out val.jsonl"
+        ),
+    )
+    option = export.add_argument
+    option("--questions", type=Path, required=True, nargs="+", metavar="JSON", help="or folders")
+    option("--scene-graphs", type=Path, required=True, metavar="JSON")
+    option("--format", choices=tuple(FORMATS), default="jsonl", help="of boxes (default: jsonl)")
+    option("--layout", choices=LAYOUTS, help="of the file (default: the format's)")
+    option(
+        "--template",
+        choices=TEMPLATES,
+        default="explanation-answer",
+        help="what is asked and said (default: explanation-answer)",
+    )
+    option(
+        "--images",
+        default="images/{}.jpg",
+        metavar="PATH",
+        help="an image's path, {} for its id (default: images/{}.jpg)",
+    )
+    option("--split", default="train", help="what Parquet and Visual CoT call it (default: train)")
+    option(
+        "--operation",
+        nargs="+",
+        default=(),
+        metavar="OPERATION",
+        help="only questions whose program has one of these",
+    )
+    option("--longest", type=positive, metavar="N", help="only programs of at most N steps")
+    option(
+        "--share",
+        type=float,
+        default=100.0,
+        metavar="PERCENT",
+        help="of the questions; a smaller share lies within a larger one",
+    )
+    option("--only-clean", action="store_true", help="drop rows with flags (docs/vlm.md)")
+    option("--dropped", type=Path, metavar="JSONL", help="list what was dropped, and why")
+    option("--seed", type=int, default=0, help="of shares and of the questions' phrasing")
+    option("--processes", type=positive, default=1, metavar="P", help="processes (default: 1)")
+    option(
+        "--shard", type=shard_argument, default=(1, 1), metavar="I/N", help="the I-th of N parts"
+    )
+    option("--out", type=Path, required=True, help="a file; a folder for Parquet")
 
 
 def _add_show(verbs: Subparsers) -> None:
@@ -143,6 +199,31 @@ def _gather(arguments: argparse.Namespace) -> None:
     from rex.explanations.table import gather_explanations
 
     gather_explanations(arguments.parts, arguments.out)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from rex.explanations.exporting import ExportSettings, export_explanations
+
+    export_explanations(
+        arguments.questions,
+        arguments.out,
+        ExportSettings(
+            scene_graphs=arguments.scene_graphs,
+            format=arguments.format,
+            layout=arguments.layout,
+            template=arguments.template,
+            images=arguments.images,
+            split=arguments.split,
+            operations=frozenset(arguments.operation),
+            longest=arguments.longest,
+            share=arguments.share,
+            only_clean=arguments.only_clean,
+            seed=arguments.seed,
+        ),
+        dropped=arguments.dropped,
+        processes=arguments.processes,
+        shard=arguments.shard,
+    )
 
 
 def _show(arguments: argparse.Namespace) -> None:

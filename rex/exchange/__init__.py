@@ -1,0 +1,1 @@
+"""Explanations in the formats that vision-language models are trained on, and back."""

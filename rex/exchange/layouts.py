@@ -1,0 +1,187 @@
+"""How training files are laid out: a row of each layout, from the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rex.exchange.formats import Format
+from rex.exchange.record import Explained, Text
+from rex.exchange.templates import prompt, reply
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What a row is made of."""
+
+    explained: Explained
+    format: Format
+    template: str = "explanation-answer"
+    images: str = "images/{}.jpg"
+    """Where an image lies, by its id."""
+    split: str = "train"
+    seed: int = 0
+    """Of the phrasings."""
+    rejected: Text | None = None
+    """A reply that is false, for training on preferences."""
+    is_kto: bool = False
+    """Whether a false reply is a row of its own, labelled false, rather than one of a pair."""
+
+    @property
+    def image(self) -> str:
+        """The path of the image."""
+        return self.images.format(self.explained.image_id)
+
+    @property
+    def prompt(self) -> str:
+        """What is asked."""
+        return self.format.prompt.format(prompt(self.explained, self.template, self.seed))
+
+    @property
+    def reply(self) -> Text:
+        """What is to be said."""
+        return reply(self.explained, self.template)
+
+    def written(self, said: Text) -> str:
+        """Return a text with boxes."""
+        explained = self.explained
+        return self.format.text(said, explained.boxes(), explained.width, explained.height)
+
+
+def _tail(sample: Sample) -> Row:
+    """Return what every row ends with: who it is, and what its boxes mean."""
+    explained = sample.explained
+    return {
+        "question_id": explained.question_id,
+        "solution": explained.answer,
+        "convention": sample.format.name,
+    }
+
+
+def _conversation(sample: Sample, human: str, model: str, start: str) -> list[Row]:
+    turns = [{"from": human, "value": start + sample.prompt}]
+    return [*turns, {"from": model, "value": sample.written(sample.reply)}]
+
+
+def _conversations(sample: Sample) -> list[Row]:
+    explained = sample.explained
+    turns = _conversation(sample, "human", "gpt", "<image>\n")
+    row = {"id": explained.question_id, "image": sample.image, "conversations": turns}
+    return [{**row, **_tail(sample)}]
+
+
+def _qwen_vl(sample: Sample) -> list[Row]:
+    start = f"Picture 1: <img>{sample.image}</img>\n"
+    turns = _conversation(sample, "user", "assistant", start)
+    return [{"id": sample.explained.question_id, "conversations": turns, **_tail(sample)}]
+
+
+def _turn(role: str, content: str) -> Row:
+    return {"role": role, "content": content}
+
+
+def _messages(sample: Sample) -> list[Row]:
+    """Return rows with `messages`, or of a pair `chosen` and `rejected`, as TRL and others read."""
+    asked = _turn("user", f"<image>{sample.prompt}")
+    rest = {"images": [sample.image], **_tail(sample)}
+    chosen = _turn("assistant", sample.written(sample.reply))
+    if sample.rejected is None:
+        return [{"messages": [asked, chosen], **rest}]
+    rejected = _turn("assistant", sample.written(sample.rejected))
+    if sample.is_kto:
+        return [
+            {"messages": [asked, reply], "label": label, **rest}
+            for reply, label in ((chosen, True), (rejected, False))
+        ]
+    return [{"messages": [asked], "chosen": chosen, "rejected": rejected, **rest}]
+
+
+def _swift(sample: Sample) -> list[Row]:
+    """Return rows whose phrases and boxes stand in lists, in the order of their marks."""
+    explained = sample.explained
+    boxes = explained.boxes()
+    asked = _turn("user", f"<image>{sample.prompt}")
+
+    def row(said: Text, **more: bool) -> Row:
+        named = [one for naming in said.spans for one in naming.objects]
+        objects = {
+            "ref": [said.text[naming.start : naming.end] for naming in said.spans],
+            "bbox": [
+                sample.format.numbers(boxes[one], explained.width, explained.height)
+                for one in named
+            ],
+        }
+        turns = [asked, _turn("assistant", sample.written(said))]
+        images = [sample.image]
+        return {"messages": turns, **more, "images": images, "objects": objects, **_tail(sample)}
+
+    if sample.rejected is None:
+        return [row(sample.reply)]
+    return [row(sample.reply, label=True), row(sample.rejected, label=False)]
+
+
+def _visual_cot(sample: Sample) -> list[Row]:
+    """Return the metadata that Visual CoT's own converter reads: one box that holds them all."""
+    explained = sample.explained
+    boxes = explained.boxes()
+    named = [boxes[name] for one in explained.sentence.spans for name in one.objects]
+    hull = [
+        *(min((box[side] for box in named), default=0.0) for side in (0, 1)),
+        *(
+            max((box[side] for box in named), default=whole)
+            for side, whole in ((2, explained.width), (3, explained.height))
+        ),
+    ]
+    return [
+        {
+            "question": explained.question,
+            "answer": explained.answer,
+            "full_answer": explained.sentence.text,
+            "image": sample.image,
+            "width": explained.width,
+            "height": explained.height,
+            "bboxs": [hull],
+            "dataset": "gqa",
+            "split": sample.split,
+            "question_id": explained.question_id,
+        }
+    ]
+
+
+ROWS: dict[str, Callable[[Sample], list[Row]]] = {
+    "conversations": _conversations,
+    "qwen-vl": _qwen_vl,
+    "messages": _messages,
+    "llama-factory": _messages,
+    "swift": _swift,
+    "visual-cot": _visual_cot,
+}
+"""By layout; `records` and `parquet` hold the record itself."""
+
+LISTS = frozenset({"conversations", "qwen-vl"})
+"""Layouts that are one JSON list; the others are JSON Lines."""
+
+PREFERENCES = {
+    "messages": ("dpo", "kto"),
+    "llama-factory": ("dpo", "kto"),
+    # its one list of boxes would serve the true and the false reply of a pair alike
+    "swift": ("kto",),
+}
+"""Layouts that hold false replies beside true ones, as pairs (DPO) or labelled (KTO)."""
+
+
+def dataset_info(name: str, file: str, *, preference: str | None) -> Row:
+    """Return LLaMA-Factory's `dataset_info.json` of one file."""
+    columns = {"messages": "messages", "images": "images"}
+    entry: Row = {"file_name": file, "formatting": "sharegpt", "columns": columns}
+    if preference == "dpo":
+        entry["ranking"] = True
+        columns |= {"chosen": "chosen", "rejected": "rejected"}
+    elif preference == "kto":
+        columns["kto_tag"] = "label"
+    tags = ("role", "content", "user", "assistant", "system")
+    entry["tags"] = {f"{tag}_tag": tag for tag in tags}
+    return {name: entry}

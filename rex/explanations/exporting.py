@@ -1,0 +1,262 @@
+"""`rex explain export`: from questions and scene graphs to training files, streamed."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, BinaryIO
+from zlib import crc32
+
+import msgspec
+
+from rex.errors import InputError
+from rex.exchange.formats import FORMATS
+from rex.exchange.layouts import LISTS, PREFERENCES, ROWS, Sample, dataset_info
+from rex.exchange.parquet import ParquetFolder
+from rex.exchange.record import Asked, Explained, explain
+from rex.explanations.building import Piece, malformed_told, pieces, question_files, working
+from rex.files import whole_file, write_json
+from rex.gqa.json_entries import decode_piece
+from rex.gqa.questions import QUESTION_CURE
+from rex.gqa.scene_graph_index import SceneGraphIndex
+from rex.programs.errors import Skip
+from rex.programs.operations import ATOMIC_OPERATIONS
+
+_logger = logging.getLogger("rex.explanations")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings:
+    """What is exported, and how."""
+
+    scene_graphs: Path
+    format: str = "jsonl"
+    layout: str | None = None
+    """None: the format's."""
+    template: str = "explanation-answer"
+    images: str = "images/{}.jpg"
+    split: str = "train"
+    operations: frozenset[str] = frozenset()
+    """Only questions with one of these; empty: all."""
+    longest: int | None = None
+    """Only programs of at most so many steps."""
+    share: float = 100
+    """Percent of the questions; a smaller share lies within a larger one."""
+    only_clean: bool = False
+    preference: str | None = None
+    """`dpo` or `kto`: false replies, too."""
+    seed: int = 0
+
+    @property
+    def laid_out(self) -> str:
+        """The layout."""
+        return self.layout or FORMATS[self.format].layout
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What became of a piece of a questions file."""
+
+    rows: Any
+    """Text, or records for Parquet."""
+    count: int
+    dropped: list[tuple[str, str]]
+    """Question id and why."""
+
+
+class Exporter:
+    """What a process needs to export pieces of questions."""
+
+    def __init__(self, settings: ExportSettings) -> None:
+        self.settings = settings
+        self.graphs = SceneGraphIndex(settings.scene_graphs)
+        self.decoder = msgspec.json.Decoder(dict[str, Asked])
+
+    def export(self, piece: Piece) -> Exported:
+        """Return the rows of a piece."""
+        file, text = piece
+        entries: dict[str, Asked] = decode_piece(
+            text, self.decoder, Asked, file, entry="question", cure=QUESTION_CURE
+        )
+        layout = self.settings.laid_out
+        encode = msgspec.json.Encoder().encode
+        lines: list[bytes] = []
+        records: list[Explained] = []
+        dropped: list[tuple[str, str]] = []
+        count = 0
+        for question_id, asked in entries.items():
+            if not self._is_wanted(question_id, asked):
+                continue
+            with malformed_told(file, question_id):
+                explained = self._explained(question_id, asked, dropped)
+            if explained is None:
+                continue
+            count += 1
+            if layout == "parquet":
+                records.append(explained)
+            elif layout == "records":
+                lines.append(encode(explained))
+            else:
+                lines += [encode(row) for row in ROWS[layout](self._sample(explained))]
+        rows = records if layout == "parquet" else _joined(lines, layout)
+        return Exported(rows, count, dropped)
+
+    def _is_wanted(self, question_id: str, asked: Asked) -> bool:
+        settings = self.settings
+        if settings.longest is not None and len(asked.semantic) > settings.longest:
+            return False
+        drawn = crc32(f"{settings.seed}/{question_id}".encode()) / 2**32
+        return drawn * 100 < settings.share
+
+    def _explained(
+        self, question_id: str, asked: Asked, dropped: list[tuple[str, str]]
+    ) -> Explained | None:
+        settings = self.settings
+        try:
+            explained = explain(question_id, asked, self.graphs.get(asked.image_id))
+        except Skip as skip:
+            dropped.append((question_id, str(skip)))
+            return None
+        if settings.operations and settings.operations.isdisjoint(explained.operations):
+            return None
+        if settings.only_clean and explained.flags:
+            dropped.append((question_id, ", ".join(explained.flags)))
+            return None
+        return explained
+
+    def _sample(self, explained: Explained) -> Sample:
+        settings = self.settings
+        return Sample(
+            explained=explained,
+            format=FORMATS[settings.format],
+            template=settings.template,
+            images=settings.images,
+            split=settings.split,
+            seed=settings.seed,
+        )
+
+
+def _joined(lines: Sequence[bytes], layout: str) -> bytes:
+    if layout in LISTS:
+        return b",\n".join(lines)
+    return b"".join([line + b"\n" for line in lines])
+
+
+def export_explanations(
+    questions: Sequence[str | PathLike[str]],
+    out: Path,
+    settings: ExportSettings,
+    *,
+    dropped: Path | None = None,
+    processes: int = 1,
+    shard: tuple[int, int] = (1, 1),
+) -> Counter[str]:
+    """Export all questions of files to `out`, a file, or a folder for Parquet.
+
+    `dropped` gets a line of JSON for each question that is left out for its own sake: its id, and
+    why. Returns how many rows were written (`rows`) and how many questions dropped, by reason.
+    Raises InputError for malformed files, and when nothing is left to write.
+    """
+    _check(settings)
+    files = question_files(questions)
+    counts: Counter[str] = Counter()
+    with ExitStack() as stack:
+        workers = stack.enter_context(working(lambda: Exporter(settings), processes))
+        sink = stack.enter_context(_sink(out, settings, shard))
+        listed = None if dropped is None else stack.enter_context(_opened(dropped))
+        for part in workers.map(Exporter.export, pieces(files, shard, report="export")):
+            sink.add(part.rows)
+            counts["rows"] += part.count
+            for question_id, reason in part.dropped:
+                counts[reason.partition(":")[0]] += 1
+                if listed is not None:
+                    line = {"question_id": question_id, "reason": reason}
+                    listed.write(json.dumps(line).encode() + b"\n")
+        # a shard alone may have none
+        if not counts["rows"] and shard == (1, 1):
+            raise InputError(
+                "no question is left to export",
+                file=files[0],
+                cure=f"ask for more, or correct what is dropped: {_told(counts) or 'filters'}",
+            )
+    if settings.laid_out == "llama-factory":
+        entry = dataset_info(out.stem, out.name, preference=settings.preference)
+        write_json(out.parent / "dataset_info.json", entry)
+    rest = _told(counts)
+    _logger.info(
+        "%s questions in %s%s", f"{counts['rows']:,}", out, f"; dropped: {rest}" * bool(rest)
+    )
+    return counts
+
+
+def _told(counts: Counter[str]) -> str:
+    return ", ".join(
+        f"{count:,} {name}" for name, count in sorted(counts.items()) if name != "rows"
+    )
+
+
+def _check(settings: ExportSettings) -> None:
+    layout, preference = settings.laid_out, settings.preference
+    unknown = sorted(settings.operations.difference(ATOMIC_OPERATIONS))
+    if unknown:
+        raise InputError(
+            f"no operation {unknown[0]!r}", cure=f"choose of {', '.join(ATOMIC_OPERATIONS)}"
+        )
+    if settings.format == "swift" and layout != "swift":
+        raise InputError(f"format swift has no layout {layout}", cure="leave --layout out")
+    if layout == "swift" and settings.format != "swift":
+        raise InputError(f"layout swift has no format {settings.format}", cure="use --format swift")
+    if preference is not None and preference not in PREFERENCES.get(layout, ()):
+        known = [name for name, kinds in PREFERENCES.items() if preference in kinds]
+        raise InputError(
+            f"layout {layout} holds no false replies of kind {preference}",
+            cure=f"choose --layout {' or '.join(known)}",
+        )
+
+
+class _Lines:
+    """A file of JSON Lines, or one JSON list."""
+
+    def __init__(self, file: BinaryIO, is_list: bool) -> None:
+        self._file = file
+        self._is_list = is_list
+        self._is_empty = True
+
+    def add(self, rows: Any) -> None:
+        """Write rows."""
+        if rows:
+            if self._is_list:
+                self._file.write(b"[\n" if self._is_empty else b",\n")
+            self._file.write(rows)
+            self._is_empty = False
+
+    def close(self) -> None:
+        """End the list."""
+        if self._is_list:
+            self._file.write(b"[]\n" if self._is_empty else b"\n]\n")
+
+
+@contextmanager
+def _sink(
+    out: Path, settings: ExportSettings, shard: tuple[int, int]
+) -> Iterator[_Lines | ParquetFolder]:
+    if settings.laid_out == "parquet":
+        with ParquetFolder.open(out, settings.split, shard) as folder:
+            yield folder
+        return
+    with _opened(out) as file:
+        lines = _Lines(file, settings.laid_out in LISTS)
+        yield lines
+        lines.close()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        yield file
