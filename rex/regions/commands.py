@@ -17,11 +17,8 @@ def add_commands(stations: Subparsers) -> None:
     verbs = add_station(stations, "regions", "detect regions and describe them by features")
     _add_train(verbs)
     _add_extract(verbs)
-    _add_merge(verbs)
     _add_import(verbs)
-    _add_export(verbs)
-    _add_info(verbs)
-    _add_verify(verbs)
+    _add_stores(verbs)
     _add_show(verbs)
 
 
@@ -83,18 +80,6 @@ def _add_extract(verbs: Subparsers) -> None:
     )
 
 
-def _add_merge(verbs: Subparsers) -> None:
-    merge = add_verb(
-        verbs,
-        "merge",
-        _merge,
-        help="join the region stores of several shards into one",
-        example="rex regions merge part1.h5 part2.h5 --out train.h5",
-    )
-    merge.add_argument("parts", type=Path, nargs="+", metavar="H5")
-    merge.add_argument("--out", type=Path, required=True, metavar="H5")
-
-
 def _add_import(verbs: Subparsers) -> None:
     bring = add_verb(
         verbs,
@@ -128,7 +113,16 @@ def _add_import(verbs: Subparsers) -> None:
     )
 
 
-def _add_export(verbs: Subparsers) -> None:
+def _add_stores(verbs: Subparsers) -> None:
+    merge = add_verb(
+        verbs,
+        "merge",
+        _merge,
+        help="join the region stores of several shards into one",
+        example="rex regions merge part1.h5 part2.h5 --out train.h5",
+    )
+    merge.add_argument("parts", type=Path, nargs="+", metavar="H5")
+    merge.add_argument("--out", type=Path, required=True, metavar="H5")
     export = add_verb(
         verbs,
         "export",
@@ -136,22 +130,14 @@ def _add_export(verbs: Subparsers) -> None:
         help="write a region store as LXMERT's TSV",
         example="rex regions export regions.h5 --out regions.tsv",
     )
-    export.add_argument("store", type=Path, metavar="H5")
     export.add_argument("--out", type=Path, required=True, metavar="TSV")
-
-
-def _add_info(verbs: Subparsers) -> None:
     info = add_verb(
         verbs,
         "info",
         _info,
-        help="tell what is in a region store",
+        help="print what is in a region store",
         example="rex regions info results/world/regions/val.h5",
     )
-    info.add_argument("store", type=Path, metavar="H5")
-
-
-def _add_verify(verbs: Subparsers) -> None:
     verify = add_verb(
         verbs,
         "verify",
@@ -160,8 +146,9 @@ def _add_verify(verbs: Subparsers) -> None:
         example="rex regions verify results/world/regions/val.h5 "
         "--questions data/world/questions/val_balanced_questions.json",
     )
-    verify.add_argument("store", type=Path, metavar="H5")
     verify.add_argument("--questions", type=Path, metavar="JSON")
+    for verb in (export, info, verify):
+        verb.add_argument("store", type=Path, metavar="H5")
 
 
 def _add_show(verbs: Subparsers) -> None:

@@ -9,6 +9,24 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from rex.errors import InputError
+
+
+def open_hdf5(
+    path: Path,
+    *,
+    kind: str = "HDF5 file",
+    missing: str = "check the path",
+    damaged: str = "fetch it again",
+) -> h5py.File:
+    """Open a file for reading; raises InputError with a cure for a missing or a damaged one."""
+    try:
+        return h5py.File(path, "r")
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure=missing) from None
+    except OSError as error:
+        raise InputError(f"not a whole {kind} ({error})", file=path, cure=damaged) from None
+
 
 def own_dataset(file: h5py.File, name: str) -> h5py.Dataset:
     """Return a dataset whose numbers lie in `file` itself.

@@ -149,8 +149,11 @@ class RegionHeads:
     """What both kinds of heads share: choosing an image's regions and describing them."""
 
     box_predictor: RegionOutputLayers
-    regions: int
-    selection: str
+
+    @configurable  # type: ignore[untyped-decorator]
+    def __init__(self, *, regions: int, selection: str, **others: Any) -> None:
+        super().__init__(**others)
+        self.regions, self.selection = regions, selection
 
     def choose(self, predictions: Any, proposals: list[Instances]) -> list[Instances]:
         """Return each image's regions with their refined boxes, scores and classes, best first.
@@ -232,11 +235,6 @@ class RegionROIHeads(RegionHeads, StandardROIHeads):  # type: ignore[misc]
     so that a given box yields the same feature whoever proposes it.
     """
 
-    @configurable  # type: ignore[untyped-decorator]
-    def __init__(self, *, regions: int, selection: str, **others: Any) -> None:
-        super().__init__(**others)
-        self.regions, self.selection = regions, selection
-
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:
         """Return the arguments of the constructor."""
@@ -270,11 +268,6 @@ class Res5RegionROIHeads(RegionHeads, Res5ROIHeads):  # type: ignore[misc]
     region (Anderson et al. 2018, section 3.1). `RESNETS.RES5_DILATION` 2 runs that stage at full
     resolution: stride 1, dilation 2.
     """
-
-    @configurable  # type: ignore[untyped-decorator]
-    def __init__(self, *, regions: int, selection: str, **others: Any) -> None:
-        super().__init__(**others)
-        self.regions, self.selection = regions, selection
 
     @classmethod
     def from_config(cls, cfg: CfgNode, input_shape: dict[str, ShapeSpec]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def import_regions(
     import goes on where it was. Raises InputError when nothing can be read.
     """
     layout = source.layout()
-    problems = list(source.rejected())
+    problems = list(source.rejected)
     nameless = len(problems)
     header = StoreHeader(
         image_ids=layout.image_ids,
@@ -112,12 +112,7 @@ def import_regions(
         progress.start_at(len(layout.image_ids) - len(missing))
         for row, found in source.images(missing):
             if isinstance(found, ImageRegions) and (problem := _problem(found)):
-                found = InputError(
-                    problem,
-                    file=source.path,
-                    place=f"image {layout.image_ids[row]}",
-                    cure="the other images are kept; make this one again",
-                )
+                found = source.kept_others(problem, place=f"image {layout.image_ids[row]}")
             if isinstance(found, InputError):
                 problems.append(found)
                 if len(problems) - nameless == len(layout.image_ids):

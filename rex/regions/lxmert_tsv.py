@@ -7,7 +7,7 @@ import mmap
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.logs import Progress
-from rex.regions.sources import SourceLayout
+from rex.regions.sources import PieceSource
 from rex.regions.store import ImageRegions, RegionStore
 
 COLUMNS = (
@@ -45,81 +45,36 @@ _FORGET_AFTER = 1 << 26
 Array = npt.NDArray[Any]
 
 
-class LxmertTsv:
+class LxmertTsv(PieceSource[bytes]):
     """Reads a `.tsv`, or the one in a `.zip`, line by line."""
 
     format = "lxmert-tsv"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._row_of_line: dict[int, int] = {}
-        self._rejected: list[InputError] = []
-        self._damaged: dict[int, ValueError] = {}
-        self._width = 0
+    def identify(self, content: bytes) -> str:
+        """Return a line's image."""
+        return _image_id(_fields(content)[0]["img_id"])
 
-    def layout(self) -> SourceLayout:
-        """Read the short columns of every line.
+    def measure(self, content: bytes) -> tuple[int, int]:
+        """Return a line's number of boxes and width of features."""
+        fields, features = _fields(content)
+        count = int(fields["num_boxes"])
+        return count, _width(features, count)
 
-        Lines that do not tell their image, or tell one that was there before, are rejected.
-        """
-        image_ids: list[str] = []
-        lines: dict[str, int] = {}
-        most = 0
-        for number, line in self._lines():
-            try:
-                fields, features = _fields(line)
-                image_id = _image_id(fields["img_id"])
-                if image_id in lines:
-                    raise ValueError(f"image {image_id!r} stands in line {lines[image_id]} already")
-            except ValueError as error:
-                self._rejected.append(self._error(number, error))
-                continue
-            lines[image_id] = number
-            self._row_of_line[number] = len(image_ids)
-            image_ids.append(image_id)
-            try:
-                count = int(fields["num_boxes"])
-                width = _width(features, count)
-                if self._width not in (0, width):
-                    raise ValueError(f"features are {width} wide, before they were {self._width}")
-            except ValueError as error:
-                self._damaged[number] = error
-                continue
-            self._width = width
-            most = max(most, count)
-        if not self._width:
-            first = [self._error(*each) for each in self._damaged.items()] + self._rejected
-            raise (
-                first[0]
-                if first
-                else InputError("holds no lines", file=self.path, cure="is it the right file?")
-            )
-        return SourceLayout(image_ids, most, self._width)
+    def decode(self, content: bytes) -> ImageRegions:
+        """Decode a line."""
+        return _decode(*_fields(content))
 
-    def rejected(self) -> list[InputError]:
-        """Return the lines that belong to no image, and why."""
-        return self._rejected
+    def problem(self, piece: str, error: ValueError) -> InputError:
+        """Return an error that names the line."""
+        return self.kept_others(error, place=piece)
 
-    def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
-        """Decode the lines of `rows`."""
-        wanted = set(rows)
-        for number, line in self._lines():
-            row = self._row_of_line.get(number)
-            if row in wanted and row is not None:
-                try:
-                    if number in self._damaged:
-                        raise self._damaged[number]
-                    yield row, _decode(*_fields(line))
-                except ValueError as error:
-                    yield row, self._error(number, error)
-
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
+    def pieces(self) -> Iterator[tuple[str, bytes]]:
         """Yield number and text of every line that is not blank."""
         lines = _zipped_lines if self.path.suffix == ".zip" else _mapped_lines
         try:
             for number, line in enumerate(lines(self.path), start=1):
                 if not (line.isspace() or (number == 1 and self._is_header(line))):
-                    yield number, line
+                    yield f"line {number}", line
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
             raise InputError(
                 f"not whole ({error})", file=self.path, cure="fetch it again"
@@ -132,14 +87,6 @@ class LxmertTsv:
             raise InputError(
                 str(error), file=self.path, place="line 1", cure="put the columns into this order"
             ) from None
-
-    def _error(self, number: int, error: ValueError) -> InputError:
-        return InputError(
-            str(error),
-            file=self.path,
-            place=f"line {number}",
-            cure="the other lines are kept; fetch the file again if you need this one",
-        )
 
 
 def _mapped_lines(path: Path) -> Iterator[bytes]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import zipfile
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Generic, TypeVar
 
 import h5py
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.files import read_json
-from rex.regions.hdf5 import own_dataset
+from rex.regions.hdf5 import open_hdf5, own_dataset
 from rex.regions.images import ImageFolder, image_size
 from rex.regions.store import ImageRegions
 
@@ -42,6 +43,7 @@ _NAMES = {
 """What an array is, and the names it goes by in `.npz` files."""
 
 Array = npt.NDArray[Any]
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True)
@@ -53,26 +55,112 @@ class SourceLayout:
     feature_size: int
 
 
-class RegionSource(Protocol):
+Images = Iterator[tuple[int, ImageRegions | InputError]]
+"""Places in the layout, each with its regions, or why they cannot be read."""
+
+
+class RegionSource(ABC):
     """A file or folder of regions in some format."""
 
-    path: Path
-    """The file or folder."""
-    format: str
+    format: ClassVar[str]
     """Names the format in the store's signature."""
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rejected: list[InputError] = []
+        """What the layout had to leave out: nobody knows which image it is of, or it is of one
+        that is there already."""
+
+    @abstractmethod
     def layout(self) -> SourceLayout:
         """Look through the source without decoding it; raises InputError when it holds nothing."""
 
-    def rejected(self) -> list[InputError]:
-        """Return what the layout had to leave out: nobody knows which image it is of, or it is of
-        one that is there already."""
-
-    def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
+    @abstractmethod
+    def images(self, rows: Sequence[int]) -> Images:
         """Yield each of `rows` (places in the layout, ascending), or why it cannot be read."""
 
+    def kept_others(
+        self, problem: object, *, file: Path | None = None, place: str | None = None
+    ) -> InputError:
+        """Return what to say of one image that cannot be read."""
+        cure = "the other images are kept; make or fetch this one again"
+        return InputError(str(problem), file=file or self.path, place=place, cure=cure)
 
-class ArrayFolder:
+
+class PieceSource(RegionSource, Generic[Content]):
+    """A source with one piece, a line or a file, for each image; damaged ones are left out."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._rows: dict[str, int] = {}
+        self._damaged: dict[str, ValueError] = {}
+
+    @abstractmethod
+    def pieces(self) -> Iterator[tuple[str, Content]]:
+        """Yield every piece, by a name (`line 3`), with its content."""
+
+    @abstractmethod
+    def identify(self, content: Content) -> str:
+        """Return the id of the image; raises ValueError."""
+
+    @abstractmethod
+    def measure(self, content: Content) -> tuple[int, int]:
+        """Return the number of regions and the width of their features; raises ValueError."""
+
+    @abstractmethod
+    def decode(self, content: Content) -> ImageRegions:
+        """Return the regions; raises ValueError or InputError."""
+
+    @abstractmethod
+    def problem(self, piece: str, error: ValueError) -> InputError:
+        """Return an error that names the piece."""
+
+    def layout(self) -> SourceLayout:
+        """Measure all pieces; those of an image that is not named, or was there, are rejected."""
+        owners: dict[str, str] = {}
+        most = width = 0
+        for piece, content in self.pieces():
+            try:
+                image_id = self.identify(content)
+                if image_id in owners:
+                    raise ValueError(f"image {image_id!r} stands in {owners[image_id]} already")
+            except ValueError as error:
+                self.rejected.append(self.problem(piece, error))
+                continue
+            self._rows[piece] = len(owners)
+            owners[image_id] = piece
+            try:
+                count, found = self.measure(content)
+                if width not in (0, found):
+                    raise ValueError(f"features are {found} wide, before they were {width}")
+            except ValueError as error:
+                self._damaged[piece] = error
+                continue
+            most, width = max(most, count), found
+        if not width:
+            problems = [self.problem(*each) for each in self._damaged.items()] + self.rejected
+            nothing = InputError("holds no regions", file=self.path, cure="check the path")
+            raise (problems or [nothing])[0]
+        return SourceLayout(list(owners), most, width)
+
+    def images(self, rows: Sequence[int]) -> Images:
+        """Decode the pieces of `rows`."""
+        wanted = set(rows)
+        for piece, content in self.pieces():
+            row = self._rows.get(piece, -1)
+            if row not in wanted:
+                continue
+            try:
+                if piece in self._damaged:
+                    raise self._damaged[piece]
+                yield row, self.decode(content)
+            except ValueError as error:
+                yield row, self.problem(piece, error)
+            except InputError as error:
+                yield row, error
+
+
+class ArrayFolder(PieceSource[Path]):
     """Reads `<imageId>.npz`, or `<imageId>.npy` with `<imageId>_boxes.npy`.
 
     Features are [n, D] or, as in MCAN's files, [D, n]; boxes [n, 4] in pixels. Where the files do
@@ -82,71 +170,38 @@ class ArrayFolder:
     format = "array-folder"
 
     def __init__(self, path: Path, images: Path | None) -> None:
-        self.path = path
+        super().__init__(path)
         self._images = None if images is None else ImageFolder(images)
-        self._files: list[Path] = []
-        self._rejected: list[InputError] = []
-        self._damaged: dict[Path, ValueError] = {}
 
-    def layout(self) -> SourceLayout:
-        """Read the shapes of all files; a second file of one image is rejected."""
-        most = width = 0
-        seen: set[str] = set()
+    def pieces(self) -> Iterator[tuple[str, Path]]:
+        """Yield the files by name."""
         for file in sorted(self.path.iterdir()):
-            if file.suffix not in (".npz", ".npy") or file.name.endswith(BOXES_SUFFIX):
-                continue
-            image_id = _image_id(file)
-            if image_id in seen:
-                self._rejected.append(_file_error(file, ValueError("its image has another file")))
-                continue
-            seen.add(image_id)
-            self._files.append(file)
-            try:
-                count, found = _features_of(_load(file)).shape
-                if width not in (0, found):
-                    raise ValueError(f"features are {found} wide, before they were {width}")
-            except ValueError as error:
-                self._damaged[file] = error
-                continue
-            most, width = max(most, count), found
-        if not width:
-            first = [_file_error(*each) for each in self._damaged.items()]
-            raise (
-                first[0]
-                if first
-                else InputError(
-                    "holds no .npz or .npy files", file=self.path, cure="is it the right folder?"
-                )
-            )
-        return SourceLayout(list(map(_image_id, self._files)), most, width)
+            if file.suffix in (".npz", ".npy") and not file.name.endswith(BOXES_SUFFIX):
+                yield file.name, file
 
-    def rejected(self) -> list[InputError]:
-        """Return the files of images that have another, and why."""
-        return self._rejected
+    def identify(self, content: Path) -> str:
+        """Return the image of a file: `7.npz`, `7.jpg.npz`, `COCO_val2014_000000000007.jpg.npz`."""
+        name = content.stem.removesuffix(".jpg")
+        match = _COCO.fullmatch(name)
+        return match[1] if match else name
 
-    def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
-        """Read the files of `rows`."""
-        for row in rows:
-            try:
-                if self._files[row] in self._damaged:
-                    raise self._damaged[self._files[row]]
-                yield row, self._read(self._files[row])
-            except ValueError as error:
-                yield row, _file_error(self._files[row], error)
-            except InputError as error:
-                yield row, error
+    def measure(self, content: Path) -> tuple[int, int]:
+        """Return the shape of a file's features."""
+        count, width = _features_of(_load(content)).shape
+        return count, width
 
-    def _read(self, file: Path) -> ImageRegions:
-        arrays = dict(_load(file))
-        if file.suffix == ".npy":
-            arrays["boxes"] = _load(file.with_name(file.stem + BOXES_SUFFIX))["features"]
+    def decode(self, content: Path) -> ImageRegions:
+        """Read a file."""
+        arrays = dict(_load(content))
+        if content.suffix == ".npy":
+            arrays["boxes"] = _load(content.with_name(content.stem + BOXES_SUFFIX))["features"]
         features = _features_of(arrays)
         count = len(features)
         boxes = _first(arrays, "boxes")
         if boxes is None or boxes.shape != (count, 4):
             shape = "missing" if boxes is None else f"{list(boxes.shape)}"
             raise ValueError(f"boxes are {shape}, expected [{count}, 4]")
-        width, height = self._size(file, arrays)
+        width, height = self._size(content, arrays)
         return ImageRegions(
             features=features,
             boxes=boxes,
@@ -156,6 +211,10 @@ class ArrayFolder:
             width=width,
             height=height,
         )
+
+    def problem(self, piece: str, error: ValueError) -> InputError:
+        """Return an error that names the file."""
+        return self.kept_others(error, file=self.path / piece)
 
     def _size(self, file: Path, arrays: Mapping[str, Array]) -> tuple[int, int]:
         width, height = _first(arrays, "width"), _first(arrays, "height")
@@ -167,7 +226,7 @@ class ArrayFolder:
                 file=file,
                 cure="name the folder of the images: --images",
             )
-        return image_size(self._images.path(_image_id(file)))
+        return image_size(self._images.path(self.identify(file)))
 
 
 def _load(file: Path) -> Mapping[str, Array]:
@@ -184,13 +243,6 @@ def _load(file: Path) -> Mapping[str, Array]:
         raise ValueError(f"{file.name} is missing") from None
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{file.name} is not whole ({error})") from None
-
-
-def _image_id(file: Path) -> str:
-    """Return the image of a file: `7.npz`, `7.jpg.npz`, `COCO_val2014_000000000007.jpg.npz`."""
-    name = file.stem.removesuffix(".jpg")
-    match = _COCO.fullmatch(name)
-    return match[1] if match else name
 
 
 def _first(arrays: Mapping[str, Array], what: str) -> Array | None:
@@ -220,11 +272,7 @@ def _column(arrays: Mapping[str, Array], what: str, count: int, default: float) 
     return column
 
 
-def _file_error(file: Path, error: ValueError) -> InputError:
-    return InputError(str(error), file=file, cure="the other images are kept; make this one again")
-
-
-class GqaObjects:
+class GqaObjects(RegionSource):
     """Reads features [n, 100, 2048] and boxes [n, 100, 4] file by file, in the order of the files.
 
     `info` maps each image to its `width`, `height`, number of objects, `file` and place `idx`.
@@ -233,7 +281,7 @@ class GqaObjects:
     format = "gqa-objects"
 
     def __init__(self, info: Path) -> None:
-        self.path = info
+        super().__init__(info)
         entries = read_json(info)
         try:
             placed = sorted(
@@ -261,11 +309,7 @@ class GqaObjects:
         most = max(count for *_, count in self._sizes)
         return SourceLayout([image_id for *_, image_id in self._images], most, width)
 
-    def rejected(self) -> list[InputError]:
-        """Return nothing: the info file is all right, or an error."""
-        return []
-
-    def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
+    def images(self, rows: Sequence[int]) -> Images:
         """Read blocks of neighbouring images."""
         by_file: dict[int, list[int]] = defaultdict(list)
         for row in rows:
@@ -275,9 +319,7 @@ class GqaObjects:
                 for start in range(0, len(wanted), _READ_AT_ONCE):
                     yield from self._block(datasets, wanted[start : start + _READ_AT_ONCE])
 
-    def _block(
-        self, datasets: tuple[h5py.Dataset, h5py.Dataset], rows: list[int]
-    ) -> Iterator[tuple[int, ImageRegions | InputError]]:
+    def _block(self, datasets: tuple[h5py.Dataset, h5py.Dataset], rows: list[int]) -> Images:
         places = [self._images[row][1] for row in rows]
         held, slots, _ = datasets[0].shape
         usable = [place for place in places if place < held]
@@ -308,17 +350,7 @@ class GqaObjects:
     def _open(self, number: int) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
         """Open the `number`-th file: features [n, 100, D] and boxes [n, 100, 4]."""
         path = self.path.with_name(f"gqa_objects_{number}.h5")
-        try:
-            file = h5py.File(path, "r")
-        except FileNotFoundError:
-            raise InputError(
-                "no such file", file=path, cure=f"put it beside {self.path.name}"
-            ) from None
-        except OSError as error:
-            raise InputError(
-                f"not a whole HDF5 file ({error})", file=path, cure="fetch it again"
-            ) from None
-        with file:
+        with open_hdf5(path, missing=f"put it beside {self.path.name}") as file:
             try:
                 datasets = own_dataset(file, "features"), own_dataset(file, "bboxes")
                 if any(dataset.ndim != 3 for dataset in datasets):

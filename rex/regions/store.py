@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import h5py
 import numpy as np
@@ -18,9 +18,10 @@ import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.locks import locked
-from rex.regions.hdf5 import memory_map, own_dataset
+from rex.regions.hdf5 import memory_map, open_hdf5, own_dataset
 
 Array = npt.NDArray[Any]
+_Number = TypeVar("_Number", bound=np.generic)
 
 _LISTS = ("object_names", "attribute_names")
 _COLUMNS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -41,6 +42,7 @@ _EMPTY = "without_regions"
 
 _BLOCK = 256
 """Images copied at a time."""
+_MAKE_AGAIN = "delete it and make it again with rex regions extract"
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,17 @@ class RegionStoreWriter:
         self._columns["image_sizes"][row] = image.width, image.height
 
 
+def _column(name: str, _: type[_Number]) -> cached_property[npt.NDArray[_Number]]:
+    """Return the property of a store that reads a dataset when it is first asked for."""
+
+    def read(store: RegionStore) -> npt.NDArray[_Number]:
+        with store.opened() as file:
+            column: npt.NDArray[_Number] = file[name][:]
+            return column
+
+    return cached_property(read)
+
+
 class RegionStore:
     """Reads a region store; cheap to make, and picklable: each worker process opens it again.
 
@@ -228,7 +241,7 @@ class RegionStore:
 
     def __init__(self, path: str | os.PathLike[str], feature_size: int | None = None) -> None:
         self.path = Path(path)
-        with self._open() as file:
+        with self.opened() as file:
             self._shape = self._check_layout(file)
             attributes = dict(file.attrs)
             features = file["features"]
@@ -272,7 +285,7 @@ class RegionStore:
     @cached_property
     def image_ids(self) -> list[str]:
         """The images, in the order of the rows."""
-        with self._open() as file:
+        with self.opened() as file:
             return [image_id.decode() for image_id in file["image_ids"][:]]
 
     @cached_property
@@ -280,35 +293,18 @@ class RegionStore:
         """Image id to row."""
         return {image_id: row for row, image_id in enumerate(self.image_ids)}
 
-    @cached_property
-    def boxes(self) -> npt.NDArray[np.float32]:
-        """[N, R, 4] x1, y1, x2, y2 in pixels of the original image."""
-        return self._column("boxes")
-
-    @cached_property
-    def scores(self) -> npt.NDArray[np.float32]:
-        """[N, R] confidence of the object class, 0 to 1."""
-        return self._column("scores")
-
-    @cached_property
-    def object_ids(self) -> npt.NDArray[np.int32]:
-        """[N, R] index into `object_names`, -1: none."""
-        return self._column("object_ids")
-
-    @cached_property
-    def attribute_ids(self) -> npt.NDArray[np.int32]:
-        """[N, R] index into `attribute_names`, -1: none."""
-        return self._column("attribute_ids")
-
-    @cached_property
-    def num_boxes(self) -> npt.NDArray[np.int32]:
-        """[N] regions that an image has; the rows past it are zero."""
-        return self._column("num_boxes")
-
-    @cached_property
-    def image_sizes(self) -> npt.NDArray[np.int32]:
-        """[N, 2] width and height of the original image, in pixels."""
-        return self._column("image_sizes")
+    boxes = _column("boxes", np.float32)
+    """[N, R, 4] x1, y1, x2, y2 in pixels of the original image."""
+    scores = _column("scores", np.float32)
+    """[N, R] confidence of the object class, 0 to 1."""
+    object_ids = _column("object_ids", np.int32)
+    """[N, R] index into `object_names`, -1: none."""
+    attribute_ids = _column("attribute_ids", np.int32)
+    """[N, R] index into `attribute_names`, -1: none."""
+    num_boxes = _column("num_boxes", np.int32)
+    """[N] regions that an image has; the rows past it are zero."""
+    image_sizes = _column("image_sizes", np.int32)
+    """[N, 2] width and height of the original image, in pixels."""
 
     def rows(self, image_ids: Iterable[str]) -> npt.NDArray[np.int64]:
         """Return the rows [B] of images; raises InputError naming the first that is not here."""
@@ -329,23 +325,13 @@ class RegionStore:
     @cached_property
     def mapped_features(self) -> Array:
         """[N, R, D] all features, mapped into memory: read from the disk where they are touched."""
-        with self._open() as file:
+        with self.opened() as file:
             return memory_map(self.path, file["features"], "r")
 
-    def _column(self, name: str) -> Array:
-        with self._open() as file:
-            column: Array = file[name][:]
-            return column
-
-    def _open(self) -> h5py.File:
-        try:
-            return h5py.File(self.path, "r")
-        except FileNotFoundError:
-            raise InputError(
-                "no such file", file=self.path, cure="make it with rex regions extract"
-            ) from None
-        except OSError as error:
-            raise self._damaged(str(error)) from None
+    def opened(self) -> h5py.File:
+        """Return the file, opened for reading; raises InputError."""
+        made = "make it with rex regions extract"
+        return open_hdf5(self.path, kind="region store", missing=made, damaged=_MAKE_AGAIN)
 
     def _check_layout(self, file: h5py.File) -> tuple[int, int, int]:
         try:
@@ -370,7 +356,7 @@ class RegionStore:
         return InputError(
             f"not a whole region store ({problem})",
             file=self.path,
-            cure="delete it and make it again with rex regions extract",
+            cure=_MAKE_AGAIN,
         )
 
 

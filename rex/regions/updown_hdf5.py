@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
-from rex.regions.hdf5 import own_dataset
-from rex.regions.sources import SourceLayout
+from rex.regions.hdf5 import open_hdf5, own_dataset
+from rex.regions.sources import Images, RegionSource, SourceLayout
 from rex.regions.store import ImageRegions
 
 _OPCODES = re.compile(
@@ -32,7 +32,7 @@ _TOLERANCE = 2e-3
 Array = npt.NDArray[Any]
 
 
-class UpDownHdf5:
+class UpDownHdf5(RegionSource):
     """Reads `NAME.hdf5` with `NAME_imgid2idx.pkl`, a dictionary from image id to row.
 
     Either all images have as many regions (`image_features` [N, n, D], `image_bb` [N, n, 4],
@@ -43,7 +43,7 @@ class UpDownHdf5:
     format = "updown-hdf5"
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self.index_path = path.with_name(f"{path.stem}_imgid2idx.pkl")
         index = _read_index(self.index_path)
         self._rows = sorted((row, image_id) for image_id, row in index.items())
@@ -70,11 +70,7 @@ class UpDownHdf5:
                 raise self._wrong(f"holds {images} images, its index names others")
             return SourceLayout([image_id for _, image_id in self._rows], most, features.shape[-1])
 
-    def rejected(self) -> list[InputError]:
-        """Return nothing: the index is all right, or an error."""
-        return []
-
-    def images(self, rows: Sequence[int]) -> Iterator[tuple[int, ImageRegions | InputError]]:
+    def images(self, rows: Sequence[int]) -> Images:
         """Read the images of `rows`."""
         with self._open() as (features, boxes, spatial, ranges):
             for place in rows:
@@ -83,22 +79,14 @@ class UpDownHdf5:
                 try:
                     width, height = _image_size(boxes[own], spatial[own])
                 except ValueError as error:
-                    cure = "the other images are kept; make this one again"
-                    where = f"image {image_id}"
-                    yield place, InputError(str(error), file=self.path, place=where, cure=cure)
+                    yield place, self.kept_others(error, place=f"image {image_id}")
                     continue
                 yield place, ImageRegions.unnamed(features[own], boxes[own], width, height)
 
     @contextmanager
     def _open(self) -> Iterator[tuple[h5py.Dataset, h5py.Dataset, h5py.Dataset, Array | None]]:
         """Open the file: features, boxes, spatial features, and which regions are an image's."""
-        try:
-            file = h5py.File(self.path, "r")
-        except OSError as error:
-            raise InputError(
-                f"not a whole HDF5 file ({error})", file=self.path, cure="fetch it again"
-            ) from None
-        with file:
+        with open_hdf5(self.path) as file:
             try:
                 features, boxes, spatial = (
                     own_dataset(file, name)

@@ -201,7 +201,7 @@ def test_the_original_detectors_short_table(table: Path) -> None:
 def test_tables_with_nothing_usable(tmp_path: Path) -> None:
     path = tmp_path / "t.tsv"
     path.write_bytes(b"")
-    with pytest.raises(InputError, match="holds no lines"):
+    with pytest.raises(InputError, match="holds no regions"):
         bring(path, tmp_path / "r.h5")
     path.write_bytes(b"a\tb\n")
     with pytest.raises(InputError, match="line 1: has 2 columns"):
@@ -390,7 +390,7 @@ def test_a_second_file_of_an_image_is_left_out(tmp_path: Path) -> None:
     np.savez(folder / "b.npz", **arrays(2))
     Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg")
     (problem,) = bring(folder, tmp_path / "r.h5", images=tmp_path)
-    assert "its image has another file" in str(problem)
+    assert "a.npy already" in str(problem)
     assert RegionStore(tmp_path / "r.h5").image_ids == ["a", "b"]
 
 
