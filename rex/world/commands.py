@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from rex.command_line import Subparsers, add_station, add_verb
+from rex.command_line import Subparsers, add_station, add_verb, positive
 
 
 def add_commands(stations: Subparsers) -> None:
@@ -22,13 +22,13 @@ def add_commands(stations: Subparsers) -> None:
     make.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
     make.add_argument(
         "--images",
-        type=int,
+        type=positive,
         metavar="N",
         help="train images; val and testdev keep their proportion to them",
     )
     make.add_argument("--seed", type=int, metavar="S", help="one seed gives one world")
     make.add_argument(
-        "--processes", type=int, metavar="P", help="processes that draw (default: one a core)"
+        "--processes", type=positive, metavar="P", help="processes that draw (default: one a core)"
     )
     show = add_verb(
         verbs,
@@ -40,8 +40,12 @@ def add_commands(stations: Subparsers) -> None:
     show.add_argument("world", type=Path, metavar="DIR", help="folder of the world")
     show.add_argument("--out", type=Path, required=True, metavar="FILE", help="picture to write")
     show.add_argument("--split", choices=("train", "val"), default="train", help="default: train")
-    show.add_argument("--images", type=int, default=12, metavar="N", help="how many (default: 12)")
-    show.add_argument("--columns", type=int, default=4, metavar="N", help="in a row (default: 4)")
+    show.add_argument(
+        "--images", type=positive, default=12, metavar="N", help="how many (default: 12)"
+    )
+    show.add_argument(
+        "--columns", type=positive, default=4, metavar="N", help="in a row (default: 4)"
+    )
     show.add_argument("--boxes", action="store_true", help="draw the annotated boxes")
     card = add_verb(
         verbs,
@@ -66,8 +70,6 @@ def _make(arguments: argparse.Namespace) -> None:
 
     settings = read_config(arguments.config).world
     if arguments.images is not None:
-        if arguments.images < 1:
-            raise InputError("--images must be at least 1", cure="for example --images 200")
         share = arguments.images / max(settings.train_images, 1)
         settings = dataclasses.replace(
             settings,
@@ -83,13 +85,8 @@ def _make(arguments: argparse.Namespace) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    from rex.errors import InputError
     from rex.world.show import contact_sheet
 
-    if min(arguments.images, arguments.columns) < 1:
-        raise InputError(
-            "--images and --columns must be at least 1", cure="for example --images 12"
-        )
     contact_sheet(
         arguments.world,
         arguments.out,

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from rex.world.drawing.look import Anchors, Look
-from rex.world.drawing.pen import Pen, Point
+from rex.world.drawing.pen import Anchors, Look, Pen, Point
 from rex.world.drawing.people import draw_person
 from rex.world.drawing.sketch import Line, draw_sketch, read_sketch
 

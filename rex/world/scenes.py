@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rex.world.drawing.look import Anchors, Look
-from rex.world.drawing.pen import Pen, Point, Sprite
+from rex.world.drawing.pen import Anchors, Look, Pen, Point, Sprite
 from rex.world.kinds import KINDS
 
 WIDTH, HEIGHT = 320.0, 240.0

@@ -1,8 +1,8 @@
-"""A pen that draws one thing, layer by layer, in the thing's own units."""
+"""How a thing is to look, and the pen that draws it, layer by layer, in the thing's own units."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,6 +37,36 @@ class Paint:
 
 
 Fill = Paint | RGB
+
+Anchors = dict[str, Point]
+"""Named places of a drawing, in its units, where others attach.
+
+A person has a `hand` and a `middle`; furniture a `seat`, the `left` and `right` end of its top, and
+`under` it.
+"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The visible attributes of a thing: category (`color`, `pose`, ...) to word."""
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, Look] = field(default_factory=dict)
+    """Clothes that are things of their own, by name."""
+    gesture: str = ""
+    """What a person's arms do: `hold`, `read`, `eat`, or nothing."""
+    variety: float = 0.5
+    """A number in [0, 1) for what has no word: skin, hair, spots."""
+
+    def paint(self, default: str = "gray") -> Paint:
+        """Return the paint of the thing's colour, with its material or pattern."""
+        return Paint.named(
+            self.words.get("color", default), self.words.get("material"), self.words.get("pattern")
+        )
+
+    def has(self, word: str) -> bool:
+        """Return whether the thing has the attribute `word`."""
+        return word in self.words.values()
 
 
 @dataclass(frozen=True)
@@ -140,10 +170,7 @@ class Pen:
             (x0 + radius, y1 - radius, 90),
             (x0 + radius, y0 + radius, 180),
         ):
-            angles = np.radians(np.linspace(start, start + 90, 6))
-            points += [
-                (cx + radius * float(np.cos(a)), cy + radius * float(np.sin(a))) for a in angles
-            ]
+            points += around(cx, cy, radius, radius, np.radians(np.linspace(start, start + 90, 6)))
         self.polygon(points, fill, outline=outline)
 
     def ellipse(
@@ -151,10 +178,7 @@ class Pen:
     ) -> None:
         """Fill an ellipse given by its centre and radii."""
         angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        points = [
-            self._at((cx + rx * float(np.cos(a)), cy + ry * float(np.sin(a)))) for a in angles
-        ]
-        self._fill(points, fill, outline)
+        self.polygon(around(cx, cy, rx, ry, angles), fill, outline=outline)
 
     def sector(
         self,
@@ -170,8 +194,7 @@ class Pen:
     ) -> None:
         """Fill the part of an ellipse between two angles (degrees, clockwise from the right)."""
         angles = np.radians(np.linspace(start, end, 24))
-        points = [(cx + rx * float(np.cos(a)), cy + ry * float(np.sin(a))) for a in angles]
-        self.polygon(points, fill, outline=outline)
+        self.polygon(around(cx, cy, rx, ry, angles), fill, outline=outline)
 
     def stroke(self, points: Sequence[Point], width: float, color: RGB) -> None:
         """Draw a line with round ends and joints; `width` in units."""
@@ -223,6 +246,11 @@ class Pen:
         if paint.material:
             return texture(paint.color, paint.material, wide, high)
         return _printed(paint, wide, high)
+
+
+def around(cx: float, cy: float, rx: float, ry: float, angles: np.ndarray) -> list[Point]:
+    """Return the points of an ellipse at these angles (radians, clockwise from the right)."""
+    return [(cx + rx * float(np.cos(a)), cy + ry * float(np.sin(a))) for a in angles]
 
 
 def _printed(paint: Paint, width: int, height: int) -> Image.Image:

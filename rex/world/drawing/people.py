@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rex.world.drawing.look import Anchors, Look
-from rex.world.drawing.pen import INK, Paint, Pen, Point
+from rex.world.drawing.pen import INK, Anchors, Look, Paint, Pen, Point
 from rex.world.palette import COLORS, RGB, shade
 
 _SKIN: tuple[RGB, ...] = ((250, 214, 180), (232, 184, 140), (196, 140, 98), (134, 90, 62))

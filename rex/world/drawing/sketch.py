@@ -24,8 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from rex.world.drawing.look import Look
-from rex.world.drawing.pen import Paint, Pen, Point
+from rex.world.drawing.pen import Look, Paint, Pen, Point, around
 from rex.world.palette import COLORS, RGB, shade
 
 _GROUPS = frozenset({"if", "unless", "else", "at", "around", "mirror", "vary", "cloud"})
@@ -126,9 +125,10 @@ class _Sketcher:
             for argument in line.arguments:
                 yield self._moved(*(self.places.get(argument) or _numbers(argument)))
         elif line.word == "around":
-            (cx, cy), (rx, ry) = line.points
-            for a in np.linspace(0, 2 * np.pi, int(line.numbers[0]), endpoint=False).tolist():
-                yield self._moved(cx + rx * float(np.cos(a)), cy + ry * float(np.sin(a)))
+            centre, radii = line.points
+            angles = np.linspace(0, 2 * np.pi, int(line.numbers[0]), endpoint=False)
+            for point in around(*centre, *radii, angles):
+                yield self._moved(*point)
         elif line.word == "mirror":
             yield self
             yield replace(self._moved(2 * line.numbers[0]), side=-self.side)
@@ -272,10 +272,9 @@ def _spots(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
 
 def _ring(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
     """`ring PAINT stroke|limb WIDTH CENTRE RADII START,END COUNT`: a curve along an ellipse."""
-    (cx, cy), (rx, ry), (start, end) = line.points
+    centre, radii, (start, end) = line.points
     width, count = line.numbers
-    angles = np.radians(np.linspace(start, end, int(count))).tolist()
-    path = [(cx + rx * float(np.cos(a)), cy + ry * float(np.sin(a))) for a in angles]
+    path = around(*centre, *radii, np.radians(np.linspace(start, end, int(count))))
     shape: Any = getattr(sketcher.pen, line.arguments[1])
     shape(sketcher.at(path), width, paint.color)
 
@@ -283,17 +282,16 @@ def _ring(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
 def _spokes(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
     """`spokes PAINT WIDTH LENGTH`."""
     width, length = line.numbers
-    for a in np.linspace(0, 2 * np.pi, 28)[:-1:4].tolist():
-        tip = (length * float(np.cos(a)), length * float(np.sin(a)))
+    for tip in around(0, 0, length, length, np.linspace(0, 2 * np.pi, 28)[:-1:4]):
         sketcher.pen.stroke(sketcher.at([(0, 0), tip]), width, paint.color)
 
 
 def _hand(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
     """`hand WIDTH CENTRE LENGTH TURNS`: of a clock, which shows what the variety says."""
     width, length, turns = line.numbers
-    ((x, y),), angle = line.points, turns * 2 * np.pi * sketcher.look.variety
-    tip = (x + length * float(np.cos(angle)), y + length * float(np.sin(angle)))
-    sketcher.pen.stroke(sketcher.at([(x, y), tip]), width, paint.color)
+    angle = turns * 2 * np.pi * sketcher.look.variety
+    tip = around(*line.points[0], length, length, np.array([angle]))
+    sketcher.pen.stroke(sketcher.at([*line.points, *tip]), width, paint.color)
 
 
 def _wheel(sketcher: _Sketcher, line: Line, paint: Paint) -> None:

@@ -6,8 +6,7 @@ variable that a binding lacks makes the templates that need it pass it over.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Collection
 
 import numpy as np
 
@@ -17,11 +16,12 @@ from rex.programs.leaves import Mention
 from rex.world.annotate import Entity
 from rex.world.kinds import KINDS, draw_word
 from rex.world.places import PLACES
-from rex.world.questions import relation_bindings
 from rex.world.questions.choices import (
+    CHOICE,
     Binding,
     Bindings,
     alternatives,
+    binder,
     ids,
     mention,
     missing_names,
@@ -66,7 +66,8 @@ def _other_word(entity: Entity, category: str, random: np.random.Generator) -> s
     return draw_word(random, options) if options else None
 
 
-def _attribute(pointer: Pointer, categories: Collection[str], unless: str = "") -> Bindings:
+@binder(f"ref name object {CHOICE} said category label")
+def attribute(pointer: Pointer, categories: Collection[str], unless: str = "") -> Bindings:
     """An object's attribute of one of the categories, and another word of the category.
 
     An object that has a word of the category `unless` is passed over.
@@ -87,7 +88,8 @@ def _attribute(pointer: Pointer, categories: Collection[str], unless: str = "") 
             yield binding | {"category": category, "label": category or "state"}
 
 
-def _two_attributes(pointer: Pointer) -> Bindings:
+@binder("ref name object category category2 word word2 said said2 words categories")
+def two_attributes(pointer: Pointer) -> Bindings:
     """Two attributes of one object, half of the time one of them wrong."""
     random = pointer.random
     for entity in pointer.facts.entities:
@@ -115,7 +117,8 @@ def _two_attributes(pointer: Pointer) -> Bindings:
         }
 
 
-def _position(pointer: Pointer, axis: str) -> Bindings:
+@binder(f"ref name object {CHOICE}")
+def position(pointer: Pointer, axis: str) -> Bindings:
     """The side of the image that an object wholly lies on."""
     facts = pointer.facts
     for entity in facts.entities:
@@ -133,7 +136,8 @@ def _noun(pointer: Pointer, name: str) -> Mention | str:
     return mention(present[0]) if present else name
 
 
-def _presence(pointer: Pointer) -> Bindings:
+@binder("noun name ids object")
+def presence(pointer: Pointer) -> Bindings:
     """The names of things that are in the image, and of some that are not."""
     entities = pointer.facts.entities
     for name in [*sorted({entity.name for entity in entities}), *missing_names(pointer, 5)]:
@@ -142,7 +146,8 @@ def _presence(pointer: Pointer) -> Bindings:
         yield {"noun": _noun(pointer, name), "name": name, "ids": ids(same), "object": first}
 
 
-def _described_presence(pointer: Pointer) -> Bindings:
+@binder("noun described name object ids category asked said")
+def described_presence(pointer: Pointer) -> Bindings:
     """A name with an attribute: half of the time one that nothing of that name has."""
     random = pointer.random
     for entity in pointer.facts.entities:
@@ -170,7 +175,8 @@ def _described_presence(pointer: Pointer) -> Bindings:
         }
 
 
-def _two_names(pointer: Pointer, both: float, neither: float) -> Bindings:
+@binder("noun noun2 name name2 ids ids2 names")
+def two_names(pointer: Pointer, both: float, neither: float) -> Bindings:
     """Two names: both in the image with a probability; of other times neither with another."""
     random = pointer.random
     present = sorted({entity.name for entity in pointer.facts.entities})
@@ -194,7 +200,8 @@ def _two_names(pointer: Pointer, both: float, neither: float) -> Bindings:
         }
 
 
-def _unique_class(pointer: Pointer) -> Bindings:
+@binder(f"{CHOICE} class noun thing object")
+def unique_class(pointer: Pointer) -> Bindings:
     """The one object of a class, and another name of that class."""
     for entity in pointer.facts.entities:
         for wanted in classes_of(entity):
@@ -210,7 +217,8 @@ def _unique_class(pointer: Pointer) -> Bindings:
             }
 
 
-def _described_class(pointer: Pointer, people: bool) -> Bindings:
+@binder("ref name object class kind thing word said")
+def described_class(pointer: Pointer, people: bool) -> Bindings:
     """An object known by its class and an attribute that no other of the class has."""
     for entity in pointer.facts.entities:
         for reference in pointer.filtered(entity, classes=True):
@@ -229,14 +237,16 @@ def _described_class(pointer: Pointer, people: bool) -> Bindings:
             }
 
 
-def _group(pointer: Pointer, name: str) -> Bindings:
+@binder("class ids all")
+def group(pointer: Pointer, name: str) -> Bindings:
     """All objects of a class, if they are several."""
     entities = pointer.facts.called(name)
     if len(entities) > 1:
         yield {"class": name, "ids": ids(entities), "all": many(name)}
 
 
-def _scene(pointer: Pointer, category: str) -> Bindings:
+@binder(f"{CHOICE} category")
+def scene(pointer: Pointer, category: str) -> Bindings:
     """What is said of the whole image, and what else might be."""
     facts = pointer.facts
     if category == "weather":
@@ -252,50 +262,3 @@ def _scene(pointer: Pointer, category: str) -> Bindings:
         return
     other = pick(sorted(others - {true}), pointer.random)
     yield alternatives(pointer.random, true, other) | {"category": category}
-
-
-@dataclass(frozen=True)
-class Binder:
-    """What binds the variables of a template."""
-
-    bind: Callable[..., Bindings]
-    variables: frozenset[str]
-    """All that it may bind."""
-
-
-def _binder(bind: Callable[..., Bindings], names: str) -> Binder:
-    return Binder(bind, frozenset(names.split()))
-
-
-_CHOICE = "true other asked one two options"
-_LINK = "anchor relation subject target object ids target_id link class_or_object"
-BINDERS = {
-    "attribute": _binder(_attribute, f"ref name object {_CHOICE} said category label"),
-    "two attributes": _binder(
-        _two_attributes,
-        "ref name object category category2 word word2 said said2 words categories",
-    ),
-    "position": _binder(_position, f"ref name object {_CHOICE}"),
-    "presence": _binder(_presence, "noun name ids object"),
-    "described presence": _binder(
-        _described_presence, "noun described name object ids category asked said"
-    ),
-    "two names": _binder(_two_names, "noun noun2 name name2 ids ids2 names"),
-    "unique class": _binder(_unique_class, f"{_CHOICE} class noun thing object"),
-    "described class": _binder(_described_class, "ref name object class kind thing word said"),
-    "subject": _binder(relation_bindings.subject_of, f"{_LINK} class noun"),
-    "object": _binder(
-        relation_bindings.object_of, "ref relation subject object class class_or_object"
-    ),
-    "chosen relation": _binder(relation_bindings.chosen_relation, f"{_LINK} {_CHOICE} who short"),
-    "relation": _binder(relation_bindings.relation, f"{_LINK} who asked noun"),
-    "near": _binder(relation_bindings.near, f"{_LINK} who noun"),
-    "not had": _binder(relation_bindings.not_had, "who relation asked subject object"),
-    "related presence": _binder(relation_bindings.related_presence, f"{_LINK} noun"),
-    "compared": _binder(relation_bindings.compared, "first second names category"),
-    "common": _binder(relation_bindings.common, "first second names"),
-    "ranked": _binder(relation_bindings.ranked, "first second names word lead class"),
-    "group": _binder(_group, "class ids all"),
-    "scene": _binder(_scene, f"{_CHOICE} category"),
-}
-"""Name to binder."""

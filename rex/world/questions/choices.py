@@ -1,8 +1,9 @@
-"""What every binder needs: bindings, choices between words, names of what is not there."""
+"""What every binder needs: its register, choices between words, names of what is not there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -10,14 +11,35 @@ import numpy as np
 from rex.programs.leaves import Mention
 from rex.world.annotate import Entity
 from rex.world.places import PLACES
-from rex.world.questions.references import (
-    Pointer,
-    Reference,
-)
+from rex.world.questions.references import Pointer, Reference
 
 Binding = dict[str, str | Mention | Reference]
 Bindings = Iterator[Binding]
 _Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True)
+class Binder:
+    """What binds the variables of a template."""
+
+    bind: Callable[..., Bindings]
+    variables: frozenset[str]
+    """All that it may bind."""
+
+
+BINDERS: dict[str, Binder] = {}
+"""Name to binder."""
+
+
+def binder(variables: str) -> Callable[[Callable[..., Bindings]], Callable[..., Bindings]]:
+    """Register a binder under its function's name (`subject_of`: subject)."""
+
+    def register(bind: Callable[..., Bindings]) -> Callable[..., Bindings]:
+        name = bind.__name__.removesuffix("_of").replace("_", " ")
+        BINDERS[name] = Binder(bind, frozenset(variables.split()))
+        return bind
+
+    return register
 
 
 def pick(options: Sequence[_Item], random: np.random.Generator) -> _Item:
@@ -33,6 +55,10 @@ def ids(entities: Collection[Entity]) -> str:
 def mention(entity: Entity) -> Mention:
     """Return the object's name as a mention of it."""
     return Mention(entity.object_id, entity.name)
+
+
+CHOICE = "true other asked one two options"
+"""What `alternatives` binds."""
 
 
 def alternatives(random: np.random.Generator, true: str, other: str | None) -> Binding:

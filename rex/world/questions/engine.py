@@ -22,8 +22,7 @@ from rex.programs.parsing import Program, parse_program
 from rex.programs.values import Execution, Selection, Verdict
 from rex.programs.wording import word_statement
 from rex.world.annotate import Facts
-from rex.world.questions.bindings import BINDERS
-from rex.world.questions.choices import Binding
+from rex.world.questions.choices import BINDERS, Binding
 from rex.world.questions.phrase import Phrase, fill, say
 from rex.world.questions.records import Candidate
 from rex.world.questions.references import Pointer, Reference

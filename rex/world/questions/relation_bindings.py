@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator, Mapping
 from rex.gqa.ontology import is_a
 from rex.world.annotate import Entity
 from rex.world.questions.choices import (
+    CHOICE,
     Binding,
     Bindings,
     alternatives,
+    binder,
     mention,
     missing_names,
     pick,
@@ -24,6 +26,8 @@ from rex.world.questions.references import (
     granted,
 )
 
+_LINK = "anchor relation subject target object ids target_id link class_or_object"
+"""What `_link` binds."""
 _WORN = ("hat", "dress", "shirt", "pants")
 _HELD = ("umbrella", "ball", "book", "apple", "banana", "cup", "bag", "flower", "kite")
 
@@ -52,6 +56,7 @@ def _of_noun(noun: str, entity: Entity, limit: int | None = None) -> list[str]:
     return [name for name in classes if (name == "person") is (noun == "person")]
 
 
+@binder(f"{_LINK} class noun")
 def subject_of(pointer: Pointer, noun: str) -> Bindings:
     """A relation whose subject is asked for, where no other could be granted it."""
     facts = pointer.facts
@@ -70,6 +75,7 @@ def subject_of(pointer: Pointer, noun: str) -> Bindings:
                 yield _link(subject, relation, anchor) | {"class": name, "noun": class_noun(name)}
 
 
+@binder("ref relation subject object class class_or_object")
 def object_of(pointer: Pointer, noun: str, relations: Collection[str]) -> Bindings:
     """A relation whose object is asked for ("What is the man holding?")."""
     for subject in pointer.facts.entities:
@@ -94,6 +100,7 @@ def object_of(pointer: Pointer, noun: str, relations: Collection[str]) -> Bindin
                 }
 
 
+@binder(f"{_LINK} {CHOICE} who short")
 def chosen_relation(pointer: Pointer) -> Bindings:
     """A relation and its opposite."""
     for subject, relation, anchor in pointer.links:
@@ -105,6 +112,7 @@ def chosen_relation(pointer: Pointer) -> Bindings:
             yield _link(subject, relation, anchor) | choice | {"who": who, "short": short}
 
 
+@binder(f"{_LINK} who asked noun")
 def relation(pointer: Pointer, named: str, holds: bool) -> Bindings:
     """A relation that holds, or else its opposite; the program names its `subject` or `object`."""
     for subject, relation, anchor in pointer.links:
@@ -121,6 +129,7 @@ def relation(pointer: Pointer, named: str, holds: bool) -> Bindings:
         yield binding | {"who": who, "asked": asked, "noun": who.noun}
 
 
+@binder(f"{_LINK} who noun")
 def near(pointer: Pointer, holds: bool) -> Bindings:
     """Two things that are near each other, or far apart."""
     facts = pointer.facts
@@ -143,6 +152,7 @@ def near(pointer: Pointer, holds: bool) -> Bindings:
             yield _link(subject, "near", anchor) | {"who": who, "noun": who.noun}
 
 
+@binder("who relation asked subject object")
 def not_had(pointer: Pointer) -> Bindings:
     """What someone might wear or hold, but is nowhere in the image."""
     for subject in pointer.facts.entities:
@@ -160,6 +170,7 @@ def not_had(pointer: Pointer) -> Bindings:
                 }
 
 
+@binder(f"{_LINK} noun")
 def related_presence(pointer: Pointer, which: str) -> Bindings:
     """A name in a relation: its own (`true`), the `opposite`, or of what is `missing`."""
     for subject, relation, anchor in pointer.links:
@@ -190,6 +201,7 @@ def _pairs(pointer: Pointer) -> Iterator[tuple[Reference, Reference, Binding]]:
                 yield first, second, {"first": first, "second": second, "names": names}
 
 
+@binder("first second names category")
 def compared(pointer: Pointer, categories: Collection[str]) -> Bindings:
     """Two objects that have a word of one of the categories each."""
     for first, second, binding in _pairs(pointer):
@@ -198,6 +210,7 @@ def compared(pointer: Pointer, categories: Collection[str]) -> Bindings:
                 yield binding | {"category": category}
 
 
+@binder("first second names")
 def common(pointer: Pointer) -> Bindings:
     """Two objects that have exactly one word in common."""
     for first, second, binding in _pairs(pointer):
@@ -215,6 +228,7 @@ def common(pointer: Pointer) -> Bindings:
             yield binding
 
 
+@binder("first second names word lead class")
 def ranked(pointer: Pointer, words: Mapping[str, str]) -> Bindings:
     """Two objects to be ranked by comparatives, each with the class or category that both need."""
     for first, second, binding in _pairs(pointer):

@@ -12,8 +12,7 @@ from PIL import Image
 
 from rex.gqa.ontology import WORD_CATEGORIES
 from rex.world.drawing.backgrounds import draw_background
-from rex.world.drawing.look import Look
-from rex.world.drawing.pen import Paint, Pen
+from rex.world.drawing.pen import Look, Paint, Pen
 from rex.world.kinds import KINDS
 from rex.world.palette import COLORS, MATERIALS, shade
 from rex.world.places import PLACES

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rex.world.drawing.look import Look
-from rex.world.drawing.pen import Pen
+from rex.world.drawing.pen import Look, Pen
 from rex.world.drawing.sketch import draw_sketch, read_sketch
 
 
