@@ -38,6 +38,7 @@ BLOCKS = (2, 2, 2)
 """Residual blocks of each stage."""
 FEATURE_SIZE = 2048
 """Width of the last residual stage."""
+_FOLDER = Path(__file__).parent
 _HEADS = {"StandardROIHeads": "RegionROIHeads", "Res5ROIHeads": "Res5RegionROIHeads"}
 """Detectron2's heads, and those that do the same and also describe regions."""
 
@@ -51,22 +52,25 @@ def detector_config(settings: RegionSettings, classes: ClassLists, device: str) 
     return custom(settings, classes, device)
 
 
-def _base_config(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
-    """Return Detectron2's defaults with what all detectors here have in common."""
+def _configuration(path: Path) -> CfgNode:
+    """Return Detectron2's defaults and what a YAML file sets; nothing in the file is run."""
     cfg = get_cfg()
     add_region_settings(cfg)
-    _fit(cfg, settings, classes, device)
+    cfg.merge_from_file(str(path), allow_unsafe=False)
     return cfg
 
 
 def _fit(cfg: CfgNode, settings: RegionSettings, classes: ClassLists, device: str) -> None:
-    """Set the device, the classes, the size of images and the selection of regions."""
+    """Set what the settings say, and what the data do: the classes."""
     cfg.MODEL.DEVICE = device
     cfg.MODEL.WEIGHTS = ""
     cfg.MODEL.ROI_HEADS.NUM_CLASSES = len(classes.object_names)
     cfg.MODEL.ATTRIBUTES.NUMBER = len(classes.attribute_names)
     cfg.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
     cfg.INPUT.MIN_SIZE_TEST = settings.short_side
+    cfg.SOLVER.IMS_PER_BATCH = settings.batch_size
+    cfg.SOLVER.MAX_ITER = settings.iterations
+    cfg.SOLVER.BASE_LR = settings.learning_rate
     select_regions(cfg, settings)
 
 
@@ -139,50 +143,17 @@ def small_fpn(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
 
     Sizes are in pixels of the resized image (short side `settings.short_side`).
     """
-    cfg = _base_config(settings, classes, device)
-    model = cfg.MODEL
-    model.BACKBONE.NAME = "build_small_fpn_backbone"
-    model.FPN.OUT_CHANNELS = 64
-    model.FPN.NORM = "BN"
-    model.PIXEL_MEAN = [127.5, 127.5, 127.5]
-    model.PIXEL_STD = [64.0, 64.0, 64.0]
-
+    cfg = _configuration(_FOLDER / "small-fpn.yaml")
     side = settings.short_side
-    model.ANCHOR_GENERATOR.SIZES = [
+    cfg.MODEL.ANCHOR_GENERATOR.SIZES = [
         [side / 16, side / 10],
         [side / 6, side / 4],
         [side / 2.5, side / 1.5],
     ]
-    model.RPN.IN_FEATURES = ["p2", "p3", "p4"]
-    model.RPN.HEAD_NAME = "SmallRPNHead"
-    model.RPN.BATCH_SIZE_PER_IMAGE = 64
-    model.RPN.PRE_NMS_TOPK_TRAIN = 200
-    model.RPN.POST_NMS_TOPK_TRAIN = 100
-    model.RPN.PRE_NMS_TOPK_TEST = 200
-    model.RPN.POST_NMS_TOPK_TEST = 100
-
-    model.ROI_HEADS.NAME = "RegionROIHeads"
-    model.ROI_HEADS.IN_FEATURES = ["p2", "p3", "p4"]
-    model.ROI_HEADS.BATCH_SIZE_PER_IMAGE = 32
-    model.ROI_HEADS.POSITIVE_FRACTION = 0.5
-    model.ROI_BOX_HEAD.NAME = "FastRCNNConvFCHead"
-    model.ROI_BOX_HEAD.NUM_FC = 2
-    model.ROI_BOX_HEAD.FC_DIM = settings.feature_size
-    model.ROI_BOX_HEAD.POOLER_RESOLUTION = 7
-    model.ROI_BOX_HEAD.POOLER_SAMPLING_RATIO = 2
-    model.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG = True
-    model.ROI_BOX_HEAD.CANONICAL_BOX_SIZE = 112
-
+    cfg.MODEL.ROI_BOX_HEAD.FC_DIM = settings.feature_size
     cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = 3 * side
-
-    solver = cfg.SOLVER
-    solver.IMS_PER_BATCH = settings.batch_size
-    solver.MAX_ITER = settings.iterations
-    solver.BASE_LR = settings.learning_rate
-    solver.LR_SCHEDULER_NAME = "WarmupCosineLR"
-    solver.WARMUP_ITERS = max(1, settings.iterations // 10)
-    solver.WARMUP_FACTOR = 0.01
-    solver.WEIGHT_DECAY = 0.01
+    cfg.SOLVER.WARMUP_ITERS = max(1, settings.iterations // 10)
+    _fit(cfg, settings, classes, device)
     return cfg
 
 
@@ -234,31 +205,9 @@ def bottom_up(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
             place="regions.feature_size",
             cure=f"set it to {FEATURE_SIZE}",
         )
-    cfg = _base_config(settings, classes, device)
-    model = cfg.MODEL
-    model.BACKBONE.NAME = "build_caffe_resnet_backbone"
-    model.RESNETS.DEPTH = 101
-    model.RESNETS.NORM = "FrozenBN"
-    model.RESNETS.STRIDE_IN_1X1 = True
-    model.RESNETS.OUT_FEATURES = ["res4"]
-    model.RESNETS.RES5_DILATION = 2
-    # BGR, as Caffe had it, and not scaled
-    model.PIXEL_MEAN = [102.9801, 115.9465, 122.7717]
-    model.PIXEL_STD = [1.0, 1.0, 1.0]
-
-    model.ANCHOR_GENERATOR.SIZES = [[64, 128, 256, 512]]
-    model.ANCHOR_GENERATOR.ASPECT_RATIOS = [[0.5, 1.0, 2.0]]
-    model.RPN.IN_FEATURES = ["res4"]
-    model.RPN.CONV_DIMS = [512]
-    model.RPN.PRE_NMS_TOPK_TEST = 6000
-    model.RPN.POST_NMS_TOPK_TEST = 300
-
-    model.ROI_HEADS.NAME = "BottomUpROIHeads"
-    model.ROI_HEADS.IN_FEATURES = ["res4"]
-    model.ROI_BOX_HEAD.POOLER_TYPE = "ROIPool"
-    model.ROI_BOX_HEAD.POOLER_RESOLUTION = 14
-
+    cfg = _configuration(_FOLDER / "bottom-up.yaml")
     cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = settings.short_side * 5 // 3
+    _fit(cfg, settings, classes, device)
     return cfg
 
 
@@ -283,10 +232,8 @@ def custom(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNod
             file=settings.detector_config,
             cure="name a detector's YAML file",
         )
-    cfg = get_cfg()
-    add_region_settings(cfg)
     try:
-        cfg.merge_from_file(settings.detector_config)
+        cfg = _configuration(Path(settings.detector_config))
     except Exception as error:  # yacs raises many kinds for a key or a value it does not know
         raise InputError(
             f"not a configuration of Detectron2 ({error})",
@@ -303,7 +250,4 @@ def custom(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNod
         )
     cfg.MODEL.ROI_HEADS.NAME = _HEADS[heads]
     _fit(cfg, settings, classes, device)
-    cfg.SOLVER.IMS_PER_BATCH = settings.batch_size
-    cfg.SOLVER.MAX_ITER = settings.iterations
-    cfg.SOLVER.BASE_LR = settings.learning_rate
     return cfg

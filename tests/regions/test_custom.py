@@ -102,3 +102,12 @@ def test_a_lazy_config_is_named_as_what_it_is(tmp_path: Path) -> None:
     settings = RegionSettings(detector="detectron2", detector_config=str(path))
     with pytest.raises(InputError, match="a LazyConfig, which is Python code and is not run"):
         custom(settings, ClassLists(("cup",), ("red",)), "cpu")
+
+
+def test_code_in_a_configuration_is_not_run(tmp_path: Path) -> None:
+    run, path = tmp_path / "was-run", tmp_path / "detector.yaml"
+    path.write_text(f"MODEL: !!python/object/apply:os.mkdir [{str(run)!r}]")
+    settings = RegionSettings(detector="detectron2", detector_config=str(path))
+    with pytest.raises(InputError, match="not a configuration of Detectron2"):
+        custom(settings, ClassLists(("cup",), ("red",)), "cpu")
+    assert not run.exists()
