@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from rex.gqa.ontology import HYPERNYMS
+from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
 from rex.world.relations import relations
 from rex.world.render import Box, Picture
 
@@ -106,25 +109,26 @@ def annotate(
     )
 
 
-def scene_graph(facts: Facts) -> dict[str, Any]:
-    """Return the facts in the format of GQA's scene graphs."""
-    graph: dict[str, Any] = {
-        "width": facts.width,
-        "height": facts.height,
-        "location": facts.place if facts.names_place else facts.location,
-    }
-    if facts.weather is not None:
-        graph["weather"] = facts.weather
-    graph["objects"] = {
-        entity.object_id: {
-            "name": entity.name,
-            "x": entity.box[0],
-            "y": entity.box[1],
-            "w": entity.box[2],
-            "h": entity.box[3],
-            "attributes": [entity.words[category] for category in sorted(entity.words)],
-            "relations": [{"name": name, "object": other} for name, other in entity.relations],
-        }
+def graph_of(facts: Facts) -> SceneGraph:
+    """Return the scene graph of an image."""
+    objects = {
+        entity.object_id: SceneObject(
+            entity.name,
+            *entity.box,
+            tuple(entity.words[category] for category in sorted(entity.words)),
+            tuple(Relation(name, other) for name, other in entity.relations),
+        )
         for entity in facts.entities
     }
-    return graph
+    location = facts.place if facts.names_place else facts.location
+    return SceneGraph(facts.width, facts.height, objects, location, facts.weather)
+
+
+def scene_graph(facts: Facts) -> dict[str, Any]:
+    """Return the facts in the format of GQA's scene graphs."""
+    graph: dict[str, Any] = msgspec.to_builtins(graph_of(facts))
+    # last, because it is long
+    objects = graph.pop("objects")
+    return {name: value for name, value in graph.items() if value is not None} | {
+        "objects": objects
+    }

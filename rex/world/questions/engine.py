@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from rex.gqa.questions import SemanticStep
-from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
+from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
 from rex.programs.leaves import Leaf
 from rex.programs.parsing import Program, parse_program
 from rex.programs.values import Execution, Selection, Verdict
 from rex.programs.wording import word_statement
-from rex.world.annotate import Facts
+from rex.world.annotate import Facts, graph_of
 from rex.world.questions.choices import BINDERS, Binding
 from rex.world.questions.phrase import Phrase, fill, say
 from rex.world.questions.records import Candidate
@@ -57,21 +57,6 @@ def candidates(
             asked[candidate.steps] = candidate
             counts[template.family] += 1
     return list(asked.values())
-
-
-def graph_of(facts: Facts) -> SceneGraph:
-    """Return the scene graph that is written for an image."""
-    objects = {
-        entity.object_id: SceneObject(
-            entity.name,
-            *entity.box,
-            tuple(entity.words[category] for category in sorted(entity.words)),
-            tuple(Relation(name, other) for name, other in entity.relations),
-        )
-        for entity in facts.entities
-    }
-    location = facts.place if facts.names_place else facts.location
-    return SceneGraph(facts.width, facts.height, objects, location, facts.weather)
 
 
 def _bound(template: Template, pointer: Pointer) -> Iterator[Binding]:
