@@ -36,6 +36,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     sentence: str | None = None
     objects: tuple[str, ...] = ()
     entailed_answer: str | None = None
+    left_out: tuple[str, ...] = ()
     leaves: Sequence[Leaf] = ()
     """In `fixed` mode: what the tokens are made of."""
 
@@ -67,6 +68,7 @@ class FixedMode:
             render_sentence(leaves, _VERDICTS.get(entailed)),
             mentioned(leaves),
             entailed,
+            execution.left_out,
             leaves,
         )
 

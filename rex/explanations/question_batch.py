@@ -102,6 +102,7 @@ class Batch:
             "operations": _lists([draft.operations for draft in drafts], pa.string()),
             "answer": self._answers,
             "entailed_answer": [draft.entailed_answer for draft in drafts],
+            "left_out": _lists([draft.left_out for draft in drafts], pa.string()),
         }
         table = pa.table([columns[field.name] for field in schema()], schema=schema())
         self._start()

@@ -12,7 +12,7 @@ from typing import Any
 from rex.errors import InputError
 from rex.explanations.building import question_files
 from rex.explanations.modes import OK
-from rex.explanations.table import schema
+from rex.explanations.table import ADDED, schema
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import QuestionRecord, iter_question_records
 from rex.tokens import is_region
@@ -75,6 +75,8 @@ class Statistics:
     contradictions: Counter[str] = field(default_factory=Counter)
     """GQA's name of the last operation to explanations that contradict the answer."""
     examples: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Descriptions that the boxes contradict to explanations that leave them out."""
 
 
 def collect_statistics(explanations: File, questions: Sequence[File]) -> Statistics:
@@ -101,7 +103,8 @@ def _rows(path: File) -> Iterator[dict[str, Any]]:
 
     read_parquet(path, columns=[])  # says what is wrong with a file that is not one
     with pq.ParquetFile(path) as file:
-        if file.schema_arrow.names != schema().names:
+        missing = set(schema().names).difference(file.schema_arrow.names)
+        if not missing <= ADDED:
             raise InputError(
                 "not an explanation table", file=path, cure="make it: rex explain build"
             )
@@ -126,6 +129,8 @@ def _count(counts: Statistics, row: dict[str, Any], record: QuestionRecord) -> N
         share.count(row)
     if row["status"] != OK:
         return
+    # tables of version 0.1 lack the column
+    counts.left_out.update(row.get("left_out", ()))
     if row["text"] is not None:
         tokens = row["text"].split()
         regions = sum(map(is_region, tokens))
@@ -167,6 +172,11 @@ def data_card(counts: Statistics, source: Path) -> str:
         *_shares("Structural type", counts.structural),
         *_shares("Semantic type", counts.semantic),
         *_text(counts),
+        *_counts(
+            "Left out: the boxes contradict it",
+            "descriptions",
+            [("in all", counts.left_out.total()), *counts.left_out.most_common()],
+        ),
         *_counts(
             "Contradictions by last operation", "questions", counts.contradictions.most_common()
         ),

@@ -26,6 +26,9 @@ COMMAND = "rex explain build"
 ROWS_A_GROUP = 16384
 """Rows of a row group; the same whatever pieces the rows come in, so that the bytes are too."""
 
+ADDED = frozenset({"left_out"})
+"""Columns that tables of version 0.1 lack."""
+
 File = str | PathLike[str]
 
 _CURE = "build all shards with the same version, inputs and settings: rex explain build --shard"
@@ -51,6 +54,7 @@ def schema() -> pa.Schema:
             ("operations", pa.list_(pa.string())),
             ("answer", pa.string()),
             ("entailed_answer", pa.string()),
+            ("left_out", pa.list_(pa.string())),
         ]
     )
 

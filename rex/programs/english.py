@@ -1,10 +1,10 @@
-"""The little English that sentences need: number, mass nouns, articles."""
+"""The little English that sentences need: number, mass nouns, articles, names, pronouns."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from rex.gqa.ontology import plural
+from rex.gqa.ontology import gender, is_a, plural
 
 
 def _words(text: str) -> frozenset[str]:
@@ -53,8 +53,19 @@ def article(phrase: str) -> str:
     if start in "aeio":
         return "a" if phrase.lower().startswith(("one", "eu", "ew")) else "an"
     if start == "u":
-        return "a" if phrase.lower().startswith(("uni", "use", "usu", "ute", "ur")) else "an"
-    return "an" if phrase.lower().startswith(("hour", "honest", "suv", "xbox", "x-ray")) else "a"
+        return "a" if phrase.lower().startswith(("uni", "use", "usu", "ute", "ur", "ups")) else "an"
+    spelled = phrase.lower().partition(" ")[0] in _SPELLED_WITH_VOWEL
+    return (
+        "an" if spelled or phrase.lower().startswith(("hour", "honest", "xbox", "x-ray")) else "a"
+    )
+
+
+_SPELLED_WITH_VOWEL = _words("suv rv lcd led mp3 hd")
+
+
+def indefinite(noun: str) -> bool:
+    """Return whether a noun takes the article `a` or `an`: neither a plural nor a mass noun."""
+    return not (is_plural(noun) or is_mass(noun))
 
 
 def many(noun: str) -> str:
@@ -67,3 +78,48 @@ def is_verbal(word: str) -> bool:
     """Return whether a description must follow its noun ("taking pictures", "looking up")."""
     first, _, rest = word.partition(" ")
     return bool(rest) and first.endswith("ing")
+
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+def number(count: int) -> str:
+    """Return a number in words as far as ten, else in figures."""
+    return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+
+
+def ordinal(place: int) -> str:
+    """Return an ordinal (place 0: "first") in words as far as the ninth, else "next"."""
+    return _ORDINALS[place] if place < len(_ORDINALS) else "next"
+
+
+def pronoun(name: str, plural: bool) -> str:
+    """Return what takes the place of a name that was just said, as a subject."""
+    if plural:
+        return "they"
+    person = {"male": "he", "female": "she"}.get(gender(name) or "")
+    return person or (f"the same {name}" if is_a(name, "person") else "it")
+
+
+_CASED = {
+    f"{word.lower()}{end}": f"{word}{end}"
+    for end in ("", ",")
+    for word in _words("""
+        African American Asian Australian Brazilian British Canadian Caucasian Chinese Christmas
+        Dalmatian Dutch Easter English European French German Greek Halloween Hispanic Indian Irish
+        Italian Japanese Jewish Korean Mexican Persian Russian Siamese Spanish Swiss Thai
+        Thanksgiving Victorian Adidas Barbie BMW Chevrolet Coca Cola Coca-Cola Dell FedEx Fiat
+        Google Heinz Honda Hyundai iPad iPhone iPod Jeep Lego Lexus Lipton Mazda McDonald's Mercedes
+        Microsoft Nike Nikon Nintendo Nissan Oreo Pepsi PlayStation Porsche Samsung Santa Sony
+        Starbucks Toshiba Toyota Volkswagen Volvo Wii Xbox Yamaha ATM ATV BBQ CD CDs DVD DVDs GPS
+        HD LCD MP3 PC RV RVs SUV SUVs TV TVs UPS USA USB VCR""")
+}
+
+
+def cased(text: str) -> str:
+    """Return a text with its names and acronyms in their case ("wii controller": "Wii …")."""
+    words = text.split(" ")
+    if _CASED.keys().isdisjoint(words):
+        return text
+    return " ".join([_CASED.get(word, word) for word in words])

@@ -13,6 +13,7 @@ class Reason(Enum):
     OBJECT_MISSING = "object missing"
     NOTHING_SELECTED = "nothing selected"
     NO_VALUE = "no value"
+    RELATED_TO_ITSELF = "related to itself"
     NO_COMMON_ATTRIBUTE = "no common attribute"
     NOTHING_TO_COMPARE = "nothing to compare"
     ANSWER_NOT_IN_CHOICE = "answer not in A|B"

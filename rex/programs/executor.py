@@ -5,7 +5,8 @@ Two rules decide where annotations leave room:
 - A description is trusted. GQA names the objects a step returns; when a step only describes what
   the question is about ("the man on the left"), its objects are kept even if no attribute or
   relation of the scene graph says so. When the step is what the question asks ("is there a red
-  door?"), only what the scene graph says counts.
+  door?"), only what the scene graph says counts. A position or a spatial relation that the boxes
+  contradict is left out of a description (`Execution.left_out`).
 - Of several true things, the explanation tells the one that the answer names; without an answer,
   the first in the order of annotation.
 """
@@ -37,12 +38,14 @@ def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> E
         arguments = [values[dependency] for dependency in operation.dependencies]
         values.append(_STEPS[type(operation)](run, operation, arguments, index))
     last = values[-1]
+    answer = None
     if isinstance(last, Verdict):
-        return Execution(tuple(values), last.statement, "yes" if last.holds else "no")
-    if isinstance(last, Finding):
-        return Execution(tuple(values), last.statement, last.answer)
-    verdict = judging.existence(last)
-    return Execution(tuple(values), verdict.statement, None)
+        answer = "yes" if last.holds else "no"
+    elif isinstance(last, Finding):
+        answer = last.answer
+    else:
+        last = judging.existence(last)
+    return Execution(tuple(values), last.statement, answer, tuple(run.left_out))
 
 
 _ASKING = frozenset({ops.Exist, ops.And, ops.Or})

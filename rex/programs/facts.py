@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, gender, is_a
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 
@@ -81,6 +83,11 @@ def values_of(thing: SceneObject, category: str) -> tuple[str, ...]:
     return tuple(word for word in thing.attributes if word not in WORD_CATEGORIES)
 
 
+def plainest(values: Sequence[str]) -> str:
+    """Return the first word of one category alone ("metal", not "silver"), else the first."""
+    return next((word for word in values if len(WORD_CATEGORIES.get(word, ())) < 2), values[0])
+
+
 def word_holds(graph: SceneGraph, thing: SceneObject, word: str) -> bool:
     """Return whether a word is true of an object: an attribute, its name, class or position."""
     if word in POSITION_WORDS:
@@ -138,6 +145,24 @@ def relation_between(graph: SceneGraph, first: str, relation: str, second: str) 
             if graph.objects[left].center[0] < graph.objects[right].center[0]:
                 return relation
     return None
+
+
+def boxes_contradict(graph: SceneGraph, first: str, relation: str, second: str) -> bool:
+    """Return whether the boxes rule out that `first RELATION second`.
+
+    Left and right are a matter of centres; `above` and `below` are ruled out where one box lies
+    wholly on the other side.
+    """
+    one, other = graph.objects[first], graph.objects[second]
+    if relation == "to the left of":
+        return one.center[0] >= other.center[0]
+    if relation == "to the right of":
+        return one.center[0] <= other.center[0]
+    if relation == "above":
+        return one.y >= other.y + other.h
+    if relation == "below":
+        return other.y >= one.y + one.h
+    return False
 
 
 def comparison(thing: SceneObject, other: SceneObject, comparative: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
@@ -10,7 +11,7 @@ from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.judging import judge_word, placement
 from rex.programs.phrases import Attribution, Comparison, Existence, Scene, Shared
-from rex.programs.run import Run, selected
+from rex.programs.run import Run, selected, two_selected
 from rex.programs.values import Finding, Selection, Value
 
 _SKY = frozenset({"sky", "skies", "cloud", "clouds"})
@@ -23,21 +24,46 @@ def find_value(run: Run, step: ops.Query, arguments: list[Any], index: int) -> F
     category = step.category
     if source.is_scene:
         return _find_scene_value(run, category)
-    things = [run.graph.objects[object_id] for object_id in selected(source).objects]
+    keys = selected(source).objects
     if category in facts.POSITION_CATEGORIES:
-        sides = facts.HORIZONTAL if category == "hposition" else facts.VERTICAL
-        first = facts.position_holds(run.graph, things[0], sides[0])
-        return Finding(sides[0] if first else sides[1], placement(run, source, category, True))
-    values = [value for thing in things for value in facts.values_of(thing, category)]
-    answer = run.answer
+        return _find_side(run, source, category)
+    objects = run.graph.objects
+    told = [value for key in keys for value in facts.values_of(objects[key], category)]
+    answer, value = run.answer, None
     if answer is not None:
-        for value in (*values, *(word for thing in things for word in thing.attributes)):
-            if facts.same_word(value, answer):
-                # the answer in GQA's spelling; an attribute it names is of the category it asks
-                return Finding(answer, Attribution(source.thing, value, category))
-    if not values:
-        raise Skip(Reason.NO_VALUE, category)
-    return Finding(values[0], Attribution(source.thing, values[0], category))
+        # the answer in GQA's spelling; an attribute it names is of the category it asks
+        every = (*told, *(word for key in keys for word in objects[key].attributes))
+        value = next((word for word in every if facts.same_word(word, answer)), None)
+    if value is None or answer is None:
+        if not told:
+            raise Skip(Reason.NO_VALUE, category)
+        answer = value = told[0]
+    thing = source.thing
+    if len(keys) > 1:
+        thing = thing.part(_having(run, keys, value, category))
+    return Finding(answer, Attribution(thing, value, category))
+
+
+def _having(run: Run, keys: Sequence[str], value: str, category: str) -> tuple[str, ...]:
+    """Return the objects that have a value of a category."""
+    having = []
+    for key in keys:
+        thing = run.graph.objects[key]
+        named = category in facts.NAME_CATEGORIES and is_a(thing.name, value)
+        if named or value in thing.attributes or value in facts.values_of(thing, category):
+            having.append(key)
+    return tuple(having)
+
+
+def _find_side(run: Run, source: Selection, category: str) -> Finding:
+    """Return the side that the answer names, if some objects lie there, else the first one's."""
+    sides = facts.HORIZONTAL if category == "hposition" else facts.VERTICAL
+    lying: dict[str, list[str]] = {}
+    for key in source.objects:
+        first = facts.position_holds(run.graph, run.graph.objects[key], sides[0])
+        lying.setdefault(sides[0] if first else sides[1], []).append(key)
+    side = run.answer if run.answer in lying else next(iter(lying))
+    return Finding(side, placement(run, source.thing.part(tuple(lying[side])), category))
 
 
 def _find_scene_value(run: Run, category: str) -> Finding:
@@ -82,12 +108,18 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
         if witness is None:
             raise Skip(Reason.GLOBAL_SCENE)
         return witness
-    things = [run.graph.objects[object_id] for object_id in selected(source).objects]
-    true = [
-        word
+    objects = run.graph.objects
+    fitting = {
+        word: tuple(
+            [
+                key
+                for key in selected(source).objects
+                if facts.word_holds(run.graph, objects[key], word)
+            ]
+        )
         for word in step.words
-        if all(facts.word_holds(run.graph, thing, word) for thing in things)
-    ]
+    }
+    true = [word for word, keys in fitting.items() if keys == source.objects]
     answer = run.answer
     named = [word for word in step.words if answer is not None and facts.same_word(word, answer)]
     if len(true) == 1 or (true and answer is None):
@@ -97,13 +129,15 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
         word = named[0]
     else:
         raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
-    statement = Attribution(source.thing, word, step.category)
+    # true of some, or of none and trusted
+    thing = source.thing.part(fitting[word] or source.objects)
+    statement = Attribution(thing, word, step.category)
     return Finding(answer if answer is not None and word in named else word, statement)
 
 
 def find_common(run: Run, step: ops.Common, arguments: list[Any], index: int) -> Finding:
     """Return the category in which two objects have the same attribute: the answer's, if one is."""
-    first, second = (selected(source) for source in arguments)
+    first, second = two_selected(arguments)
     objects = run.graph.objects
     found = [
         (category, word)
@@ -115,15 +149,23 @@ def find_common(run: Run, step: ops.Common, arguments: list[Any], index: int) ->
     if not found or (run.answer in CATEGORY_WORDS and not chosen):
         raise Skip(Reason.NO_COMMON_ATTRIBUTE)
     category, word = (chosen or found)[0]
-    return Finding(category, Shared((first.thing, second.thing), word, category))
+    having = tuple([key for key in first.objects if word in objects[key].attributes])
+    return Finding(category, Shared((first.thing.part(having), second.thing), word, category))
 
 
 def compare_objects(run: Run, step: ops.Compare, arguments: list[Any], index: int) -> Finding:
-    """Return which of two objects is more so."""
-    first, second = (selected(source) for source in arguments)
-    one, other = (run.graph.objects[source.objects[0]] for source in (first, second))
-    sign = facts.comparison(one, other, step.comparative)
-    if not sign:
+    """Return which of two objects is more so; of several, the first ones count."""
+    first, second = two_selected(arguments)
+    objects = run.graph.objects
+
+    def sign(one: str, other: str) -> int:
+        return facts.comparison(objects[one], objects[other], step.comparative)
+
+    found = sign(first.objects[0], second.objects[0])
+    if not found:
         raise Skip(Reason.NOTHING_TO_COMPARE, step.comparative)
-    more, less = (first, second) if sign > 0 else (second, first)
-    return Finding(more.thing.noun, Comparison(more.thing, step.comparative, less.thing))
+    things = [first.thing, second.thing]
+    if any(sign(one, other) != found for one in first.objects for other in second.objects):
+        things = [thing.part(thing.objects[:1]) for thing in things]
+    more, less = things if found > 0 else reversed(things)
+    return Finding(more.noun, Comparison(more, step.comparative, less))

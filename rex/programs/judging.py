@@ -16,9 +16,10 @@ from rex.programs.phrases import (
     Placement,
     Scene,
     Shared,
+    Statement,
     Thing,
 )
-from rex.programs.run import Run, selected
+from rex.programs.run import Run, two_selected
 from rex.programs.values import Selection, Verdict
 
 
@@ -46,11 +47,16 @@ def judge_word(run: Run, step: ops.Verify, arguments: list[Any], index: int) -> 
     if not source.objects:
         return Verdict(False, source.refutation or Existence(source.thing, False))
     objects = run.graph.objects
-    holds = all(
-        facts.word_holds(run.graph, objects[object_id], word) is wanted
-        for object_id in source.objects
+    fitting = tuple(
+        [
+            object_id
+            for object_id in source.objects
+            if facts.word_holds(run.graph, objects[object_id], word) is wanted
+        ]
     )
-    return Verdict(holds, attribution(run, source, step.category, word, holds, step.negated))
+    holds = fitting == source.objects
+    told = source.objects if holds else tuple([o for o in source.objects if o not in fitting])
+    return Verdict(holds, attribution(run, source, told, step.category, word, holds is wanted))
 
 
 def _judge_scene(run: Run, category: str, word: str, wanted: bool) -> Verdict:
@@ -62,38 +68,62 @@ def _judge_scene(run: Run, category: str, word: str, wanted: bool) -> Verdict:
 
 
 def attribution(
-    run: Run, source: Selection, category: str, word: str, holds: bool, negated: bool
-) -> Attribution | Placement:
+    run: Run, source: Selection, told: tuple[str, ...], category: str, word: str, true: bool
+) -> Attribution | Contrast | Placement:
     """Return the statement that a word is, or is not, true of what was selected.
 
-    `holds` says whether the step's claim holds, which is `not WORD` when `negated`.
+    `told` are the objects that it is said of: all, or those that decide.
     """
-    true = holds is not negated
+    thing = source.thing.part(told)
     if word in facts.POSITION_WORDS:
         axis = "hposition" if word in facts.HORIZONTAL else "vposition"
         if word == "middle":
-            return Attribution(source.thing, word, axis, true)
-        return placement(run, source, axis, holds)
-    instead = "" if true else _instead(run, source, category, word)
-    return Attribution(source.thing, word, category, true, instead)
+            return Attribution(thing, word, axis, true)
+        return placement(run, thing, axis)
+    if true:
+        return Attribution(thing, word, category)
+    values = [_instead(run, object_id, category, word) for object_id in told]
+    if len(set(values)) == 1:
+        return Attribution(thing, word, category, False, values[0])
+    if all(_excludes(value, word) for value in values):
+        # each object's own value says more than that it is not the asked one
+        parts = [
+            Attribution(run.thing(thing.noun, (object_id,)), value, category)
+            for object_id, value in zip(told, values, strict=True)
+        ]
+        return Contrast(tuple(parts), len(told) == len(source.objects))
+    return Attribution(thing, word, category, False)
 
 
-def _instead(run: Run, source: Selection, category: str, word: str) -> str:
-    """Return the value of the word's category that the object has instead, "" if there is none."""
+def _excludes(value: str, word: str) -> bool:
+    """Return whether two words are of one category, so that one denies the other."""
+    return bool(WORD_CATEGORIES.get(value, _NONE) & WORD_CATEGORIES.get(word, _NONE))
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _instead(run: Run, object_id: str, category: str, word: str) -> str:
+    """Return the value of the word's category that an object has instead, "" if there is none."""
     categories = (category,) if category else sorted(WORD_CATEGORIES.get(word, ()))
-    thing = run.graph.objects[source.objects[0]]
+    thing = run.graph.objects[object_id]
     for one in categories:
         if one not in facts.NAME_CATEGORIES:
-            for value in facts.values_of(thing, one):
-                if value != word:
-                    return value
+            values = [value for value in facts.values_of(thing, one) if value != word]
+            if values:
+                return facts.plainest(values)
     return ""
 
 
-def placement(run: Run, source: Selection, category: str, holds: bool) -> Placement:
-    """Return the statement where the first selected object lies."""
-    x, y = facts.relative_center(run.graph, run.graph.objects[source.objects[0]])
-    return Placement(source.thing, x, y, category, holds)
+def placement(run: Run, thing: Thing, category: str) -> Attribution | Placement:
+    """Return the statement where something lies: its centre, or the side that several lie on."""
+    graph = run.graph
+    x, y = facts.relative_center(graph, graph.objects[thing.objects[0]])
+    if len(thing.objects) == 1:
+        return Placement(thing, x, y, category)
+    sides = facts.HORIZONTAL if category == "hposition" else facts.VERTICAL
+    first = (x if category == "hposition" else y) < 0.5
+    return Attribution(thing, sides[0] if first else sides[1], category)
 
 
 def judge_sameness(run: Run, step: ops.Same, arguments: list[Any], index: int) -> Verdict:
@@ -112,8 +142,8 @@ def _agreement(
     run: Run, category: str, arguments: list[Selection]
 ) -> tuple[bool, Shared | Contrast]:
     parts: list[tuple[Thing, tuple[str, ...]]] = []
-    for source in arguments:
-        for object_id in selected(source).objects:
+    for source in two_selected(arguments):
+        for object_id in source.objects:
             values = facts.values_of(run.graph.objects[object_id], category)
             if not values:
                 raise Skip(Reason.NO_VALUE, category)
@@ -128,23 +158,36 @@ def _agreement(
         shared = [value for value in first if all(value in values for _, values in parts)]
     if shared:
         return True, Shared(tuple([one.thing for one in arguments]), shared[0], category)
-    return False, Contrast(tuple([Attribution(one, words[0], category) for one, words in parts]))
+    return False, Contrast(
+        tuple([Attribution(one, facts.plainest(words), category) for one, words in parts])
+    )
 
 
 def judge_all(run: Run, step: ops.And, arguments: list[Any], index: int) -> Verdict:
     """Return whether all operands hold."""
     verdicts = _verdicts(arguments)
     holds = all(verdict.holds for verdict in verdicts)
-    return Verdict(holds, Joint("and", tuple([one.statement for one in verdicts]), holds))
+    return Verdict(holds, _joint(verdicts))
 
 
 def judge_any(run: Run, step: ops.Or, arguments: list[Any], index: int) -> Verdict:
     """Return whether an operand holds; what makes it true is said, the rest is left out."""
     verdicts = _verdicts(arguments)
     told = [verdict for verdict in verdicts if verdict.holds] or verdicts
-    holds = told[0].holds
-    return Verdict(holds, Joint("or", tuple([one.statement for one in told]), holds))
+    return Verdict(told[0].holds, _joint(told))
 
 
 def _verdicts(arguments: list[Any]) -> list[Verdict]:
     return [one if type(one) is Verdict else existence(one) for one in arguments]
+
+
+def _joint(verdicts: list[Verdict]) -> Joint:
+    """Return the statements of verdicts as one, each once."""
+    told: dict[Statement, bool] = {}
+    for verdict in verdicts:
+        statement = verdict.statement
+        if isinstance(statement, Joint):
+            told.update(zip(statement.parts, statement.verdicts, strict=True))
+        else:
+            told[statement] = verdict.holds
+    return Joint(tuple(told), tuple(told.values()))

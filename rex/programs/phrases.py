@@ -14,6 +14,8 @@ class Adjective(msgspec.Struct, frozen=True, gc=False):
 
     word: str
     negated: bool = False
+    category: str = ""
+    """GQA's category of the word, where the program names it."""
 
 
 class Relative(msgspec.Struct, frozen=True, gc=False):
@@ -34,10 +36,19 @@ class Thing(msgspec.Struct, frozen=True, gc=False):
     name: str
     """What the scene graph calls it (`chair`)."""
     modifiers: tuple[Adjective | Relative, ...] = ()
+    among: int = 0
+    """Of how many the objects are some ("two of the mugs"); 0: they are all that are meant."""
 
     def described(self, modifier: Adjective | Relative) -> Thing:
         """Return the thing with one more description."""
-        return Thing(self.objects, self.noun, self.name, (*self.modifiers, modifier))
+        return Thing(self.objects, self.noun, self.name, (*self.modifiers, modifier), self.among)
+
+    def part(self, objects: tuple[str, ...]) -> Thing:
+        """Return the phrase for some of the objects ("one of the mugs"), or for all."""
+        if len(objects) == len(self.objects):
+            return self
+        whole = self.among or len(self.objects)
+        return Thing(objects, self.noun, self.name, self.modifiers, whole)
 
     def absent(self) -> Thing:
         """Return the same words for something that is not there."""
@@ -63,7 +74,6 @@ class Placement(msgspec.Struct, frozen=True, gc=False):
     y: float
     category: str
     """`hposition` or `vposition`: which side the sentence names."""
-    holds: bool = True
 
 
 class Relationship(msgspec.Struct, frozen=True, gc=False):
@@ -91,9 +101,11 @@ class Shared(msgspec.Struct, frozen=True, gc=False):
 
 
 class Contrast(msgspec.Struct, frozen=True, gc=False):
-    """`THING is VALUE and THING is VALUE`: values that differ."""
+    """`THING is VALUE and THING is VALUE`: values that differ, each of one object."""
 
     parts: tuple[Attribution, ...]
+    whole: bool = True
+    """Whether these are all the objects that are meant ("the others"), not some of them."""
 
 
 class Comparison(msgspec.Struct, frozen=True, gc=False):
@@ -114,11 +126,11 @@ class Scene(msgspec.Struct, frozen=True, gc=False):
 
 
 class Joint(msgspec.Struct, frozen=True, gc=False):
-    """Several statements joined by `and` or `or`, each of which holds or not."""
+    """Several statements, none of them joint, that together say why a claim holds or does not."""
 
-    connective: str
     parts: tuple[Statement, ...]
-    holds: bool = True
+    verdicts: tuple[bool, ...]
+    """What each says to its part of the claim: the parts with the same verdict support the same."""
 
 
 Statement = (

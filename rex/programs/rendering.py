@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rex.boxes import grid_cell
+from rex.programs.english import cased
 from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly, SymbolsOnly
 from rex.tokens import cell_token, region_token
 
@@ -71,28 +72,33 @@ def render_spans(
     start = 0
     counted = False
     for leaf in leaves:
-        if type(leaf) is Mention:
-            if leaf.name:
-                start = len(text)
-                text += f"{leaf.name} "
-                spans.append((start, len(text) - 1, (leaf.object_id,)))
+        if type(leaf) is str:
+            words, counted = leaf, False
+        elif type(leaf) is Mention:
+            words = leaf.name
+            if words:
+                spans.append((len(text), len(text) + len(words), (leaf.object_id,)))
             elif counted:
-                # "two of the animals" stands for the objects after it
+                # "two of the animals", "the others" stand for the objects after it
                 spans.append((start, len(text) - 1, (leaf.object_id,)))
             else:
                 begin, end, objects = spans[-1]
                 spans[-1] = (begin, end, (*objects, leaf.object_id))
-        elif type(leaf) is not SymbolsOnly:
-            start = len(text)
-            text += f"{_words(leaf)} "
-        counted = type(leaf) is SentenceOnly
-    return f"{text[:1].upper()}{text[1:-1]}.", tuple(spans)
-
-
-def _words(leaf: Leaf) -> str:
-    if isinstance(leaf, str):
-        return leaf
-    return leaf.name if isinstance(leaf, Absent | Mention) else leaf.words
+            counted = False
+        elif type(leaf) is SentenceOnly:
+            words, start, counted = leaf.words, len(text), True
+            if words == ",":
+                text = text[:-1]
+        elif type(leaf) is Place:
+            words, counted = leaf.words, False
+        elif type(leaf) is Absent:
+            words, counted = leaf.name, False
+        else:
+            words, counted = "", False
+        if words:
+            text += f"{words} "
+    text = cased(text[:-1])
+    return f"{text[:1].upper()}{text[1:]}.", tuple(spans)
 
 
 def mentioned(leaves: Sequence[Leaf]) -> tuple[str, ...]:

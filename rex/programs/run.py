@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from rex.gqa.ontology import is_a
 from rex.gqa.scene_graphs import SceneGraph
@@ -16,13 +16,15 @@ _ANYTHING = frozenset({"_", "this", "object", "thing"})
 class Run:
     """One execution."""
 
-    __slots__ = ("answer", "asked", "graph")
+    __slots__ = ("answer", "asked", "graph", "left_out")
 
     def __init__(self, graph: SceneGraph, answer: str | None, asked: Collection[int]) -> None:
         self.graph = graph
         self.answer = answer
         self.asked = asked
         """The filters and relations whose outcome is the question, not a description."""
+        self.left_out: list[str] = []
+        """Positions and relations of descriptions that the boxes contradict."""
 
     def thing(self, noun: str, objects: tuple[str, ...]) -> Thing:
         """Return the phrase for objects that the program calls `noun`."""
@@ -49,7 +51,17 @@ class Run:
         for object_id in given:
             if object_id not in objects:
                 raise Skip(Reason.OBJECT_MISSING, object_id)
-        return given
+        return given if len(given) < 2 else tuple(dict.fromkeys(given))
+
+
+def two_selected(arguments: Sequence[Selection]) -> Sequence[Selection]:
+    """Return selections that have objects; raises Skip where two are of one and the same object."""
+    for source in arguments:
+        selected(source)
+    objects = arguments[0].objects
+    if len(arguments) == 2 and len(objects) == 1 and arguments[1].objects == objects:
+        raise Skip(Reason.RELATED_TO_ITSELF)
+    return arguments
 
 
 def selected(source: Selection) -> Selection:

@@ -23,7 +23,7 @@ def select_objects(run: Run, step: ops.Select, arguments: list[Any], index: int)
 def filter_objects(run: Run, step: ops.Filter, arguments: list[Any], index: int) -> Selection:
     """Return the objects that the word is true of; a description that fits none is trusted."""
     source: Selection = arguments[0]
-    thing = source.thing.described(Adjective(step.word, step.negated))
+    thing = source.thing.described(Adjective(step.word, step.negated, step.category))
     if not source.objects:
         return Selection((), thing, source.refutation, source.is_scene)
     objects = run.graph.objects
@@ -39,31 +39,43 @@ def filter_objects(run: Run, step: ops.Filter, arguments: list[Any], index: int)
             thing = Thing(kept, thing.noun, run.name(thing.noun, kept), thing.modifiers)
         return Selection(kept, thing)
     if index in run.asked:
-        refutation = attribution(run, source, step.category, step.word, False, step.negated)
+        refutation = attribution(
+            run, source, source.objects, step.category, step.word, step.negated
+        )
         return Selection((), thing.absent(), refutation)
+    if step.word in facts.POSITION_WORDS:
+        run.left_out.append(step.argument.strip())
+        return source
     return Selection(source.objects, thing)
 
 
 def relate_objects(run: Run, step: ops.Relate, arguments: list[Any], index: int) -> Value:
     """Return the related objects, or whether they are related, or the relation chosen."""
     source: Selection = arguments[0]
-    candidates = run.candidates(step.noun, step.objects)
+    candidates = relating.others(run, step, source)
     if step.purpose == "choose":
         return relating.choose_relation(run, step, source, candidates)
     pairs = relating.related(run, step, source, candidates, step.relations[0])
     if step.purpose == "verify":
         return relating.verify_relation(run, step, source, candidates, pairs)
+    asked = index in run.asked
     if pairs:
-        kept = tuple([pair.target for pair in pairs])
-        relative = Relative(pairs[0].relation, source.thing, step.target_is_subject)
-        return Selection(kept, run.thing(step.noun, kept).described(relative))
+        targets, other, relation = relating.described_by(step, source, pairs)
+        thing = run.thing(step.noun, targets)
+        if asked or not relating.contradicted(run, step, pairs):
+            thing = thing.described(Relative(relation, other, step.target_is_subject))
+        return Selection(targets, thing)
     relative = Relative(step.relations[0], source.thing, step.target_is_subject)
-    trusted = bool(source.objects and step.objects) and index not in run.asked
-    if trusted:
-        return Selection(candidates, run.thing(step.noun, candidates).described(relative))
+    if source.objects and step.objects and candidates and not asked:
+        # a description is trusted, unless the boxes contradict it
+        thing = run.thing(step.noun, candidates)
+        every = relating.all_pairs(source, candidates, step.relations[0])
+        if not relating.contradicted(run, step, every):
+            thing = thing.described(relative)
+        return Selection(candidates, thing)
     absent = run.thing(step.noun, ()).described(relative)
     if not source.objects:
         return Selection((), absent, source.refutation or Existence(source.thing, False))
-    told = candidates and index in run.asked
+    told = candidates and asked
     refutation = relating.unrelated(run, step, source, candidates) if told else None
     return Selection((), absent, refutation)

@@ -44,3 +44,5 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
     """What the explanation says."""
     entailed_answer: str | None
     """The answer that follows from the explanation; None: no answer does."""
+    left_out: tuple[str, ...] = ()
+    """Descriptions of the question that the boxes contradict, which the explanation leaves out."""

@@ -2,16 +2,35 @@
 
 This is the polishing of the paper's pipeline, done on structure: positions become "on the left",
 "that X is wearing" becomes a main clause, `not(brown)` becomes "that is not brown", verbs agree.
+Noun phrases are those of `rex.programs.phrase_wording`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from rex.gqa.ontology import CATEGORY_WORDS, is_a
-from rex.programs.english import article, is_mass, is_plural, is_verbal, many
-from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly, SymbolsOnly
+import msgspec
+
+from rex.gqa.ontology import CATEGORY_WORDS
+from rex.programs.contrasts import merged, say_comparison, say_contrast, say_shared
+from rex.programs.english import article, indefinite, is_plural, many, pronoun
+from rex.programs.leaves import Leaf, Mention, Place, SentenceOnly, SymbolsOnly
+from rex.programs.phrase_wording import (
+    NAMES,
+    SIDES,
+    Words,
+    implies,
+    noun_of,
+    say_after,
+    say_be,
+    say_predicate,
+    say_thing,
+    say_value,
+    sentence_only,
+    stands_before,
+    symbols_only,
+)
 from rex.programs.phrases import (
     Adjective,
     Attribution,
@@ -28,220 +47,114 @@ from rex.programs.phrases import (
     Thing,
 )
 
-_THE = SentenceOnly("the")
-_SIDES = {
-    "left": "on the left",
-    "right": "on the right",
-    "top": "at the top",
-    "bottom": "at the bottom",
-    "middle": "in the middle",
-}
-VAGUE_NOUNS = frozenset({"_", "this", "object", "thing", "it", "he", "she", "they", "him", "her"})
-"""Nouns of programs that say nothing of what they name."""
-_NAMES = frozenset({"name", "type", "place", "room"})
-
 
 def word_statement(statement: Statement) -> list[Leaf]:
     """Return the leaves of a statement, in order."""
-    leaves: list[Leaf] = []
-    _WORDING[type(statement)](leaves, statement)
-    return leaves
+    words = Words()
+    _WORDING[type(statement)](words, statement)
+    return words
 
 
-def _thing(out: list[Leaf], thing: Thing, determiner: str = "the", noun: str = "") -> None:
-    """Append a noun phrase; `noun` takes the place of the thing's name."""
-    before: list[str] = []
-    after: list[Adjective | Relative] = []
-    for modifier in thing.modifiers:
-        if isinstance(modifier, Adjective) and _stands_before(modifier):
-            before.insert(0, modifier.word)
-        else:
-            after.append(modifier)
-    noun = noun or _noun(thing)
-    if determiner == "the":
-        out.append(_THE)
-    elif determiner == "the other":
-        out.append(SentenceOnly(determiner))
-    elif determiner == "a":
-        if not (is_plural(noun) or is_mass(noun) or len(thing.objects) > 1):
-            out.append(SentenceOnly(article(before[0] if before else noun)))
-    elif determiner:
-        out.append(determiner)
-    out.extend(before)
-    _head(out, thing, noun)
-    for modifier in after:
-        if isinstance(modifier, Relative):
-            _relative(out, thing, modifier)
-        elif modifier.word in _SIDES and not modifier.negated:
-            out.append(_SIDES[modifier.word])
-        else:
-            out.extend(("that", _be(thing, noun)))
-            if modifier.negated:
-                out.append("not")
-            out.append(_SIDES.get(modifier.word, modifier.word))
-
-
-def _stands_before(modifier: Adjective) -> bool:
-    word = modifier.word
-    return not modifier.negated and word not in _SIDES and not is_verbal(word)
-
-
-def _noun(thing: Thing, generic: bool = False) -> str:
-    """Return what to call a thing; `generic`: by the program's noun, not by its name."""
-    noun = thing.noun if generic or not thing.objects else thing.name
-    if noun in VAGUE_NOUNS:
-        noun = "person" if thing.objects and is_a(thing.name, "person") else "thing"
-    return many(noun) if len(thing.objects) > 1 else noun
-
-
-def _head(out: list[Leaf], thing: Thing, noun: str) -> None:
-    if not thing.objects:
-        out.append(Absent(noun))
-        return
-    out.append(Mention(thing.objects[0], noun))
-    for object_id in thing.objects[1:]:
-        # the sentence says "the dogs" once; the symbols name every object
-        out.extend((SymbolsOnly("and"), Mention(object_id, "")))
-
-
-def _relative(out: list[Leaf], thing: Thing, modifier: Relative) -> None:
-    determiner = "the other" if modifier.other.name == thing.name else "the"
-    if modifier.thing_is_subject:
-        out.append(modifier.relation)
-        _thing(out, modifier.other, determiner)
-    else:
-        out.append("that")
-        _thing(out, modifier.other, determiner)
-        out.extend((_be(modifier.other), modifier.relation))
-
-
-def _be(thing: Thing, noun: str = "") -> str:
-    return "are" if len(thing.objects) > 1 or is_plural(noun or _noun(thing)) else "is"
-
-
-def _attribution(out: list[Leaf], statement: Attribution) -> None:
-    named = statement.category in _NAMES
-    noun = _noun(statement.thing, generic=named)
+def _attribution(out: Words, statement: Attribution, determiner: str = "the") -> None:
+    thing = statement.thing
+    if thing.modifiers and statement.holds:
+        thing = _without(thing, statement.value)
+    named = statement.category in NAMES
+    noun = noun_of(thing, generic=named)
     if named and is_plural(statement.value):
         noun = many(noun)
-    _thing(out, statement.thing, noun=noun)
-    out.append(_be(statement.thing, noun))
-    if not statement.holds:
-        out.append("not")
-    _value(out, statement, statement.value)
-    if statement.instead:
-        out.append("but")
-        _value(out, statement, statement.instead)
+    if named and statement.holds and not thing.among and many(noun) == many(statement.value):
+        _say_tautology(out, statement, thing, noun)
+        return
+    say_thing(out, thing, determiner, noun)
+    say_be(out, thing, noun)
+    say_predicate(out, statement)
 
 
-def _value(out: list[Leaf], statement: Attribution, value: str) -> None:
-    """Append the predicate after `is`: "gray", "made of wood", "on the left", "a chair"."""
-    category = statement.category
-    if category in _NAMES:
-        if not (is_plural(value) or is_mass(value)):
-            out.append(SentenceOnly(article(value)))
-    elif category == "material" and value not in ("wooden", "woven", "knit"):
-        out.append("made of")
-    elif value in _SIDES:
-        value = _SIDES[value]
-    out.append(value)
+def _without(thing: Thing, word: str) -> Thing:
+    """Return a thing without the adjectives that its predicate says anyway."""
+    rest = [
+        one
+        for one in thing.modifiers
+        if not isinstance(one, Adjective) or one.negated or not implies(word, one.word)
+    ]
+    if len(rest) == len(thing.modifiers):
+        return thing
+    return Thing(thing.objects, thing.noun, thing.name, tuple(rest), thing.among)
 
 
-def _placement(out: list[Leaf], statement: Placement) -> None:
-    _thing(out, statement.thing)
-    if statement.category == "hposition":
-        words = "on the left" if statement.x < 0.5 else "on the right"
+def _say_tautology(out: Words, statement: Attribution, thing: Thing, noun: str) -> None:
+    """Append that something is what it is called: in a sentence, what else is said of it.
+
+    "A man is on the left" for "the man on the left is a man"; "there is a man" for no more.
+    """
+    verb, predicate = Words(), Words()
+    say_be(verb, thing, noun)
+    say_predicate(predicate, statement)
+    if not thing.modifiers:
+        out.extend((SentenceOnly("there"), *sentence_only(verb)))
+        say_thing(out, thing, "a", noun)
     else:
-        words = "at the top" if statement.y < 0.5 else "at the bottom"
-    out.append(_be(statement.thing))
+        *rest, last = thing.modifiers
+        bare = Thing(thing.objects, thing.noun, thing.name, tuple(rest))
+        if isinstance(last, Relative) and not last.thing_is_subject:
+            out.append(SentenceOnly("they are" if len(thing.objects) > 1 else "it is"))
+            say_thing(out, bare, "a", noun)
+            say_after(out, bare, noun, last)
+        elif isinstance(last, Relative):
+            say_thing(out, bare, "a", noun)
+            out.extend(sentence_only(verb))
+            say_after(out, bare, noun, last)
+        else:
+            told, after = Words(), Words()
+            say_predicate(told, Attribution(bare, last.word, last.category, not last.negated))
+            if stands_before(last):
+                out.append(SymbolsOnly(last.word))
+            else:
+                say_after(after, bare, noun, last)
+            # "furniture is not made of wood" would be said of all furniture
+            say_thing(out, bare, "some" if last.negated and not indefinite(noun) else "a", noun)
+            out.extend((*symbols_only(after), *sentence_only(verb), *sentence_only(told)))
+    out.extend((*symbols_only(verb), *symbols_only(predicate)))
+
+
+def _placement(out: Words, statement: Placement) -> None:
+    thing = statement.thing
+    if statement.category == "hposition":
+        side = "left" if statement.x < 0.5 else "right"
+    else:
+        side = "top" if statement.y < 0.5 else "bottom"
+    thing = _without(thing, side)
+    say_thing(out, thing)
+    say_be(out, thing)
     out.append(SymbolsOnly("located at"))
-    out.append(Place(statement.x, statement.y, f"{words} of the image"))
+    out.append(Place(statement.x, statement.y, f"{SIDES[side]} of the image"))
 
 
-def _relationship(out: list[Leaf], statement: Relationship) -> None:
+def _relationship(
+    out: Words, statement: Relationship, determiner: str = "the", of_object: str = "the"
+) -> None:
     subject, other = statement.subject, statement.object
-    _thing(out, subject)
-    out.append(_be(subject))
+    said = Relative(statement.relation, other, True)
+    if said in subject.modifiers:
+        rest = tuple([one for one in subject.modifiers if one != said])
+        subject = Thing(subject.objects, subject.noun, subject.name, rest, subject.among)
+    say_thing(out, subject, determiner)
+    say_be(out, subject)
     if not statement.holds:
         out.append("not")
     out.append(statement.relation)
-    _thing(out, other, "the" if other.objects else "any")
+    say_thing(out, other, of_object if other.objects else "any")
 
 
-def _existence(out: list[Leaf], statement: Existence) -> None:
+def _existence(out: Words, statement: Existence) -> None:
     thing = statement.thing
     out.append("there")
-    out.append(_be(thing))
-    if statement.holds:
-        _thing(out, thing, "a")
-    else:
-        _thing(out, thing, "no")
+    say_be(out, thing)
+    say_thing(out, thing, "a" if statement.holds else "no")
 
 
-def _shared(out: list[Leaf], statement: Shared) -> None:
-    things = statement.things
-    number = sum(len(thing.objects) for thing in things)
-    named = statement.category in _NAMES
-    value = statement.value
-    for place, thing in enumerate(things):
-        if place:
-            out.append("and")
-        _thing(out, thing, noun=many(_noun(thing, generic=True)) if named else "")
-    if number == 1 and not named:
-        out.append(_be(things[0]))
-    else:
-        out.extend(("are", "both" if number == 2 else "all"))
-    if named:
-        value = many(value)
-    elif statement.category == "material":
-        out.append("made of")
-    out.append(value)
-
-
-def _contrast(out: list[Leaf], statement: Contrast) -> None:
-    parts = statement.parts
-    if parts[0].category in _NAMES:
-        _contrast_names(out, parts)
-        return
-    for place, part in enumerate(parts):
-        if place:
-            out.append("and")
-        _attribution(out, part)
-
-
-def _contrast_names(out: list[Leaf], parts: tuple[Attribution, ...]) -> None:
-    """Append "two of the animals are horses and one of the animals is a duck"."""
-    groups: dict[str, list[Thing]] = {}
-    for part in parts:
-        groups.setdefault(part.value, []).append(part.thing)
-    for place, (value, things) in enumerate(groups.items()):
-        if place:
-            out.append("and")
-        noun = many(_noun(things[0], generic=True))
-        out.append(SentenceOnly(f"{_NUMBERS.get(len(things), str(len(things)))} of the {noun}"))
-        for other, thing in enumerate(things):
-            if other:
-                out.append(SymbolsOnly("and"))
-            out.extend(Mention(object_id, "") for object_id in thing.objects)
-        if len(things) > 1:
-            out.extend(("are", many(value)))
-        else:
-            out.append("are" if is_plural(value) else "is")
-            if not (is_plural(value) or is_mass(value)):
-                out.append(SentenceOnly(article(value)))
-            out.append(value)
-
-
-_NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"}
-
-
-def _comparison(out: list[Leaf], statement: Comparison) -> None:
-    _thing(out, statement.first)
-    out.extend((_be(statement.first), statement.comparative, "than"))
-    _thing(out, statement.second)
-
-
-def _scene(out: list[Leaf], statement: Scene) -> None:
+def _scene(out: Words, statement: Scene) -> None:
     if statement.category == "weather":
         out.extend(("the weather", "is"))
     else:
@@ -254,89 +167,165 @@ def _scene(out: list[Leaf], statement: Scene) -> None:
         _scene_value(out, statement, statement.instead)
 
 
-def _scene_value(out: list[Leaf], statement: Scene, value: str) -> None:
+def _scene_value(out: Words, statement: Scene, value: str) -> None:
     if statement.category != "weather" and value not in CATEGORY_WORDS["location"]:
         out.append(SentenceOnly(article(value)))
     out.append(value)
 
 
-def _joint(out: list[Leaf], statement: Joint) -> None:
+def _joint(out: Words, statement: Joint) -> None:
+    """Append what speaks against a "no", "but" what supports it; "and" joins like with like."""
+    told = list(zip(statement.parts, statement.verdicts, strict=True))
+    sides = [[part for part, verdict in told if verdict is wanted] for wanted in (True, False)]
     parts = statement.parts
-    if len(parts) > 1:
-        if all(type(part) is Attribution for part in parts) and _one_subject(parts):
-            _joint_attributions(out, statement)
-            return
-        if all(type(part) is Existence for part in parts):
-            _joint_existences(out, statement)
-            return
+    if len(parts) > 1 and all(type(part) is Existence for part in parts):
+        _joint_existences(out, parts)
+        return
+    if len(parts) > 1 and _one_subject(parts):
+        _joint_attributions(out, sides)
+        return
+    contrasted = all(sides)
+    subjects: list[tuple[str, ...]] = []
+    for place, side in enumerate(sides):
+        if place and contrasted:
+            out.append("but")
+        for clause, told in enumerate(_clauses(side)):
+            if clause:
+                out.append("and")
+            subjects.append(_say_clause(out, told, subjects, contrasted))
+
+
+def _clauses(parts: Sequence[Any]) -> list[list[Any]]:
+    """Return parts in the clauses that say them: what is there, and what one thing is like."""
+    clauses: dict[Any, list[Any]] = {}
     for place, part in enumerate(parts):
-        if place:
-            out.append("and" if _holds(part) is _holds(parts[place - 1]) else "but")
-        _WORDING[type(part)](out, part)
+        kind: Any = place
+        if type(part) is Existence:
+            kind = Existence
+        elif type(part) is Attribution:
+            kind = part.thing.objects
+        clauses.setdefault(kind, []).append(part)
+    return list(clauses.values())
 
 
-def _one_subject(parts: tuple[Any, ...]) -> bool:
-    return all(part.thing.objects == parts[0].thing.objects for part in parts) and bool(
-        parts[0].thing.objects
+def _say_clause(
+    out: Words, parts: Sequence[Any], before: Sequence[tuple[str, ...]], contrasted: bool
+) -> tuple[str, ...]:
+    """Append one clause; return its subject's objects, and take a pronoun for those just said.
+
+    `before` are the subjects of the clauses before.
+    """
+    part = parts[0]
+    if type(part) is Existence:
+        _joint_existences(out, parts)
+        return ()
+    clause = out.clause()
+    if len(parts) > 1:
+        _joint_attributions(clause, [parts])
+    else:
+        if contrasted and type(part) in (Attribution, Scene) and part.instead:
+            # one "but" is enough
+            part = msgspec.structs.replace(part, instead="")
+        _WORDING[type(part)](clause, part)
+    subject = _subject(part)
+    if subject is None:
+        out.extend(clause)
+        return ()
+    if subject.objects in before:
+        noun = noun_of(subject)
+        plural = len(subject.objects) > 1 or is_plural(noun)
+        again = pronoun(noun, plural) if before[-1] == subject.objects else f"the same {noun}"
+        _rename_subject(clause, subject, again)
+    out.extend(clause)
+    return subject.objects
+
+
+def _subject(part: Any) -> Thing | None:
+    """Return what a clause is about, if it is about one thing."""
+    if type(part) is Shared:
+        return merged(part.things)[0] if len(merged(part.things)) == 1 else None
+    thing: Thing | None = getattr(part, "thing", None) or getattr(part, "subject", None)
+    return thing
+
+
+def _rename_subject(clause: Words, thing: Thing, name: str) -> None:
+    """Put a name in place of the noun phrase with which a clause starts."""
+    start = Words()
+    say_thing(start, thing)
+    if clause[: len(start)] == start:
+        words = symbols_only(start)
+        head = words.index(Mention(thing.objects[0], ""))
+        words[head] = Mention(thing.objects[0], name)
+        clause[: len(start)] = words
+
+
+def _one_subject(parts: Sequence[Any]) -> bool:
+    first = parts[0]
+    return (
+        type(first) is Attribution
+        and bool(first.thing.objects)
+        and all(
+            type(part) is Attribution and part.thing.objects == first.thing.objects
+            for part in parts
+        )
     )
 
 
-def _holds(part: Any) -> bool:
-    holds: bool = getattr(part, "holds", True)
-    return holds
-
-
-def _joint_attributions(out: list[Leaf], statement: Joint) -> None:
+def _joint_attributions(out: Words, sides: Sequence[Sequence[Any]]) -> None:
     """Append "the pillow is square but not large", the subject said once."""
-    parts: Any = statement.parts
-    _thing(out, parts[0].thing)
-    out.append(_be(parts[0].thing))
-    true = [part for part in parts if part.holds]
-    false = [part for part in parts if not part.holds]
-    for place, part in enumerate(true):
+    sides = [side for side in sides if side]
+    parts = [part for side in sides for part in side]
+    say_thing(out, parts[0].thing)
+    say_be(out, parts[0].thing)
+    if not any(part.holds for part in parts):
+        sides = [parts]
+    for place, side in enumerate(sides):
         if place:
+            out.append("but")
+        true = [part for part in side if part.holds]
+        false = [part for part in side if not part.holds]
+        for other, part in enumerate(true):
+            if other:
+                out.append("and")
+            say_value(out, part.category, part.value)
+        if true and false:
             out.append("and")
-        _value(out, part, part.value)
-    if len(false) > 1:
-        out.extend(("but", "neither") if true else ("neither",))
-    elif false:
-        out.extend(("but", "not") if true else ("not",))
-    for place, part in enumerate(false):
-        if place:
-            out.append("nor")
-        _value(out, part, part.value)
+        if false:
+            out.append("neither" if len(false) > 1 else "not")
+        for other, part in enumerate(false):
+            if other:
+                out.append("nor")
+            say_value(out, part.category, part.value)
 
 
-def _joint_existences(out: list[Leaf], statement: Joint) -> None:
+def _joint_existences(out: Words, parts: Sequence[Any]) -> None:
     """Append "there is a plate but no napkin", "there is neither a boy nor a woman"."""
-    parts: Any = statement.parts
     true = [part for part in parts if part.holds]
     false = [part for part in parts if not part.holds]
     out.append("there")
-    out.append(_be((true or false)[0].thing))
+    say_be(out, (true or false)[0].thing)
     for place, part in enumerate(true):
         if place:
             out.append("and")
-        _thing(out, part.thing, "a")
-    if len(false) > 1:
-        out.extend(("but", "neither") if true else ("neither",))
-        for place, part in enumerate(false):
-            if place:
-                out.append("nor")
-            _thing(out, part.thing, "a")
-    elif false:
+        say_thing(out, part.thing, "a")
+    if true and false:
         out.append("but")
-        _thing(out, false[0].thing, "no")
+    if len(false) == 1:
+        say_thing(out, false[0].thing, "no")
+        return
+    for place, part in enumerate(false):
+        out.append("nor" if place else "neither")
+        say_thing(out, part.thing, "a")
 
 
-_WORDING: dict[type, Callable[[list[Leaf], Any], None]] = {
+_WORDING: dict[type, Callable[[Words, Any], None]] = {
     Attribution: _attribution,
     Placement: _placement,
     Relationship: _relationship,
     Existence: _existence,
-    Shared: _shared,
-    Contrast: _contrast,
-    Comparison: _comparison,
+    Shared: say_shared,
+    Contrast: say_contrast,
+    Comparison: say_comparison,
     Scene: _scene,
     Joint: _joint,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from random import Random
 
@@ -18,7 +17,13 @@ from rex.programs.executor import execute
 from rex.programs.parsing import parse_program
 from rex.programs.rendering import mentioned, render_tokens
 from rex.programs.wording import word_statement
-from tests.programs.generated import decoded, random_graph, random_program
+from tests.programs.generated import (
+    PLAIN_NAMES,
+    decoded,
+    random_graph,
+    random_program,
+    with_plain_names,
+)
 from tests.programs.naive import KINDS
 
 LEXICON = build_lexicon()
@@ -204,10 +209,6 @@ def test_any_tokens_are_read_or_refused(text: str) -> None:
     assert all(fact.kind and (fact.refs or fact.kind == "scene") for fact in facts)
 
 
-PLAIN_NAMES = {"sign (no, #1)": "table", "a,b": "boy"}
-"""Instead of names that are no words, which programs must bear but explanations never say."""
-
-
 def regions_of(refs: Iterable[Ref]) -> set[int]:
     found: set[int] = set()
     for ref in refs:
@@ -221,10 +222,7 @@ def regions_of(refs: Iterable[Ref]) -> set[int]:
 @settings(max_examples=1500, deadline=None)
 def test_whatever_explanations_are_worded_like_can_be_read(seed: int) -> None:
     random = Random(seed)
-    text = json.dumps([random_program(random), random_graph(random)])
-    for name, plain in PLAIN_NAMES.items():
-        text = text.replace(name, plain)
-    steps, graph = json.loads(text)
+    steps, graph = with_plain_names(random_program(random), random_graph(random))
     # GQA filters by attributes and places, not by names: "the cup cup"
     names = (*KINDS, *PLAIN_NAMES.values(), "animal")
     assume(
@@ -232,7 +230,7 @@ def test_whatever_explanations_are_worded_like_can_be_read(seed: int) -> None:
             one.startswith("filter") and name in word for one, word, _ in steps for name in names
         )
     )
-    program = parse_program([SemanticStep(one, word, tuple(after)) for one, word, after in steps])
+    program = parse_program([SemanticStep(*step) for step in steps])
     try:
         execution = execute(program, decoded(graph))
     except Skip:

@@ -108,6 +108,7 @@ def test_one_row_a_question_in_the_order_of_the_file(world: World) -> None:
         "operations": ["select", "query"],
         "answer": "brown",
         "entailed_answer": "brown",
+        "left_out": [],
     }
     for row in rows[1:]:
         assert row["raw"] is None

@@ -50,8 +50,9 @@ def write(folder: Path) -> tuple[Path, Path]:
             regions=[-1, 1],
             bound=0.25,
             sentence="Yes, the dog is near the ball.",
+            left_out=["right", "to the left of"],
         ),
-        row("c", status="object missing: 9", operations=["select", "query"], answer="brown"),
+        row("c", status="related to itself", operations=["select", "query"], answer="brown"),
         row("d", operations=["select", "query"], answer="brown", text="#2 #3"),
     ]
     table = folder / "explanations.parquet"
@@ -66,7 +67,7 @@ def test_what_is_counted(tmp_path: Path) -> None:
     assert found.mode == "fixed"
     assert (found.whole.questions, found.whole.explained) == (4, 3)
     assert (found.whole.judged, found.whole.agreeing) == (2, 1)
-    assert found.statuses == {"ok": 3, "object missing": 1}
+    assert found.statuses == {"ok": 3, "related to itself": 1}
     assert found.operations["select"].questions == 4
     assert found.operations["verify"].agreeing == 0
     assert found.structural["verify"].explained == 2
@@ -76,6 +77,7 @@ def test_what_is_counted(tmp_path: Path) -> None:
     assert (found.mentions, found.detected) == (3, 2)
     assert found.bounds / found.bounded == pytest.approx(0.5)
     assert found.contradictions == {"query": 1}
+    assert found.left_out == {"right": 1, "to the left of": 1}
     assert found.examples == [
         "b: What color is the dog? GQA: no; entailed: yes. Yes, the dog is near the ball."
     ]
@@ -90,6 +92,9 @@ def test_the_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "| verify | 3 | 66.67 % | 0.00 % |" in card
     assert "| tokens an explanation, mean | 3.67 |" in card
     assert "| tokens an explanation, median | 3 |" in card
+    assert "| related to itself | 1 |" in card
+    assert "| in all | 2 |" in card
+    assert "| to the left of | 1 |" in card
     assert "| explanations, train and val balanced | 1,040,830 |" in card
     out = tmp_path / "card.md"
     verb = ["explain", "stats", str(table), "--questions", str(questions), "--out", str(out)]

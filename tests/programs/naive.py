@@ -73,6 +73,8 @@ class Naive:
         for source in sources:
             if not source:
                 raise LookupError("nothing selected")
+        if len(sources) == 2 and len(sources[0]) == 1 and sources[0] == sources[1]:
+            raise LookupError("an object and itself")
         if verb == "query":
             return self.query(sources[0], argument)
         if verb in ("same", "different"):
@@ -110,6 +112,10 @@ class Naive:
         ids = argument[argument.rfind(" (") :] if argument.endswith(")") else ""
         noun, relation, side = argument.removesuffix(ids).rsplit(",", 2)
         targets = self.select(noun + ids)
+        if len(source) == 1 and source[0] in targets:
+            if ids and len(targets) == 1:
+                raise LookupError("an object and itself")
+            targets = [one for one in targets if one not in source]
 
         def related(name: str) -> list[str]:
             return [
@@ -135,6 +141,8 @@ class Naive:
         return targets
 
     def holds(self, one: str, other: str, relation: str) -> bool:
+        if one == other:
+            return False
         stated = {(r["name"], r["object"]) for r in self.objects[one]["relations"]}
         facing = {(r["name"], r["object"]) for r in self.objects[other]["relations"]}
         inverse = INVERSE.get(relation, "")

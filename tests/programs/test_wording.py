@@ -26,7 +26,7 @@ from tests.programs.scene import raw, sentence
         (
             "select: man (1)->filter hposition: left [0]->query: name [1]",
             "(obj:1) on the left is man",
-            "The man on the left is a man.",
+            "A man is on the left.",
         ),
         (
             "select: door (8)->query: material [0]",
@@ -56,7 +56,7 @@ from tests.programs.scene import raw, sentence
         (
             "select: man (1)->verify rel: hat,wearing,o (-) [0]",
             "(obj:1) is not wearing any (obj*:hat)",
-            "No, the man is not wearing any hat.",
+            "No, the man is not wearing a hat.",
         ),
         (
             "select: man (1)->verify rel: bus,behind,s (-) [0]",
@@ -117,7 +117,7 @@ from tests.programs.scene import raw, sentence
         (
             "select: animal (3,5)->different: type [0]",
             "(obj:3) is dog and (obj:5) is cat",
-            "Yes, one of the animals is a dog and one of the animals is a cat.",
+            "Yes, one of the animals is a dog and the other is a cat.",
         ),
         (
             "select: man (1)->select: girl (6)->choose older:  [0,1]",

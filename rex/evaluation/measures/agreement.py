@@ -15,7 +15,7 @@ from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGO
 from rex.programs import operations as ops
 from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS
 from rex.programs.parsing import Program
-from rex.programs.wording import VAGUE_NOUNS
+from rex.programs.phrase_wording import VAGUE_NOUNS
 
 YES, NO = frozenset({"yes"}), frozenset({"no"})
 

@@ -1,0 +1,146 @@
+"""Several things side by side: what they share, how they differ, how they compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rex.programs.english import is_mass, is_plural, many, number
+from rex.programs.leaves import Mention, SentenceOnly, SymbolsOnly
+from rex.programs.phrase_wording import (
+    NAMES,
+    Words,
+    noun_of,
+    say_be,
+    say_head,
+    say_thing,
+    say_value,
+    symbols_only,
+)
+from rex.programs.phrases import Attribution, Comparison, Contrast, Shared, Thing
+
+
+def say_shared(out: Words, statement: Shared) -> None:
+    """Append "the shirt and the cat are both white", "the mugs are both red"."""
+    things = statement.things
+    count = sum(len(thing.objects) for thing in things)
+    named = statement.category in NAMES
+    if not named and not any(thing.among for thing in things):
+        things = tuple(merged(things))
+    for place, thing in enumerate(things):
+        if place:
+            out.append("and")
+        say_thing(out, thing, noun=many(noun_of(thing, generic=True)) if named else "")
+    all_of = "both" if count == 2 else "all"
+    if count == 1 and not named:
+        say_be(out, things[0])
+    elif len(things) == 1 and is_mass(noun_of(things[0])):
+        out.extend((SymbolsOnly("are"), SymbolsOnly(all_of), SentenceOnly("is all")))
+    else:
+        out.extend(("are", all_of))
+    if named:
+        out.append(many(statement.value))
+    else:
+        say_value(out, statement.category, statement.value)
+
+
+def say_contrast(out: Words, statement: Contrast) -> None:
+    """Append "one mug is blue and the others are red", "the shirt is red and the hat is blue"."""
+    groups: dict[str, list[Attribution]] = {}
+    for part in statement.parts:
+        groups.setdefault(part.value, []).append(part)
+    things = [part.thing for part in statement.parts]
+    category = statement.parts[0].category
+    # "the men are male" says nothing
+    generic = category in NAMES or (category == "gender" and len({one.noun for one in things}) == 1)
+    if generic or len({(thing.name, thing.modifiers) for thing in things}) == 1:
+        ordered = [*groups.values()] if generic else sorted(groups.values(), key=len)
+        _say_shares(out, ordered, statement.whole, generic)
+        return
+    for place, parts in enumerate(groups.values()):
+        if place:
+            out.append("and")
+        told = merged([part.thing for part in parts])
+        for other, thing in enumerate(told):
+            if other:
+                out.append("and")
+            say_thing(out, thing)
+        if len(parts) > 1:
+            out.append("are")
+        else:
+            say_be(out, told[0])
+        say_value(out, parts[0].category, parts[0].value, len(parts) > 1)
+
+
+def merged(things: Sequence[Thing]) -> list[Thing]:
+    """Return things of one name and description as one."""
+    merged: dict[tuple[str, Any], list[Thing]] = {}
+    for thing in things:
+        merged.setdefault((thing.name, thing.modifiers), []).append(thing)
+    return [
+        Thing(tuple([key for one in some for key in one.objects]), one.noun, name, modifiers)
+        for (name, modifiers), some in merged.items()
+        for one in some[:1]
+    ]
+
+
+def _say_shares(
+    out: Words, groups: Sequence[Sequence[Attribution]], whole: bool, generic: bool
+) -> None:
+    """Append "two of the animals are horses and the other is a duck", by groups of one value."""
+    first, category = groups[0][0].thing, groups[0][0].category
+    alone = "one" if whole and not generic else "one of the"
+    for place, parts in enumerate(groups):
+        if place:
+            last = place == len(groups) - 1
+            out.extend(("and",) if last else (SymbolsOnly("and"), SentenceOnly(",")))
+            out.append(SentenceOnly(_rest(place, len(parts), whole and last)))
+        objects = tuple([key for part in parts for key in part.thing.objects])
+        thing = Thing(objects, first.noun, first.name, first.modifiers)
+        if place:
+            say_head(out, thing, "")
+        elif alone == "one" and not is_plural(first.name):
+            pieces = " piece of" if len(parts) == 1 else " pieces of"
+            count = number(len(parts)) + pieces * is_mass(first.name)
+            out.append(SentenceOnly(count))
+            say_thing(out, thing, "")
+        else:
+            noun = many(noun_of(first, generic=generic))
+            pieces = " pieces of" * is_mass(noun)
+            out.append(SentenceOnly(f"{number(len(parts))} of the{pieces}"))
+            say_thing(out, thing, "", noun)
+        value = parts[0].value
+        out.append("are" if len(parts) > 1 or (category in NAMES and is_plural(value)) else "is")
+        say_value(out, parts[0].category, value, len(parts) > 1)
+
+
+def _rest(place: int, count: int, last: bool) -> str:
+    """Return what to call the next `count` objects after `place` groups of others."""
+    if last:
+        return "the others" if count > 1 else "the other" if place == 1 else "the last"
+    which = place - 1
+    if count == 1:
+        return ("another", "yet another")[which] if which < 2 else "one more"
+    return f"{number(count)} {('others', 'more')[which] if which < 2 else 'besides'}"
+
+
+def say_comparison(out: Words, statement: Comparison) -> None:
+    """Append "the man is older than the girl", "one man is older than the other"."""
+    first, second = statement.first, statement.second
+    noun = noun_of(first)
+    alike = noun == noun_of(second) and len(first.objects) == len(second.objects) == 1
+    if alike and first.modifiers == second.modifiers and not (first.among or second.among):
+        out.append(SentenceOnly("one"))
+        say_thing(out, first, "")
+        say_be(out, first)
+        out.extend((statement.comparative, "than"))
+        other = Words()
+        say_thing(other, second, "")
+        words = symbols_only(other)
+        words[words.index(Mention(second.objects[0], ""))] = Mention(second.objects[0], "the other")
+        out.extend(words)
+        return
+    say_thing(out, first)
+    say_be(out, first)
+    out.extend((statement.comparative, "than"))
+    say_thing(out, second)

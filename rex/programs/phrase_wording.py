@@ -1,0 +1,294 @@
+"""Noun phrases and predicates: what a thing is called in a statement, and what is said of it."""
+
+from __future__ import annotations
+
+from rex.gqa.ontology import WORD_CATEGORIES, gender, is_a
+from rex.programs.english import (
+    article,
+    indefinite,
+    is_mass,
+    is_plural,
+    is_verbal,
+    many,
+    number,
+    ordinal,
+)
+from rex.programs.leaves import Absent, Leaf, Mention, SentenceOnly, SymbolsOnly
+from rex.programs.phrases import Adjective, Attribution, Relative, Thing
+
+SIDES = {
+    "left": "on the left",
+    "right": "on the right",
+    "top": "at the top",
+    "bottom": "at the bottom",
+    "middle": "in the middle",
+}
+VAGUE_NOUNS = frozenset({"_", "this", "object", "thing", "it", "he", "she", "they", "him", "her"})
+"""Nouns of programs that say nothing of what they name."""
+
+NAMES = frozenset({"name", "type", "place", "room"})
+"""Categories whose values are nouns."""
+
+_THE = SentenceOnly("the")
+_MATERIAL = frozenset({"material"})
+_MADE = frozenset({"woven", "knit"})
+"""Words for materials that say how something is made, not of what."""
+
+
+class Words(list[Leaf]):
+    """The leaves of a statement, and what its noun phrases have been about so far."""
+
+    __slots__ = ("_named",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._named: dict[str, list[Thing]] = {}
+
+    def clause(self) -> Words:
+        """Return leaves of a clause of the same sentence, yet to be added to it."""
+        clause = Words()
+        clause._named = self._named
+        return clause
+
+    def like(self, noun: str, thing: Thing, within: bool) -> int:
+        """Return how many other things had the same description before this one.
+
+        `within` says that the phrase is part of another one's description.
+        """
+        named = self._named.get(noun)
+        if named is None:
+            self._named[noun] = [thing]
+            return 0
+        bare = not thing.modifiers or (
+            within and not any(isinstance(one, Adjective) for one in thing.modifiers)
+        )
+        alike: list[tuple[str, ...]] = []
+        for before in named:
+            if bare or before.modifiers == thing.modifiers:
+                if before.objects == thing.objects:
+                    break
+                if before.objects not in alike and set(before.objects).isdisjoint(thing.objects):
+                    alike.append(before.objects)
+        named.append(thing)
+        return len(alike)
+
+
+def noun_of(thing: Thing, generic: bool = False) -> str:
+    """Return what to call a thing; `generic`: by the program's noun, not by its name."""
+    noun = thing.noun if generic or not thing.objects else thing.name
+    if noun in VAGUE_NOUNS:
+        noun = "person" if thing.objects and is_a(thing.name, "person") else "thing"
+    return many(noun) if len(thing.objects) > 1 or thing.among else noun
+
+
+def say_thing(
+    out: Words, thing: Thing, determiner: str = "the", noun: str = "", *, within: bool = False
+) -> None:
+    """Append a noun phrase; `noun` takes the place of the thing's name.
+
+    A second thing of the same description is "the other mug" or "another mug". `within` says that
+    the phrase is part of another one's description.
+    """
+    before: list[Adjective] = []
+    after: list[Adjective | Relative] = []
+    for modifier in thing.modifiers:
+        if isinstance(modifier, Adjective) and stands_before(modifier):
+            before.insert(0, modifier)
+        else:
+            after.append(modifier)
+    noun = noun or noun_of(thing)
+    kept = [one for one in before if not _goes_without_saying(one, noun)] if before else before
+    like = out.like(noun, thing, within) if thing.objects else 0
+    if determiner == "the" and not like and not thing.among:
+        out.append(_THE)
+    elif determiner == "the" and thing.among:
+        whole = "some" if is_mass(noun) else number(len(thing.objects))
+        out.append(SentenceOnly(f"{whole} of the"))
+    elif determiner:
+        _determine(out, determiner, noun, _attributive(kept[0]) if kept else noun, thing, like)
+    for adjective in before:
+        _say_adjective(out, adjective, adjective in kept)
+    say_head(out, thing, noun)
+    for modifier in after:
+        say_after(out, thing, noun, modifier)
+
+
+def _determine(out: Words, determiner: str, noun: str, first: str, thing: Thing, like: int) -> None:
+    """Append the determiner of a phrase that goes on with the word `first`."""
+    counted = indefinite(noun) and len(thing.objects) < 2
+    if determiner == "the":
+        out.append(SentenceOnly("the other" if like == 1 else f"the {ordinal(like)}"))
+    elif determiner == "a":
+        if like:
+            which = "another" if counted else "more" if is_mass(noun) else "other"
+            out.append(SentenceOnly(f"a {ordinal(like)}" if counted and like > 1 else which))
+        elif counted:
+            out.append(SentenceOnly(article(first)))
+    elif determiner == "any":
+        out.append(SymbolsOnly("any"))
+        out.append(SentenceOnly(article(first) if counted else "any"))
+    elif determiner == "some":
+        out.append(SentenceOnly(determiner))
+    else:
+        out.append(determiner)
+
+
+def say_head(out: Words, thing: Thing, noun: str) -> None:
+    """Append the references to a thing's objects; a sentence says the noun once."""
+    if not thing.objects:
+        out.append(Absent(noun))
+        return
+    out.append(Mention(thing.objects[0], noun))
+    for object_id in thing.objects[1:]:
+        out.extend((SymbolsOnly("and"), Mention(object_id, "")))
+
+
+def say_be(out: Words, thing: Thing, noun: str = "") -> None:
+    """Append the verb that agrees with a thing that is called `noun`."""
+    noun = noun or noun_of(thing)
+    if len(thing.objects) > 1:
+        if is_mass(noun):
+            out.extend((SymbolsOnly("are"), SentenceOnly("is")))
+        else:
+            out.append("are")
+    else:
+        out.append("are" if is_plural(noun) and not thing.among else "is")
+
+
+def is_material(word: str, category: str) -> bool:
+    """Return whether a word says what something is made of ("wood", but not "woven")."""
+    if word in _MADE:
+        return False
+    return category == "material" or (not category and WORD_CATEGORIES.get(word) == _MATERIAL)
+
+
+def stands_before(modifier: Adjective) -> bool:
+    """Return whether an adjective stands before its noun."""
+    word = modifier.word
+    return not modifier.negated and word not in SIDES and not is_verbal(word)
+
+
+def _goes_without_saying(modifier: Adjective, noun: str) -> bool:
+    """Return whether a noun says the same ("the female woman", "the girl that is not male")."""
+    word = modifier.word
+    if modifier.negated:
+        known = gender(noun)
+        return known is not None and {known, word} == {"male", "female"}
+    return implies(noun, word)
+
+
+def implies(noun: str, word: str) -> bool:
+    """Return whether a noun says what an adjective would say of it ("woman": female)."""
+    return noun == word or gender(noun) == word or is_a(noun, word)
+
+
+def _attributive(modifier: Adjective) -> str:
+    return "wooden" if modifier.word == "wood" else modifier.word
+
+
+def _say_adjective(out: Words, modifier: Adjective, said: bool) -> None:
+    word = _attributive(modifier)
+    if said and word == modifier.word:
+        out.append(word)
+        return
+    out.append(SymbolsOnly(modifier.word))
+    if said:
+        out.append(SentenceOnly(word))
+
+
+def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relative) -> None:
+    """Append what describes a thing after its noun."""
+    if isinstance(modifier, Relative):
+        if modifier.thing_is_subject:
+            out.append(modifier.relation)
+            say_thing(out, modifier.other, within=True)
+        else:
+            out.append("that")
+            say_thing(out, modifier.other, within=True)
+            say_be(out, modifier.other)
+            out.append(modifier.relation)
+        return
+    word = modifier.word
+    if word in SIDES and not modifier.negated:
+        out.append(SIDES[word])
+        return
+    clause = Words()
+    clause.append("that")
+    say_be(clause, thing, noun)
+    if modifier.negated:
+        clause.append("not")
+        if is_material(word, modifier.category):
+            clause.append(SentenceOnly("made of"))
+        clause.append(SIDES.get(word, word))
+        out.extend(symbols_only(clause) if _goes_without_saying(modifier, noun) else clause)
+    else:
+        # "the man taking pictures"
+        out.extend((*symbols_only(clause), word))
+
+
+def say_predicate(out: Words, statement: Attribution) -> None:
+    """Append what follows `is`: "gray", "not gray but red", "made of metal, not plastic"."""
+    category, value, instead = statement.category, statement.value, statement.instead
+    several = len(statement.thing.objects) > 1
+    if statement.holds:
+        say_value(out, category, value, several)
+        return
+    leaves = Words()
+    leaves.append("not")
+    say_value(leaves, category, value, several)
+    if instead:
+        leaves.append("but")
+        say_value(leaves, category, instead, several)
+    if instead and (is_material(value, category) or is_material(instead, category)):
+        denied = _of_wood(value) if is_material(instead, category) else f"made of {value}"
+        made = f"made of {_of_wood(instead)}" if is_material(instead, category) else instead
+        out.extend((*symbols_only(leaves), SentenceOnly(f"{made}, not {denied}")))
+    else:
+        out.extend(leaves)
+
+
+def say_value(out: Words, category: str, value: str, several: bool = False) -> None:
+    """Append a value after `is`: "gray", "made of wood", "on the left", "a chair"."""
+    if category in NAMES:
+        if several:
+            value = many(value)
+        elif indefinite(value):
+            out.append(SentenceOnly(article(value)))
+        out.append(value)
+    elif value == "wooden":
+        out.extend((SymbolsOnly(value), SentenceOnly("made of wood")))
+    elif category == "material" and is_material(value, category):
+        out.extend(("made of", value))
+    else:
+        out.append(SIDES.get(value, value))
+
+
+def _of_wood(value: str) -> str:
+    return "wood" if value == "wooden" else value
+
+
+def symbols_only(leaves: list[Leaf]) -> list[Leaf]:
+    """Return leaves without their share of the sentence."""
+    kept: list[Leaf] = []
+    for leaf in leaves:
+        if isinstance(leaf, str):
+            kept.append(SymbolsOnly(leaf))
+        elif isinstance(leaf, Mention):
+            kept.append(Mention(leaf.object_id, ""))
+        elif not isinstance(leaf, SentenceOnly):
+            kept.append(leaf)
+    return kept
+
+
+def sentence_only(leaves: list[Leaf]) -> list[Leaf]:
+    """Return leaves without their share of raw text and tokens."""
+    kept: list[Leaf] = []
+    for leaf in leaves:
+        if isinstance(leaf, str):
+            kept.append(SentenceOnly(leaf))
+        elif isinstance(leaf, Mention):
+            if leaf.name:
+                kept.append(SentenceOnly(leaf.name))
+        elif not isinstance(leaf, SymbolsOnly):
+            kept.append(leaf)
+    return kept
