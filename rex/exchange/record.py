@@ -87,6 +87,7 @@ class Explained(msgspec.Struct, frozen=True, gc=False):
     operations: tuple[str, ...]
     sentence: Text
     steps: tuple[Step, ...]
+    """Empty where they were not asked for."""
     objects: tuple[Shown, ...]
     """Those of the sentence in order of mention, then those of the steps."""
     flags: tuple[str, ...]
@@ -107,8 +108,10 @@ FLAGS = {
 """What `--only-clean` drops, and what it means."""
 
 
-def explain(question_id: str, asked: Asked, graph: SceneGraph | None) -> Explained:
-    """Explain a question, step by step.
+def explain(
+    question_id: str, asked: Asked, graph: SceneGraph | None, *, with_steps: bool = True
+) -> Explained:
+    """Explain a question, with what each step of its program returned if `with_steps`.
 
     Raises Skip where it has no explanation, ProgramError where its program is malformed.
     """
@@ -116,13 +119,17 @@ def explain(question_id: str, asked: Asked, graph: SceneGraph | None) -> Explain
     if graph is None:
         raise Skip(Reason.NO_SCENE_GRAPH)
     execution = execute(program, graph, asked.answer)
-    return record(question_id, asked, graph, program, execution)
+    return _record(question_id, asked, graph, program, execution, with_steps)
 
 
-def record(
-    question_id: str, asked: Asked, graph: SceneGraph, program: Program, execution: Execution
+def _record(
+    question_id: str,
+    asked: Asked,
+    graph: SceneGraph,
+    program: Program,
+    execution: Execution,
+    with_steps: bool,
 ) -> Explained:
-    """Return the record of a question whose program was executed."""
     leaves = word_statement(execution.statement)
     entailed = execution.entailed_answer
     sentence = spanned(*render_spans(leaves, VERDICTS.get(entailed)))
@@ -131,6 +138,8 @@ def record(
             _step(operation.atomic, operation.argument, value)
             for operation, value in zip(program, execution.values, strict=True)
         ]
+        if with_steps
+        else ()
     )
     named = [naming.objects for naming in sentence.spans]
     objects: dict[str, Shown] = {}

@@ -54,6 +54,11 @@ class ExportSettings:
     seed: int = 0
 
     @property
+    def with_steps(self) -> bool:
+        """Whether rows hold the steps of programs."""
+        return self.template == "steps" or self.laid_out in ("records", "parquet")
+
+    @property
     def laid_out(self) -> str:
         """The layout."""
         return self.layout or FORMATS[self.format].layout
@@ -118,8 +123,9 @@ class Exporter:
         self, question_id: str, asked: Asked, dropped: list[tuple[str, str]]
     ) -> Explained | None:
         settings = self.settings
+        graph = self.graphs.get(asked.image_id)
         try:
-            explained = explain(question_id, asked, self.graphs.get(asked.image_id))
+            explained = explain(question_id, asked, graph, with_steps=settings.with_steps)
         except Skip as skip:
             dropped.append((question_id, str(skip)))
             return None
