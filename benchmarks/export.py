@@ -1,7 +1,7 @@
 """Speed and memory of `rex explain export`, beside `json.dumps` of the rows that it writes.
 
-Input is made as `benchmarks/programs.py` makes it. The baseline reads the rows that were written and
-takes the time of `json.dumps` alone, in this process.
+Input is made as `benchmarks/programs.py` makes it. The baseline reads the rows that were written
+and takes the time of `json.dumps` alone, in this process.
 
     python benchmarks/export.py --questions 1000000 --format qwen2.5-vl
 """

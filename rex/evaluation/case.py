@@ -18,6 +18,8 @@ from rex.evaluation.reading.ground_truth import (
     read_graphs,
     read_questions,
 )
+from rex.evaluation.reading.model_answers import is_model_answers
+from rex.evaluation.reading.model_predictions import read_model_predictions
 from rex.evaluation.reading.predictions import Predictions, match_predictions, read_predictions
 from rex.evaluation.scores import Floats, Sample, Single
 
@@ -50,6 +52,8 @@ class Inputs:
     """The folder of CoreNLP 3.6.0, which SPICE needs."""
     ood: Mapping[str, Sequence[str]] | None = None
     """The question ids of GQA-OOD's parts."""
+    convention: str | None = None
+    """What the numbers of boxes in a model's text mean (`rex.exchange.formats`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,7 @@ class Case:
     truth: TrueExplanations | None
     inputs: Inputs
     _known: dict[Callable[[Case], Any], Any] = field(default_factory=dict)
+    _graphs: Mapping[str, SceneGraph] | None = None
 
     @classmethod
     def read(cls, path: Path, inputs: Inputs) -> Case:
@@ -73,7 +78,13 @@ class Case:
 
         Raises InputError when a file is damaged or the files don't belong together.
         """
-        questions, predictions = read_questions(inputs.questions), read_predictions(path)
+        questions, graphs = read_questions(inputs.questions), None
+        if is_model_answers(path):
+            if inputs.scene_graphs is not None:
+                graphs = read_graphs(inputs.scene_graphs, questions)
+            predictions = read_model_predictions(path, questions, graphs, inputs.convention)
+        else:
+            predictions = read_predictions(path)
         order = match_predictions(predictions, questions.ids, path)
         file = inputs.explanations
         truth = None if file is None else read_explanations(file, questions)
@@ -83,6 +94,7 @@ class Case:
             questions=questions,
             truth=truth,
             inputs=inputs,
+            _graphs=graphs,
         )
 
     def missing(self, needs: Sequence[str]) -> str | None:
@@ -110,7 +122,9 @@ class Case:
     def graphs(self) -> Mapping[str, SceneGraph] | None:
         """The scene graphs of the questions' images; None: they are not known."""
         path = self.inputs.scene_graphs
-        return None if path is None else read_graphs(path, self.questions)
+        if path is None or self._graphs is not None:
+            return self._graphs
+        return read_graphs(path, self.questions)
 
     @property
     def true(self) -> TrueExplanations:
@@ -156,6 +170,10 @@ class Measure:
     """Whether it is a measure of the published code, left out unless asked for."""
 
 
+def _has_regions(case: Case) -> bool:
+    return case.inputs.regions is not None or case.predictions.boxes is not None
+
+
 _NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
     "answers": (lambda case: case.predictions.have_answers, NO_ANSWERS),
     "true answers": (
@@ -172,16 +190,24 @@ _NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
         "not computed: the true explanations of this split are not known (no scene graphs)",
     ),
     "true texts": (
-        lambda case: case.truth is not None and case.truth.texts is not None,
-        "not computed: the true explanations were built without regions",
+        lambda case: (
+            case.truth is not None
+            and case.truth.texts is not None
+            and case.predictions.boxes is None
+        ),
+        "not computed: the explanations, or the true ones, were made without regions",
     ),
     "boxes": (
-        lambda case: case.inputs.regions is not None and case.inputs.scene_graphs is not None,
-        "not computed: needs regions and scene graphs",
+        lambda case: _has_regions(case) and case.inputs.scene_graphs is not None,
+        "not computed: needs scene graphs, and regions or boxes",
     ),
-    "regions": (lambda case: case.inputs.regions is not None, "not computed: needs regions"),
+    "pointing": (
+        lambda case: case.predictions.point,
+        "not computed: no explanation names a region or a box",
+    ),
+    "regions": (lambda case: _has_regions(case), "not computed: needs regions or boxes"),
     "scene graphs": (
-        lambda case: case.inputs.regions is not None and case.inputs.scene_graphs is not None,
+        lambda case: _has_regions(case) and case.inputs.scene_graphs is not None,
         "not computed: needs scene graphs",
     ),
     "METEOR": (lambda case: case.inputs.meteor, "not computed: left out (--without-meteor)"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rex.command_line import Subparsers, add_station, add_verb
 from rex.config import SPLITS
+from rex.exchange.formats import FORMATS
 
 if TYPE_CHECKING:
     from rex.evaluation.metrics import Metrics
@@ -63,6 +64,14 @@ def _add_evaluate(stations: Subparsers) -> None:
     )
     verb.add_argument(
         "--corenlp", type=Path, metavar="DIR", help="CoreNLP 3.6.0 with its models, for SPICE"
+    )
+    verb.add_argument(
+        "--format",
+        choices=tuple(FORMATS),
+        help="what the numbers of boxes mean, in a file of a model's text (docs/vlm.md)",
+    )
+    verb.add_argument(
+        "--unread", type=Path, metavar="JSONL", help="list the explanations that cannot be read"
     )
     verb.add_argument("--split", choices=SPLITS, default="val", help="(default: val)")
     verb.add_argument("--setting", help="default: what the predictions say made them")
@@ -137,7 +146,7 @@ def _add_random_regions(verbs: Subparsers) -> None:
 def _evaluate(arguments: argparse.Namespace) -> None:
     from rex.config_files import read_config
     from rex.evaluation.case import Inputs
-    from rex.evaluation.details import write_details
+    from rex.evaluation.details import write_details, write_unread
     from rex.evaluation.measure import evaluate
     from rex.evaluation.measures.answers import read_ood
     from rex.evaluation.measures.spice import check_corenlp
@@ -155,6 +164,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         meteor=not arguments.without_meteor,
         corenlp=None if arguments.corenlp is None else check_corenlp(arguments.corenlp),
         ood=None if arguments.ood is None else read_ood(arguments.ood, arguments.split),
+        convention=arguments.format,
     )
     path, names = arguments.predictions, ("setting", "method", "seed")
     metrics, measured = evaluate(
@@ -169,6 +179,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     write_metrics(arguments.out, metrics)
     if arguments.details is not None:
         write_details(arguments.details, measured.samples, measured.questions.ids)
+    if arguments.unread is not None:
+        unread = write_unread(
+            arguments.unread, measured.samples, measured.questions.ids, measured.explanations
+        )
+        _logger.info("%d explanations cannot be read: %s", unread, arguments.unread)
     _track(arguments, config.dataset, metrics)
     for name, score in metrics.scores.items():
         if "/" not in name and score.value is not None:
@@ -184,7 +199,7 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     named = {"PREDICTIONS": arguments.predictions}
     for option in ("questions", "explanations", "regions", "scene_graphs", "choices", "corenlp"):
         named[f"--{option.replace('_', '-')}"] = getattr(arguments, option)
-    for option in ("out", "details"):
+    for option in ("out", "details", "unread"):
         path = getattr(arguments, option)
         if path is None:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 from rex.errors import InputError
 from rex.evaluation.measures import MEASURES
 from rex.evaluation.scores import Floats, Sample
+from rex.files import write_text
 
 SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
     name: summary for measure in MEASURES for name, summary in measure.paired.items()
@@ -35,6 +37,23 @@ def write_details(
         if name in samples and len(samples[name].rows):
             columns[name] = _spread(samples[name], len(question_ids))
     write_parquet(path, pa.table(columns), provenance=made_by("rex evaluate"))
+
+
+def write_unread(
+    path: str | PathLike[str],
+    samples: Mapping[str, Sample],
+    question_ids: Sequence[str],
+    explanations: Sequence[str | None],
+) -> int:
+    """Write a line of JSON for each explanation that cannot be read; return how many there are."""
+    lines = []
+    sample = samples.get("readable")
+    if sample is not None:
+        for row in sample.rows[sample.statistics[:, 0] == 0].tolist():
+            line = {"question_id": question_ids[row], "explanation": explanations[row]}
+            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+    write_text(path, "".join(lines))
+    return len(lines)
 
 
 @dataclass(frozen=True)

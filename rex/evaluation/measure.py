@@ -25,6 +25,8 @@ class Measured:
     results: Results
     mode: str | None
     """The mode the true explanations were built in; None: there are none."""
+    explanations: Sequence[str | None] = ()
+    """The predicted explanations, in the order of the questions."""
 
     @property
     def samples(self) -> dict[str, Sample]:
@@ -79,7 +81,8 @@ def measure(path: Path, inputs: Inputs, measures: Sequence[Measure] = MEASURES) 
     for declared in measures:
         if inputs.compat or not declared.compat:
             results |= _computed(declared, case)
-    return Measured(case.questions, results, None if case.truth is None else case.truth.mode)
+    mode = None if case.truth is None else case.truth.mode
+    return Measured(case.questions, results, mode, case.explanations)
 
 
 def _computed(declared: Measure, case: Case) -> Results:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rex.errors import InputError
 from rex.evaluation.reading.json_predictions import json_run
+from rex.evaluation.reading.model_answers import is_rows
 from rex.evaluation.scores import Score
 from rex.files import made_by, parquet_provenance, read_json, write_json
 
@@ -58,6 +59,8 @@ def mode_of(predictions: Path) -> str | None:
 
 def _said(predictions: Path) -> Mapping[str, Any]:
     """Return what a predictions file says of the run that made it."""
+    if is_rows(predictions):
+        return {}
     if predictions.suffix == ".json":
         return json_run(predictions)
     found: Mapping[str, Any] = parquet_provenance(predictions).get("settings", {})

@@ -209,6 +209,12 @@ FORMATS: dict[str, Format] = {
             layout="parquet",
         ),
         Format(
+            name="pixels",
+            summary="whole pixels of the original image",
+            space="pixels",
+            layout="messages",
+        ),
+        Format(
             name="swift",
             summary="ms-swift: `<ref-object><bbox>` and lists; its trainer writes the boxes",
             space="pixels",

@@ -67,6 +67,22 @@ class Marked:
         """Return all boxes, those of phrases first, in order of mention."""
         return [*(box for one in self.mentions for box in one.boxes), *self.loose]
 
+    def place(self, label: str | None, box: Numbers) -> None:
+        """Add a box to the next phrase called `label`; without one, to no phrase."""
+        if label is None:
+            self.loose.append(box)
+            return
+        last = max((max(one.start, one.end) for one in self.mentions), default=0)
+        pattern = re.compile(rf"(?<!\w){re.escape(label)}(?!\w)", re.IGNORECASE)
+        found = pattern.search(self.text, last)
+        same = next((one for one in self.mentions if one.end == last), None)
+        if found is not None:
+            self.mentions.append(Mention(found.start(), found.end(), [box]))
+        elif same is not None and self.text[:last].lower().endswith(label.lower()):
+            same.boxes.append(box)
+        else:
+            self.loose.append(box)
+
 
 def read_marked(text: str, *, boxes_first: bool = False) -> Marked:
     """Take a text apart; `boxes_first`: boxes stand before their phrase (PaliGemma)."""
@@ -131,26 +147,12 @@ class _Reader:
 
     def marked(self) -> Marked:
         """Return what was read; labelled boxes go to the places that their labels name."""
-        found, text = self.found, _FENCES.sub("", self.text).rstrip()
-        if self.labelled:
-            self._place_labels(text)
-        found.text = text
-        found.mentions.sort(key=lambda one: one.end if one.start < 0 else one.start)
-        return found
-
-    def _place_labels(self, text: str) -> None:
-        position = 0
+        found = self.found
+        found.text = _FENCES.sub("", self.text).rstrip()
         for label, boxes in self.labelled:
-            last = self.found.mentions[-1] if self.found.mentions else None
-            pattern = re.compile(rf"(?<!\w){re.escape(label)}(?!\w)", re.IGNORECASE)
-            place = pattern.search(text, position)
-            if place is not None:
-                self.found.mentions.append(Mention(place.start(), place.end(), boxes))
-                position = place.end()
-            elif last is not None and text[last.start : last.end].lower() == label.lower():
-                last.boxes += boxes
-            else:
-                self.found.loose += boxes
+            for box in boxes:
+                found.place(label, box)
+        return found
 
 
 def _numbers(found: re.Match[str]) -> Iterator[Numbers]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -101,6 +102,34 @@ def right_answers(predicted: Sequence[str | None], answers: Sequence[str]) -> np
     )
 
 
+_ARTICLES = frozenset({"a", "an", "the"})
+_NUMBERS = {
+    word: str(number)
+    for number, word in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    )
+}
+_PUNCTUATION = re.compile(r"[^\w\s']")
+
+
+def normalised_answer(answer: str) -> str:
+    """Return an answer in lower case, without punctuation and articles, with digits for numbers."""
+    words = _PUNCTUATION.sub(" ", answer.lower()).split()
+    return " ".join([_NUMBERS.get(word, word) for word in words if word not in _ARTICLES])
+
+
+def _normalised(case: Case) -> Results:
+    right = [
+        ours is not None and normalised_answer(ours) == normalised_answer(theirs)
+        for ours, theirs in zip(case.answers, case.questions.answers, strict=True)
+    ]
+    return {
+        "accuracy/normalised": mean_sample(
+            np.arange(len(right)), right, signature="match:case+punctuation+articles+numbers"
+        )
+    }
+
+
 def _accuracy(case: Case) -> Results:
     questions = case.questions
     structural = questions.structural
@@ -125,6 +154,14 @@ MEASURES = (
         summary="share of answers that are the annotated one, letter for letter; also "
         "`accuracy/structural/…` and `accuracy/semantic/…` by the question's `types`, and "
         "`accuracy/binary`, `accuracy/open` (structural type `query`)",
+    ),
+    Measure(
+        names=("accuracy/normalised",),
+        labels=("Accuracy (normalised)",),
+        needs=("answers", "true answers"),
+        compute=_normalised,
+        summary="the same after both are in lower case, without punctuation and articles, and with "
+        "digits for the numbers up to ten: for models that answer `White.` or `The dog`",
     ),
     Measure(
         names=_OOD,

@@ -5,8 +5,7 @@ Each explanation is read back into the facts it states (`rex.evaluation.reading.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 
@@ -28,6 +27,10 @@ from rex.programs.parsing import parse_program
 from rex.regions.store import RegionStore
 
 Facts = tuple[Fact, ...]
+Rows = list[int]
+"""Positions of questions."""
+Shown = Sequence[Mapping[int, str]]
+"""Of each question, which object each of its regions shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,30 +62,31 @@ def readable_sample(read: Read) -> Sample:
 
 
 def reading_samples(
-    read: Read, graphs: Mapping[str, SceneGraph], regions: str | PathLike[str]
+    read: Read, graphs: Mapping[str, SceneGraph], shown: Callable[[Rows], Shown]
 ) -> dict[str, Sample]:
     """Return `agreement` and `truth`, both in percent.
 
     `agreement` is the share of explanations from which the predicted answer follows, over questions
     with an answer; `truth` the share of facts that hold in the scene graph, over readable
-    explanations. A region stands for the annotated object that it overlaps best (IoU ≥ 0.5).
-    Questions whose image has no scene graph are left out.
+    explanations. `shown` returns for questions which object each region shows: the annotated one
+    that it overlaps best (IoU ≥ 0.5). Questions whose image has no scene graph are left out.
     """
-    store = RegionStore(regions)
-    asked: dict[str, list[int]] = defaultdict(list)
-    for row, image_id in enumerate(read.questions.image_ids):
-        asked[image_id].append(row)
+    images = read.questions.image_ids
+    known = [row for row, image_id in enumerate(images) if image_id in graphs]
+    known.sort(key=images.__getitem__)
     agreed: dict[int, bool] = {}
     held: dict[int, tuple[int, int]] = {}
-    known = [image_id for image_id in asked if image_id in graphs]
-    for image_id, scene in _scenes(graphs, known, store):
-        for row in asked[image_id]:
+    for begin in range(0, len(known), _QUESTIONS_AT_ONCE):
+        rows = known[begin : begin + _QUESTIONS_AT_ONCE]
+        for row, objects in zip(rows, shown(rows), strict=True):
+            scene = Scene(graphs[images[row]], objects)
             facts = read.facts[row]
             answer = read.answers[row]
             if answer is not None:
                 agreed[row] = _agrees(read, row, answer, scene.names)
             if facts:
                 held[row] = (sum(scene.holds(fact) for fact in facts), len(facts))
+    agreed, held = dict(sorted(agreed.items())), dict(sorted(held.items()))
     return {
         "agreement": mean_sample(
             list(agreed), list(agreed.values()), signature=f"{_GRAMMAR}|names:annotated"
@@ -112,7 +116,7 @@ def agreement_by_detector(read: Read, regions: str | PathLike[str]) -> Sample:
     return mean_sample(rows, values, signature=f"{_GRAMMAR}|names:detected")
 
 
-_IMAGES_AT_ONCE = 256
+_QUESTIONS_AT_ONCE = 2048
 
 _GRAMMAR = "read:grammar-2"
 
@@ -152,28 +156,27 @@ def _facts(explanation: str | None, lexicon: Lexicon) -> Facts | None:
         return None
 
 
-def _scenes(
-    graphs: Mapping[str, SceneGraph], image_ids: Sequence[str], store: RegionStore
-) -> Iterator[tuple[str, Scene]]:
-    """Yield each image's scene: which object each of its regions shows."""
-    for begin in range(0, len(image_ids), _IMAGES_AT_ONCE):
-        names = image_ids[begin : begin + _IMAGES_AT_ONCE]
-        shown = _shown([graphs[name] for name in names], names, store)
-        for name, objects in zip(names, shown, strict=True):
-            yield name, Scene(graphs[name], objects)
-
-
-def _shown(
-    graphs: Sequence[SceneGraph], image_ids: Sequence[str], store: RegionStore
-) -> list[dict[int, str]]:
-    """Return of each image [n] the object that each region shows; none of one without regions."""
-    rows = [store.index.get(name) for name in image_ids]
+def shown_by_regions(
+    read: Read, graphs: Mapping[str, SceneGraph], store: RegionStore, rows: Rows
+) -> Shown:
+    """Return which object each region of a store shows; none of an image without regions."""
+    names = list(dict.fromkeys(read.questions.image_ids[row] for row in rows))
+    places = [store.index.get(name) for name in names]
     boxes = [
-        np.zeros((0, 4)) if row is None else store.boxes[row, : int(store.num_boxes[row])]
-        for row in rows
+        np.zeros((0, 4)) if place is None else store.boxes[place, : int(store.num_boxes[place])]
+        for place in places
     ]
     starts = np.concatenate([[0], np.cumsum([len(some) for some in boxes])]).astype(np.int64)
-    regions = Ragged(np.concatenate(boxes).astype(np.float64), starts)
+    found = shown_by_boxes(
+        [graphs[name] for name in names],
+        Ragged(np.concatenate(boxes).astype(np.float64), starts),
+    )
+    of_image = dict(zip(names, found, strict=True))
+    return [of_image[read.questions.image_ids[row]] for row in rows]
+
+
+def shown_by_boxes(graphs: Sequence[SceneGraph], regions: Ragged) -> list[dict[int, str]]:
+    """Return which object each box of a set shows; `graphs` [n] are those of the sets' images."""
     objects = box_sets([[thing.box for thing in graph.objects.values()] for graph in graphs])
     owner, region, key, overlap = overlapping_pairs(regions, objects, MATCH_IOU)
     keys = [list(graph.objects) for graph in graphs]
@@ -190,14 +193,26 @@ def _read(case: Case) -> Read:
 
 
 def _both(case: Case) -> dict[str, Sample]:
-    if case.inputs.regions is None or case.graphs is None:
-        raise ValueError("truth needs regions and scene graphs")
-    return reading_samples(case.once(_read), case.graphs, case.inputs.regions)
+    regions, graphs, boxes = case.inputs.regions, case.graphs, case.predictions.boxes
+    if graphs is None:
+        raise ValueError("truth needs scene graphs")
+    read = case.once(_read)
+    store = None if regions is None or boxes is not None else RegionStore(regions)
+
+    def shown(rows: Rows) -> Shown:
+        if store is not None:
+            return shown_by_regions(read, graphs, store, rows)
+        if boxes is None:
+            raise ValueError("truth needs regions or boxes")
+        images = [graphs[read.questions.image_ids[row]] for row in rows]
+        return shown_by_boxes(images, boxes.take(case.order[rows]))
+
+    return reading_samples(read, graphs, shown)
 
 
 def _agreement(case: Case) -> Results:
     regions = case.inputs.regions
-    if regions is not None and case.graphs is None:
+    if regions is not None and case.graphs is None and case.predictions.boxes is None:
         return {"agreement": agreement_by_detector(case.once(_read), regions)}
     return {"agreement": case.once(_both)["agreement"]}
 

@@ -156,8 +156,8 @@ def _boxes(case: Case) -> tuple[Ragged, Ragged]:
     Raises InputError when the regions or the scene graphs are of other images.
     """
     regions, file, questions = case.inputs.regions, case.inputs.scene_graphs, case.questions
-    if regions is None or file is None or case.graphs is None:
-        raise ValueError("grounding needs regions and scene graphs")
+    if file is None or case.graphs is None:
+        raise ValueError("grounding needs scene graphs")
     annotated = annotated_boxes(case.graphs, case.true, questions, file)
     rows = case.true.rows
     images = [questions.image_ids[row] for row in rows]
@@ -187,7 +187,7 @@ def _by_answer(case: Case) -> Results:
 
 
 _BOUNDED = ("grounding/bounded", "grounding/coverage")
-_NEEDS = ("explanations", "true explanations", "boxes")
+_NEEDS = ("explanations", "true explanations", "boxes", "pointing")
 
 MEASURES = (
     Measure(

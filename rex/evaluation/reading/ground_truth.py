@@ -163,15 +163,20 @@ def annotated_boxes(
 
 
 def predicted_boxes(
-    path: str | PathLike[str],
+    path: str | PathLike[str] | None,
     predictions: Predictions,
     rows: Sequence[int],
     image_ids: Sequence[str],
 ) -> Ragged:
     """Return the boxes [m sets] of the regions that the explanations `rows` [m] name, in pixels.
 
-    Raises InputError when the store lacks an image, or the image has no such region.
+    They are the predictions' own, or those of the region store `path`. Raises InputError when the
+    store lacks an image, or the image has no such region.
     """
+    if predictions.boxes is not None:
+        return predictions.boxes.take(np.asarray(rows, dtype=np.int64))
+    if path is None:
+        raise ValueError("regions without boxes need a region store")
     from rex.regions.store import RegionStore
 
     store = RegionStore(path)

@@ -11,7 +11,8 @@
 Only `predictions` and each `question_id` are needed. `explanation` is blank-separated tokens;
 `regions` gives the region of each token (-1: a word), for methods that link words to regions; when
 it is left out, the tokens `#i` say so themselves. `gates` (one number a token) is shown by the
-gallery.
+gallery. Explanations that name no region are read as English, and may have `boxes`
+(`model_answers`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from rex.errors import InputError
-from rex.tokens import LARGEST_REGION
+from rex.tokens import LARGEST_REGION, is_region
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,6 +45,8 @@ class _Prediction(msgspec.Struct, forbid_unknown_fields=True):
     explanation: str | None = None
     regions: list[_Region] | None = None
     gates: list[_Share] | None = None
+    boxes: Any = None
+    """Read by `model_answers`."""
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,6 +73,15 @@ def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
             "regions": pa.array([row.regions for row in rows], pa.list_(pa.int32())),
             "gates": pa.array([row.gates for row in rows], pa.list_(pa.float32())),
         }
+    )
+
+
+def is_english(path: str | PathLike[str]) -> bool:
+    """Return whether the explanations of a JSON predictions file name no region, by number."""
+    rows = [row for row in _read(path).predictions if row.explanation or row.boxes]
+    return bool(rows) and not any(
+        row.regions or row.gates or any(map(is_region, (row.explanation or "").split()))
+        for row in rows
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rex.gqa.scene_graphs import SceneGraph
 
-_LONGEST = 4
+LONGEST_PHRASE = 4
 """Words of the longest phrase that is looked up."""
 _VAGUE = frozenset({"thing", "things", "person", "people"})
 
@@ -76,7 +76,7 @@ class Lexicon:
 
 def _longest(words: Sequence[str], place: int, known: frozenset[str]) -> int:
     """Return how many words from `place` on form the longest known phrase (0: none)."""
-    for size in range(min(_LONGEST, len(words) - place), 0, -1):
+    for size in range(min(LONGEST_PHRASE, len(words) - place), 0, -1):
         if " ".join(words[place : place + size]) in known:
             return size
     return 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from rex.arrays import Ragged
 from rex.errors import InputError
 from rex.tokens import LARGEST_REGION, region_of
 
@@ -48,6 +49,14 @@ class Predictions:
     explanations: list[str | None]
     regions: npt.NDArray[np.int64]
     region_starts: npt.NDArray[np.int64]
+    boxes: Ragged | None = None
+    """In pixels [n sets]: what the regions of an explanation are; None: those of a region store."""
+
+    @property
+    def point(self) -> bool:
+        """Whether any explanation names a region, or a box."""
+        named = bool((self.regions >= 0).any())
+        return named or (self.boxes is not None and len(self.boxes.values) > 0)
 
     @property
     def have_answers(self) -> bool:
