@@ -196,24 +196,23 @@ def checked_steps(semantic: Sequence[SemanticStep]) -> list[CheckedStep]:
         known = _usage(name)
         if known is None:
             raise ProgramError(index, f"unknown operation {name!r}")
-        verb, qualifier, usage = known
-        if not usage.fewest <= len(dependencies) <= usage.most:
+        verb, qualifier, (returns, read, fewest, most, judges, _) = known
+        if not fewest <= len(dependencies) <= most:
             raise ProgramError(index, f"{name!r} has {len(dependencies)} dependencies")
         for dependency in dependencies:
             if not 0 <= dependency < index:
                 problem = f"depends on step {dependency}, not an earlier one"
                 raise ProgramError(index, f"{name!r} {problem}")
             given = returned[dependency]
-            if given != OBJECTS and not (usage.judges and given == VERDICT):
-                wanted = "is not yes or no" if usage.judges else "selects no objects"
+            if given != OBJECTS and not (judges and given == VERDICT):
+                wanted = "is not yes or no" if judges else "selects no objects"
                 raise ProgramError(index, f"{name!r} depends on step {dependency}, which {wanted}")
         try:
-            fields = usage.read(step.argument)
+            fields = read(step.argument)
         except ValueError as error:
-            raise ProgramError(
-                index, f"the argument of {name!r}, {step.argument!r}, {error}"
-            ) from None
-        returned.append(usage.returns)
+            problem = f"the argument of {name!r}, {step.argument!r}, {error}"
+            raise ProgramError(index, problem) from None
+        returned.append(returns)
         checked.append((verb, qualifier, fields))
     return checked
 

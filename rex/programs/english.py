@@ -63,11 +63,13 @@ def article(phrase: str) -> str:
 _SPELLED_WITH_VOWEL = _words("suv rv lcd led mp3 hd")
 
 
+@lru_cache(maxsize=16384)
 def indefinite(noun: str) -> bool:
     """Return whether a noun takes the article `a` or `an`: neither a plural nor a mass noun."""
     return not (is_plural(noun) or is_mass(noun))
 
 
+@lru_cache(maxsize=16384)
 def many(noun: str) -> str:
     """Return the plural of a noun that may be plural already or have none."""
     return noun if is_plural(noun) or is_mass(noun) else plural(noun)

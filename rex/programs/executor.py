@@ -45,7 +45,7 @@ def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> E
         answer = last.answer
     else:
         last = judging.existence(last)
-    return Execution(tuple(values), last.statement, answer, tuple(run.left_out))
+    return Execution(tuple(values), last.statement, answer, run.left_out)
 
 
 _ASKING = frozenset({ops.Exist, ops.And, ops.Or})

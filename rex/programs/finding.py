@@ -108,18 +108,12 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
         if witness is None:
             raise Skip(Reason.GLOBAL_SCENE)
         return witness
-    objects = run.graph.objects
+    objects, keys = run.graph.objects, selected(source).objects
     fitting = {
-        word: tuple(
-            [
-                key
-                for key in selected(source).objects
-                if facts.word_holds(run.graph, objects[key], word)
-            ]
-        )
+        word: [key for key in keys if facts.word_holds(run.graph, objects[key], word)]
         for word in step.words
     }
-    true = [word for word, keys in fitting.items() if keys == source.objects]
+    true = [word for word, some in fitting.items() if len(some) == len(keys)]
     answer = run.answer
     named = [word for word in step.words if answer is not None and facts.same_word(word, answer)]
     if len(true) == 1 or (true and answer is None):
@@ -130,7 +124,7 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
     else:
         raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
     # true of some, or of none and trusted
-    thing = source.thing.part(fitting[word] or source.objects)
+    thing = source.thing.part(tuple(fitting[word])) if fitting[word] else source.thing
     statement = Attribution(thing, word, step.category)
     return Finding(answer if answer is not None and word in named else word, statement)
 

@@ -46,16 +46,11 @@ def judge_word(run: Run, step: ops.Verify, arguments: list[Any], index: int) -> 
         return _judge_scene(run, step.category, word, wanted)
     if not source.objects:
         return Verdict(False, source.refutation or Existence(source.thing, False))
-    objects = run.graph.objects
-    fitting = tuple(
-        [
-            object_id
-            for object_id in source.objects
-            if facts.word_holds(run.graph, objects[object_id], word) is wanted
-        ]
-    )
-    holds = fitting == source.objects
-    told = source.objects if holds else tuple([o for o in source.objects if o not in fitting])
+    objects, told = run.graph.objects, source.objects
+    failing = [key for key in told if facts.word_holds(run.graph, objects[key], word) is not wanted]
+    if failing:
+        told = tuple(failing)
+    holds = not failing
     return Verdict(holds, attribution(run, source, told, step.category, word, holds is wanted))
 
 

@@ -17,11 +17,14 @@ def parse_program(semantic: Sequence[SemanticStep]) -> Program:
 
     Raises ProgramError where it breaks the grammar of `rex.gqa.operations`.
     """
-    program = []
-    for step, (verb, qualifier, fields) in zip(semantic, checked_steps(semantic), strict=True):
-        start = (step.operation, step.argument, step.dependencies)
-        program.append(_BUILDERS[verb](start, qualifier, fields))
-    return tuple(program)
+    return tuple(
+        [
+            _BUILDERS[verb](step.operation, step.argument, step.dependencies, qualifier, fields)
+            for step, (verb, qualifier, fields) in zip(
+                semantic, checked_steps(semantic), strict=True
+            )
+        ]
+    )
 
 
 def parse_program_text(text: str) -> Program:
@@ -32,66 +35,82 @@ def parse_program_text(text: str) -> Program:
     return parse_program(steps_of_text(text))
 
 
-_Start = tuple[str, str, tuple[int, ...]]
-"""Name, argument and dependencies, as written."""
-_Builder = Callable[[_Start, str, Fields], ops.Operation]
+Steps = tuple[int, ...]
+_Builder = Callable[[str, str, Steps, str, Fields], ops.Operation]
+"""From name, argument and dependencies, as written, the qualifier, and what the argument says."""
 
 
-def _plain(kind: type[ops.Operation]) -> _Builder:
-    """Build an operation whose fields are what its argument says."""
+def _select(name: str, argument: str, steps: Steps, _: str, fields: Fields) -> ops.Operation:
+    noun, objects = fields
+    return ops.Select(name, argument, steps, noun, objects)
 
-    def build(start: _Start, qualifier: str, fields: Fields) -> ops.Operation:
-        return kind(*start, *fields)
+
+def _relate(name: str, argument: str, steps: Steps, _: str, fields: Fields) -> ops.Operation:
+    noun, relations, target_is_subject, objects = fields
+    purpose = "find" if name == "relate" else name.partition(" ")[0]
+    return ops.Relate(name, argument, steps, noun, relations, target_is_subject, objects, purpose)
+
+
+def _query(name: str, argument: str, steps: Steps, _: str, fields: Fields) -> ops.Operation:
+    (category,) = fields
+    return ops.Query(name, argument, steps, category)
+
+
+def _filter(
+    name: str, argument: str, steps: Steps, qualifier: str, fields: Fields
+) -> ops.Operation:
+    word, negated = fields
+    return ops.Filter(name, argument, steps, qualifier, word, negated)
+
+
+def _verify(
+    name: str, argument: str, steps: Steps, qualifier: str, fields: Fields
+) -> ops.Operation:
+    if qualifier == "rel":
+        return _relate(name, argument, steps, qualifier, fields)
+    word, negated = fields
+    return ops.Verify(name, argument, steps, qualifier, (word,), negated, False)
+
+
+def _choose(
+    name: str, argument: str, steps: Steps, qualifier: str, fields: Fields
+) -> ops.Operation:
+    if qualifier == "rel":
+        return _relate(name, argument, steps, qualifier, fields)
+    if qualifier in COMPARATIVES:
+        return ops.Compare(name, argument, steps, qualifier)
+    (words,) = fields
+    return ops.Verify(name, argument, steps, qualifier, words, False, True)
+
+
+def _of_category(kind: type[ops.Same] | type[ops.Different]) -> _Builder:
+    def build(
+        name: str, argument: str, steps: Steps, qualifier: str, fields: Fields
+    ) -> ops.Operation:
+        (category,) = fields or (qualifier,)
+        return kind(name, argument, steps, category)
 
     return build
 
 
-def _relate(start: _Start, qualifier: str, fields: Fields) -> ops.Operation:
-    noun, relations, target_is_subject, objects = fields
-    purpose = "find" if start[0] == "relate" else start[0].partition(" ")[0]
-    return ops.Relate(*start, noun, relations, target_is_subject, objects, purpose)
-
-
-def _filter(start: _Start, qualifier: str, fields: Fields) -> ops.Operation:
-    word, negated = fields
-    return ops.Filter(*start, qualifier, word, negated)
-
-
-def _verify(start: _Start, qualifier: str, fields: Fields) -> ops.Operation:
-    if qualifier == "rel":
-        return _relate(start, qualifier, fields)
-    word, negated = fields
-    return ops.Verify(*start, qualifier, (word,), negated, False)
-
-
-def _choose(start: _Start, qualifier: str, fields: Fields) -> ops.Operation:
-    if qualifier == "rel":
-        return _relate(start, qualifier, fields)
-    if qualifier in COMPARATIVES:
-        return ops.Compare(*start, qualifier)
-    (words,) = fields
-    return ops.Verify(*start, qualifier, words, False, True)
-
-
-def _of_category(kind: type[ops.Same] | type[ops.Different]) -> _Builder:
-    def build(start: _Start, qualifier: str, fields: Fields) -> ops.Operation:
-        (category,) = fields or (qualifier,)
-        return kind(*start, category)
+def _bare(kind: type[ops.Operation]) -> _Builder:
+    def build(name: str, argument: str, steps: Steps, _: str, fields: Fields) -> ops.Operation:
+        return kind(name, argument, steps)
 
     return build
 
 
 _BUILDERS: dict[str, _Builder] = {
-    "select": _plain(ops.Select),
+    "select": _select,
     "relate": _relate,
-    "query": _plain(ops.Query),
-    "exist": _plain(ops.Exist),
+    "query": _query,
+    "exist": _bare(ops.Exist),
     "filter": _filter,
     "verify": _verify,
     "choose": _choose,
-    "common": _plain(ops.Common),
+    "common": _bare(ops.Common),
     "same": _of_category(ops.Same),
     "different": _of_category(ops.Different),
-    "and": _plain(ops.And),
-    "or": _plain(ops.Or),
+    "and": _bare(ops.And),
+    "or": _bare(ops.Or),
 }

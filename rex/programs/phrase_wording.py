@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rex.gqa.ontology import WORD_CATEGORIES, gender, is_a
 from rex.programs.english import (
     article,
@@ -38,38 +40,35 @@ _MADE = frozenset({"woven", "knit"})
 class Words(list[Leaf]):
     """The leaves of a statement, and what its noun phrases have been about so far."""
 
-    __slots__ = ("_named",)
+    __slots__ = ("things",)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._named: dict[str, list[Thing]] = {}
+    def __init__(self, things: list[tuple[str, Thing]] | None = None) -> None:
+        self.things = [] if things is None else things
+        """What the whole sentence has named, and how."""
 
     def clause(self) -> Words:
         """Return leaves of a clause of the same sentence, yet to be added to it."""
-        clause = Words()
-        clause._named = self._named
-        return clause
+        return Words(self.things)
 
     def like(self, noun: str, thing: Thing, within: bool) -> int:
         """Return how many other things had the same description before this one.
 
         `within` says that the phrase is part of another one's description.
         """
-        named = self._named.get(noun)
-        if named is None:
-            self._named[noun] = [thing]
-            return 0
-        bare = not thing.modifiers or (
-            within and not any(isinstance(one, Adjective) for one in thing.modifiers)
-        )
         alike: list[tuple[str, ...]] = []
-        for before in named:
-            if bare or before.modifiers == thing.modifiers:
-                if before.objects == thing.objects:
-                    break
-                if before.objects not in alike and set(before.objects).isdisjoint(thing.objects):
-                    alike.append(before.objects)
-        named.append(thing)
+        if self.things:
+            bare = not thing.modifiers or (
+                within and not any(isinstance(one, Adjective) for one in thing.modifiers)
+            )
+            for name, before in self.things:
+                if name == noun and (bare or before.modifiers == thing.modifiers):
+                    if before.objects == thing.objects:
+                        break
+                    if before.objects not in alike and set(before.objects).isdisjoint(
+                        thing.objects
+                    ):
+                        alike.append(before.objects)
+        self.things.append((noun, thing))
         return len(alike)
 
 
@@ -89,25 +88,33 @@ def say_thing(
     A second thing of the same description is "the other mug" or "another mug". `within` says that
     the phrase is part of another one's description.
     """
+    noun = noun or noun_of(thing)
+    if determiner == "the" and not (thing.modifiers or thing.among):
+        like = out.like(noun, thing, within) if thing.objects else 0
+        if like:
+            _determine(out, determiner, noun, noun, thing, like)
+        else:
+            out.append(_THE)
+        say_head(out, thing, noun)
+        return
     before: list[Adjective] = []
     after: list[Adjective | Relative] = []
     for modifier in thing.modifiers:
-        if isinstance(modifier, Adjective) and stands_before(modifier):
+        if type(modifier) is Adjective and stands_before(modifier):
             before.insert(0, modifier)
         else:
             after.append(modifier)
-    noun = noun or noun_of(thing)
-    kept = [one for one in before if not _goes_without_saying(one, noun)] if before else before
     like = out.like(noun, thing, within) if thing.objects else 0
-    if determiner == "the" and not like and not thing.among:
-        out.append(_THE)
-    elif determiner == "the" and thing.among:
+    if thing.among and determiner == "the":
         whole = "some" if is_mass(noun) else number(len(thing.objects))
         out.append(SentenceOnly(f"{whole} of the"))
+    elif determiner == "the" and not like:
+        out.append(_THE)
     elif determiner:
-        _determine(out, determiner, noun, _attributive(kept[0]) if kept else noun, thing, like)
+        said = (_attributive(one) for one in before if not implies(noun, one.word))
+        _determine(out, determiner, noun, next(said, noun), thing, like)
     for adjective in before:
-        _say_adjective(out, adjective, adjective in kept)
+        _say_adjective(out, adjective, noun)
     say_head(out, thing, noun)
     for modifier in after:
         say_after(out, thing, noun, modifier)
@@ -139,6 +146,8 @@ def say_head(out: Words, thing: Thing, noun: str) -> None:
         out.append(Absent(noun))
         return
     out.append(Mention(thing.objects[0], noun))
+    if len(thing.objects) == 1:
+        return
     for object_id in thing.objects[1:]:
         out.extend((SymbolsOnly("and"), Mention(object_id, "")))
 
@@ -168,17 +177,15 @@ def stands_before(modifier: Adjective) -> bool:
     return not modifier.negated and word not in SIDES and not is_verbal(word)
 
 
-def _goes_without_saying(modifier: Adjective, noun: str) -> bool:
-    """Return whether a noun says the same ("the female woman", "the girl that is not male")."""
-    word = modifier.word
-    if modifier.negated:
-        known = gender(noun)
-        return known is not None and {known, word} == {"male", "female"}
-    return implies(noun, word)
+def _denies(noun: str, word: str) -> bool:
+    """Return whether a noun denies a word ("the girl that is not male")."""
+    known = gender(noun)
+    return known is not None and {known, word} == {"male", "female"}
 
 
+@lru_cache(maxsize=16384)
 def implies(noun: str, word: str) -> bool:
-    """Return whether a noun says what an adjective would say of it ("woman": female)."""
+    """Return whether a noun says what an adjective would say of it ("the female woman")."""
     return noun == word or gender(noun) == word or is_a(noun, word)
 
 
@@ -186,14 +193,14 @@ def _attributive(modifier: Adjective) -> str:
     return "wooden" if modifier.word == "wood" else modifier.word
 
 
-def _say_adjective(out: Words, modifier: Adjective, said: bool) -> None:
-    word = _attributive(modifier)
-    if said and word == modifier.word:
+def _say_adjective(out: Words, modifier: Adjective, noun: str) -> None:
+    word = modifier.word
+    if implies(noun, word):
+        out.append(SymbolsOnly(word))
+    elif word == "wood":
+        out.extend((SymbolsOnly(word), SentenceOnly(_attributive(modifier))))
+    else:
         out.append(word)
-        return
-    out.append(SymbolsOnly(modifier.word))
-    if said:
-        out.append(SentenceOnly(word))
 
 
 def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relative) -> None:
@@ -220,7 +227,7 @@ def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relativ
         if is_material(word, modifier.category):
             clause.append(SentenceOnly("made of"))
         clause.append(SIDES.get(word, word))
-        out.extend(symbols_only(clause) if _goes_without_saying(modifier, noun) else clause)
+        out.extend(symbols_only(clause) if _denies(noun, word) else clause)
     else:
         # "the man taking pictures"
         out.extend((*symbols_only(clause), word))

@@ -68,7 +68,7 @@ def contradicted(run: Run, step: ops.Relate, pairs: list[Pair]) -> bool:
         if relation in facts.OPPOSITE_RELATIONS:
             first, second = (target, other) if step.target_is_subject else (other, target)
             if facts.boxes_contradict(run.graph, first, relation, second):
-                run.left_out.append(step.relations[0])
+                run.left_out += (step.relations[0],)
                 return True
     return False
 

@@ -57,7 +57,19 @@ Span = tuple[int, int, tuple[str, ...]]
 
 def render_sentence(leaves: Sequence[Leaf], verdict: bool | None = None) -> str:
     """Return a sentence with names; `verdict` answers a yes/no question first."""
-    return render_spans(leaves, verdict)[0]
+    parts = [] if verdict is None else ["yes," if verdict else "no,"]
+    for leaf in leaves:
+        if type(leaf) is str:
+            parts.append(leaf)
+        elif type(leaf) is Mention:
+            if leaf.name:
+                parts.append(leaf.name)
+        elif type(leaf) is SentenceOnly or type(leaf) is Place:
+            parts.append(leaf.words)
+        elif type(leaf) is Absent:
+            parts.append(leaf.name)
+    text = cased(" ".join(parts)).replace(" ,", ",")
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def render_spans(
@@ -65,7 +77,8 @@ def render_spans(
 ) -> tuple[str, tuple[Span, ...]]:
     """Return the sentence, and which characters of it name which objects, in order.
 
-    A phrase for several objects ("the dogs", "two of the animals") is one span.
+    A phrase for several objects ("the dogs", "two of the animals") is one span. The sentence is
+    that of `render_sentence`, which is faster.
     """
     text = "" if verdict is None else "yes, " if verdict else "no, "
     spans: list[Span] = []

@@ -23,7 +23,7 @@ class Run:
         self.answer = answer
         self.asked = asked
         """The filters and relations whose outcome is the question, not a description."""
-        self.left_out: list[str] = []
+        self.left_out: tuple[str, ...] = ()
         """Positions and relations of descriptions that the boxes contradict."""
 
     def thing(self, noun: str, objects: tuple[str, ...]) -> Thing:

@@ -44,7 +44,7 @@ def filter_objects(run: Run, step: ops.Filter, arguments: list[Any], index: int)
         )
         return Selection((), thing.absent(), refutation)
     if step.word in facts.POSITION_WORDS:
-        run.left_out.append(step.argument.strip())
+        run.left_out += (step.argument.strip(),)
         return source
     return Selection(source.objects, thing)
 

@@ -68,7 +68,10 @@ def _attribution(out: Words, statement: Attribution, determiner: str = "the") ->
         return
     say_thing(out, thing, determiner, noun)
     say_be(out, thing, noun)
-    say_predicate(out, statement)
+    if statement.holds:
+        say_value(out, statement.category, statement.value, len(thing.objects) > 1)
+    else:
+        say_predicate(out, statement)
 
 
 def _without(thing: Thing, word: str) -> Thing:

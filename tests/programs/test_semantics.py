@@ -18,7 +18,13 @@ from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program
 from rex.programs.plain import render_plain
 from rex.programs.published.executor import execute_published
-from rex.programs.rendering import mentioned, render_raw, render_sentence, render_tokens
+from rex.programs.rendering import (
+    mentioned,
+    render_raw,
+    render_sentence,
+    render_spans,
+    render_tokens,
+)
 from rex.programs.wording import word_statement
 from tests.programs.generated import decoded, random_graph, random_program
 from tests.programs.naive import SKIP, Graph, Step, answer
@@ -88,6 +94,7 @@ def test_every_explanation_can_be_rendered(seed: int, hint: str | None) -> None:
         f"#{regions[one]}" for one in objects
     ]
     sentence = render_sentence(leaves)
+    assert render_spans(leaves)[0] == sentence
     assert sentence.endswith(".")
     assert "  " not in sentence
     assert not sentence.startswith(" ")
