@@ -14,7 +14,7 @@ from rex.gqa.json_entries import iter_pieces
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, SCENE_GRAPH_SPLITS, SPLITS, Layout
 from rex.gqa.operations import checked_steps
 from rex.gqa.questions import PROGRAM_CURE, ProgramError, QuestionRecord, iter_question_records
-from rex.gqa.scene_graphs import iter_scene_graphs
+from rex.gqa.scene_graphs import SceneGraph, SceneObject, iter_scene_graphs
 
 _CURE = "expected GQA's questions or scene graphs (docs/data.md)"
 
@@ -111,17 +111,12 @@ def _check_program(path: Path, question_id: str, record: QuestionRecord) -> None
 
 def _check_scene_graphs(path: Path) -> str:
     images = objects = relations = 0
+    odd: list[str] = []
     for image_id, graph in iter_scene_graphs(path):
-        if graph.width <= 0 or graph.height <= 0:
-            raise InputError(
-                f"image size {graph.width:g}x{graph.height:g}",
-                file=path,
-                place=f"image {image_id}: fields width, height",
-                cure="they are pixels, above 0",
-            )
         images += 1
         objects += len(graph.objects)
         for object_id, thing in graph.objects.items():
+            odd += _odd_box(thing, graph, f"object {object_id} of image {image_id}")
             relations += len(thing.relations)
             for relation in thing.relations:
                 if relation.object not in graph.objects:
@@ -131,7 +126,17 @@ def _check_scene_graphs(path: Path) -> str:
                         place=f"image {image_id}: field objects[{object_id}].relations",
                         cure="name an object of the same image",
                     )
-    return f"scene graphs of {images:,} images, {objects:,} objects, {relations:,} relations"
+    first = (
+        f" ({len(odd):,} with a box that is empty or leaves its image: {odd[0]}…)" if odd else ""
+    )
+    return f"scene graphs of {images:,} images, {objects:,} objects{first}, {relations:,} relations"
+
+
+def _odd_box(thing: SceneObject, graph: SceneGraph, name: str) -> list[str]:
+    """Return the name of an object whose box is empty, or reaches beyond the image."""
+    left, top, right, bottom = thing.box
+    inside = 0 <= left < right <= graph.width and 0 <= top < bottom <= graph.height
+    return [] if inside else [name]
 
 
 def _check_images(layout: Layout, missing: list[Path]) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
+from typing import Annotated
+
+import msgspec
 
 from rex.gqa.json_entries import iter_entries
 
@@ -46,9 +49,9 @@ class SceneObject:
 class SceneGraph:
     """All that is annotated about one image."""
 
-    width: float
+    width: Annotated[float, msgspec.Meta(gt=0)]
     """Of the image, in pixels."""
-    height: float
+    height: Annotated[float, msgspec.Meta(gt=0)]
     objects: Mapping[str, SceneObject]
     """Object id to object, in the order of annotation."""
     location: str | None = None

@@ -80,6 +80,29 @@ def test_a_relation_to_a_missing_object(tmp_path: Path, capsys: pytest.CaptureFi
     assert "image 1: field objects[12].relations" in capsys.readouterr().err
 
 
+def test_odd_boxes_are_counted_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = scene_graph_entry()
+    entry["objects"]["12"]["h"] = 0
+    entry["objects"]["11"]["w"] = 1000
+    path = tmp_path / "graphs.json"
+    path.write_text(json.dumps({"0": scene_graph_entry(), "1": entry}))
+    assert main(["gqa", "check", str(path)]) == 0
+    said = "4 objects (2 with a box that is empty or leaves its image: object 11 of image 1…)"
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("size", [{"width": -5}, {"height": 0}])
+def test_an_image_without_a_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], size: dict[str, int]
+) -> None:
+    path = tmp_path / "graphs.json"
+    path.write_text(json.dumps({"1": scene_graph_entry(**size)}))
+    assert main(["gqa", "check", str(path)]) == 2
+    assert f"image 1: field {next(iter(size))}: " in capsys.readouterr().err
+
+
 def test_neither_questions_nor_scene_graphs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
