@@ -30,7 +30,11 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
         # as JSON: there, pydantic takes a list for a tuple even where it is strict
         text = json.dumps(values, default=str)
         config = pydantic.TypeAdapter(Config).validate_json(text)
-    except pydantic.ValidationError as error:
+    except (ValueError, RecursionError) as error:
+        if not isinstance(error, pydantic.ValidationError):
+            raise InputError(
+                f"not a configuration ({error})", file=file or "config", cure="correct it"
+            ) from None
         place, problem, cure = _first_problem(error)
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
     check_limits(config, file or "config")
@@ -101,7 +105,8 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
         raise InputError(
             f"cannot be read ({error.strerror})", file=file, cure="name a YAML file"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    # dates that are none, and numbers of thousands of digits, raise errors of Python's own
+    except (yaml.YAMLError, ValueError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(
             f"not valid YAML ({getattr(error, 'problem', error)})",

@@ -149,15 +149,29 @@ def read_json(path: str | os.PathLike[str], *, cure: str | None = None) -> Any:
 
 def checkpoint_problem(error: Exception) -> str:
     """Return what an error says of a checkpoint, but not PyTorch's advice to run what it holds."""
-    text = str(error)
     if isinstance(error, EOFError):
         return "it is empty or cut short"
-    if "weights_only" in text:
+    if "weights_only" in str(error):
         return "it is no checkpoint, or holds more than tensors and plain values"
-    return text.splitlines()[0] if text else type(error).__name__
+    return _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 _PROVENANCE_KEY = b"made_by"
+_TEXTS = ("question_id", "image_id", "status", "mode", "raw", "unpolished", "sentence", "text")
+_COLUMNS = {
+    **dict.fromkeys((*_TEXTS, "answer", "entailed_answer", "explanation"), "text"),
+    **dict.fromkeys(("bound", "probability"), "numbers"),
+    **dict.fromkeys(("objects", "operations"), "list of text"),
+    "regions": "list of integers",
+    "gates": "list of numbers",
+}
+"""What a column of this name holds, in explanation tables and predictions (docs/data.md)."""
+_COMPLETE = ("question_id", "image_id", "status", "mode", "objects", "operations")
+"""Columns that have a value in every row."""
 
 
 def write_parquet(
@@ -179,11 +193,11 @@ def read_parquet(
 ) -> pa.Table:
     """Read a Parquet file, or those `columns` of it.
 
-    Raises InputError when it is missing, damaged, or lacks a column.
+    Raises InputError when it is missing, damaged, lacks a column, or has one of another type.
     """
     import pyarrow.parquet as pq
 
-    with _readable_parquet(path, cure), pq.ParquetFile(path) as file:
+    with readable_parquet(path, cure), pq.ParquetFile(path) as file:
         missing = sorted(set(columns or ()) - set(file.schema_arrow.names))
         if missing:
             raise InputError(
@@ -192,31 +206,84 @@ def read_parquet(
                 place=f"columns {', '.join(file.schema_arrow.names)}",
                 cure=cure or "make the file again with this version of REX",
             )
-        return file.read(columns=None if columns is None else list(columns))
+        for name in columns or ():
+            found, wanted = file.schema_arrow.field(name).type, _COLUMNS.get(name)
+            if wanted is not None and not _holds(found, wanted):
+                raise InputError(
+                    f"holds {found} where {wanted} is expected",
+                    file=path,
+                    place=f"column {name}",
+                    cure=cure or "make the file again with this version of REX",
+                )
+        table = file.read(columns=None if columns is None else list(columns))
+    for name in columns or ():
+        gaps = _gaps(table[name], name in _COMPLETE)
+        if gaps:
+            raise InputError(
+                f"{gaps} values are missing",
+                file=path,
+                place=f"column {name}",
+                cure=cure or "make the file again with this version of REX",
+            )
+    return table
+
+
+def _gaps(column: pa.ChunkedArray, complete: bool) -> int:
+    """Return the number of nulls in a column that is to be complete, and in lists."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    count: int = column.null_count if complete else 0
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        count += pc.list_flatten(column).null_count
+    return count
+
+
+def _holds(found: pa.DataType, wanted: str) -> bool:
+    """Return whether a column of this type holds what is wanted, in whatever width."""
+    from pyarrow import types
+
+    if types.is_null(found):
+        return True
+    if wanted.startswith("list of "):
+        lists = types.is_list(found) or types.is_large_list(found)
+        return lists and _holds(found.value_type, wanted.removeprefix("list of "))
+    if wanted == "text":
+        return bool(types.is_string(found) or types.is_large_string(found))
+    return bool(types.is_integer(found) if wanted == "integers" else types.is_floating(found))
 
 
 def parquet_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what made a Parquet file ({} when the file does not say). Raises InputError."""
     import pyarrow.parquet as pq
 
-    with _readable_parquet(path):
+    with readable_parquet(path):
         metadata = pq.read_schema(path).metadata or {}
-    found: dict[str, Any] = json.loads(metadata.get(_PROVENANCE_KEY, b"{}"))
+    try:
+        found = json.loads(metadata.get(_PROVENANCE_KEY, b"{}"))
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("settings", {}), dict):
+        raise InputError(
+            "does not say what made it: its made_by is damaged", file=path, cure="make it again"
+        )
     return found
 
 
 @contextmanager
-def _readable_parquet(path: str | os.PathLike[str], cure: str | None = None) -> Iterator[None]:
-    """Turn what pyarrow raises for a missing or damaged file into InputError."""
+def readable_parquet(path: str | os.PathLike[str], cure: str | None = None) -> Iterator[None]:
+    """Turn what is raised in the block for a missing or damaged file into InputError."""
     import pyarrow as pa
 
     try:
         yield
     except FileNotFoundError:
         raise InputError("no such file", file=path, cure=cure or "check the path") from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise InputError(
-            f"not a readable Parquet file ({str(error).splitlines()[0]})",
+            f"not a readable Parquet file ({_first_line(error)})",
             file=path,
             cure=cure or "make it again",
         ) from None

@@ -250,7 +250,9 @@ def _noted(client: MlflowClient, folder: Path) -> str | None:
 
     if not (folder / IDENTITY).exists():
         return None
-    run_id = str(read_json(folder / IDENTITY)["run_id"])
+    noted = read_json(folder / IDENTITY)
+    if not isinstance(noted, dict) or not isinstance(run_id := noted.get("run_id"), str):
+        raise InputError("names no MLflow run", file=folder / IDENTITY, cure="delete it")
     try:
         client.get_run(run_id)
     except MlflowException:

@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from rex.errors import InputError
 from rex.evaluation.reading.json_predictions import json_run
 from rex.evaluation.reading.model_answers import is_rows
@@ -67,6 +69,18 @@ def _said(predictions: Path) -> Mapping[str, Any]:
     return found
 
 
+class _File(msgspec.Struct):
+    """What a metrics file holds."""
+
+    split: str
+    n: int
+    setting: str
+    method: str
+    seed: int
+    mode: str
+    scores: dict[str, Score]
+
+
 def write_metrics(path: str | PathLike[str], metrics: Metrics) -> None:
     """Write a metrics file."""
     value = {
@@ -83,23 +97,16 @@ def write_metrics(path: str | PathLike[str], metrics: Metrics) -> None:
 
 def read_metrics(path: str | PathLike[str]) -> Metrics:
     """Read a metrics file. Raises InputError when a field is missing."""
-    value = read_json(path)
     try:
-        return Metrics(
-            run=RunName(setting=value["setting"], method=value["method"], seed=int(value["seed"])),
-            split=value["split"],
-            n=int(value["n"]),
-            mode=value["mode"],
-            scores={name: _score(score) for name, score in value["scores"].items()},
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        value = msgspec.convert(read_json(path), _File)
+    except msgspec.ValidationError as error:
         raise InputError(
-            f"is not a metrics file ({type(error).__name__}: {error})",
-            file=path,
-            cure="make it with rex evaluate",
+            f"is not a metrics file ({error})", file=path, cure="make it with rex evaluate"
         ) from None
-
-
-def _score(value: Mapping[str, Any]) -> Score:
-    interval = value.get("interval")
-    return Score(**{**value, "interval": None if interval is None else tuple(interval)})
+    return Metrics(
+        run=RunName(setting=value.setting, method=value.method, seed=value.seed),
+        split=value.split,
+        n=value.n,
+        mode=value.mode,
+        scores=value.scores,
+    )

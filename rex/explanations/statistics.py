@@ -13,7 +13,7 @@ from rex.errors import InputError
 from rex.explanations.building import question_files
 from rex.explanations.modes import OK
 from rex.explanations.table import ADDED, schema
-from rex.files import parquet_provenance, read_parquet
+from rex.files import parquet_provenance, readable_parquet
 from rex.gqa.questions import QuestionRecord, iter_question_records
 from rex.tokens import is_region
 
@@ -101,10 +101,12 @@ def collect_statistics(explanations: File, questions: Sequence[File]) -> Statist
 def _rows(path: File) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
-    read_parquet(path, columns=[])  # says what is wrong with a file that is not one
-    with pq.ParquetFile(path) as file:
-        missing = set(schema().names).difference(file.schema_arrow.names)
-        if not missing <= ADDED:
+    columns = schema()
+    with readable_parquet(path), pq.ParquetFile(path) as file:
+        found = file.schema_arrow
+        missing = set(columns.names).difference(found.names)
+        there = [field for field in columns if field.name not in missing]
+        if not missing <= ADDED or any(found.field(each.name).type != each.type for each in there):
             raise InputError(
                 "not an explanation table", file=path, cure="make it: rex explain build"
             )

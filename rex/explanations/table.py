@@ -30,6 +30,7 @@ ADDED = frozenset({"left_out"})
 """Columns that tables of version 0.1 lack."""
 
 File = str | PathLike[str]
+_MADE_FROM = {"questions", "scene_graphs", "regions"}
 
 _CURE = "build all shards with the same version, inputs and settings: rex explain build --shard"
 
@@ -156,6 +157,8 @@ def gather_explanations(parts: Sequence[File], out: File) -> None:
             if _provenance(part) != provenance:
                 raise InputError(f"was made otherwise than {parts[0]}", file=part, cure=_CURE)
             rows = read_parquet(part, columns=schema().names, cure=_CURE)
+            if not rows.schema.equals(schema()):
+                raise InputError("not a shard of an explanation table", file=part, cure=_CURE)
             tally.add(rows)
             table.add(rows.replace_schema_metadata(None))
         made_from = provenance["settings"]
@@ -170,6 +173,7 @@ def _provenance(part: File) -> dict[str, Any]:
     if not Path(part).exists():
         raise InputError("no such file", file=part, cure=_CURE)
     provenance = parquet_provenance(part)
-    if provenance.get("command") != COMMAND:
+    settings = provenance.get("settings", {})
+    if provenance.get("command") != COMMAND or not settings.keys() >= _MADE_FROM:
         raise InputError("not a shard of an explanation table", file=part, cure=_CURE)
     return provenance

@@ -27,6 +27,8 @@ _TAIL = 1 << 14
 """Bytes at the end of a block in which its last boundary is looked for first."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
+_UNDECODABLE = (*_NOT_JSON, RecursionError)
 _OPENING = re.compile(rb"\s*\{")
 _CLOSING = re.compile(rb"\}\s*\Z")
 _BOUNDARY = re.compile(rb'\}\s*,\s*(?=")')
@@ -76,10 +78,8 @@ def decode_piece(
     """
     try:
         entries: dict[str, Entry] = decoder.decode(b"{" + text + b"}")
-    except msgspec.ValidationError as error:
-        raise _wrong_entry(text, kind, path, entry, cure) or error from None
-    except RecursionError:
-        raise _too_deep(path, text, entry, cure) from None
+    except _UNDECODABLE as error:
+        raise _problem(error, text, kind, path, entry, cure) from None
     return entries
 
 
@@ -125,17 +125,8 @@ def _pieces(
                 raise msgspec.DecodeError("it ends too early")
             pending = pending[: closing.start()]
             yield offset, pending, decoder.decode(b"{" + pending + b"}")
-        except msgspec.ValidationError as error:
-            raise _wrong_entry(pending, kind, path, entry, cure) or error from None
-        except RecursionError:
-            raise _too_deep(path, pending, entry, cure) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"not valid JSON ({str(error).partition(' (byte')[0]})",
-                file=path,
-                place=_last_key(pending, entry),
-                cure="the file may be truncated: make or fetch it again",
-            ) from None
+        except _UNDECODABLE as error:
+            raise _problem(error, pending, kind, path, entry, cure) from None
 
 
 def _what_else(start: bytes) -> str:
@@ -151,10 +142,6 @@ def _are_lines(start: bytes) -> bool:
     """Return whether a text holds several JSON objects, one a line."""
     first, _, rest = start.partition(b"\n")
     return first.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{")
-
-
-def _too_deep(path: str | PathLike[str], text: bytes, entry: str, cure: str) -> InputError:
-    return InputError("nested too deep", file=path, place=_last_key(text, entry), cure=cure)
 
 
 def iter_entries(
@@ -219,22 +206,42 @@ def _without_braces_in_strings(pending: bytes) -> bytes:
     return kept if cut_off < 0 else kept[:cut_off]
 
 
-def _wrong_entry(
+def _problem(
+    error: Exception,
     pending: bytes,
     kind: type[Entry],
     path: str | PathLike[str],
     entry: str,
     cure: str,
-) -> InputError | None:
+) -> InputError:
     """Return the error that names the first wrong entry of `pending`, and its field."""
+    if isinstance(error, msgspec.ValidationError):
+        try:
+            wrong = _wrong_entry(pending, kind, path, entry, cure)
+        except RecursionError as deep:
+            error, wrong = deep, None
+        if wrong is not None:
+            return wrong
+    problem = f"not valid JSON ({str(error).partition(' (byte')[0]})"
+    if isinstance(error, RecursionError):
+        problem = "nested too deep"
+    else:
+        cure = "the file may be truncated: make or fetch it again"
+    return InputError(problem, file=path, place=_last_key(pending, entry), cure=cure)
+
+
+def _wrong_entry(
+    pending: bytes, kind: type[Entry], path: str | PathLike[str], entry: str, cure: str
+) -> InputError | None:
     raw: Decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
     try:
         entries = raw.decode(b"{" + pending + b"}")
-    except msgspec.DecodeError:
-        start = _decode_start(pending, raw)
+    except _NOT_JSON:
+        try:
+            start = _decode_start(pending, raw)
+        except _NOT_JSON:
+            return None
         entries = start[1] if start else {}
-    except RecursionError:
-        return _too_deep(path, pending, entry, cure)
     for key, value in entries.items():
         try:
             msgspec.json.decode(value, type=kind)
@@ -244,6 +251,8 @@ def _wrong_entry(
             if field:
                 place += f": field {field.rstrip('`').lstrip('.')}"
             return InputError(problem[:1].lower() + problem[1:], file=path, place=place, cure=cure)
+        except _NOT_JSON:
+            break
     return None
 
 

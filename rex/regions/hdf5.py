@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,19 +14,23 @@ import numpy.typing as npt
 from rex.errors import InputError
 
 
+@contextmanager
 def open_hdf5(
     path: Path,
     *,
     kind: str = "HDF5 file",
     missing: str = "check the path",
     damaged: str = "fetch it again",
-) -> h5py.File:
+) -> Iterator[h5py.File]:
     """Open a file for reading; raises InputError with a cure for a missing or a damaged one."""
     try:
-        return h5py.File(path, "r")
+        with h5py.File(path, "r") as file:
+            yield file
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError("no such file", file=path, cure=missing) from None
-    except OSError as error:
+    except Exception as error:  # what is read of a damaged file can raise nearly anything
         raise InputError(f"not a whole {kind} ({error})", file=path, cure=damaged) from None
 
 

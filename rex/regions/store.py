@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -247,15 +247,13 @@ class RegionStore:
             features = file["features"]
             self.feature_type: str = features.dtype.name
             contiguous = not features.size or features.id.get_offset() is not None
-        try:
-            self.signature: dict[str, Any] = json.loads(attributes["signature"])
-            self.object_names: list[str] = json.loads(attributes["object_names"])
-            self.attribute_names: list[str] = json.loads(attributes["attribute_names"])
-            self.made_by: dict[str, Any] = json.loads(attributes.get("made_by", "{}"))
-            self.without_regions: dict[str, str] = json.loads(attributes.get(_EMPTY, "{}"))
-            """Images that could not be read, and why; their rows are empty."""
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise self._damaged(f"attribute {error} is missing or not JSON") from None
+        texts = {"made_by": "{}", _EMPTY: "{}", **attributes}
+        self.signature: dict[str, Any] = self._json(texts, "signature", dict)
+        self.object_names: list[str] = self._json(texts, "object_names", list)
+        self.attribute_names: list[str] = self._json(texts, "attribute_names", list)
+        self.made_by: dict[str, Any] = self._json(texts, "made_by", dict)
+        self.without_regions: dict[str, str] = self._json(texts, _EMPTY, dict)
+        """Images that could not be read, and why; their rows are empty."""
         if not contiguous:
             raise self._damaged("features are not contiguous")
         if feature_size is not None and feature_size != self.feature_size:
@@ -328,7 +326,7 @@ class RegionStore:
         with self.opened() as file:
             return memory_map(self.path, file["features"], "r")
 
-    def opened(self) -> h5py.File:
+    def opened(self) -> AbstractContextManager[h5py.File]:
         """Return the file, opened for reading; raises InputError."""
         made = "make it with rex regions extract"
         return open_hdf5(self.path, kind="region store", missing=made, damaged=_MAKE_AGAIN)
@@ -351,6 +349,18 @@ class RegionStore:
             if (datasets[name].dtype.kind in "fiu") != (name in _COLUMNS):
                 raise self._damaged(f"{name} is of type {datasets[name].dtype}")
         return images, regions, width
+
+    def _json(
+        self, texts: Mapping[str, Any], name: str, kind: type[dict[str, Any]] | type[list[str]]
+    ) -> Any:
+        """Return an attribute that is JSON of this kind; all its entries, or names, are texts."""
+        try:
+            value = json.loads(texts[name])
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise self._damaged(f"attribute {name} is missing or not JSON") from None
+        if type(value) is not kind or not all(type(entry) is str for entry in value):
+            raise self._damaged(f"attribute {name} holds {str(value)[:40]}")
+        return value
 
     def _damaged(self, problem: str) -> InputError:
         return InputError(

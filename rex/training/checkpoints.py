@@ -14,7 +14,7 @@ import torch
 from rex.config import Config
 from rex.config_files import parse_config
 from rex.errors import InputError
-from rex.experiment import METHODS
+from rex.experiment import METHODS, SETTINGS
 from rex.files import checkpoint_problem, whole_file
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
@@ -89,14 +89,30 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
     values = load_tensors(path)
     try:
         checkpoint = Checkpoint(**values)
-        checkpoint.words()
+        _check_values(checkpoint)
         mode = parse_config(checkpoint.config, file=path).model.mode
         known = METHODS[checkpoint.method].exists_in(mode)
-    except (TypeError, KeyError, AttributeError):
+    except (TypeError, KeyError, AttributeError, ValueError):
         known = False
     if not known:
         raise InputError("not a checkpoint of this version of REX", file=path, cure=_CURE)
     return checkpoint
+
+
+def _check_values(checkpoint: Checkpoint) -> None:
+    """Raise TypeError, KeyError or ValueError where a value is not what a run writes."""
+    words = checkpoint.words()
+    texts = (*words.answers, *words.words, *words.pieces)
+    numbers = (words.regions, checkpoint.seed, checkpoint.epoch, checkpoint.feature_size)
+    if not all(type(text) is str for text in texts):
+        raise TypeError("its vocabulary holds more than texts")
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise TypeError("its numbers are none")
+    if not {"[PAD]", "[UNK]", "[CLS]", "[SEP]"} <= set(words.pieces):
+        raise ValueError("its questions have no word pieces")
+    if not isinstance(checkpoint.signature, dict):
+        raise TypeError("it does not say what features it was trained on")
+    SETTINGS[checkpoint.setting]
 
 
 def save_tensors(path: str | PathLike[str], values: Any) -> None:

@@ -46,9 +46,12 @@ def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
     try:
         answers, words, pieces = value["answers"], value["words"], value["question_pieces"]
         ordered = [_by_count(answers), _by_count(words)]
+        begins = pieces[:4] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+        if not all(isinstance(piece, str) for piece in pieces):
+            raise TypeError("question_pieces are not texts")
     except (KeyError, TypeError) as error:
         raise InputError(f"not a vocabulary ({error})", file=path, cure=cure) from None
-    if not answers or pieces[:4] != ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]:
+    if not answers or not begins:
         raise InputError(
             "has no answers, or its question pieces don't begin with [PAD] [UNK] [CLS] [SEP]",
             file=path,

@@ -108,5 +108,5 @@ def _read(path: str | PathLike[str]) -> _File:
             place=place[1].lstrip(".") if place else None,
             cure=_CURE,
         ) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"not valid JSON ({error})", file=path, cure=_CURE) from None
