@@ -8,11 +8,13 @@ the grammar of `rex.evaluation.reading.statements` can be read; what `rex.progra
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rex.evaluation.reading.lexicon import LONGEST_PHRASE, Lexicon
 from rex.evaluation.reading.statements import SIDES
+from rex.programs.english import many, number, ordinal
+from rex.programs.facts import same_word
 from rex.tokens import region_token
 
 if TYPE_CHECKING:
@@ -21,29 +23,31 @@ if TYPE_CHECKING:
     from rex.gqa.scene_graphs import SceneGraph
 
 _ARTICLES = frozenset({"the", "a", "an"})
+_NUMBERS = frozenset(map(number, range(1, 11)))
+_ORDINALS = frozenset(map(ordinal, range(1, 10)))
+_DETERMINERS = _ARTICLES | _ORDINALS | {"another", "other", "more", "same", "some", "yet"}
+"""Words before a noun that say nothing of what it names."""
+_COUNTING = frozenset({"of", "the", "piece", "pieces"})
+"""What may follow a number: "one of the pieces of furniture"."""
+_STAND_INS = frozenset({"another", "other", "others", "last", "more", "besides"})
+"""What stands for objects of a kind that was named before: "another", "the others"."""
 _SIDE = re.compile(rf"\b({'|'.join(SIDES)}) of the (?:image|picture|photo|photograph)\b")
 _VERDICT = re.compile(r"\s*(?:yes|no)\s*[,.;:]\s*")
-_WORD = re.compile(r"[^\s.,;:!?]+(?:[.,:][^\s.,;:!?]+)*|[.;:!?]")
-_COUNT = r"(?:one|two|three|four|five|six|seven|\d+) of the "
-_COUNTED = re.compile(rf"{_COUNT}\Z")
-_COUNTS = re.compile(_COUNT)
-_SAID = (
-    *SIDES,
-    "to the left of",
-    "to the right of",
-    "the scene is",
-    "the scene are",
-    "the weather is",
-)
+_WORD = re.compile(r"[^\s.,;:!?]+(?:[.,:][^\s.,;:!?]+)*|[.,;:!?]")
+_STOPS = ".;:!?"
+_COPULA = ("is", "are")
+_SAID = (*SIDES, "to the left of", "to the right of", "the scene is", "the weather is")
 """Phrases whose articles stay."""
 
 
 class Word(NamedTuple):
-    """A word of the text, or `#i`; characters `start` to `end`."""
+    """A word of the text, or the regions of a phrase; characters `start` to `end`."""
 
     text: str
     start: int
     end: int
+    noun: str = ""
+    """What the text calls the regions."""
 
 
 class English:
@@ -56,70 +60,66 @@ class English:
         self._longest = max(len(one.split()) for one in self._kept)
 
     def tokens(
-        self, marked: Marked, names: Collection[str] = ()
+        self, marked: Marked, names: Collection[str] = (), attributes: Collection[str] = ()
     ) -> tuple[str, list[tuple[float, ...]]]:
         """Return the tokens of a text, and the boxes that its `#i` name, then those of no phrase.
 
-        `names` are those of the image's objects: where a phrase could be longer or shorter ("young
-        man"), they decide. Boxes are numbers as they were written; equal ones are one.
+        `names` and `attributes` are those of the image's objects: where a phrase could be longer
+        or shorter ("young man"), or spelled otherwise ("wooden"), they decide. Boxes are numbers
+        as they were written; equal ones are one.
         """
         numbers: dict[tuple[float, ...], int] = {}
         text = _verdict_blanked(marked.text.lower())
         words = [Word(found[0], *found.span()) for found in _WORD.finditer(text)]
         for mention in marked.mentions:
             regions = [numbers.setdefault(box, len(numbers)) for box in mention.boxes]
+            first, last = self._extent(words, mention, names)
             named = " and ".join([region_token(one) for one in regions])
-            words = self._named(words, mention, named, text, names)
+            before = [word for word in words if word.end <= first]
+            after = [word for word in words if word.start >= last]
+            words = [*before, Word(named, first, last, text[first:last]), *after]
         for box in marked.loose:
             numbers.setdefault(box, len(numbers))
-        return " ".join(self._plain(words)), list(numbers)
+        tokens = self._without_articles(_indefinite(words))
+        for change in (_agreeing, _denials, _of_material, self._sentences):
+            tokens = change(tokens)
+        return " ".join([_spelled(token, attributes) for token in tokens]), list(numbers)
 
-    def _named(
-        self,
-        words: list[Word],
-        mention: Mention,
-        named: str,
-        text: str,
-        names: Collection[str],
-    ) -> list[Word]:
-        """Return the words with those of a mention replaced by regions."""
+    def _extent(
+        self, words: Sequence[Word], mention: Mention, names: Collection[str]
+    ) -> tuple[int, int]:
+        """Return the characters of a mention: where only one end is known, those of a name."""
         if mention.start >= 0 and mention.end >= 0:
-            first, last = mention.start, mention.end
-        elif mention.end < 0:
-            counts = _COUNTS.match(text, mention.start)
-            first = mention.start if counts is None else counts.end()
-            first, last = mention.start, self._noun_after(words, first, names)
-        else:
-            first, last = self._noun_before(words, mention.end, names), mention.end
-            counted = _COUNTED.search(text[:first])
-            first = first if counted is None else counted.start()
-        before = [word for word in words if word.end <= first]
-        after = [word for word in words if word.start >= last]
-        return [*before, Word(named, first, last), *after]
+            return mention.start, mention.end
+        if mention.end >= 0:
+            ahead = [word for word in words if word.end <= mention.end][-LONGEST_PHRASE:]
+            place = self._name(ahead, names, lambda size: ahead[len(ahead) - size :])
+            return (ahead[-place].start if ahead else mention.end), mention.end
+        ahead = [word for word in words if word.start >= mention.start]
+        skipped = 0
+        while skipped < len(ahead) and ahead[skipped].text in _DETERMINERS | _NUMBERS:
+            skipped += 1
+        rest = ahead[skipped : skipped + LONGEST_PHRASE]
+        if skipped and (not rest or rest[0].text in _COPULA):
+            return mention.start, ahead[skipped - 1].end
+        place = self._name(rest, names, lambda size: rest[:size])
+        return mention.start, rest[place - 1].end if rest else mention.start
 
-    def _noun_before(self, words: Sequence[Word], end: int, names: Collection[str]) -> int:
-        """Return where the longest name that ends at `end` starts; else the last word."""
-        ahead = [word for word in words if word.end <= end][-LONGEST_PHRASE:]
+    def _name(
+        self,
+        words: Sequence[Word],
+        names: Collection[str],
+        taken: Callable[[int], Sequence[Word]],
+    ) -> int:
+        """Return of how many words the longest name is, in the image or at all; else 1."""
         for known in (names, self.lexicon.names):
-            for place in range(len(ahead)):
-                if " ".join([word.text for word in ahead[place:]]) in known:
-                    return ahead[place].start
-        return ahead[-1].start if ahead else end
+            for size in range(len(words), 0, -1):
+                if " ".join([word.text for word in taken(size)]) in known:
+                    return size
+        return 1
 
-    def _noun_after(self, words: Sequence[Word], start: int, names: Collection[str]) -> int:
-        """Return where the longest name that starts at `start` ends; else the first word."""
-        ahead = [word for word in words if word.start >= start][:LONGEST_PHRASE]
-        for known in (names, self.lexicon.names):
-            for size in range(len(ahead), 0, -1):
-                if " ".join([word.text for word in ahead[:size]]) in known:
-                    return ahead[size - 1].end
-        return ahead[0].end if ahead else start
-
-    def _plain(self, words: Sequence[Word]) -> list[str]:
-        """Return the words without articles, sentences joined by "and"."""
-        texts = [word.text for word in words]
-        while texts and texts[-1] in ".;:!?":
-            texts.pop()
+    def _without_articles(self, texts: Sequence[str]) -> list[str]:
+        """Return the words without articles, and without what else determines a noun."""
         found: list[str] = []
         place = 0
         while place < len(texts):
@@ -128,16 +128,31 @@ class English:
                 found += texts[place : place + size]
                 place += size
                 continue
-            word = texts[place]
-            if word in ".;:!?":
-                if found and found[-1] != "and":
-                    found.append("and")
-            elif word not in _ARTICLES:
-                found.append(word)
-            elif word == "the" and texts[place + 1 : place + 2] == ["other"]:
-                place += 1
-            place += 1
+            dropped = self._determiners(texts, place)
+            if not dropped:
+                found.append(texts[place])
+            place += dropped or 1
         return found
+
+    def _determiners(self, texts: Sequence[str], place: int) -> int:
+        """Return how many words from `place` on determine the noun that follows (0: none do)."""
+        end = place
+        if texts[end] in _NUMBERS or texts[end : end + 3] == ["some", "of", "the"]:
+            end += 1
+            while end < len(texts) and texts[end] in _COUNTING:
+                end += 1
+        while end < len(texts) and texts[end] in _DETERMINERS:
+            end += 1
+        if end == place or texts[place] in _ARTICLES:
+            return end - place
+        return end - place if self._noun_follows(texts, end) else 0
+
+    def _noun_follows(self, texts: Sequence[str], place: int) -> bool:
+        ahead = list(texts[place : place + 2 * LONGEST_PHRASE])
+        until = next((at for at, text in enumerate(ahead) if text.startswith("#")), None)
+        if until is not None and self.lexicon.describe(ahead[:until]):
+            return True
+        return self.lexicon.split_noun(ahead) is not None
 
     def _kept_size(self, texts: Sequence[str], place: int) -> int:
         """Return how many words from `place` on are a phrase whose articles stay (0: none)."""
@@ -146,6 +161,19 @@ class English:
                 return size
         return 0
 
+    def _sentences(self, texts: Sequence[str]) -> list[str]:
+        """Return sentences joined by "and", and clauses that a comma parts."""
+        found: list[str] = []
+        for place, text in enumerate(texts):
+            if text not in (*_STOPS, ","):
+                found.append(text)
+                continue
+            follows = texts[place + 1 : place + 2]
+            parts = text != "," or self._noun_follows(texts, place + 1)
+            if found and follows and parts and found[-1] != "and" and follows != ["and"]:
+                found.append("and")
+        return found
+
 
 def _verdict_blanked(text: str) -> str:
     """Return the text with what says no more blanked: "yes," at its start, "of the image"."""
@@ -153,6 +181,85 @@ def _verdict_blanked(text: str) -> str:
     if verdict is not None:
         text = " " * verdict.end() + text[verdict.end() :]
     return _SIDE.sub(lambda found: found[1].ljust(len(found[0])), text)
+
+
+def _indefinite(words: Sequence[Word]) -> list[str]:
+    """Return the words; what the text starts with is named: "a man [box] is …" says it is one.
+
+    "It is a hat [box] that …" becomes "[box] that … is a hat".
+    """
+    texts = [word.text for word in words]
+    while texts and texts[-1] in _STOPS:
+        texts.pop()
+    there = texts[:2] in (["there", "is"], ["there", "are"])
+    it_is = texts[:2] in (["it", "is"], ["they", "are"])
+    start = 2 if there or it_is else 0
+    place = next((at for at, word in enumerate(words) if word.noun), len(texts))
+    lead = texts[start:place]
+    if place >= len(texts) or not _opens(lead):
+        return texts
+    noun, named = words[place].noun.split(), texts[place]
+    verb = "are" if " " in named else "is"
+    if it_is:
+        return [*lead, *texts[place:], verb, *noun]
+    # several may be called by what is true of none alone
+    if noun[-1] in ("thing", "things") or (there and (verb == "are" or texts[place + 1 :])):
+        return texts
+    return [named, verb, *noun, "and", *texts]
+
+
+def _opens(lead: Sequence[str]) -> bool:
+    """Return whether words before a noun leave open which one it is: "a", "some", or none."""
+    if lead and lead[0] in ("a", "an", "some"):
+        return lead[1:2] != ["of"]
+    closed = {*_DETERMINERS, *_NUMBERS, *_COPULA, ",", "no", "neither", "any", "that", "and"}
+    return closed.isdisjoint(lead)
+
+
+def _denials(texts: Sequence[str]) -> list[str]:
+    """Return "is not metal but wood" for "is wood, not metal"."""
+    found = list(texts)
+    for comma in [at for at, text in enumerate(texts) if texts[at : at + 2] == [",", "not"]][::-1]:
+        be = max((at for at in range(comma) if texts[at] in _COPULA), default=-1)
+        end = next(
+            (at for at in range(comma + 2, len(found)) if found[at] in ("and", "but", *_STOPS)),
+            len(found),
+        )
+        instead, denied = found[be + 1 : comma], found[comma + 2 : end]
+        if be >= 0 and instead[:2] == ["made", "of"] != denied[:2]:
+            denied = ["made", "of", *denied]
+        if be >= 0:
+            found[be + 1 : end] = ["not", *denied, "but", *instead]
+    return found
+
+
+def _of_material(texts: Sequence[str]) -> list[str]:
+    """Return "that is not wood" for "that is not made of wood"."""
+    text = f" {' '.join(texts)} "
+    return re.sub(r" (that (?:is|are)(?: not)?) made of ", r" \1 ", text).split()
+
+
+def _agreeing(texts: Sequence[str]) -> list[str]:
+    """Return "are" for "is" after a phrase for several regions, and before "both" and "all"."""
+    found = list(texts)
+    for place in range(1, len(texts)):
+        if texts[place] != "is":
+            continue
+        before = place - 1
+        while before > 0 and texts[before - 1] not in ("and", "but", ","):
+            before -= 1
+        regions = [text for text in texts[before:place] if text.startswith("#")]
+        several = " and " in texts[place - 1] and len(regions) == 1
+        if several or texts[place + 1 : place + 2] in (["both"], ["all"]):
+            found[place] = "are"
+    return found
+
+
+def _spelled(token: str, attributes: Collection[str]) -> str:
+    """Return a word as the image's attributes spell it ("wooden": "wood")."""
+    if token in attributes or (token != "wooden" and token != "wood"):
+        return token
+    return next((one for one in attributes if same_word(one, token)), token)
 
 
 def build_english(
@@ -170,3 +277,11 @@ def build_english(
     for program in programs:
         relations |= asked_words(program).relations
     return English(lexicon, relations)
+
+
+def words_of(graph: SceneGraph) -> tuple[set[str], set[str]]:
+    """Return the names and the attributes of an image's objects, as `English.tokens` takes them."""
+    things = graph.objects.values()
+    names = {thing.name for thing in things}
+    attributes = {word for thing in things for word in thing.attributes}
+    return names | set(map(many, names)), attributes

@@ -12,7 +12,7 @@ import numpy as np
 
 from rex.boxes import Box, box_sets
 from rex.errors import InputError
-from rex.evaluation.reading.english import English, build_english
+from rex.evaluation.reading.english import English, build_english, words_of
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.model_answers import Said, read_model_answers
 from rex.evaluation.reading.predictions import Predictions
@@ -96,8 +96,7 @@ class _Reader:
         """
         row = self.questions.rows.get(name)
         graph = None if row is None else self.graphs.get(self.questions.image_ids[row])
-        names = () if graph is None else {thing.name for thing in graph.objects.values()}
-        text, numbers = self.english.tokens(marked, names)
+        text, numbers = self.english.tokens(marked, *(() if graph is None else words_of(graph)))
         self.broken += marked.broken
         if graph is None:
             return text, [(0.0, 0.0, 0.0, 0.0)] * len(numbers)
