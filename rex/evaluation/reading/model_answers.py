@@ -192,7 +192,7 @@ def read_text(text: str, *, boxes_first: bool = False) -> Said:
     # of a solution in steps, the last says why
     rest = steps[-1] if len(steps) > 1 else rest
     marked = read_marked(rest, boxes_first=boxes_first)
-    if answer is not None:
+    if answer is not None and not answer.isalpha():
         answer = read_marked(answer).text
     return Said(answer, marked if marked.text or marked.loose else None)
 

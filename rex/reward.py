@@ -1,0 +1,227 @@
+"""A reward for reinforcement learning: is the answer right, and is the reason one?
+
+    from rex.reward import Reward
+
+    reward = Reward.read("train_questions.json", "train_sceneGraphs.json", format="qwen2.5-vl")
+    reward.score("1000000000", "The pants [..] are green. The answer is yes.")
+
+No model is needed: the text is read into facts, and these are held against the question's program
+and the scene graph, as `rex evaluate` does. A `Reward` is called as TRL's and ms-swift's GRPO call
+theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from os import PathLike
+from typing import Any, TypedDict
+
+from rex.boxes import Box, box_sets, union_ious
+from rex.errors import InputError
+from rex.evaluation.measures.agreement import agrees
+from rex.evaluation.measures.answers import normalised_answer
+from rex.evaluation.measures.facts import shown_by_boxes
+from rex.evaluation.measures.truth import Scene
+from rex.evaluation.reading.english import English, build_english, words_of
+from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.model_answers import read_text
+from rex.evaluation.reading.model_predictions import fits
+from rex.evaluation.reading.statements import Fact, UnreadableError, read_statement
+from rex.exchange.formats import FORMATS, Format
+from rex.gqa.json_entries import iter_entries
+from rex.gqa.questions import QUESTION_CURE, ProgramError, ProgramRecord
+from rex.gqa.scene_graph_index import SceneGraphIndex
+from rex.gqa.scene_graphs import SceneGraph
+from rex.programs.errors import Skip
+from rex.programs.executor import execute
+from rex.programs.parsing import Program, parse_program, parse_program_text
+from rex.programs.rendering import mentioned
+from rex.programs.wording import word_statement
+
+File = str | PathLike[str]
+
+
+class Score(TypedDict):
+    """What a reply is worth, 0 to 1 each."""
+
+    answer: float
+    """Whether the answer is right (`accuracy/normalised`)."""
+    grounding: float
+    """IoU of the boxes with those of the true explanation's objects; of none, none is right."""
+    agreement: float
+    """Whether the reply's own answer follows from its explanation."""
+    truth: float
+    """The share of the explanation's facts that hold in the image; 0 where none can be read."""
+
+
+WEIGHTS: Mapping[str, float] = {"answer": 0.4, "grounding": 0.2, "agreement": 0.2, "truth": 0.2}
+"""What a reward is made of, unless other weights are given."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, ready to be answered."""
+
+    program: Program
+    graph: SceneGraph
+    answer: str | None
+    """The right one; None: it is not known, and none is right."""
+    boxes: list[Box]
+    """Of the objects of the true explanation, in pixels; empty where it is about none."""
+
+
+class Reward:
+    """Scores replies to the questions of a file."""
+
+    __name__ = "rex"
+
+    def __init__(
+        self,
+        questions: Mapping[str, ProgramRecord],
+        graphs: SceneGraphIndex,
+        *,
+        format: str = "pixels",
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        if format not in FORMATS:
+            raise InputError(f"no format {format!r}", cure=f"choose of {', '.join(FORMATS)}")
+        self.weights = dict(WEIGHTS if weights is None else weights)
+        self._questions = questions
+        self._graphs = graphs
+        self._format: Format = FORMATS[format]
+        found = [graph for name in graphs if (graph := graphs.get(name)) is not None]
+        programs = (record.semantic for record in questions.values())
+        self._english: English = build_english(build_lexicon(found), found, programs)
+        self._asked = lru_cache(maxsize=4096)(self._ask)
+
+    @classmethod
+    def read(cls, questions: File, scene_graphs: File, **settings: Any) -> Reward:
+        """Read GQA's files; `settings` are `format` and `weights`. Raises InputError."""
+        records = dict(iter_entries(questions, ProgramRecord, entry="question", cure=QUESTION_CURE))
+        return cls(records, SceneGraphIndex(scene_graphs), **settings)
+
+    def score(
+        self, question: str, text: str, *, image_id: str | None = None, answer: str | None = None
+    ) -> Score:
+        """Return what a reply is worth.
+
+        `question` is the id of one of the file, or, with an `image_id` and the right `answer`, a
+        program as text (`select: dog (11)->query: color [0]`). Raises InputError for others.
+        """
+        return _scores([self._reply(self._asked(question, image_id, answer), text)])[0]
+
+    def scores(self, questions: Sequence[str], texts: Sequence[str]) -> list[Score]:
+        """Return what replies to questions, by id, are worth: faster than one by one."""
+        return _scores(
+            [
+                self._reply(self._asked(question, None, None), text)
+                for question, text in zip(questions, texts, strict=True)
+            ]
+        )
+
+    def __call__(
+        self, completions: Sequence[Any], question_id: Sequence[str], **columns: Any
+    ) -> list[float]:
+        """Return the weighted mean of each completion's scores, 0 to 1.
+
+        `completions` are texts, or lists of messages with `content`; `question_id` is the column of
+        that name, which `rex explain export` writes. Other columns are passed over.
+        """
+        texts = [one if isinstance(one, str) else one[-1]["content"] for one in completions]
+        total = sum(self.weights.values())
+        found: Sequence[Mapping[str, Any]] = self.scores(question_id, texts)
+        return [
+            sum(weight * scores[name] for name, weight in self.weights.items()) / total
+            for scores in found
+        ]
+
+    def _reply(self, asked: Asked, text: str) -> _Reply:
+        written, graph = self._format, asked.graph
+        said = read_text(text, boxes_first=written.phrase.startswith("{boxes}"))
+        if said.explanation is None:
+            return _Reply(asked, said.answer, [], ())
+        tokens, numbers = self._english.tokens(said.explanation, *words_of(graph))
+        size = graph.width, graph.height
+        boxes: list[Box] = [
+            written.pixels(one, *size) if fits(written, one, *size) else (0, 0, 0, 0)
+            for one in numbers
+        ]
+        return _Reply(asked, said.answer, boxes, self._facts(tokens))
+
+    def _facts(self, tokens: str) -> Sequence[Fact]:
+        try:
+            return read_statement(tokens, self._english.lexicon)
+        except UnreadableError:
+            return ()
+
+    def _ask(self, question: str, image_id: str | None, answer: str | None) -> Asked:
+        record = self._questions.get(question)
+        try:
+            if image_id is not None:
+                program = parse_program_text(question)
+            elif record is not None:
+                program, image_id, answer = (
+                    parse_program(record.semantic),
+                    record.image_id,
+                    record.answer,
+                )
+            else:
+                raise InputError(f"no question {question}", cure="give the file that has it")
+        except ProgramError as error:
+            raise InputError(f"question {question}: {error}", cure="correct its program") from None
+        graph = self._graphs.get(image_id)
+        if graph is None:
+            raise InputError(
+                f"no scene graph of image {image_id}",
+                file=self._graphs.path,
+                cure="give the scene graphs of the same split",
+            )
+        try:
+            leaves = word_statement(execute(program, graph, answer).statement)
+        except Skip as skip:
+            raise InputError(
+                f"question {question} has no explanation ({skip})",
+                cure="train on what rex explain export writes",
+            ) from None
+        boxes = [graph.objects[name].box for name in dict.fromkeys(mentioned(leaves))]
+        return Asked(program, graph, answer, boxes)
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """What a model said to a question."""
+
+    asked: Asked
+    answer: str | None
+    boxes: list[Box]
+    facts: Sequence[Fact]
+
+
+def _scores(replies: Sequence[_Reply]) -> list[Score]:
+    """Return what replies are worth; geometry is worked out for all together."""
+    given = box_sets([reply.boxes for reply in replies])
+    overlaps = union_ious(given, box_sets([reply.asked.boxes for reply in replies])).tolist()
+    shown = shown_by_boxes([reply.asked.graph for reply in replies], given)
+    found: list[Score] = []
+    for reply, overlap, objects in zip(replies, overlaps, shown, strict=True):
+        asked, facts = reply.asked, reply.facts
+        scene = Scene(asked.graph, objects)
+        agreed = bool(facts) and reply.answer is not None
+        agreed = agreed and agrees(reply.answer or "", facts, asked.program, scene.names)
+        found.append(
+            {
+                "answer": float(_is_right(reply.answer, asked.answer)),
+                "grounding": overlap if asked.boxes else float(not reply.boxes),
+                "agreement": float(agreed),
+                "truth": sum(map(scene.holds, facts)) / len(facts) if facts else 0.0,
+            }
+        )
+    return found
+
+
+def _is_right(given: str | None, true: str | None) -> bool:
+    if given is None or true is None:
+        return False
+    return normalised_answer(given) == normalised_answer(true)

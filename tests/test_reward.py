@@ -1,0 +1,122 @@
+"""A reward: what is right and reasoned is worth more than what is only right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rex.errors import InputError
+from rex.reward import WEIGHTS, Reward
+from tests.gqa.sample import question_entry, scene_graph_entry
+
+RIGHT = "The dog [10, 10, 30, 40] is brown. The answer is brown."
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return a question, "what color is the dog?", and a scene graph of a dog and a ball."""
+    folder = tmp_path_factory.mktemp("gqa")
+    questions, graphs = folder / "questions.json", folder / "graphs.json"
+    nothing = question_entry(
+        semantic=[
+            {"operation": "select", "dependencies": [], "argument": "cat (-)"},
+            {"operation": "exist", "dependencies": [0], "argument": "?"},
+        ],
+        answer="no",
+    )
+    lost = question_entry(imageId="9")
+    questions.write_text(json.dumps({"q": question_entry(), "none": nothing, "lost": lost}))
+    graphs.write_text(json.dumps({"1": scene_graph_entry()}))
+    return questions, graphs
+
+
+@pytest.fixture(scope="module")
+def reward(files: tuple[Path, Path]) -> Reward:
+    return Reward.read(*files)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "grounding", "agreement", "truth"),
+    [
+        (RIGHT, 1, 1, 1, 1),
+        ("brown", 1, 0, 0, 0),
+        ("Brown.", 1, 0, 0, 0),
+        ("The answer is white. The dog [10, 10, 30, 40] is white.", 0, 1, 1, 0),
+        ("The answer is brown. The dog [60, 50, 70, 60] is brown.", 1, 0, 1, 0),
+        ("The answer is brown. The dog [10, 10, 30, 40] is white.", 1, 1, 0, 0),
+        ("The answer is brown. The dog is brown.", 1, 0, 1, 1),
+        ("The answer is brown. Blue is as blue does [10, 10, 30, 40] for is.", 1, 1, 0, 0),
+        ("The dog [10, 10, 3000, 40] is brown. The answer is brown.", 1, 0, 1, 0),
+        ("", 0, 0, 0, 0),
+    ],
+)
+def test_what_a_reply_is_worth(
+    reward: Reward, text: str, answer: int, grounding: int, agreement: int, truth: int
+) -> None:
+    assert reward.score("q", text) == {
+        "answer": answer,
+        "grounding": grounding,
+        "agreement": agreement,
+        "truth": truth,
+    }
+
+
+def test_of_no_object_no_box_is_right(reward: Reward) -> None:
+    assert reward.score("none", "There is no cat. The answer is no.")["grounding"] == 1
+    assert reward.score("none", "There is no cat [1, 2, 3, 4]. The answer is no.")["grounding"] == 0
+
+
+def test_a_program_in_place_of_a_question(reward: Reward) -> None:
+    program = "select: dog (11)->query: color [0]"
+    assert reward.score(program, RIGHT, image_id="1", answer="brown") == reward.score("q", RIGHT)
+    assert reward.score(program, RIGHT, image_id="1")["answer"] == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "image_id", "problem"),
+    [
+        ("nowhere", None, "no question nowhere"),
+        ("lost", None, "no scene graph of image 9"),
+        ("select: dog (11)->guess: x [0]", "1", "unknown operation 'guess'"),
+        ("select: cat (-)->query: color [0]", "1", "has no explanation"),
+    ],
+)
+def test_what_cannot_be_scored(
+    reward: Reward, question: str, image_id: str | None, problem: str
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        reward.score(question, "yes", image_id=image_id)
+
+
+def test_a_lucky_answer_is_worth_less(reward: Reward) -> None:
+    lucky = "The answer is brown. The ball [60, 50, 70, 60] is white."
+    guess = "The answer is brown."
+    wrong = "The answer is white."
+    values = reward([RIGHT, lucky, guess, wrong], question_id=["q"] * 4)
+    assert values[0] == pytest.approx(1)
+    assert values[0] > values[1] >= values[2] > values[3] == 0
+
+
+def test_the_signatures_of_trainers(reward: Reward) -> None:
+    messages = [[{"role": "assistant", "content": RIGHT}], [{"role": "assistant", "content": ""}]]
+    columns = {"prompts": ["a", "b"], "completion_ids": [[1], [2]], "solution": ["brown", "x"]}
+    assert reward(completions=messages, question_id=["q", "q"], **columns) == [1.0, 0.0]
+    assert reward.__name__ == "rex"
+    assert isinstance(reward, Reward)
+
+
+def test_weights_are_given(files: tuple[Path, Path]) -> None:
+    only = Reward.read(*files, weights={"answer": 1})
+    assert only(["brown", "white"], question_id=["q", "q"]) == [1, 0]
+    assert sum(WEIGHTS.values()) == pytest.approx(1)
+    with pytest.raises(InputError, match="no format 'x'"):
+        Reward.read(*files, format="x")
+
+
+@given(st.text(max_size=80))
+def test_no_text_crashes_it(reward: Reward, text: str) -> None:
+    assert all(0 <= value <= 1 for value in map(float, reward([text], question_id=["q"])))
