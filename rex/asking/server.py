@@ -5,21 +5,30 @@ Nothing is kept: an uploaded image lives as long as its answer takes.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
-import json
 import logging
 import socket
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from functools import cache
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
-from typing import Any
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rex.asking.answerer import Answers
 from rex.asking.image_files import (
@@ -34,51 +43,80 @@ from rex.errors import InputError
 LARGEST_UPLOAD = 10 * 1024 * 1024
 """Bytes of an image file."""
 MOST_SKIPPED = 8 * LARGEST_UPLOAD
-"""Bytes of a refused file that are taken before the connection is cut."""
+"""Bytes of a refused file that are taken; of a larger one the connection is cut."""
 LONGEST_QUESTION = 200
 """Characters."""
 LONGEST_UPLOAD = 60.0
-"""Seconds that a browser may take to send a file."""
+"""Seconds that a browser may take to send a file, or to say what it wants."""
 MOST_WAITING = 8
 """Questions that wait for an answer; who comes later is told to come again."""
+MOST_CONNECTIONS = 100
 SHOWN_IMAGES = 24
 """Offered images that the page shows at once."""
 
-_LENGTH_DIGITS = 20
-_POLICY = (
-    "default-src 'none'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self'; "
-    "script-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
-)
-_PARTS = {
-    "/ask.css": "text/css; charset=utf-8",
-    "/ask.js": "text/javascript; charset=utf-8",
+HEADERS = {
+    "content-security-policy": "default-src 'none'; img-src 'self' blob: data:; "
+    "connect-src 'self'; style-src 'self'; script-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'self'",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
 }
+"""Of every answer."""
+_CLOSE = {"Connection": "close"}
+_PARTS = {"ask.css": "text/css", "ask.js": "text/javascript"}
+_NO_IMAGE = HTTPException(HTTPStatus.NOT_FOUND, "there is no such image")
 
 _logger = logging.getLogger("rex.asking")
 
 
-class RefusedError(Exception):
-    """A request that is not answered: the HTTP status, and why."""
-
-    def __init__(self, status: HTTPStatus, why: str) -> None:
-        super().__init__(why)
-        self.status = status
-
-
-class AskServer(ThreadingHTTPServer):
-    """Serves the page; `server_address[1]` is the port."""
-
-    daemon_threads = True
+class AskServer:
+    """Serves the page; `server_address[1]` is the port. Use as a context manager."""
 
     def __init__(self, answers: Answers, images: Path | None, host: str, port: int) -> None:
         self.offered = offered_images(images)
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        super().__init__((host, port), _Handler)
         self.host = host
         self.answers = answers
         self.lock = threading.Lock()
         """One question at a time: the model is not made for more."""
         self.waiting = threading.BoundedSemaphore(MOST_WAITING)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family)
+        self.server_address = self._socket.getsockname()
+        app = Starlette(routes=_routes(self), exception_handlers=dict.fromkeys(_HANDLED, _told))
+        app.router.redirect_slashes = False
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                _Guard(app, self),
+                http=_Connection,
+                ws="none",
+                lifespan="off",
+                # what is worth telling is told here
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_graceful_shutdown=1,
+            )
+        )
+
+    def serve_forever(self) -> None:
+        """Answer until `shutdown` is called, or an interrupt comes, which is raised."""
+        logging.getLogger("uvicorn.error").propagate = False
+        logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
+        self._server.run(sockets=[self._socket])
+
+    def shutdown(self) -> None:
+        """Let `serve_forever` return soon."""
+        self._server.should_exit = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
 
     @property
     def local(self) -> bool:
@@ -104,14 +142,21 @@ class AskServer(ThreadingHTTPServer):
             return host.lower() in ("localhost", self.host.lower(), socket.gethostname().lower())
         return True
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Note what went wrong with a connection; nobody is left to be told."""
-        _logger.debug("a connection broke", exc_info=True)
+    def image(self, name: str) -> Path:
+        """Return the path of an offered image; raises HTTPException where there is none."""
+        if name not in self.offered:
+            raise _NO_IMAGE
+        return self.offered[name]
 
-    def reply(self, path: Path, question: str) -> dict[str, Any]:
-        """Answer a question about an image file."""
-        with self.lock:
-            return self.answers.ask([path], question)[0].to_json()
+    def reply(self, content: bytes, path: Path | None, question: str) -> dict[str, Any]:
+        """Answer a question about an image: its file's content, and the path of an offered one."""
+        kind = image_format(content)
+        with tempfile.TemporaryDirectory(prefix="rex-serve-") as folder:
+            if path is None:
+                path = Path(folder) / f"upload.{kind.lower()}"
+                path.write_bytes(content)
+            with self.lock:
+                return self.answers.ask([path], question)[0].to_json()
 
 
 def make_server(
@@ -135,171 +180,164 @@ def make_server(
         ) from None
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: AskServer
-    server_version = "rex"
-    sys_version = ""
-    timeout = 60
+class _Connection(H11Protocol):
+    """A connection that is closed where nothing is asked on it for long: uvicorn itself waits."""
 
-    def do_GET(self) -> None:
-        self._answer(self._get)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(LONGEST_UPLOAD, self._close_idle)
 
-    def do_POST(self) -> None:
-        self._answer(self._post)
+    def _close_idle(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self.loop.call_later(LONGEST_UPLOAD, self._close_idle)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        _logger.debug(format, *args)
 
-    def _answer(self, handle: Callable[[str, dict[str, list[str]]], None]) -> None:
-        self._unread = 0
+class _Guard:
+    """Adds `HEADERS`, and refuses what another site's page asks for in the user's browser."""
+
+    def __init__(self, app: ASGIApp, server: AskServer) -> None:
+        self.app, self.server = app, server
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        why = self._refusal(Request(scope))
+        app = self.app if why is None else _problem(HTTPStatus.FORBIDDEN, why)
+        await app(scope, receive, answer)
+
+    def _refusal(self, request: Request) -> str | None:
+        host, origin = request.headers.get("Host", ""), request.headers.get("Origin")
         try:
-            self._unread = self._length()
-            address = _split(self.path, HTTPStatus.BAD_REQUEST)
-            self._check_sender(address.path)
-            handle(address.path, parse_qs(address.query))
-        except RefusedError as error:
-            self._send_json({"error": str(error)}, error.status)
-        except UnusableImageError as error:
-            status = (
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-                if error.too_large
-                else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-            )
-            self._send_json({"error": str(error)}, status)
-        except InputError as error:
+            known = self.server.known_as(urlsplit(f"//{host}").hostname or "")
+            foreign = origin is not None and urlsplit(origin).netloc != host
+        except ValueError:
+            return "no proper address"
+        if not known:
+            return f"ask for {self.server.url}"
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        # a link on another site may lead to the page; no more
+        if foreign or (site not in ("none", "same-origin") and request.scope["path"] != "/"):
+            return "another site's page asked"
+        return None
+
+
+def _routes(server: AskServer) -> list[Route]:
+    def page(request: Request) -> Response:
+        return Response(_page(len(server.offered)), media_type="text/html")
+
+    def part(request: Request) -> Response:
+        name = request.scope["path"].removeprefix("/")
+        return Response(_part(name), media_type=_PARTS[name])
+
+    def found(request: Request) -> Response:
+        text = _query(request).get("find", "").lower()
+        names = [name for name in server.offered if text in name.lower()]
+        return JSONResponse({"images": names[:SHOWN_IMAGES], "found": len(names)})
+
+    def image(request: Request) -> Response:
+        content = _read(server.image(request.path_params["name"]))
+        return Response(content, media_type=FORMATS[image_format(content)])
+
+    def small(request: Request) -> Response:
+        content = _read(server.image(request.path_params["name"]), thumbnail)
+        return Response(content, media_type=FORMATS["JPEG"])
+
+    async def ask(request: Request) -> Response:
+        query = _query(request)
+        question = _question(query)
+        # all that is sent is read first: a slow sender keeps no one from asking
+        path = server.image(query["image"]) if "image" in query else None
+        content = await _body(request) if path is None else await run_in_threadpool(_read, path)
+        if not server.waiting.acquire(blocking=False):
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "too many questions: ask again")
+        try:
+            return JSONResponse(await run_in_threadpool(server.reply, content, path, question))
+        finally:
+            server.waiting.release()
+
+    return [
+        Route("/", page),
+        *(Route(f"/{name}", part) for name in _PARTS),
+        Route("/images", found),
+        Route("/images/{name}", image),
+        Route("/thumbnails/{name}", small),
+        Route("/ask", ask, methods=["POST"]),
+    ]
+
+
+def _query(request: Request) -> dict[str, str]:
+    try:
+        # Starlette puts a character of its own where there are bytes that are no text
+        found = parse_qs(request.scope["query_string"].decode("ascii"), errors="strict")
+    except ValueError:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the address is not UTF-8 text") from None
+    return {name: values[0] for name, values in found.items()}
+
+
+def _question(query: dict[str, str]) -> str:
+    question = query.get("question", "").strip()
+    if not 0 < len(question) <= LONGEST_QUESTION:
+        raise HTTPException(
+            HTTPStatus.BAD_REQUEST, f"ask a question of 1 to {LONGEST_QUESTION} characters"
+        )
+    if any(character < " " or character == "\x7f" for character in question):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "the question holds control characters")
+    return question
+
+
+async def _body(request: Request) -> bytes:
+    """Return the uploaded file; how long it is must be said first, and is held to."""
+    if "Content-Length" not in request.headers:
+        raise HTTPException(
+            HTTPStatus.LENGTH_REQUIRED, "say how long the image file is", headers=_CLOSE
+        )
+    length = int(request.headers["Content-Length"])
+    if length > LARGEST_UPLOAD:
+        raise HTTPException(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the image file is larger than {LARGEST_UPLOAD // 1024**2} MiB",
+            headers=_CLOSE if length > MOST_SKIPPED else None,
+        )
+    if length == 0:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "choose an image first")
+    try:
+        async with asyncio.timeout(LONGEST_UPLOAD):
+            return await request.body()
+    except TimeoutError:
+        raise HTTPException(
+            HTTPStatus.REQUEST_TIMEOUT, "the file came too slowly", headers=_CLOSE
+        ) from None
+
+
+def _problem(status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": why}, status, headers=headers)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    """Say what went wrong, if it is the user's to know."""
+    match error:
+        case HTTPException():
+            return _problem(error.status_code, error.detail, error.headers)
+        case UnusableImageError(too_large=True):
+            return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+        case UnusableImageError():
+            return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(error))
+        case InputError():
             # without the file: an uploaded one has a name that says nothing
             said = f"{error.problem}; {error.cure}" if error.cure else error.problem
-            self._send_json({"error": said}, HTTPStatus.BAD_REQUEST)
-        except (ConnectionError, TimeoutError):
-            _logger.debug("the browser went away")
-        except Exception:
-            _logger.exception("a request failed")
-            self._send_json({"error": "failed"}, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-    def _check_sender(self, path: str) -> None:
-        """Refuse what another site's page asks for in the user's browser."""
-        host = self.headers.get("Host", "")
-        name = _split(f"//{host}", HTTPStatus.FORBIDDEN).hostname or ""
-        if not self.server.known_as(name):
-            raise RefusedError(HTTPStatus.FORBIDDEN, f"ask for {self.server.url}")
-        origin = self.headers.get("Origin")
-        foreign = origin is not None and _split(origin, HTTPStatus.FORBIDDEN).netloc != host
-        site = self.headers.get("Sec-Fetch-Site", "none")
-        # a link on another site may lead to the page; no more
-        if foreign or (site not in ("none", "same-origin") and path != "/"):
-            raise RefusedError(HTTPStatus.FORBIDDEN, "another site's page asked")
-
-    def _get(self, path: str, query: dict[str, list[str]]) -> None:
-        folder, _, name = unquote(path).removeprefix("/").partition("/")
-        if path == "/":
-            self._send(_page(len(self.server.offered)), "text/html; charset=utf-8")
-        elif path in _PARTS:
-            self._send(_part(path.removeprefix("/")), _PARTS[path])
-        elif path == "/images":
-            self._send_json(self._found(query.get("find", [""])[0]))
-        elif folder == "images":
-            content = _read(self._offered(name))
-            self._send(content, FORMATS[image_format(content)])
-        elif folder == "thumbnails":
-            self._send(_read(self._offered(name), thumbnail), FORMATS["JPEG"])
-        else:
-            raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
-
-    def _post(self, path: str, query: dict[str, list[str]]) -> None:
-        if path != "/ask":
-            raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such page")
-        question = query.get("question", [""])[0].strip()
-        if not 0 < len(question) <= LONGEST_QUESTION:
-            raise RefusedError(
-                HTTPStatus.BAD_REQUEST, f"ask a question of 1 to {LONGEST_QUESTION} characters"
-            )
-        # all that is sent is read first: a slow sender keeps no one from asking
-        offered = self._offered(query["image"][0]) if "image" in query else None
-        content = self._body() if offered is None else _read(offered)
-        if not self.server.waiting.acquire(blocking=False):
-            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "too many questions: ask again")
-        try:
-            kind = image_format(content)
-            if offered is not None:
-                reply = self.server.reply(offered, question)
-            else:
-                with tempfile.TemporaryDirectory(prefix="rex-serve-") as folder:
-                    uploaded = Path(folder) / f"upload.{kind.lower()}"
-                    uploaded.write_bytes(content)
-                    reply = self.server.reply(uploaded, question)
-        finally:
-            self.server.waiting.release()
-        self._send_json(reply)
-
-    def _found(self, text: str) -> dict[str, Any]:
-        """Return the first offered images whose names hold `text`, and how many there are."""
-        names = [name for name in self.server.offered if text.lower() in name.lower()]
-        return {"images": names[:SHOWN_IMAGES], "found": len(names)}
-
-    def _length(self) -> int:
-        """Return how many bytes follow the head, as the request says (0: it does not say)."""
-        length = self.headers.get("Content-Length", "0")
-        # Python reads no number of thousands of digits
-        if not length.isdecimal() or len(length) > _LENGTH_DIGITS:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "Content-Length is no number of bytes")
-        return int(length)
-
-    def _body(self) -> bytes:
-        if "Content-Length" not in self.headers:
-            raise RefusedError(HTTPStatus.LENGTH_REQUIRED, "say how long the image file is")
-        length = self._unread
-        if length > LARGEST_UPLOAD:
-            raise RefusedError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the image file is larger than {LARGEST_UPLOAD // 1024**2} MiB",
-            )
-        if length == 0:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "choose an image first")
-        return b"".join(self._sent(length))
-
-    def _sent(self, length: int) -> Iterator[bytes]:
-        """Yield what the browser sends, up to `length` bytes; raises TimeoutError if it is slow."""
-        self._unread = 0
-        deadline = time.monotonic() + LONGEST_UPLOAD
-        while length > 0 and (taken := self.rfile.read1(min(length, 1 << 16))):
-            yield taken
-            length -= len(taken)
-            if time.monotonic() > deadline:
-                raise TimeoutError
-
-    def _skip_body(self) -> None:
-        """Take what the browser still sends: it reads no answer before it has sent all."""
-        for _ in self._sent(min(self._unread, MOST_SKIPPED)):
-            pass
-
-    def _offered(self, name: str) -> Path:
-        try:
-            return self.server.offered[name]
-        except KeyError:
-            raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such image") from None
-
-    def _send_json(self, value: Any, status: HTTPStatus = HTTPStatus.OK) -> None:
-        self._send(json.dumps(value).encode(), "application/json", status)
-
-    def _send(self, content: bytes, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
-        self._skip_body()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Content-Security-Policy", _POLICY)
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        self.wfile.write(content)
+            return _problem(HTTPStatus.BAD_REQUEST, said)
+        case ClientDisconnect():
+            return _problem(HTTPStatus.BAD_REQUEST, "gone")
+    _logger.error("a request failed", exc_info=error)
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "failed")
 
 
-def _split(address: str, status: HTTPStatus) -> SplitResult:
-    try:
-        return urlsplit(address)
-    except ValueError:
-        raise RefusedError(status, "no proper address") from None
+_HANDLED = (HTTPException, UnusableImageError, InputError, ClientDisconnect, Exception)
 
 
 def _read(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> bytes:
@@ -307,7 +345,7 @@ def _read(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> bytes:
     try:
         return read(path)
     except OSError:
-        raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such image") from None
+        raise _NO_IMAGE from None
 
 
 def _page(offered: int) -> bytes:

@@ -70,7 +70,7 @@ def served(folder: Path) -> Iterator[AskServer]:
     (folder / "a car.png").write_bytes(picture())
     (folder / "notes.txt").write_text("private")
     with make_server(Parrot(), images=folder) as made:
-        thread = threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(target=made.serve_forever, daemon=True)
         thread.start()
         yield made
         made.shutdown()

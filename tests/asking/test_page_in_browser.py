@@ -7,13 +7,13 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import HTMLResponse
+from starlette.types import Receive, Scope, Send
 
-from rex.asking import server as module
 from rex.asking.server import AskServer
 from tests.reporting.browser import CHROMIUM, HEADLESS
 
@@ -59,21 +59,6 @@ frame.addEventListener("load", async () => {
 _RESULT = re.compile(r'<pre id="rex-result">(.*?)</pre>', re.DOTALL)
 
 
-class _Probing(module._Handler):
-    """Also serves the page in a frame, with a script beside it."""
-
-    probe = b""
-
-    def do_GET(self) -> None:  # noqa: N802
-        if self.path != "/probe":
-            super().do_GET()
-            return
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.end_headers()
-        self.wfile.write(self.probe)
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[AskServer]:
     with served(tmp_path) as made:
@@ -82,8 +67,15 @@ def server(tmp_path: Path) -> Iterator[AskServer]:
 
 def do(server: AskServer, folder: Path, script: str, *, width: int = 1100, path: str = "") -> Any:
     """Return what `script` returns in the page, shown in a window of this width."""
-    probe = (_PROBE % (width, path, script)).encode()
-    server.RequestHandlerClass = type("Probing", (_Probing,), {"probe": probe})
+    probe = HTMLResponse(_PROBE % (width, path, script))
+    uvicorn = server._server.config
+    page = uvicorn.loaded_app
+
+    async def probing(scope: Scope, receive: Receive, send: Send) -> None:
+        """Also serve the page in a frame, with a script beside it."""
+        await (probe if scope["path"] == "/probe" else page)(scope, receive, send)
+
+    uvicorn.loaded_app = probing
     ended = subprocess.run(
         [
             str(CHROMIUM),

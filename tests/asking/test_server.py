@@ -157,7 +157,9 @@ def test_an_image_that_has_gone(tmp_path: Path, method: str, path: str) -> None:
         ("POST /ask?question=a%3F", f"Content-Length: {5000 * '9'}", 400),
         ("POST /ask?question=a%3F", "Content-Length: -1", 400),
         ("POST /ask?question=a%3F", "X: y", 411),
-        ("GET http://[/", "X: y", 400),
+        ("GET http://[/", "X: y", 404),
+        ("nonsense", "X: y", 400),
+        ("GET /images?find=%ff", "X: y", 400),
     ],
 )
 def test_what_is_no_proper_request(server: AskServer, first: str, header: str, status: int) -> None:
@@ -187,6 +189,10 @@ def test_what_is_refused(server: AskServer, monkeypatch: pytest.MonkeyPatch) -> 
     assert ask(server, b"") == (400, no("choose an image first"))
     assert ask(server, picture(), question="")[0] == 400
     assert ask(server, picture(), question="x" * 201)[0] == 400
+    assert ask(server, picture(), question="a%00b") == (
+        *(400, no("the question holds control characters")),
+    )
+    assert ask(server, picture(), question="a%ffb") == (400, no("the address is not UTF-8 text"))
     assert ask(server, picture(), question="broken%3F") == (400, no("the image is broken; mend it"))
     assert ask(server, picture(), question="boom%3F") == (500, no("failed"))  # and no word of why
     monkeypatch.setattr(image_files, "LARGEST_IMAGE", 100)
@@ -316,6 +322,26 @@ def test_who_never_ends_sending_is_cut_off(
             for _ in range(100):
                 slow.sendall(b"x")
                 time.sleep(0.05)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX: "])
+def test_who_never_says_what_they_want_is_cut_off(
+    server: AskServer, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(module, "LONGEST_UPLOAD", 0.2)
+    port = server.server_address[1]
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as slow:
+        slow.sendall(sent)
+        assert slow.recv(1) == b""
+
+
+def test_every_answer_has_the_headers_that_protect(server: AskServer) -> None:
+    for path in ("/", "/images", "/images/a%20car.png", "/nowhere", "/ask"):
+        _, headers, _ = request(server, "GET", path)
+        assert module.HEADERS.items() <= headers.items()
+        assert "server" not in headers
+    _, headers, _ = request(server, "POST", "/ask?question=boom%3F", picture())
+    assert module.HEADERS.items() <= headers.items()
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
