@@ -19,6 +19,7 @@ import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -217,29 +218,43 @@ def _download(address: str, path: Path, file: str) -> None:
     headers = {"User-Agent": "rex"}
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": mark["version"]}
-    try:
+    with _plain_failures(address, file):
         if "://" not in address:
             # urllib would take the host of `host:80/path` for a scheme
             raise ValueError(address)
         request = urllib.request.Request(address, headers=headers)
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-            resumed = response.status == 206
-            start = start if resumed else 0
-            length = response.headers.get("Content-Length") or ""
-            total = start + int(length) if length.isdecimal() else None
-            version = response.headers.get("ETag") or response.headers.get("Last-Modified")
-            if not resumed:
-                # the old bytes go first: they must never lie beside the new version's mark
-                _forget(path)
-                write_json(_mark(path), {"address": address, "version": version, "size": total})
-            _receive(response.read, path, start, total, file)
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and start:
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+                _take(response, path, address, start, file)
+        except urllib.error.HTTPError as error:
+            if error.code != 416 or not start:
+                raise
             # nothing comes after what is here: either it is all, or it is of no use
             if error.headers.get("Content-Range") != f"bytes */{start}":
                 _forget(path)
                 _download(address, path, file)
-            return
+
+
+def _take(response: Any, path: Path, address: str, start: int, file: str) -> None:
+    """Write what the server sends: from byte `start` on, or the whole file."""
+    resumed = response.status == 206
+    start = start if resumed else 0
+    length = response.headers.get("Content-Length") or ""
+    total = start + int(length) if length.isdecimal() else None
+    version = response.headers.get("ETag") or response.headers.get("Last-Modified")
+    if not resumed:
+        # the old bytes go first: they must never lie beside the new version's mark
+        _forget(path)
+        write_json(_mark(path), {"address": address, "version": version, "size": total})
+    _receive(response.read, path, start, total, file)
+
+
+@contextmanager
+def _plain_failures(address: str, file: str) -> Iterator[None]:
+    """Turn what goes wrong with a network, not with the disk, into an InputError."""
+    try:
+        yield
+    except urllib.error.HTTPError as error:
         raise InputError(
             f"the server answers {error.code} {error.reason}",
             file=address,
