@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 Subparsers = Any
 """What `add_subparsers` returns (argparse keeps its type private)."""
+
+Store = Path | str
+"""Where runs are tracked: MLflow's SQLite file, or the address of a server."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,3 +74,26 @@ def shard_argument(text: str) -> tuple[int, int]:
     if not 1 <= part[0] <= part[1]:
         raise argparse.ArgumentTypeError(f"{text!r}: K runs from 1 to N")
     return part
+
+
+def store(text: str) -> Store:
+    """Parse an argument that says where runs are tracked: a file, or http(s)://…"""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return Path(text)
+    if scheme in ("http", "https"):
+        return text
+    if scheme == "sqlite" and rest.startswith("/"):
+        return Path(rest.removeprefix("/"))
+    raise argparse.ArgumentTypeError(f"{text!r} is not a file, http://… or sqlite:///…")
+
+
+def announced_store(default: str) -> str:
+    """Return where a workflow tracks its runs, and tell its jobs, in their environment.
+
+    It is what MLFLOW_TRACKING_URI says, or `default`. No rule's parameter: it changes no result.
+    Raises argparse.ArgumentTypeError.
+    """
+    where = str(store(os.environ.get("MLFLOW_TRACKING_URI") or default))
+    os.environ["REX_TRACKING"] = where
+    return where

@@ -67,7 +67,8 @@ def locked(target: str | os.PathLike[str], *, wait: bool = True) -> Iterator[boo
 
 
 def _this_process() -> str:
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])
+    verb = [argument for argument in sys.argv[1:2] if not argument.startswith("-")]
+    command = " ".join([Path(sys.argv[0]).name, *verb])
     now = datetime.now().strftime("%Y-%m-%d %H:%M")
     where = f"process {os.getpid()} on {socket.gethostname()}"
     return f"{where} ({command}, in {shlex.quote(str(Path.cwd()))}, since {now})"

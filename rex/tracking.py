@@ -1,10 +1,14 @@
-"""MLflow: every run is a line in one SQLite file, finished or failed truthfully."""
+"""MLflow: every run is a line in one SQLite file or on a server, finished or failed truthfully."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
+import secrets
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -12,13 +16,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from rex.command_line import Store
 from rex.errors import InputError
 from rex.files import read_json, write_json
 from rex.locks import locked
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric
+    from mlflow.entities import Metric, Run
     from mlflow.tracking import MlflowClient
 
 _logger = logging.getLogger("rex.tracking")
@@ -28,9 +34,19 @@ IDENTITY = "mlflow.json"
 
 _PARENT = "mlflow.parentRunId"
 _GROUP = "rex.group"
+_KEY = "rex.key"
+"""Tag: by which a run is found whose id was not noted yet."""
+_SETTINGS = "rex.settings"
+"""Tag: a fingerprint of a run's parameters and tags."""
+_KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Tag by which the interface shows an experiment's runs as trainings."""
 
 _BATCH = 500
 """Metric values sent at once: one at a time, SQLite takes a hundred a second."""
+_LONGEST_NOTE = 5000
+"""Characters of a text that MLflow takes."""
+_TIMEOUT = 10.0
+"""Seconds that a server may take to be there."""
 
 
 class TrackedRun:
@@ -44,17 +60,24 @@ class TrackedRun:
         """
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
-        """Keep a copy of a file, in `folder` of the run's artifacts."""
+        """Keep a copy of a file, in `folder` of the run's artifacts; warn where that fails."""
+
+    def learns_from(self, name: str, digest: str, source: Path) -> None:
+        """Say which data set the run learns from: its name, a fingerprint, and a file."""
+
+    def describe(self, text: str) -> None:
+        """Let the experiment's page begin with a text in Markdown, or its first lines."""
 
     def flush(self) -> None:
         """Send what was noted."""
 
 
 class _MlflowRun(TrackedRun):
-    def __init__(self, client: MlflowClient, database: Path, run_id: str) -> None:
+    def __init__(self, client: MlflowClient, where: Store, run: Run) -> None:
         self.client = client
-        self._database = database
-        self.run_id = run_id
+        self._where = where
+        self.run_id: str = run.info.run_id
+        self._experiment_id: str = run.info.experiment_id
         self._noted: list[Metric] = []
         self._last_steps: dict[str, int] = {}
 
@@ -71,24 +94,47 @@ class _MlflowRun(TrackedRun):
     def _last(self, name: str) -> int:
         """Return the last step that the run had of a metric when it was taken up, or -1."""
         if name not in self._last_steps:
-            with _plain_failures(self._database):
+            with _plain_failures(self._where):
                 found = self.client.get_metric_history(self.run_id, name)
             self._last_steps[name] = max((metric.step for metric in found), default=-1)
         return self._last_steps[name]
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
-        self.client.log_artifact(self.run_id, str(path), folder)
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client.log_artifact(self.run_id, str(path), folder)
+        except (OSError, MlflowException) as error:
+            # the file itself is there: a job that fails for its copy would be done again
+            _logger.warning("%s: no copy in MLflow (%s)", path, _reason(error))
+
+    def learns_from(self, name: str, digest: str, source: Path) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        place = json.dumps({"uri": source.resolve().as_uri()})
+        # MLflow keeps 36 characters of a digest
+        data = Dataset(name=name, digest=digest[:32], source_type="local", source=place)
+        with _plain_failures(self._where):
+            self.client.log_inputs(
+                self.run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])]
+            )
+
+    def describe(self, text: str) -> None:
+        if len(text) > _LONGEST_NOTE:
+            text = text[: text.rindex("\n", 0, _LONGEST_NOTE)]
+        with _plain_failures(self._where):
+            self.client.set_experiment_tag(self._experiment_id, "mlflow.note.content", text)
 
     def flush(self) -> None:
         noted, self._noted = self._noted, []
-        with _plain_failures(self._database):
+        with _plain_failures(self._where):
             for start in range(0, len(noted), _BATCH):
                 self.client.log_batch(self.run_id, metrics=noted[start : start + _BATCH])
 
 
 @contextmanager
 def tracked_run(
-    database: Path | None,
+    where: Store | None,
     folder: Path,
     *,
     experiment: str,
@@ -98,63 +144,66 @@ def tracked_run(
     group: str | None = None,
     anew: bool = False,
 ) -> Iterator[TrackedRun]:
-    """Track what happens inside as the MLflow run of `folder`; no `database`: track nothing.
+    """Track what happens inside as the MLflow run of `folder`; None: track nothing.
 
     A new run is a child of the run named `group`, if one is given: the seeds of one method, say.
 
     The first call makes the run and notes its id in the folder; later ones (a resumed training, an
-    evaluation) continue it, unless all is done `anew`: that is another run. Leaving marks it
-    finished, an error failed, an interrupt or SIGTERM (which becomes one) killed.
+    evaluation) continue it. What is done `anew` is another run, unless the first was not finished
+    and had the same parameters and tags. Leaving marks it finished, an error failed, an interrupt
+    or SIGTERM (which becomes one) killed. Raises InputError where MLflow can't be read or written.
     """
-    if database is None:
+    if where is None:
         yield TrackedRun()
         return
-    client = _connect(database)
-    with _plain_failures(database):
-        run_id = _noted(client, folder)
-        if anew and run_id is not None:
-            _abandon(client, run_id)
-            run_id = None
-        if run_id is None:
-            with locked(database):
-                experiment_id = _experiment(client, database, experiment)
-                parent = {} if group is None else {_PARENT: _group(client, experiment_id, group)}
-            run_id = _new_run(
-                client, experiment_id, folder, name, parameters or {}, {**parent, **(tags or {})}
-            )
-        client.update_run(run_id, status="RUNNING")
-    run = _MlflowRun(client, database, run_id)
+    client = _connect(where)
+    described = {"name": name, "parameters": dict(parameters or {}), "tags": dict(tags or {})}
+    with _plain_failures(where):
+        experiment_id, parent = _place(client, where, folder, experiment, group)
+        found = _noted(client, experiment_id, folder)
+        if anew and found is not None and not _may_go_on(found, described):
+            if found.info.status == "RUNNING":  # it could not say itself that it was killed
+                client.set_terminated(found.info.run_id, "KILLED")
+            found = None
+        if found is None:
+            found = _new_run(client, experiment_id, folder, described, parent)
+        if parameters is not None:
+            _log_parameters(client, found, parameters)
+        client.update_run(found.info.run_id, status="RUNNING")
+    run = _MlflowRun(client, where, found)
     try:
         with _interruptible():
             yield run
+            run.flush()
     except BaseException as error:
         status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
         try:
             run.flush()
-            client.set_terminated(run_id, status)
+            client.set_terminated(run.run_id, status)
         except Exception as second:  # a full disk, say: the first error is the one to be told
-            _logger.warning("%s: MLflow run %s is not marked %s", second, run_id, status)
+            _logger.warning("%s: MLflow run %s is not marked %s", second, run.run_id, status)
         raise
-    run.flush()
-    client.set_terminated(run_id, "FINISHED")
+    with _plain_failures(where):
+        client.set_terminated(run.run_id, "FINISHED")
 
 
 @contextmanager
-def _plain_failures(database: Path) -> Iterator[None]:
-    """Turn what MLflow says of a full disk or a lost database into an InputError."""
+def _plain_failures(where: Store) -> Iterator[None]:
+    """Turn what MLflow says of a full disk, a lost database or server into an InputError."""
     from mlflow.exceptions import MlflowException
 
     try:
         yield
     except MlflowException as error:
-        raise _unwritable(database, error) from None
+        raise _unwritable(where, error) from None
 
 
-def _unwritable(database: Path, error: Exception) -> InputError:
+def _unwritable(where: Store, error: Exception) -> InputError:
+    cure = "make room for it" if isinstance(where, Path) else "see what the server says"
     return InputError(
         f"MLflow can't write ({_reason(error)})",
-        file=database,
-        cure="make room for it, or leave --tracking out; started again, the run goes on",
+        file=where,
+        cure=f"{cure}, or leave --tracking out; started again, the run goes on",
     )
 
 
@@ -181,7 +230,7 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _connect(database: Path) -> MlflowClient:
+def _connect(where: Store) -> MlflowClient:
     # a run must not depend on a server of someone else's
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -189,30 +238,69 @@ def _connect(database: Path) -> MlflowClient:
     from mlflow.tracking import MlflowClient
     from sqlalchemy.exc import DatabaseError
 
-    database.parent.mkdir(parents=True, exist_ok=True)
-    uri = f"sqlite:///{database.resolve()}"
+    if isinstance(where, str):
+        return _connect_to_server(where)
+    where.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(database):
-            client = MlflowClient(tracking_uri=uri)
+        with locked(where):  # two that make the same tables at once hurt each other
+            client = MlflowClient(tracking_uri=f"sqlite:///{where.resolve()}")
             client.search_experiments(max_results=1)  # makes the tables of a new file
     except (MlflowException, DatabaseError) as error:
         if "full" in _reason(error):
-            raise _unwritable(database, error) from None
+            raise _unwritable(where, error) from None
         raise InputError(
             f"not an MLflow database ({_reason(error)})",
-            file=database,
+            file=where,
             cure="delete it, or name another with --tracking",
         ) from None
     return client
 
 
-def _experiment(client: MlflowClient, database: Path, name: str) -> str:
-    """Return the id of an experiment, made if need be, its artifacts beside the database."""
+def _connect_to_server(address: str) -> MlflowClient:
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=address)
+    try:
+        parts = urlsplit(address)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        # at once: MLflow itself tries for minutes
+        socket.create_connection((parts.hostname or "", port), timeout=_TIMEOUT).close()
+        client.search_experiments(max_results=1)
+    except (OSError, ValueError, MlflowException) as error:
+        raise InputError(
+            f"no MLflow server answers ({_reason(error)})",
+            file=address,
+            cure="start it, or check the address, MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD",
+        ) from None
+    return client
+
+
+def _place(
+    client: MlflowClient, where: Store, folder: Path, experiment: str, group: str | None
+) -> tuple[str, dict[str, str]]:
+    """Return the experiment's id and the tags of a run of the group, both made if need be."""
+    # on a server, others may make the same experiment; the group's runs have one parent folder
+    with locked(where if isinstance(where, Path) else folder.parent / "mlflow"):
+        experiment_id = _experiment(client, where, experiment)
+        return experiment_id, {_PARENT: _group(client, experiment_id, group)} if group else {}
+
+
+def _experiment(client: MlflowClient, where: Store, name: str) -> str:
+    """Return the id of an experiment, made if need be; a file's artifacts lie beside it."""
+    from mlflow.exceptions import MlflowException
+
+    place = (where.parent / "mlartifacts").resolve().as_uri() if isinstance(where, Path) else None
     found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    artifacts = (database.parent / "mlartifacts").resolve().as_uri()
-    return str(client.create_experiment(name, artifact_location=artifacts))
+    if found is None:
+        try:
+            return str(client.create_experiment(name, artifact_location=place, tags=_KIND))
+        except MlflowException:
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    return str(found.experiment_id)
 
 
 def _group(client: MlflowClient, experiment_id: str, name: str) -> str:
@@ -224,46 +312,69 @@ def _group(client: MlflowClient, experiment_id: str, name: str) -> str:
     return str(run.info.run_id)
 
 
+def _fingerprint(described: Mapping[str, Any]) -> str:
+    text = json.dumps(described, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _may_go_on(run: Run, described: Mapping[str, Any]) -> bool:
+    """Return whether a run was stopped before it was finished, and was to be this very run."""
+    settings, status = run.data.tags.get(_SETTINGS), run.info.status
+    return bool(settings == _fingerprint(described) and status != "FINISHED")
+
+
 def _new_run(
     client: MlflowClient,
     experiment_id: str,
     folder: Path,
-    name: str,
-    parameters: Mapping[str, Any],
-    tags: Mapping[str, str],
-) -> str:
-    from mlflow.entities import Param
-
+    described: Mapping[str, Any],
+    parent: Mapping[str, str],
+) -> Run:
     commit = _git_commit()
     source = {} if commit is None else {"mlflow.source.git.commit": commit}
-    run = client.create_run(experiment_id, run_name=name, tags={**tags, **source})
-    run_id = str(run.info.run_id)
-    found = [Param(key, str(value)) for key, value in sorted(parameters.items())]
-    client.log_batch(run_id, params=found)
-    write_json(folder / IDENTITY, {"run_id": run_id})
-    return run_id
+    key = secrets.token_hex(8)
+    # noted before there is a run: who is killed between the two finds it by its key
+    write_json(folder / IDENTITY, {"key": key})
+    run = client.create_run(
+        experiment_id,
+        run_name=described["name"],
+        tags={
+            **parent,
+            **described["tags"],
+            **source,
+            _KEY: key,
+            _SETTINGS: _fingerprint(described),
+        },
+    )
+    made = {"key": key, "run_id": run.info.run_id, "experiment_id": experiment_id}
+    write_json(folder / IDENTITY, made)
+    return run
 
 
-def _noted(client: MlflowClient, folder: Path) -> str | None:
-    """Return the id of the run that the folder notes, if there is one."""
+def _log_parameters(client: MlflowClient, run: Run, parameters: Mapping[str, Any]) -> None:
+    from mlflow.entities import Param
+
+    missing = sorted(parameters.keys() - run.data.params.keys())
+    client.log_batch(run.info.run_id, params=[Param(n, str(parameters[n])) for n in missing])
+
+
+def _noted(client: MlflowClient, experiment_id: str, folder: Path) -> Run | None:
+    """Return the run that the folder notes, if there is one."""
     from mlflow.exceptions import MlflowException
 
     if not (folder / IDENTITY).exists():
         return None
     noted = read_json(folder / IDENTITY)
-    if not isinstance(noted, dict) or not isinstance(run_id := noted.get("run_id"), str):
+    key, run_id = (noted.get("key"), noted.get("run_id")) if isinstance(noted, dict) else (None,) * 2
+    if isinstance(key, str) and run_id is None:
+        found = client.search_runs([experiment_id], f"tags.`{_KEY}` = '{key}'", max_results=1)
+        return next(iter(found), None)
+    if not isinstance(run_id, str):
         raise InputError("names no MLflow run", file=folder / IDENTITY, cure="delete it")
     try:
-        client.get_run(run_id)
+        return client.get_run(run_id)
     except MlflowException:
         return None  # of a database that is gone
-    return run_id
-
-
-def _abandon(client: MlflowClient, run_id: str) -> None:
-    """Say of a run that could not say so itself that it was killed."""
-    if client.get_run(run_id).info.status == "RUNNING":
-        client.set_terminated(run_id, "KILLED")
 
 
 def _git_commit() -> str | None:

@@ -39,7 +39,9 @@ def test_a_lock_says_who_has_it_and_dies_with_it(tmp_path: Path, kind: str) -> N
     child = int(process.stdout.readline())
     try:
         with (
-            pytest.raises(InputError, match=rf"target: in use by process {process.pid} on .* \(-c"),
+            pytest.raises(
+                InputError, match=rf"target: in use by process {process.pid} on .* \(-c,"
+            ),
             locked(target, wait=False),
         ):
             pass

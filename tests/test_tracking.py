@@ -3,15 +3,23 @@ from __future__ import annotations
 import errno
 import fcntl
 import multiprocessing
+import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rex.cli import main
+from rex.command_line import store
 from rex.errors import InputError
 from rex.files import read_json
 from rex.tracking import tracked_run
@@ -113,6 +121,181 @@ def test_what_is_done_anew_is_another_run(database: Path, tmp_path: Path) -> Non
             MlflowClient(tracking_uri=f"sqlite:///{database}").update_run(run_id, status="RUNNING")
     found = {run.data.params["rate"]: run.info.status for run in runs(database)}
     assert found == {"1": "KILLED", "2": "FINISHED"}
+
+
+def test_what_is_done_again_from_nothing_goes_on_in_its_run(database: Path, tmp_path: Path) -> None:
+    """A training that was killed before it saved a state."""
+    for steps in (2, 3):
+        with (
+            suppress(KeyboardInterrupt),
+            tracked_run(
+                database, tmp_path, experiment="world", name="rex", parameters={"a": 1}, anew=True
+            ) as run,
+        ):
+            for step in range(steps):
+                run.metrics({"loss": float(step)}, step=step, once=True)
+            if steps == 2:
+                raise KeyboardInterrupt
+    (found,) = runs(database)
+    assert found.info.status == "FINISHED"
+    assert history(database, tmp_path, "loss") == [(step, float(step)) for step in range(3)]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_who_is_killed_while_a_run_is_made_finds_it(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    create = MlflowClient.create_run
+
+    def killed(*arguments: Any, **options: Any) -> None:
+        if moment == "after":
+            create(*arguments, **options)
+        raise KeyboardInterrupt
+
+    def track() -> None:
+        with tracked_run(
+            database, tmp_path, experiment="world", name="rex", parameters=PARAMETERS, anew=True
+        ):
+            pass
+
+    monkeypatch.setattr(MlflowClient, "create_run", killed)
+    with pytest.raises(KeyboardInterrupt):
+        track()
+    monkeypatch.undo()
+    track()
+    (found,) = runs(database)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"setting": "multi-task", "learning_rate": "0.001"}
+
+
+def test_a_copy_that_fails_is_a_warning(
+    database: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "mlartifacts").write_text("no folder can be made here")
+    with tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run:
+        run.artifact(database)
+    assert run_of(database, tmp_path / "run").info.status == "FINISHED"
+    assert f"{database}: no copy in MLflow (" in caplog.text
+
+
+def test_the_interface_sees_data_set_and_description(database: Path, tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    lines = "".join(f"| {number} | row |\n" for number in range(1000))
+    with tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run:
+        run.learns_from("world", "0123456789abcdef" * 4, Path("questions.json"))
+        run.describe("### Answers\n" + lines)
+    (found,) = run_of(database, tmp_path / "run").inputs.dataset_inputs
+    assert (found.dataset.name, found.dataset.digest) == ("world", "0123456789abcdef" * 2)
+    experiment = MlflowClient(tracking_uri=f"sqlite:///{database}").get_experiment_by_name("world")
+    assert experiment is not None
+    assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+    assert experiment.tags["mlflow.note.content"].endswith("| row |")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("results/mlflow.db", Path("results/mlflow.db")),
+        ("sqlite:///results/mlflow.db", Path("results/mlflow.db")),
+        ("sqlite:////data/mlflow.db", Path("/data/mlflow.db")),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+    ],
+)
+def test_where_runs_are_tracked(text: str, where: Path | str) -> None:
+    assert store(text) == where
+
+
+def test_a_store_of_another_kind_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["tables", "--metrics", "m.json", "--out", "t", "--tracking", "postgresql://u@h/db"])
+    assert ended.value.code == 2
+    assert "'postgresql://u@h/db' is not a file, http" in capsys.readouterr().err
+
+
+def test_a_server_that_is_not_there_is_one_line_at_once(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with (
+        pytest.raises(InputError, match=f"{address}: no MLflow server answers"),
+        tracked_run(address, tmp_path / "run", experiment="world", name="rex"),
+    ):
+        pass
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real `mlflow server` on loopback, with SQLite and its artifacts behind it."""
+    folder = tmp_path_factory.mktemp("server")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1"),
+            *("--port", str(port), "--workers", "1"),
+            *("--backend-store-uri", f"sqlite:///{folder}/server.db"),
+            *("--artifacts-destination", str(folder / "artifacts")),
+        ],
+        cwd=folder,
+        env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        for _ in range(1200):
+            with suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            assert process.poll() is None
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+
+
+@pytest.mark.slow
+def test_a_server_works_like_a_file(server: str, tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    (tmp_path / "note.txt").write_text("hello")
+
+    def track(seed: int) -> None:
+        with tracked_run(
+            server,
+            tmp_path / "rex" / str(seed),
+            experiment="world",
+            name=f"rex/{seed}",
+            parameters={"seed": seed},
+            group="rex",
+            anew=True,
+        ) as run:
+            run.learns_from("world", "0123", Path("questions.json"))
+            for step in range(100):
+                run.metrics({"loss": float(step)}, step=step, once=True)
+            run.artifact(tmp_path / "note.txt")
+
+    # several jobs write at once
+    with ThreadPoolExecutor(4) as jobs:
+        list(jobs.map(track, range(4)))
+    client = MlflowClient(tracking_uri=server)
+    experiment = client.get_experiment_by_name("world")
+    assert experiment is not None
+    found = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+    assert sorted(found) == ["rex", "rex/0", "rex/1", "rex/2", "rex/3"]
+    for seed in range(4):
+        run = found[f"rex/{seed}"]
+        assert run.info.status == "FINISHED"
+        assert run.data.params == {"seed": str(seed)}
+        assert run.data.tags["mlflow.parentRunId"] == found["rex"].info.run_id
+        losses = client.get_metric_history(run.info.run_id, "loss")
+        assert [metric.value for metric in losses] == [float(step) for step in range(100)]
+        assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["note.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["note.txt", "rex"]
 
 
 def test_a_step_that_comes_again_is_told_once(database: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rex.command_line import Subparsers, add_station, add_verb
+from rex.command_line import Subparsers, add_station, add_verb, store
 from rex.config import SPLITS
 from rex.exchange.formats import FORMATS
 
@@ -82,7 +82,7 @@ def _add_evaluate(stations: Subparsers) -> None:
     )
     verb.add_argument(
         "--tracking",
-        type=Path,
+        type=store,
         metavar="DB",
         help="log the scores of --run to this MLflow database",
     )
@@ -187,9 +187,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     _track(arguments, config.dataset, metrics)
     for name, score in metrics.scores.items():
         if "/" not in name and score.value is not None:
-            _logger.info("%-12s %7.2f  (n = %d)", name, score.value, score.n)
+            print(f"{name:<12} {score.value:7.2f}  (n = {score.n})")
         elif "/" not in name:
-            _logger.info("%-12s       –  %s", name, score.reason)
+            print(f"{name:<12}       –  {score.reason}")
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from rex.command_line import Subparsers, add_verb
+from rex.command_line import Subparsers, add_verb, store
 
 _RUN = "results/world/runs/multi-task/rex/seed0"
 
@@ -38,7 +38,10 @@ def add_commands(stations: Subparsers) -> None:
         "--start", type=Path, metavar="RUN", help="the run whose weights a transfer run starts from"
     )
     train.add_argument(
-        "--tracking", type=Path, metavar="DB", help="MLflow's SQLite file (default: no tracking)"
+        "--tracking",
+        type=store,
+        metavar="DB",
+        help="MLflow's SQLite file, or a server's http://… (default: no tracking)",
     )
     predict = add_verb(
         stations,
@@ -54,7 +57,7 @@ def add_commands(stations: Subparsers) -> None:
     predict.add_argument("--regions", type=Path, required=True, metavar="H5")
     predict.add_argument("--out", type=Path, required=True, metavar="PARQUET")
     predict.add_argument(
-        "--tracking", type=Path, metavar="DB", help="keep the predictions in MLflow, too"
+        "--tracking", type=store, metavar="DB", help="keep the predictions in MLflow, too"
     )
 
 
@@ -103,6 +106,7 @@ def _train(arguments: argparse.Namespace) -> None:
                 def saving(self) -> None:
                     tracked.flush()
 
+            tracked.learns_from(config.dataset, facts["data.digest"], arguments.questions)
             yield Tracker()
             for file in ("config.yaml", "log.jsonl"):
                 tracked.artifact(arguments.out / file)

@@ -1,0 +1,78 @@
+"""The runs of an experiment, and where the workflow keeps what it makes of a data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rex.config import SPLITS, Config
+from rex.experiment import REFERENCE, SETTINGS
+
+EXPLAINED = ("train", "val")
+"""GQA publishes no scene graphs for testdev: nothing is explained there."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The folder `results/<dataset>` of a configuration."""
+
+    config: Config
+    folder: Path
+
+    @classmethod
+    def of(cls, config: Config) -> Results:
+        """Return where the workflow puts them."""
+        return cls(config, Path("results", config.dataset))
+
+    def run(self, setting: str, method: str, seed: int) -> Path:
+        """Return the folder of one run."""
+        return self.folder / "runs" / setting / method / f"seed{seed}"
+
+    def runs(self) -> list[Path]:
+        """Return the folder of every run of the grid."""
+        experiment = self.config.experiment
+        return [
+            self.run(run.setting, run.method, seed)
+            for run in experiment.runs
+            for seed in experiment.seeds
+        ]
+
+    def shown_runs(self) -> list[Path]:
+        """Return the gallery's runs: of one seed, those that learn from all questions, if any."""
+        experiment = self.config.experiment
+        whole = [run for run in experiment.runs if not SETTINGS[run.setting].transfer]
+        return [
+            self.run(run.setting, run.method, experiment.seeds[0])
+            for run in whole or experiment.runs
+        ]
+
+    def references(self) -> dict[Path, list[str]]:
+        """Return the folder of each reference row with the splits that it is measured on."""
+        splits: list[str] = list(self.config.evaluation.splits)
+        # random regions need true explanations
+        explained = [split for split in splits if split in EXPLAINED]
+        return {
+            self.run(REFERENCE, "answer-prior", 0): splits,
+            self.run(REFERENCE, "random-regions", 0): explained,
+        }
+
+    def metrics(self) -> list[Path]:
+        """Return the metrics file of every run and reference row on every evaluated split."""
+        measured = {run: list(self.config.evaluation.splits) for run in self.runs()}
+        return [
+            folder / "metrics" / f"{split}.json"
+            for folder, splits in (measured | self.references()).items()
+            for split in splits
+        ]
+
+    def region_store(self, split: str) -> Path:
+        """Return the region store of a split; imported features may serve several splits."""
+        if self.config.regions.features is None:
+            return self.folder / "regions" / f"{split}.h5"
+        place = self.imported().index(getattr(self.config.regions.features, split))
+        return self.folder / "regions" / f"imported-{place}.h5"
+
+    def imported(self) -> list[str]:
+        """Return the files and folders that region stores are imported from, in order."""
+        features = self.config.regions.features
+        return sorted({getattr(features, split) for split in SPLITS}) if features else []

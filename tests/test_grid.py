@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from rex.config import Config, ExperimentSettings, FeatureFiles, Run
+from rex.grid import Results
+
+
+def results(**changes: object) -> Results:
+    return Results.of(dataclasses.replace(Config(), **changes))  # type: ignore[arg-type]
+
+
+def test_every_run_and_reference_row_is_measured_on_every_split() -> None:
+    grid = results(
+        experiment=ExperimentSettings(runs=(Run(setting="multi-task", method="rex"),), seeds=(0, 3))
+    )
+    runs = Path("results/world/runs")
+    assert grid.runs() == [runs / "multi-task/rex/seed0", runs / "multi-task/rex/seed3"]
+    assert grid.metrics() == [
+        runs / "multi-task/rex/seed0/metrics/val.json",
+        runs / "multi-task/rex/seed0/metrics/testdev.json",
+        runs / "multi-task/rex/seed3/metrics/val.json",
+        runs / "multi-task/rex/seed3/metrics/testdev.json",
+        runs / "reference/answer-prior/seed0/metrics/val.json",
+        runs / "reference/answer-prior/seed0/metrics/testdev.json",
+        runs / "reference/random-regions/seed0/metrics/val.json",
+    ]
+
+
+def test_the_gallery_shows_one_seed_of_runs_that_learn_from_all_questions() -> None:
+    transfer = Run(setting="transfer-10", method="rex")
+    whole = Run(setting="multi-task", method="rex")
+    runs = Path("results/world/runs")
+    grid = results(experiment=ExperimentSettings(runs=(transfer, whole), seeds=(2, 5)))
+    assert grid.shown_runs() == [runs / "multi-task/rex/seed2"]
+    grid = results(experiment=ExperimentSettings(runs=(transfer,), seeds=(2,)))
+    assert grid.shown_runs() == [runs / "transfer-10/rex/seed2"]
+
+
+def test_imported_features_of_several_splits_are_one_store() -> None:
+    assert results().region_store("val") == Path("results/world/regions/val.h5")
+    assert results().imported() == []
+    features = FeatureFiles(train="a.zip", val="a.zip", testdev="0.zip", label="theirs")
+    grid = results(regions=dataclasses.replace(Config().regions, features=features))
+    assert grid.imported() == ["0.zip", "a.zip"]
+    assert grid.region_store("train") == Path("results/world/regions/imported-1.h5")
+    assert grid.region_store("testdev") == Path("results/world/regions/imported-0.h5")
