@@ -24,8 +24,12 @@ include: "workflow/rules/reporting.smk"
 report: "workflow/report/workflow.rst"
 
 
+onstart:
+    refuse_another_workflow()
+
+
 onsuccess:
-    print(WHERE, file=sys.stderr)
+    print(where_to_look(), file=sys.stderr)
 
 
 rule all:
@@ -36,3 +40,5 @@ rule all:
         f"{RESULTS}/gallery/index.html",
         expand(f"{RESULTS}/explanations/{{split}}.md", split=EXPLAINED),
         f"{RESULTS}/config.yaml",
+    message:
+        "all is made"

@@ -38,4 +38,6 @@ if ! "$venv/bin/python" -c 'import importlib.util, sys; sys.exit(importlib.util.
 fi
 
 echo "== REX"
-"${pip[@]}" install --quiet --no-deps --no-build-isolation -e "$here/.."
+# Snakemake finds its plugins on the path alone, which is what an editable install of this mode adds
+"${pip[@]}" install --quiet --no-deps --no-build-isolation --config-settings editable_mode=compat \
+  -e "$here/.."

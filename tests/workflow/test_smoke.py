@@ -1,24 +1,15 @@
-"""The whole chain on the smoke configuration: it runs, twice alike, and picks up after a kill."""
+"""The whole chain on the smoke configuration: it runs, and what is bad is told in a line."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-from .running import command, prepare, snakemake
+from .running import prepare, snakemake
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("workflow")]
-
-
-def tables(folder: Path) -> dict[str, bytes]:
-    found = sorted((folder / "results/smoke/tables").glob("*.*"))
-    return {path.name: path.read_bytes() for path in found if not path.name.startswith("cost")}
 
 
 def test_every_station_left_its_file(finished: Path) -> None:
@@ -41,8 +32,7 @@ def test_every_station_left_its_file(finished: Path) -> None:
 
 def test_no_half_written_file_is_left(finished: Path) -> None:
     hidden = [path for path in (finished / "results").rglob(".*") if path.is_file()]
-    expected = {".snakemake_timestamp", ".mlflow.db.lock"}
-    assert [path for path in hidden if path.name not in expected] == []
+    assert [path for path in hidden if path.name != ".snakemake_timestamp"] == []
 
 
 def test_what_is_done_is_not_done_again(finished: Path) -> None:
@@ -64,33 +54,6 @@ def test_a_changed_setting_reruns_what_depends_on_it_alone(finished: Path) -> No
     text = planned.stdout + planned.stderr
     assert "\nrule train:" in text
     assert "\nrule extract_regions:" not in text
-
-
-def test_two_runs_give_the_same_tables_though_one_was_killed(
-    finished: Path, tmp_path: Path
-) -> None:
-    folder = prepare(tmp_path / "second")
-    first_try = subprocess.Popen(
-        command(),
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    log = folder / "results/smoke/runs/multi-task/rex/seed0"
-    deadline = time.monotonic() + 600
-    # kill everything in the middle of training, or when it ended before that was seen
-    while not log.exists() and first_try.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert first_try.poll() is None, "ended before training began"
-    os.killpg(first_try.pid, signal.SIGKILL)
-    first_try.wait()
-
-    assert snakemake(folder, "--unlock").returncode == 0
-    second_try = snakemake(folder)
-    assert second_try.returncode == 0, second_try.stderr[-8000:]
-    assert tables(folder) == tables(finished)
-    assert len(tables(folder)) >= 6
 
 
 @pytest.mark.parametrize(

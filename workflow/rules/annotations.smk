@@ -10,6 +10,8 @@ rule configuration:
         "../../envs/rex.yaml"
     params:
         config=configuration(*VALUES),
+    message:
+        "write the checked configuration"
     shell:
         "rex config write --config {params.config:q} --out {output} --log {log}"
 
@@ -28,5 +30,7 @@ if CONFIG.source == "world":
         threads: 2
         params:
             config=configuration("world"),
+        message:
+            "draw the world: images, scene graphs, questions"
         shell:
             "rex world make --config {params.config:q} --processes {threads} --out {output} --log {log}"

@@ -1,11 +1,17 @@
 """The checked configuration, and the names of files that several stations share."""
 
+import atexit
+import fcntl
 import json
 import os
 import shlex
+import shutil
 import sys
+from argparse import ArgumentTypeError
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from rex.command_line import announced_store
 from rex.config import SPLITS
 from rex.config_files import (
     check_experiment,
@@ -14,8 +20,11 @@ from rex.config_files import (
     read_settings,
 )
 from rex.errors import InputError
+from rex.files import read_json
 from rex.experiment import SETTINGS
 from rex.gqa.layout import OOD_PARTS, SCENE_GRAPH_SPLITS, Layout
+from rex.grid import EXPLAINED, Results
+from rex.locks import locked
 
 # in the data set's folder
 QUESTIONS = str(Layout("").questions("{split}"))
@@ -60,10 +69,15 @@ except InputError as error:
 VALUES = config_values(CONFIG)
 
 DATA = CONFIG.data
-RESULTS = f"results/{CONFIG.dataset}"
+GRID = Results.of(CONFIG)
+RESULTS = str(GRID.folder)
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
-TRACKING = f"{RESULTS}/mlflow.db"
+try:
+    TRACKING = announced_store(f"{RESULTS}/mlflow.db")
+except ArgumentTypeError as error:
+    print(f"MLFLOW_TRACKING_URI: {error}", file=sys.stderr)
+    sys.exit(2)
 
 # asked of a cluster; on one machine, limit jobs at once with --resources gpu=N
 GPU = int(CONFIG.compute.device == "cuda")
@@ -82,15 +96,9 @@ OOD = (
 )
 
 EVALUATED = list(CONFIG.evaluation.splits)
-# GQA publishes no scene graphs for testdev
-EXPLAINED = list(SCENE_GRAPH_SPLITS)
 
 WEIGHTS = CONFIG.regions.weights or f"{RESULTS}/regions/detector.pth"
-IMPORTED = sorted(
-    {getattr(CONFIG.regions.features, split) for split in SPLITS}
-    if CONFIG.regions.features
-    else set()
-)
+IMPORTED = GRID.imported()
 
 # in the order in which people look at them
 TABLES = [
@@ -123,9 +131,55 @@ WHERE = f"""
 tables    {RESULTS}/tables/explanations.md, {RESULTS}/tables/answers.md
 figures   {RESULTS}/figures/
 examples  {RESULTS}/gallery/index.html
-runs      mlflow ui --backend-store-uri sqlite:///{TRACKING}
+runs      {{runs}}
 report    snakemake --report report.html{NAMED}
 """
+
+
+def where_to_look():
+    """Return the lines that say where the results are; that of MLflow leads to the runs."""
+    noted = Path(RESULTS, "report", "tables", "mlflow.json")
+    made = read_json(noted) if noted.exists() else {}
+    page = ["#", "experiments"]
+    if "experiment_id" in made:
+        page += [made["experiment_id"], "runs?workflowType=machine_learning"]
+    page = "/".join(page)
+    if TRACKING.startswith("http"):
+        return WHERE.format(runs=f"{TRACKING.rstrip('/')}/{page}")
+    command = f"mlflow ui --backend-store-uri sqlite:///{TRACKING}"
+    return WHERE.format(runs=f"{command}\n          http://127.0.0.1:5000/{page}")
+
+
+def clear_stale_locks():
+    """Remove the locks that a killed Snakemake left in this folder; return what to keep open.
+
+    Snakemake's locks outlive their process. A lock of the system's does not: it is shared by all
+    workflows that are alive here, and who can have it alone knows that there is no other.
+    """
+    Path(".snakemake").mkdir(exist_ok=True)
+    alive = open(".snakemake/alive.lock", "a")
+    with suppress(OSError):  # others are alive, or the file system has no locks
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(".snakemake/locks", ignore_errors=True)
+    with suppress(OSError):
+        fcntl.flock(alive, fcntl.LOCK_SH)
+    return alive
+
+
+def refuse_another_workflow():
+    """Exit with code 2, in a line, where another workflow, of another clone too, makes the results."""
+    Path(RESULTS).mkdir(parents=True, exist_ok=True)
+    held = ExitStack()
+    try:
+        held.enter_context(locked(RESULTS, wait=False))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    atexit.register(held.close)
+
+
+if workflow.is_main_process:
+    ALIVE = clear_stale_locks()
 
 
 def data_folder(wildcards):
@@ -181,15 +235,6 @@ def configuration(*keys):
     return values
 
 
-def run_folders():
-    """Return the folder of every run of the grid."""
-    return [
-        f"{RESULTS}/runs/{run.setting}/{run.method}/seed{seed}"
-        for run in CONFIG.experiment.runs
-        for seed in CONFIG.experiment.seeds
-    ]
-
-
 def reported(folder, names, formats, category, caption):
     """Return the files of a folder; those in the first format stand in the report, in order."""
     first, *others = formats
@@ -203,58 +248,9 @@ def reported(folder, names, formats, category, caption):
     )
 
 
-def shown_folders():
-    """Return the runs of the gallery: one seed, and those that learn from all questions, if any."""
-    whole = [
-        run for run in CONFIG.experiment.runs if not SETTINGS[run.setting].transfer
-    ]
-    return [
-        f"{RESULTS}/runs/{run.setting}/{run.method}/seed{CONFIG.experiment.seeds[0]}"
-        for run in whole or CONFIG.experiment.runs
-    ]
-
-
-def reference_folders():
-    """Return the folder of each reference row with the splits that it is measured on."""
-    reference = f"{RESULTS}/runs/reference"
-    # random regions need true explanations
-    explained = [split for split in EVALUATED if split in EXPLAINED]
-    return {
-        f"{reference}/answer-prior/seed0": EVALUATED,
-        f"{reference}/random-regions/seed0": explained,
-    }
-
-
-def run_metrics():
-    """Return the metrics file of every run and reference row on every evaluated split."""
-    trained = [
-        f"{folder}/metrics/{split}.json"
-        for folder in run_folders()
-        for split in EVALUATED
-    ]
-    return trained + reference_metrics()
-
-
-def reference_metrics():
-    """Return the metrics files of the reference rows."""
-    return [
-        f"{folder}/metrics/{split}.json"
-        for folder, splits in reference_folders().items()
-        for split in splits
-    ]
-
-
-def region_store(split):
-    """Return the region store of a split; imported features may serve several splits."""
-    if CONFIG.regions.features:
-        source = getattr(CONFIG.regions.features, split)
-        return f"{RESULTS}/regions/imported-{IMPORTED.index(source)}.h5"
-    return f"{RESULTS}/regions/{split}.h5"
-
-
 def regions_of(wildcards):
     """Return the region store of the rule's split."""
-    return region_store(wildcards.split)
+    return str(GRID.region_store(wildcards.split))
 
 
 def imported_source(wildcards):
@@ -322,7 +318,7 @@ def tracking_options(wildcards):
     if wildcards.setting == "reference":
         return ""
     run = f"{RESULTS}/runs/{wildcards.setting}/{wildcards.method}/seed{wildcards.seed}"
-    return f"--run {run} --tracking {TRACKING}"
+    return f'--run {run} --tracking "$REX_TRACKING"'
 
 
 wildcard_constraints:

@@ -15,6 +15,8 @@ rule answer_prior:
         "../../envs/rex.yaml"
     params:
         data=data_folder,
+    message:
+        "answer {wildcards.split} by the question alone"
     shell:
         "rex reference answer-prior "
         "--train {params.data:q}/questions/train_balanced_questions.json "
@@ -34,6 +36,8 @@ rule random_regions:
         "../../envs/rex.yaml"
     params:
         config=configuration("evaluation.seed"),
+    message:
+        "explain {wildcards.split} with random regions"
     shell:
         "rex reference random-regions --config {params.config:q} "
         "--explanations {input.explanations} --regions {input.regions} "
@@ -64,8 +68,10 @@ rule evaluate:
         truth=truth_options,
         tracking=tracking_options,
         ood=OOD,
+    message:
+        "measure {wildcards.setting}/{wildcards.method}/seed{wildcards.seed} on {wildcards.split}"
     shell:
         "rex evaluate {input.predictions} --config {params.config:q} --split {wildcards.split} "
         "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
         "{params.truth} --regions {input.regions} {params.ood} "
-        "{params.tracking} --details {output.details} --out {output.metrics} --log {log}"
+        "{params.tracking} --details {output.details} --out {output.metrics} --log {log} > /dev/null"

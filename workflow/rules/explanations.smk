@@ -21,6 +21,8 @@ rule explain:
         data=data_folder,
         config=configuration("explanations"),
         shard=shard,
+    message:
+        "run the programs of {wildcards.split} into explanations ({wildcards.scatteritem})"
     shell:
         "rex explain build --config {params.config:q} "
         "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
@@ -39,6 +41,8 @@ rule gather_explanations:
         f"{LOGS}/gather_explanations_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
+    message:
+        "gather the explanations of {wildcards.split}"
     shell:
         "rex explain gather {input} --out {output} --log {log}"
 
@@ -59,6 +63,8 @@ rule explanation_card:
         "../../envs/rex.yaml"
     params:
         data=data_folder,
+    message:
+        "count the explanations of {wildcards.split}"
     shell:
         "rex explain stats {input.explanations} "
         "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
@@ -77,6 +83,8 @@ rule vocabulary:
         "../../envs/rex.yaml"
     params:
         data=data_folder,
+    message:
+        "count answers and words"
     shell:
         "rex explain vocabulary "
         "--questions {params.data:q}/questions/train_balanced_questions.json "

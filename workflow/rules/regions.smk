@@ -23,6 +23,8 @@ rule train_detector:
     params:
         data=data_folder,
         config=configuration("regions", "compute"),
+    message:
+        "train the detector"
     shell:
         "rex regions train --config {params.config:q} --data {params.data:q} "
         "--out {output.weights} --report {output.report} --log {log}"
@@ -48,6 +50,8 @@ rule extract_regions:
         config=configuration("regions", "compute"),
         boxes=box_options,
         shard=shard,
+    message:
+        "detect the regions of {wildcards.split} ({wildcards.scatteritem})"
     shell:
         "rex regions extract --config {params.config:q} --images {params.data:q}/images "
         "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json {params.boxes} "
@@ -63,6 +67,8 @@ rule merge_regions:
         f"{LOGS}/merge_regions_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
+    message:
+        "merge the regions of {wildcards.split}"
     shell:
         "rex regions merge {input} --out {output} --log {log}"
 
@@ -89,6 +95,8 @@ if IMPORTED:
             ),
             # read where features come without the sizes of their images
             images=f"{DATA}/images",
+        message:
+            "import the regions of {input}"
         shell:
             "rex regions import {input:q} --label {params.label:q} {params.names} "
             "--images {params.images:q} --out {output} --log {log}"

@@ -3,7 +3,7 @@
 
 rule tables:
     input:
-        run_metrics(),
+        map(str, GRID.metrics()),
     output:
         reported(
             "tables",
@@ -17,18 +17,26 @@ rule tables:
     conda:
         "../../envs/rex.yaml"
     params:
-        config=configuration("dataset", "evaluation.seed", "evaluation.bootstrap"),
+        config=configuration(
+            "dataset",
+            "evaluation.seed",
+            "evaluation.bootstrap",
+            "evaluation.splits",
+            "experiment",
+        ),
+        results=subpath(output[0], ancestor=2),
         folder=subpath(output[0], parent=True),
-        tracking=TRACKING,
         benchmarks=BENCHMARKS,
+    message:
+        "write the tables"
     shell:
         "rex tables --config {params.config:q} --benchmarks {params.benchmarks}/*.tsv "
-        "--metrics {input} --tracking {params.tracking} --out {params.folder} --log {log}"
+        '--results {params.results} --tracking "$REX_TRACKING" --out {params.folder} --log {log}'
 
 
 rule figures:
     input:
-        run_metrics(),
+        map(str, GRID.metrics()),
     output:
         reported(
             "figures",
@@ -42,21 +50,22 @@ rule figures:
     conda:
         "../../envs/rex.yaml"
     params:
-        config=configuration("dataset"),
-        runs=run_folders() + list(reference_folders()),
+        config=configuration("dataset", "evaluation.splits", "experiment"),
+        results=subpath(output[0], ancestor=2),
         folder=subpath(output[0], parent=True),
-        tracking=TRACKING,
+    message:
+        "draw the figures"
     shell:
-        "rex figures --config {params.config:q} --runs {params.runs} "
-        "--tracking {params.tracking} --out {params.folder} --log {log}"
+        "rex figures --config {params.config:q} --results {params.results} "
+        '--tracking "$REX_TRACKING" --out {params.folder} --log {log}'
 
 
 rule gallery:
     input:
         annotations(*(name.format(split="val") for name in (QUESTIONS, SCENE_GRAPHS))),
-        regions=region_store("val"),
+        regions=str(GRID.region_store("val")),
         explanations=f"{RESULTS}/explanations/val.parquet",
-        predictions=expand("{run}/predictions/val.parquet", run=shown_folders()),
+        predictions=expand("{run}/predictions/val.parquet", run=GRID.shown_runs()),
     output:
         report(
             f"{RESULTS}/gallery/index.html",
@@ -71,11 +80,12 @@ rule gallery:
     params:
         data=data_folder,
         config=configuration("dataset", "evaluation.examples", "evaluation.seed"),
-        tracking=TRACKING,
+    message:
+        "make the gallery of examples"
     shell:
         "rex gallery --config {params.config:q} "
         "--questions {params.data:q}/questions/val_balanced_questions.json "
         "--images {params.data:q}/images --regions {input.regions} "
         "--scene-graphs {params.data:q}/sceneGraphs/val_sceneGraphs.json "
         "--explanations {input.explanations} --predictions {input.predictions} "
-        "--tracking {params.tracking} --out {output} --log {log}"
+        '--tracking "$REX_TRACKING" --out {output} --log {log}'

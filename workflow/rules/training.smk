@@ -5,7 +5,7 @@ rule train:
     input:
         annotations(QUESTIONS.format(split="train")),
         explanations=f"{RESULTS}/explanations/train.parquet",
-        regions=region_store("train"),
+        regions=str(GRID.region_store("train")),
         vocabulary=f"{RESULTS}/vocabulary.json",
         start=pretrained,
     output:
@@ -26,14 +26,15 @@ rule train:
         config=training_configuration,
         launch=LAUNCH,
         start=start_option,
-        tracking=TRACKING,
         run=subpath(output.checkpoint, parent=True),
+    message:
+        "train {wildcards.setting}/{wildcards.method}/seed{wildcards.seed}"
     shell:
         "{params.launch} train --config {params.config:q} --setting {wildcards.setting} "
         "--method {wildcards.method} --seed {wildcards.seed} "
         "--questions {params.data:q}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --regions {input.regions} "
-        "--vocabulary {input.vocabulary} {params.start} --tracking {params.tracking} "
+        '--vocabulary {input.vocabulary} {params.start} --tracking "$REX_TRACKING" '
         "--out {params.run} --log {log}"
 
 
@@ -56,9 +57,10 @@ rule predict:
     params:
         data=data_folder,
         config=configuration("evaluation.batch_size", "evaluation.beams", "compute"),
-        tracking=TRACKING,
         run=subpath(input.checkpoint, parent=True),
+    message:
+        "predict {wildcards.split} by {wildcards.setting}/{wildcards.method}/seed{wildcards.seed}"
     shell:
         "rex predict --config {params.config:q} --run {params.run} "
         "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
-        "--regions {input.regions} --tracking {params.tracking} --out {output} --log {log}"
+        '--regions {input.regions} --tracking "$REX_TRACKING" --out {output} --log {log}'

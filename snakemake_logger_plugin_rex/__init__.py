@@ -1,0 +1,110 @@
+"""Snakemake's progress as people read it: a line for each job that starts, and how long it took.
+
+`snakemake --logger rex`, as the profiles have it. Dry runs and `--verbose` look as they always do;
+the whole of what Snakemake says is in `.snakemake/log`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from logging import WARNING, LogRecord
+from pathlib import Path
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+_SHOWN = ("Nothing to be done", "Complete log")
+"""How messages begin that are told though they are of no job and no warning."""
+_LINES = 15
+"""Of a failed job's log."""
+
+
+@dataclass(frozen=True)
+class _Job:
+    title: str
+    logs: list[str]
+    began: float
+
+
+class LogHandler(LogHandlerBase):
+    """Writes to stderr, plainly: jobs write there, too."""
+
+    writes_to_stream = True
+    writes_to_file = False
+    has_filter = True
+    has_formatter = False
+    needs_rulegraph = False
+
+    def __post_init__(self) -> None:
+        """Begin with no jobs."""
+        self._jobs: dict[int, _Job] = {}
+        self._done = self._total = 0
+
+    def emit(self, record: LogRecord) -> None:
+        """Print the lines that a record is worth."""
+        try:
+            for line in self._lines(record):
+                print(line, file=sys.stderr, flush=True)
+        except Exception:  # as every handler of logging
+            self.handleError(record)
+
+    def _lines(self, record: LogRecord) -> list[str]:
+        event = getattr(record, "event", None)
+        if self.common_settings.dryrun or self.common_settings.verbose:
+            plain = event not in (LogEvent.RULEGRAPH, LogEvent.JOB_STARTED)
+            return [self.format(record)] if plain else []
+        match event:
+            case LogEvent.RUN_INFO:
+                self._total = vars(record)["stats"]["total"]
+            case LogEvent.JOB_INFO:
+                return [self._started(vars(record))]
+            case LogEvent.JOB_FINISHED:
+                return [self._finished(vars(record)["job_id"])]
+            case LogEvent.JOB_ERROR:
+                return self._failed(vars(record))
+            case LogEvent.GROUP_ERROR:
+                return [self.format(record)]
+            case None | LogEvent.ERROR:
+                text = record.getMessage()
+                if record.levelno >= WARNING or text.startswith(_SHOWN):
+                    return [text]
+        return []
+
+    def _started(self, told: dict[str, object]) -> str:
+        job = _Job(_title(told), _logs(told), time.monotonic())
+        self._jobs[int(str(told["jobid"]))] = job
+        return f"{time.strftime('%H:%M:%S')}           {job.title}"
+
+    def _finished(self, number: int) -> str:
+        job = self._jobs.pop(number, _Job(f"job {number}", [], time.monotonic()))
+        self._done += 1
+        minutes, seconds = divmod(round(time.monotonic() - job.began), 60)
+        place = f"{time.strftime('%H:%M:%S')} {f'{self._done}/{self._total}':>9}"
+        return f"{place} {job.title}: done in {minutes}:{seconds:02d}"
+
+    def _failed(self, told: dict[str, object]) -> list[str]:
+        job = self._jobs.pop(int(str(told["jobid"])), None)
+        title = job.title if job is not None else str(told["rule_name"])
+        lines = [f"{time.strftime('%H:%M:%S')}    FAILED {title}"]
+        for log in _logs(told):
+            if not Path(log).is_file():
+                continue
+            end = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
+            lines += [f"  {line}" for line in end[-_LINES:]] + [f"  (all of it: {log})"]
+        return lines
+
+
+def _title(told: dict[str, object]) -> str:
+    if told["rule_msg"]:
+        return str(told["rule_msg"])
+    wildcards = told["wildcards"]
+    values = wildcards.values() if isinstance(wildcards, dict) else ()
+    return " ".join([str(told["rule_name"]), *map(str, values)])
+
+
+def _logs(told: dict[str, object]) -> list[str]:
+    logs = told["log"]
+    # a cluster's log is named with a word behind it
+    return [str(log).partition(" ")[0] for log in logs] if isinstance(logs, list) else []

@@ -1,0 +1,68 @@
+"""What the terminal shows of Snakemake's events."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakemake_logger_plugin_rex import LogHandler
+
+
+@pytest.fixture
+def handler() -> LogHandler:
+    return LogHandler(SimpleNamespace(dryrun=False, verbose=False), None)  # type: ignore[arg-type]
+
+
+def emit(handler: LogHandler, event: LogEvent | None, text: str = "", **told: Any) -> None:
+    record = logging.LogRecord("snakemake", logging.INFO, "", 0, text, None, None)
+    vars(record).update(event=event, **told)
+    handler.emit(record)
+
+
+def started(handler: LogHandler, log: str = "") -> None:
+    emit(
+        handler,
+        LogEvent.JOB_INFO,
+        jobid=3,
+        rule_name="train",
+        rule_msg="train rex",
+        log=[log],
+        wildcards={},
+    )
+
+
+def test_a_line_when_a_job_starts_and_one_when_it_ends(
+    handler: LogHandler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emit(handler, None, "Building DAG of jobs...")
+    emit(handler, LogEvent.RUN_INFO, stats={"total": 35})
+    started(handler)
+    emit(handler, LogEvent.PROGRESS, done=1, total=35)
+    emit(handler, LogEvent.JOB_FINISHED, job_id=3)
+    first, last = capsys.readouterr().err.splitlines()
+    assert first.split() == [first[:8], "train", "rex"]
+    assert last[8:] == "      1/35 train rex: done in 0:00"
+
+
+def test_a_failed_job_shows_the_end_of_its_log(
+    handler: LogHandler, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "train.log"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    started(handler, str(log))
+    # as Snakemake names the log of a cluster's job
+    emit(handler, LogEvent.JOB_ERROR, jobid=3, rule_name="train", log=[f"{log} (to be seen)"])
+    lines = capsys.readouterr().err.splitlines()[1:]
+    assert lines[0].endswith("FAILED train rex")
+    assert lines[1:] == [*(f"  line {n}" for n in range(85, 100)), f"  (all of it: {log})"]
+
+
+def test_warnings_are_shown(handler: LogHandler, capsys: pytest.CaptureFixture[str]) -> None:
+    record = logging.LogRecord("snakemake", logging.WARNING, "", 0, "no %s", ("room",), None)
+    handler.emit(record)
+    assert capsys.readouterr().err == "no room\n"
