@@ -365,8 +365,9 @@ def _noted(client: MlflowClient, experiment_id: str, folder: Path) -> Run | None
     if not (folder / IDENTITY).exists():
         return None
     noted = read_json(folder / IDENTITY)
-    key, run_id = (noted.get("key"), noted.get("run_id")) if isinstance(noted, dict) else (None,) * 2
-    if isinstance(key, str) and run_id is None:
+    noted = noted if isinstance(noted, dict) else {}
+    key, run_id = noted.get("key"), noted.get("run_id")
+    if run_id is None and isinstance(key, str) and key.isalnum():
         found = client.search_runs([experiment_id], f"tags.`{_KEY}` = '{key}'", max_results=1)
         return next(iter(found), None)
     if not isinstance(run_id, str):
