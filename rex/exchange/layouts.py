@@ -25,8 +25,8 @@ class Sample:
     split: str = "train"
     seed: int = 0
     """Of the phrasings."""
-    rejected: Text | None = None
-    """A reply that is false, for training on preferences."""
+    rejected: Explained | None = None
+    """A false explanation, for training on preferences."""
     is_kto: bool = False
     """Whether a false reply is a row of its own, labelled false, rather than one of a pair."""
 
@@ -40,15 +40,14 @@ class Sample:
         """What is asked."""
         return self.format.prompt.format(prompt(self.explained, self.template, self.seed))
 
-    @property
-    def reply(self) -> Text:
-        """What is to be said."""
-        return reply(self.explained, self.template)
+    def said(self, explained: Explained) -> Text:
+        """Return what is said of the true, or the false, explanation."""
+        return reply(explained, self.template)
 
-    def written(self, said: Text) -> str:
-        """Return a text with boxes."""
-        explained = self.explained
-        return self.format.text(said, explained.boxes(), explained.width, explained.height)
+    def written(self, explained: Explained) -> str:
+        """Return the same with boxes."""
+        boxes, size = explained.boxes(), (explained.width, explained.height)
+        return self.format.text(self.said(explained), boxes, *size)
 
 
 def _tail(sample: Sample) -> Row:
@@ -63,7 +62,7 @@ def _tail(sample: Sample) -> Row:
 
 def _conversation(sample: Sample, human: str, model: str, start: str) -> list[Row]:
     turns = [{"from": human, "value": start + sample.prompt}]
-    return [*turns, {"from": model, "value": sample.written(sample.reply)}]
+    return [*turns, {"from": model, "value": sample.written(sample.explained)}]
 
 
 def _conversations(sample: Sample) -> list[Row]:
@@ -87,7 +86,7 @@ def _messages(sample: Sample) -> list[Row]:
     """Return rows with `messages`, or of a pair `chosen` and `rejected`, as TRL and others read."""
     asked = _turn("user", f"<image>{sample.prompt}")
     rest = {"images": [sample.image], **_tail(sample)}
-    chosen = _turn("assistant", sample.written(sample.reply))
+    chosen = _turn("assistant", sample.written(sample.explained))
     if sample.rejected is None:
         return [{"messages": [asked, chosen], **rest}]
     rejected = _turn("assistant", sample.written(sample.rejected))
@@ -101,11 +100,10 @@ def _messages(sample: Sample) -> list[Row]:
 
 def _swift(sample: Sample) -> list[Row]:
     """Return rows whose phrases and boxes stand in lists, in the order of their marks."""
-    explained = sample.explained
-    boxes = explained.boxes()
     asked = _turn("user", f"<image>{sample.prompt}")
 
-    def row(said: Text, **more: bool) -> Row:
+    def row(explained: Explained, **more: bool) -> Row:
+        said, boxes = sample.said(explained), explained.boxes()
         named = [one for naming in said.spans for one in naming.objects]
         objects = {
             "ref": [said.text[naming.start : naming.end] for naming in said.spans],
@@ -114,13 +112,13 @@ def _swift(sample: Sample) -> list[Row]:
                 for one in named
             ],
         }
-        turns = [asked, _turn("assistant", sample.written(said))]
+        turns = [asked, _turn("assistant", sample.written(explained))]
         images = [sample.image]
         return {"messages": turns, **more, "images": images, "objects": objects, **_tail(sample)}
 
     if sample.rejected is None:
-        return [row(sample.reply)]
-    return [row(sample.reply, label=True), row(sample.rejected, label=False)]
+        return [row(sample.explained)]
+    return [row(sample.explained, label=True), row(sample.rejected, label=False)]
 
 
 def _visual_cot(sample: Sample) -> list[Row]:

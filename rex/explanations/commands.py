@@ -116,6 +116,11 @@ def _add_export(verbs: Subparsers) -> None:
         metavar="PERCENT",
         help="of the questions; a smaller share lies within a larger one",
     )
+    option(
+        "--preference",
+        choices=("dpo", "kto"),
+        help="also write false explanations: as pairs (dpo), or as rows labelled false (kto)",
+    )
     option("--only-clean", action="store_true", help="drop rows with flags (docs/vlm.md)")
     option("--dropped", type=Path, metavar="JSONL", help="list what was dropped, and why")
     option("--seed", type=int, default=0, help="of shares and of the questions' phrasing")
@@ -218,6 +223,7 @@ def _export(arguments: argparse.Namespace) -> None:
             longest=arguments.longest,
             share=arguments.share,
             only_clean=arguments.only_clean,
+            preference=arguments.preference,
             seed=arguments.seed,
         ),
         dropped=arguments.dropped,

@@ -18,6 +18,7 @@ import msgspec
 from rex.errors import InputError
 from rex.exchange.formats import FORMATS
 from rex.exchange.layouts import LISTS, PREFERENCES, ROWS, Sample, dataset_info
+from rex.exchange.negatives import negative
 from rex.exchange.parquet import ParquetFolder
 from rex.exchange.record import Asked, Explained, explain
 from rex.explanations.building import Piece, malformed_told, pieces, question_files, working
@@ -108,7 +109,12 @@ class Exporter:
             elif layout == "records":
                 lines.append(encode(explained))
             else:
-                lines += [encode(row) for row in ROWS[layout](self._sample(explained))]
+                sample = self._sample(explained, asked)
+                if sample is None:
+                    count -= 1
+                    dropped.append((question_id, "no false explanation"))
+                    continue
+                lines += [encode(row) for row in ROWS[layout](sample)]
         rows = records if layout == "parquet" else _joined(lines, layout)
         return Exported(rows, count, dropped)
 
@@ -136,8 +142,17 @@ class Exporter:
             return None
         return explained
 
-    def _sample(self, explained: Explained) -> Sample:
+    def _sample(self, explained: Explained, asked: Asked) -> Sample | None:
+        """Return what a row is made of; None where preferences have no false explanation."""
         settings = self.settings
+        rejected = None
+        graph = self.graphs.get(asked.image_id)
+        if settings.preference is not None and graph is not None:
+            found = negative(explained, asked, graph, settings.seed)
+            rejected = None if found is None else found.explained
+            alike = settings.template == "answer" and rejected is not None
+            if rejected is None or (alike and rejected.answer == explained.answer):
+                return None
         return Sample(
             explained=explained,
             format=FORMATS[settings.format],
@@ -145,6 +160,8 @@ class Exporter:
             images=settings.images,
             split=settings.split,
             seed=settings.seed,
+            rejected=rejected,
+            is_kto=settings.preference == "kto",
         )
 
 

@@ -1,0 +1,120 @@
+"""False explanations are false, in one thing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rex.boxes import box_sets
+from rex.cli import main
+from rex.evaluation.measures.facts import shown_by_boxes
+from rex.evaluation.measures.truth import Scene
+from rex.evaluation.reading.english import build_english, words_of
+from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.statements import read_statement
+from rex.exchange.formats import FORMATS
+from rex.exchange.marked import read_marked
+from rex.exchange.negatives import Negative, negative
+from rex.exchange.record import Asked, Explained, explain
+from rex.gqa.json_entries import iter_entries
+from rex.gqa.layout import Layout
+from rex.gqa.ontology import is_a
+from rex.gqa.scene_graphs import SceneGraph, read_scene_graphs
+
+Found = dict[str, list[tuple[Explained, Negative, SceneGraph, Asked]]]
+
+
+@pytest.fixture(scope="module")
+def found(world: Layout) -> Found:
+    """Return by kind the true and the false explanations of the world's questions."""
+    graphs = read_scene_graphs(world.scene_graphs("train"))
+    found: Found = defaultdict(list)
+    for name, asked in iter_entries(world.questions("train"), Asked, entry="question", cure=""):
+        graph = graphs[asked.image_id]
+        true = explain(name, asked, graph)
+        false = negative(true, asked, graph, seed=3)
+        if false is not None:
+            assert false == negative(true, asked, graph, seed=3)
+            found[false.kind].append((true, false, graph, asked))
+    return found
+
+
+def test_every_kind_is_made(found: Found, explained: list[Explained]) -> None:
+    assert set(found) == {"attribute", "relation", "object", "box"}
+    assert sum(map(len, found.values())) > 0.8 * len(explained)
+
+
+def test_flipped_facts_do_not_hold(found: Found) -> None:
+    pixels = FORMATS["pixels"]
+    for kind in ("attribute", "relation"):
+        for true, false, graph, asked in found[kind]:
+            lexicon = build_lexicon([graph])
+            english = build_english(lexicon, [graph], [asked.semantic])
+            size = graph.width, graph.height
+            held = []
+            for one in (true, false.explained):
+                marked = read_marked(pixels.text(one.sentence, one.boxes(), *size))
+                tokens, numbers = english.tokens(marked, *words_of(graph))
+                boxes = [pixels.pixels(box, *size) for box in numbers]
+                scene = Scene(graph, shown_by_boxes([graph], box_sets([boxes]))[0])
+                held.append(all(map(scene.holds, read_statement(tokens, lexicon))))
+            assert held == [True, False], false.explained.sentence.text
+
+
+def test_flipped_objects_and_boxes_are_called_otherwise(found: Found) -> None:
+    for true, false, graph, _ in [*found["object"], *found["box"]]:
+        sentence = false.explained.sentence
+        if not sentence.spans or len(sentence.spans) != len(true.sentence.spans):
+            assert " no " in sentence.text
+            continue
+        changed = Counter[str]()
+        for ours, theirs in zip(sentence.spans, true.sentence.spans, strict=True):
+            phrase = sentence.text[ours.start : ours.end]
+            name = graph.objects[ours.objects[0]].name
+            if phrase != true.sentence.text[theirs.start : theirs.end]:
+                changed["object"] += 1
+                assert not is_a(name, phrase)
+            if ours.objects != theirs.objects:
+                changed["box"] += 1
+                assert not is_a(name, phrase)
+                assert ours.objects[0] in false.explained.boxes()
+        assert changed == {false.kind: 1}
+
+
+def run(world: Layout, out: Path, *options: str) -> list[Any]:
+    command = ["explain", "export", "--questions", str(world.questions("train"))]
+    command += ["--scene-graphs", str(world.scene_graphs("train")), "--out", str(out), *options]
+    assert main(command) == 0
+    return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+def test_pairs(world: Layout, tmp_path: Path) -> None:
+    options = ("--format", "qwen3-vl", "--layout", "llama-factory", "--preference", "dpo")
+    rows = run(world, tmp_path / "pairs.jsonl", *options)
+    for row in rows:
+        assert [one["role"] for one in row["messages"]] == ["user"]
+        assert row["chosen"]["content"] != row["rejected"]["content"]
+    info = json.loads((tmp_path / "dataset_info.json").read_text())["pairs"]
+    assert info["ranking"]
+    assert info["columns"]["rejected"] == "rejected"
+
+
+def test_labels(world: Layout, tmp_path: Path) -> None:
+    listed = tmp_path / "dropped.jsonl"
+    options = ("--format", "swift", "--preference", "kto", "--dropped", str(listed))
+    rows = run(world, tmp_path / "kto.jsonl", *options)
+    assert [row["label"] for row in rows] == [True, False] * (len(rows) // 2)
+    for row in rows:
+        assert row["messages"][1]["content"].count("<bbox>") == len(row["objects"]["bbox"])
+    dropped = [json.loads(line) for line in listed.read_text().splitlines()]
+    assert {row["reason"] for row in dropped} <= {"no false explanation"}
+
+
+def test_wrong_answers(world: Layout, tmp_path: Path) -> None:
+    options = ("--format", "pixels", "--template", "answer", "--preference", "dpo")
+    for row in run(world, tmp_path / "answers.jsonl", *options):
+        assert row["chosen"]["content"] == row["solution"] != row["rejected"]["content"]
