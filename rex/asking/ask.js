@@ -154,6 +154,7 @@ function show(reply) {
   at("sentence").textContent = reply.sentence ?? "";
   at("hint").hidden = drawn.size === 0;
   const notes = reply.notes.map((note) => made("li", note));
+  if (reply.entails_answer === false) notes.push(made("li", "the explanation does not entail the answer"));
   if (reply.sentence === null) notes.push(made("li", "this run gives no explanation"));
   at("notes").replaceChildren(...notes);
   result.hidden = false;

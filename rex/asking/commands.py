@@ -113,6 +113,7 @@ def _check_order(images: Sequence[Path], question: str) -> None:
 
 
 def _ask(arguments: argparse.Namespace) -> None:
+    from rex.evaluation.entailment import NOT_ENTAILED
     from rex.reporting.picture import Shown, draw
 
     picture = arguments.picture or (None if arguments.json else PICTURE)
@@ -126,6 +127,8 @@ def _ask(arguments: argparse.Namespace) -> None:
         else:
             print(f"{path}: {reply.verdict}")
             print(f"  {reply.sentence or 'this run gives no explanation'}")
+            if reply.entails_answer is False:
+                print(f"  {NOT_ENTAILED}")
     for note in replies[0].notes:
         _logger.warning("note: %s", note)
     if picture is not None:

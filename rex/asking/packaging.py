@@ -76,9 +76,10 @@ def _signature() -> Any:
     from mlflow.types.schema import AnyType
 
     said = {"question": "string", "method": "string", "answer": "string", "probability": "double"}
-    said |= {"explanation": "string", "sentence": "string", "verdict": "string"}
+    said |= {"explanation": "string", "sentence": "string", "entails_answer": "boolean"}
+    said |= {"verdict": "string"}
     said |= {"notes": AnyType(), "width": "long", "height": "long", "words": AnyType()}
-    optional = ("answer", "probability", "explanation", "sentence")
+    optional = ("answer", "probability", "explanation", "sentence", "entails_answer")
     return ModelSignature(
         inputs=Schema([ColSpec("string", "image"), ColSpec("string", "question")]),
         outputs=Schema(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from rex.asking.sentences import sentence_of
 from rex.boxes import Box, cell_box
+from rex.evaluation.entailment import entails, names_of
 from rex.experiment import method_label
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
@@ -70,9 +72,21 @@ class Reply:
         if self.words is None:
             return None
         said = sentence_of(self.words, self.names, self.objects, self.attributes)
-        verdict = f"{self.answer}, " if said and self.answer in ("yes", "no") else ""
-        text = verdict + said
+        supported = self.answer in ("yes", "no") and self.entails_answer is not False
+        text = f"{self.answer}, {said}" if said and supported else said
         return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+    @cached_property
+    def entails_answer(self) -> bool | None:
+        """Whether the answer follows from the explanation; None: one of them is missing."""
+        return entails(
+            self.answer,
+            None if self.words is None else " ".join(word.text for word in self.words),
+            names_of(self.names),
+            question=self.question,
+            objects=self.objects,
+            attributes=self.attributes,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the reply for programs; boxes are x1, y1, x2, y2 in pixels."""
@@ -85,6 +99,7 @@ class Reply:
             "probability": None if self.probability is None else round(self.probability, 6),
             "explanation": None if self.words is None else " ".join(w.text for w in self.words),
             "sentence": self.sentence,
+            "entails_answer": self.entails_answer,
             "verdict": self.verdict,
             "notes": list(self.notes),
             "width": self.width,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 from rex.boxes import GRID
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES
-from rex.programs.english import article, is_mass, is_plural
+from rex.programs.english import article, cased, indefinite, is_plural
+from rex.programs.phrase_wording import implies, is_material
 from rex.reporting.examples import Word
 from rex.tokens import is_region
 
@@ -45,7 +47,22 @@ def sentence_of(
     adjectives = {word for name in attributes for word in name.split()}
     nouns = (set(objects) - adjectives) | (HYPERNYMS.keys() - WORD_CATEGORIES.keys() - adjectives)
     adjectives |= WORD_CATEGORIES.keys() - nouns
-    return " ".join(_with_articles(_agreeing(_parts(words, names, nouns), adjectives), adjectives))
+    parts = _agreeing(_parts(words, names, nouns), adjectives)
+    return _plainer(" ".join(_with_articles(parts, adjectives)))
+
+
+_NOT_MADE = re.compile(r"\bnot made of (.+?) but made of (stainless steel|\S+)")
+_THAT_IS_NOT = re.compile(r"\bthat (is|are) not (stainless steel|\S+)")
+
+
+def _plainer(text: str) -> str:
+    """Return the text as one would say it: what things are made of, names in their case."""
+
+    def made(match: re.Match[str]) -> str:
+        of = " made of" if is_material(match[2], "") else ""
+        return f"that {match[1]} not{of} {match[2]}"
+
+    return cased(_THAT_IS_NOT.sub(made, _NOT_MADE.sub(r"made of \2, not \1", text)))
 
 
 def cell_name(cell: int) -> str:
@@ -152,13 +169,16 @@ def _with_articles(parts: Sequence[_Part], adjectives: Collection[str]) -> list[
             place = len(said)
             while place > wall and said[place - 1] in adjectives:
                 place -= 1
+            said[place:] = [word for word in said[place:] if not implies(part.text, word)]
             lead = said[place - 1] if place else ""
-            if lead in _DETERMINERS:
+            if lead == "any" and indefinite(part.text):
+                said[place - 1] = article([*said[place:], part.text][0])
+            elif lead in _DETERMINERS:
                 pass
             elif new and (exists or not (part.region and lead == "but")):
-                if not (is_plural(part.text) or is_mass(part.text)):
+                if indefinite(part.text):
                     said.insert(place, article([*said[place:], part.text][0]))
-            elif part.region:
+            elif part.region or indefinite(part.text):
                 said.insert(place, "the")
         elif part.text in _BE:
             new, exists = True, said[-1:] == ["there"]

@@ -13,6 +13,7 @@ import numpy as np
 
 from rex.boxes import Box, box_sets, union_ious
 from rex.errors import InputError
+from rex.evaluation.entailment import entails, names_of
 from rex.evaluation.metrics import RunName, run_of
 from rex.experiment import method_label
 from rex.tokens import cell_of, region_of
@@ -45,6 +46,8 @@ class Output:
     words: tuple[Word, ...] | None
     grounding: float | None
     """IoU of its regions with the annotated objects, 0 to 1 (None: nothing to compare)."""
+    entails_answer: bool | None = None
+    """Whether its answer follows from its explanation (None: one of them is missing)."""
 
 
 @dataclass(frozen=True)
@@ -258,8 +261,26 @@ def _example(
         for region in sorted(named)
     }
     labels = {region: int(store.object_ids[row, region]) for region in sorted(named)}
+    named_regions = {
+        region: store.object_names[label] for region, label in labels.items() if label >= 0
+    }
     outputs = [
-        _output(method, prediction, text, question.answer, _grounding(text, boxes, objects))
+        _output(
+            method,
+            prediction,
+            text,
+            question.answer,
+            _grounding(text, boxes, objects),
+            entails(
+                prediction["answer"],
+                prediction["explanation"],
+                names_of(named_regions),
+                question=question.question,
+                semantic=question.semantic,
+                objects=store.object_names,
+                attributes=store.attribute_names,
+            ),
+        )
         for (method, prediction), text in zip(spoken, read, strict=True)
     ]
     return Example(
@@ -271,7 +292,7 @@ def _example(
         words=words,
         outputs=tuple(outputs),
         boxes=boxes,
-        names={region: store.object_names[label] for region, label in labels.items() if label >= 0},
+        names=named_regions,
         objects=objects,
     )
 
@@ -282,6 +303,7 @@ def _output(
     words: tuple[Word, ...] | None,
     true_answer: str,
     grounding: float | None,
+    entailed: bool | None,
 ) -> Output:
     answer = prediction["answer"]
     return Output(
@@ -291,6 +313,7 @@ def _output(
         right=None if answer is None else answer == true_answer,
         words=words,
         grounding=grounding,
+        entails_answer=entailed,
     )
 
 

@@ -9,9 +9,11 @@ from rex.asking.sentences import cell_name, sentence_of
 from rex.reporting.examples import Word, words_of
 
 
-def reply(answer: str | None, words: tuple[Word, ...] | None) -> Reply:
+def reply(
+    answer: str | None, words: tuple[Word, ...] | None, question: str = "Is there a red dog?"
+) -> Reply:
     return Reply(
-        question="Is it?",
+        question=question,
         method="rex",
         answer=answer,
         probability=None if answer is None else 0.5,
@@ -27,16 +29,17 @@ def reply(answer: str | None, words: tuple[Word, ...] | None) -> Reply:
     ("answer", "words", "sentence"),
     [
         ("red", (Word("#1", 1), Word("is"), Word("red")), "The dog is red."),
-        ("no", (Word("#2", 2), Word("is"), Word("red")), "No, the object is red."),
+        ("yes", (Word("#2", 2), Word("is"), Word("red")), "Yes, the object is red."),
+        ("no", (Word("#2", 2), Word("is"), Word("red")), "The object is red."),
         (
             "yes",
             (Word("dog", 1), Word("is"), Word("@4", cell=4)),
-            "Yes, the dog is the top right of the image.",
+            "The dog is the top right of the image.",
         ),
         (
-            "no",
-            (Word("there"), Word("is"), Word("small"), Word("brown"), Word("#1", 1)),
-            "No, there is a small brown dog.",
+            "yes",
+            (Word("there"), Word("is"), Word("small"), Word("red"), Word("#1", 1)),
+            "Yes, there is a small red dog.",
         ),
         (None, (Word("#1", 1), Word("is"), Word("red")), "The dog is red."),
         (
@@ -64,7 +67,14 @@ def test_sentences(
         ("#2 is pants", "the shirt is pants"),
         ("#1 is bread", "the girl is bread"),
         ("#1 is eating #2", "the girl is eating the shirt"),
-        ("#1 is not under any #2", "the girl is not under any shirt"),
+        ("#1 is not under any #2", "the girl is not under a shirt"),
+        ("#1 is not wearing any tie", "the girl is not wearing a tie"),
+        ("#1 is not wearing any glasses", "the girl is not wearing any glasses"),
+        ("#1 is to the left of table", "the girl is to the left of the table"),
+        ("female #1 is tall", "the girl is tall"),
+        ("#3 is not made of plastic but made of metal", "the bottle is made of metal, not plastic"),
+        ("#3 that is not wood is red", "the bottle that is not made of wood is red"),
+        ("there is suv", "there is an SUV"),
         ("the scene is kitchen", "the scene is a kitchen"),
         ("there is #3 and #3", "there is a bottle and a bottle"),
         ("there is open #3", "there is an open bottle"),
@@ -115,6 +125,41 @@ def test_nothing_is_certain() -> None:
     sure = dataclasses.replace(reply("red", None), probability=0.9999)
     assert sure.verdict == "red (over 99 % sure)"
     assert reply("red", None).verdict == "red (50 % sure)"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "explanation", "entailed", "sentence"),
+    [
+        ("Is there a dog?", "no", "there is no table", False, "There is no table."),
+        ("Is there a dog?", "no", "there is no dog", True, "No, there is no dog."),
+        (
+            "Is the girl happy?",
+            "yes",
+            "#2 is not happy but sad",
+            False,
+            "The girl is not happy but sad.",
+        ),
+        (
+            "Is the girl happy?",
+            "no",
+            "#2 is not happy but sad",
+            True,
+            "No, the girl is not happy but sad.",
+        ),
+        ("Is the girl happy?", "no", "is is", False, "Is is."),
+        ("What color is the dog?", "red", "#1 is blue", False, "The dog is blue."),
+        ("What color is the dog?", "blue", "#1 is blue", True, "The dog is blue."),
+        ("What color is the dog?", None, "#1 is blue", None, "The dog is blue."),
+    ],
+)
+def test_what_an_explanation_does_not_entail(
+    question: str, answer: str | None, explanation: str, entailed: bool | None, sentence: str
+) -> None:
+    found = reply(answer, words_of(explanation), question)
+    found.names[2] = "girl"
+    assert found.entails_answer is entailed
+    assert found.to_json()["entails_answer"] is entailed
+    assert found.sentence == sentence
 
 
 def test_cells_by_name() -> None:

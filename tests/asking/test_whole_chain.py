@@ -16,6 +16,7 @@ from PIL import Image
 
 from rex.cli import main
 from rex.errors import InputError
+from rex.evaluation.entailment import NOT_ENTAILED
 
 from .parrot import Parrot
 
@@ -126,7 +127,8 @@ def test_ask(
         assert drawn.width > 1000
     do("ask", image, "Is there a dog?", "--run", run)
     said = capsys.readouterr()
-    assert said.out == f"{image}: {first['verdict']}\n  {first['sentence']}\n"
+    entailed = "" if first["entails_answer"] else f"  {NOT_ENTAILED}\n"
+    assert said.out == f"{image}: {first['verdict']}\n  {first['sentence']}\n{entailed}"
     assert said.err == "boxes drawn in rex-answer.png\n"
     assert (tmp_path / "rex-answer.png").is_file()
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from rex.cli import main
+from rex.evaluation.entailment import NOT_ENTAILED
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
 
@@ -63,6 +64,16 @@ def test_what_explains_nothing_is_said_to(split: SmallSplit, explanation: str | 
     assert gallery(split, [said]) == 0
     page = (split.folder / "index.html").read_text()
     assert page.count("gives no explanation") == page.count("<article") > 0
+
+
+def test_an_explanation_that_does_not_entail_the_answer_is_marked(split: SmallSplit) -> None:
+    true = true_texts()
+    marked = []
+    for texts in (true, dict.fromkeys(true, "there is no zebra")):
+        assert gallery(split, [split.predict(true_answers(), texts)]) == 0
+        page = (split.folder / "index.html").read_text()
+        marked.append(page.count(NOT_ENTAILED))
+    assert marked[0] < marked[1] == page.count("<article")
 
 
 def test_text_from_data_is_escaped(split: SmallSplit, predictions: list[Path]) -> None:

@@ -1,0 +1,264 @@
+"""Whether an explanation entails an answer, for a question that may have no program.
+
+With a program it is what the measure `agreement` asks. A question that a person types has none:
+then the explanation's facts are held against the words of the question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from rex.evaluation.measures.agreement import Names, agrees, cell_sides
+from rex.evaluation.reading.asked_words import short_answers
+from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
+from rex.evaluation.reading.statements import IT, Fact, Ref, UnreadableError, read_statement
+from rex.gqa.ontology import WORD_CATEGORIES, is_a, plural
+from rex.gqa.questions import ProgramError, SemanticStep
+from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, same_word
+from rex.programs.parsing import Program, parse_program
+
+VERDICTS = {"yes": True, "no": False}
+
+NOT_ENTAILED = "the explanation does not entail the answer"
+"""What people are told."""
+
+_THERE = re.compile(r"(?:is|are) there\b|(?:do|can) you see\b|does .* (?:show|contain)\b")
+_LANDMARK = re.compile(
+    r" (above|across|around|at|behind|below|beside|beneath|by|from|holding|in|inside|near|next|of"
+    r"|on|over|that|to|under|wearing|with) "
+)
+"""Words after which a question speaks of something else than what it asks for."""
+
+
+def entails(
+    answer: str | None,
+    explanation: str | None,
+    names: Names,
+    *,
+    question: str = "",
+    semantic: Sequence[SemanticStep] = (),
+    objects: Collection[str] = (),
+    attributes: Collection[str] = (),
+) -> bool | None:
+    """Return whether an answer follows from an explanation's tokens; None: one of them is missing.
+
+    `names` gives what a noun phrase's things may be called. From what cannot be read nothing
+    follows. Without a program (`semantic`), or with a malformed one, the words of the `question`
+    say what is asked; `objects` and `attributes` are names and words that the detector knows beside
+    those of GQA's ontology.
+    """
+    if answer is None or explanation is None:
+        return None
+    lexicon = _lexicon(frozenset(objects), frozenset(attributes))
+    try:
+        facts = read_statement(explanation, lexicon)
+    except UnreadableError:
+        return False
+    program = _program(semantic)
+    if program:
+        return agrees(answer, facts, program, names)
+    asked = _Asked(question, lexicon, names, facts)
+    if answer in VERDICTS:
+        return asked.verdict() is VERDICTS[answer]
+    return any(word == answer or is_a(word, answer) for word in asked.affirmed())
+
+
+def _program(semantic: Sequence[SemanticStep]) -> Program:
+    try:
+        return parse_program(semantic)
+    except ProgramError:
+        return ()
+
+
+def names_of(regions: Mapping[int, str]) -> Names:
+    """Return what noun phrases' things are called, given what the regions are called."""
+
+    def names(ref: Ref) -> set[str]:
+        if ref.region is None:
+            return {ref.noun}
+        return {regions[ref.region]} if ref.region in regions else set()
+
+    return names
+
+
+@lru_cache(maxsize=8)
+def _lexicon(objects: frozenset[str], attributes: frozenset[str]) -> Lexicon:
+    known = build_lexicon()
+    nouns = objects | {plural(name) for name in objects}
+    return Lexicon(known.attributes | attributes, known.names | nouns)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the words of a question ask, and what facts say to it."""
+
+    question: str
+    lexicon: Lexicon
+    names: Names
+    facts: Sequence[Fact]
+
+    @cached_property
+    def text(self) -> str:
+        """The question in lower case, without punctuation, between blanks."""
+        words = re.findall(r"[a-z0-9'-]+", self.question.lower())
+        return f" {' '.join(words)} "
+
+    @cached_property
+    def words(self) -> list[tuple[str, bool]]:
+        """The known phrases of the question, and whether each is affirmed ("not red")."""
+        rest, found = self.text.split(), []
+        denied = False
+        while rest:
+            size = next((n for n in (4, 3, 2, 1) if self._is_known(" ".join(rest[:n]))), 0)
+            if size > 1 and rest[0] in WORD_CATEGORIES and self._is_noun(" ".join(rest[:size])):
+                size = 1  # "old man": the word may be what is asked
+            if size:
+                found.append((" ".join(rest[:size]), not denied))
+            denied = rest[0] in ("not", "isn't", "aren't") or (denied and rest[0] in ("a", "an"))
+            rest = rest[size or 1 :]
+        return found
+
+    def _is_known(self, phrase: str) -> bool:
+        return phrase in POSITION_WORDS or self.lexicon.is_value(phrase)
+
+    def _is_noun(self, word: str) -> bool:
+        return word in self.lexicon.names and word not in POSITION_WORDS
+
+    def _is_named(self, name: str) -> bool:
+        """Return whether the question speaks of something called `name`, or of its class."""
+        nouns = (word for word, _ in self.words if self._is_noun(word))
+        return any(is_a(name, noun) or is_a(noun, name) for noun in nouns) or any(
+            f" {said} " in self.text for said in (name, plural(name))
+        )
+
+    @cached_property
+    def wanted(self) -> list[str]:
+        """The nouns that a question for existence asks for, before any landmark."""
+        head = _LANDMARK.split(self.text, maxsplit=1)[0]
+        start = _Asked(head, self.lexicon, self.names, self.facts)
+        return [word for word, _ in start.words if self._is_noun(word)]
+
+    def affirmed(self) -> set[str]:
+        """Return every answer to an open question that the main clauses give."""
+        found: set[str] = set()
+        for fact in self.facts:
+            if not fact.main or not fact.holds:
+                continue
+            if fact.kind in ("is", "scene"):
+                found.add(fact.value)
+            elif fact.kind == "shared":
+                found.update((fact.value, *WORD_CATEGORIES.get(fact.value, ())))
+            elif fact.kind == "at":
+                found |= cell_sides(int(fact.value))
+            elif fact.kind == "related":
+                found.update(short_answers(fact.value))
+            elif fact.kind in ("exists", "compared"):
+                found.update(name for ref in fact.refs for name in self.names(ref))
+        return found
+
+    def verdict(self) -> bool | None:
+        """Return whether the facts affirm what the question asks, deny it, or neither."""
+        main = [fact for fact in self.facts if fact.main]
+        found = [said for fact in main if (said := self._says(fact)) is not None]
+        values = {fact.refs: fact.value for fact in main if fact.kind == "is" and fact.holds}
+        if len(values) > 1 and " different " in self.text:
+            found.append(len(set(values.values())) > 1)
+        elif len(values) > 1 and re.search(" (same|alike) ", self.text):
+            found.append(len(set(values.values())) == 1)
+        if not found:
+            return None
+        return any(found) if " or " in self.text else all(found)
+
+    def _says(self, fact: Fact) -> bool | None:
+        if fact.kind == "exists":
+            return self._existence(fact)
+        if fact.kind in ("is", "scene"):
+            return self._value(fact)
+        if fact.kind == "at":
+            return self._side(fact)
+        if fact.kind == "related":
+            return self._relation(fact)
+        if fact.kind == "shared":
+            if re.search(" (same|alike|both|all) ", self.text):
+                return True
+            return False if " different " in self.text else self._value(fact)
+        return fact.holds if f" {fact.value} " in self.text else None
+
+    def _existence(self, fact: Fact) -> bool | None:
+        (ref,) = fact.refs
+        if not fact.holds:
+            nouns = [word for word, _ in self.words if self._is_noun(word)]
+            denied = any(is_a(noun, ref.noun) for noun in nouns)
+            return False if denied and self._described(ref) <= self._asked_of() else None
+        if not _THERE.match(self.text.strip()):
+            return None
+        called = self.names(ref)
+        there = any(is_a(name, noun) for name in called for noun in self.wanted)
+        return True if there and self._asked_of() <= self._described(ref) | set(called) else None
+
+    def _asked_of(self) -> set[str]:
+        """Return the adjectives of the question, those of its landmarks included."""
+        said = {_plain(word) for word, holds in self.words if holds and not self._is_noun(word)}
+        return said - POSITION_WORDS
+
+    def _described(self, ref: Ref) -> set[str]:
+        facts, thing = (self.facts, ref) if ref.region is not None else (ref.conditions, IT)
+        return {_plain(fact.value) for fact in facts if fact.kind == "is" and thing in fact.refs}
+
+    def _value(self, fact: Fact) -> bool | None:
+        for word, holds in self.words:
+            if same_word(fact.value, word) or is_a(fact.value, word):
+                if fact.kind == "is" and fact.holds and self._is_subject(fact, word):
+                    continue
+                return fact.holds is holds
+        if f" {fact.value} " in self.text:
+            return fact.holds
+        if not fact.holds:
+            return None
+        if any(holds and self._excludes(fact.value, word) for word, holds in self.words):
+            return False
+        return None
+
+    def _is_subject(self, fact: Fact, word: str) -> bool:
+        """Return whether a word of the question names what the fact is about, not its value."""
+        named = any(is_a(name, word) for ref in fact.refs for name in self.names(ref))
+        once = sum(same_word(word, one) for one, _ in self.words) == 1
+        return named and once and self._is_noun(word)
+
+    def _excludes(self, value: str, word: str) -> bool:
+        if "middle" in (value, word):
+            return False
+        shared = WORD_CATEGORIES.get(value, frozenset()) & WORD_CATEGORIES.get(word, frozenset())
+        return bool(shared)
+
+    def _side(self, fact: Fact) -> bool | None:
+        # "to the left of" says nothing of the image; what is asked stands last
+        text = re.sub(r" to the (left|right) of ", " ", self.text)
+        asked = re.findall(r"\b(left|right|top|bottom|middle)\b", text)
+        return asked[-1] in cell_sides(int(fact.value)) if asked else None
+
+    def _relation(self, fact: Fact) -> bool | None:
+        others = [name for ref in fact.other for name in self.names(ref)]
+        if others and not any(self._is_named(name) for name in others):
+            return None
+        if self._is_said(fact.value):
+            return fact.holds
+        opposite = OPPOSITE_RELATIONS.get(fact.value)
+        return False if opposite and fact.holds and f" {opposite} " in self.text else None
+
+    def _is_said(self, relation: str) -> bool:
+        """Return whether a relation is in the question ("wearing", or "wear")."""
+        first, _, rest = relation.partition(" ")
+        if f" {relation} " in self.text:
+            return True
+        stem = first.removesuffix("ing")
+        ends = ("", "e", "s", "es") if stem != first else ()
+        stems = {stem, stem[:-1] if stem[-1:] == stem[-2:-1] else stem}
+        return any(f" {one}{end} {rest}".rstrip() in self.text for one in stems for end in ends)
+
+
+def _plain(word: str) -> str:
+    return "wood" if word == "wooden" else word
