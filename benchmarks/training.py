@@ -29,7 +29,6 @@ from rex.experiment import SETTINGS
 from rex.files import write_json
 from rex.models.batch import Batch
 from rex.models.model import ExplainedAnswering
-from rex.models.search import write
 from rex.models.vocabulary import END, Vocabulary
 from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
 from rex.training.batches import epoch_batches
@@ -179,11 +178,9 @@ class Ours:
     def decode(self, batches: Batches) -> Iterator[int]:
         """Explain batch after batch; yield how many questions."""
         self.model.eval()
-        assert self.model.decoder is not None
         for batch in self._batches(batches):
             with autocast(self.precision, self.device):
-                encoding, _ = self.model.encode(batch)
-                write(self.model.decoder, encoding, length=STEPS)
+                self.model.decide(batch)
             yield len(batch)
 
 

@@ -252,8 +252,7 @@ class Run:
     """What is trained: the answer, the explanation, or both; `transfer-N`: both, from N percent of
     the questions, after explanations alone (`-scratch`: without)."""
     method: Annotated[str, OneOf(tuple(METHODS))]
-    """`backbone`: no decoder; `vqae`: text alone; `exp`: words linked to regions by attention;
-    `rex`: gate and region mapping."""
+    """How it is explained: docs/methods.md says what each is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,6 +302,8 @@ class Config:
     regions: RegionSettings = field(default_factory=RegionSettings)
     explanations: ExplanationSettings = field(default_factory=ExplanationSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
+    methods: dict[str, dict[str, bool | int | float]] = field(default_factory=dict)
+    """Settings of methods, where they are not their defaults: `reader: {layers: 3}`."""
     training: TrainingSettings = field(default_factory=TrainingSettings)
     transfer: TransferSettings = field(default_factory=TransferSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)

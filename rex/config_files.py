@@ -180,7 +180,7 @@ def config_yaml() -> str:
     ]
     for name, value in config_values(Config()).items():
         entry = schema["properties"][name]
-        if isinstance(value, dict):
+        if "$ref" in entry:
             section = definitions[entry["$ref"].rpartition("/")[2]]
             lines += ["", f"# {section['description']}", f"{name}:"]
             for key, inner in value.items():

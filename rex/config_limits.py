@@ -8,7 +8,7 @@ from os import PathLike
 
 from rex.config import Config
 from rex.errors import InputError
-from rex.experiment import METHODS, SETTINGS
+from rex.experiment import METHODS, refusal
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -38,10 +38,7 @@ def _grid_problems(config: Config) -> Iterator[tuple[str, str, str]]:
         yield "experiment.seeds", f"{list(seeds)} are not seeds", cure
     for number, run in enumerate(config.experiment.runs):
         place = f"experiment.runs.{number}"
-        method = METHODS[run.method]
-        if method.decoder is None and SETTINGS[run.setting].needs_decoder:
-            problem = f"method {run.method!r} has no decoder, setting {run.setting!r} trains one"
-            yield place, problem, "train it answer-only or transfer-N-scratch"
-        if not method.exists_in(config.model.mode):
-            problem = f"no method {run.method!r} in mode compat"
-            yield place, problem, "train backbone or rex, or set model.mode to fixed"
+        if refused := refusal(run.setting, run.method, config.model.mode):
+            yield place, *refused
+    for name in config.methods.keys() - METHODS.keys():
+        yield f"methods.{name}", "no such method", f"one of {', '.join(METHODS)}"

@@ -6,7 +6,8 @@ is imported: a method names its decoder, and `rex.models.methods` loads it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 TRANSFER_PERCENT = (1, 5, 10)
 """Shares of the training questions that transfer settings learn answers from."""
@@ -65,6 +66,12 @@ class Method:
     """`module:class` of its decoder; None: it does not explain."""
     compat: str | None = None
     """The same as the published code has it; None: there is no such mode of it."""
+    options: Mapping[str, bool | int | float] = field(default_factory=dict)
+    """Its settings, where they are not its decoder's defaults: variants share a decoder."""
+    writes: bool = True
+    """Whether it writes explanations, if it has a decoder."""
+    answers_by_explaining: bool = False
+    """Whether the answer depends on the explanation: there is no learning it alone."""
 
     def decoder_of(self, mode: str) -> str | None:
         """Return `module:class` of its decoder in a mode, `fixed` or `compat`."""
@@ -75,13 +82,27 @@ class Method:
         return mode == "fixed" or self.decoder is None or self.compat is not None
 
 
+_FILES = "rex.models.methods"
+_VCIN, _READER = f"{_FILES}.vcin:VcinDecoder", f"{_FILES}.reader:Reader"
+
 METHODS = {
     "backbone": Method("Backbone"),
-    "vqae": Method("VQA-E", "rex.models.methods.vqae:VqaEDecoder"),
-    "exp": Method("EXP", "rex.models.methods.exp:ExpDecoder"),
-    "rex": Method(
-        "REX", "rex.models.methods.rex:RexDecoder", "rex.models.methods.compat:CompatRexDecoder"
-    ),
+    "backbone-tags": Method("Backbone + tags", options={"tags": True}),
+    "regions-only": Method("Regions only", f"{_FILES}.regions_only:RegionMarker", writes=False),
+    "vqae": Method("VQA-E", f"{_FILES}.vqae:VqaEDecoder"),
+    "exp": Method("EXP", f"{_FILES}.exp:ExpDecoder"),
+    "words": Method("Words", f"{_FILES}.words:WordsDecoder"),
+    "pointer": Method("Pointer", f"{_FILES}.pointer:PointerDecoder"),
+    "rex": Method("REX", f"{_FILES}.rex:RexDecoder", f"{_FILES}.compat:CompatRexDecoder"),
+    "rex-tags": Method("REX + tags", f"{_FILES}.rex:RexDecoder", options={"tags": True}),
+    "vcin": Method("VCIN", _VCIN, answers_by_explaining=True),
+    "vcin-no-kl": Method("VCIN, no KL", _VCIN, options={"kl": 0.0}, answers_by_explaining=True),
+    "vcin-no-link": Method("VCIN, no link", _VCIN, options={"link": False}),
+    "reader": Method("Reader", _READER),
+    "reader-no-tags": Method("Reader, no tags", _READER, options={"tags": False}),
+    "reader-no-copy": Method("Reader, no copying", _READER, options={"copy": False}),
+    "reader-not-told": Method("Reader, never told", _READER, options={"told": False}),
+    "reader-not-read": Method("Reader, not read", _READER, options={"read": False}),
 }
 """Method by name, in the order of the tables. A method is added by its file and a line here."""
 
@@ -90,6 +111,32 @@ REFERENCE_ROWS = {
     "random-regions": "Random regions (true words)",
 }
 """Reference row to its name in tables; they stand first."""
+
+
+def refusal(setting: str, method: str, mode: str) -> tuple[str, str] | None:
+    """Return why a method is not trained in a setting, and the cure; None: it is."""
+    entry, learnt = METHODS[method], SETTINGS[setting]
+    if not entry.exists_in(mode):
+        return (
+            f"no method {method!r} in mode {mode}",
+            "set model.mode to fixed, or train backbone or rex",
+        )
+    if entry.decoder is None and learnt.needs_decoder:
+        return (
+            f"method {method!r} has no decoder, setting {setting!r} trains one",
+            "train it answer-only or transfer-N-scratch",
+        )
+    if not entry.writes and not learnt.answers:
+        return (
+            f"method {method!r} writes no explanations, setting {setting!r} learns nothing else",
+            "train it multi-task",
+        )
+    if entry.answers_by_explaining and not learnt.explanations:
+        return (
+            f"method {method!r} answers by explaining, setting {setting!r} learns answers alone",
+            "train it multi-task",
+        )
+    return None
 
 
 def method_label(name: str) -> str:

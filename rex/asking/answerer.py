@@ -13,6 +13,7 @@ from rex.asking.reply import Reply
 from rex.asking.run_detector import load_detector, load_run
 from rex.boxes import Box
 from rex.errors import InputError
+from rex.experiment import SETTINGS
 from rex.logs import warnings_only
 from rex.reporting.examples import Word, words_of
 
@@ -125,7 +126,7 @@ class Answerer:
             self._model,
             self._words,
             Examples(asked, store, device),
-            length=trained.explanation_length,
+            learnt=SETTINGS[self._checkpoint.setting],
             beams=self._config.evaluation.beams,
             batch_size=self._config.evaluation.batch_size,
             precision=choose_precision(trained.precision, device),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -26,10 +26,33 @@ class Encoding(NamedTuple):
     """[B, R, D]: the regions as the transformer received them."""
     region_mask: Tensor
     """[B, R] bool: regions that exist."""
+    boxes: Tensor
+    """[B, R, 6]: the regions' boxes, as a batch has them."""
+    words: Tensor
+    """[B, Q, H]: the outputs at the question's word pieces, [CLS] and [SEP] among them."""
+    pieces: Tensor
+    """[B, Q] int64: the word pieces; 0: padding."""
+    told: Tensor | None = None
+    """[B] int64: the answer that an explanation is told, IGNORED: none; None: none of them."""
+
+    @property
+    def word_mask(self) -> Tensor:
+        """Which word pieces exist, [B, Q] bool."""
+        return self.pieces != 0
 
     def repeat(self, times: int) -> Encoding:
         """Repeat each row `times` times, neighbours first (one row a beam)."""
-        return Encoding(*(part.repeat_interleave(times, dim=0) for part in self))
+        return self.map(lambda part: part.repeat_interleave(times, dim=0))
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Encoding:
+        """Return the encoding with every part changed."""
+        told = None if self.told is None else change(self.told)
+        changed = Encoding(*map(change, self[:-1]))
+        return changed._replace(told=told)
+
+
+TagPieces = tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]]
+"""The word pieces of each object's and each attribute's name that the detector knows."""
 
 
 class Sizes(NamedTuple):
@@ -65,6 +88,48 @@ class BoxEmbedding(nn.Module):
         return embedded
 
 
+class TagEmbedding(nn.Module):
+    """Turns what the detector takes a region for into a vector of the features' width.
+
+    Object and attribute are each the mean of their name's word pieces in the question's own table,
+    so that a region's tag and the question's word are one thing from the start.
+    """
+
+    objects: Tensor
+    attributes: Tensor
+
+    def __init__(self, tags: TagPieces, hidden_size: int, feature_size: int) -> None:
+        super().__init__()
+        for name, pieces in zip(("objects", "attributes"), tags, strict=True):
+            self.register_buffer(name, _padded(pieces), persistent=False)
+        self.output = nn.Linear(2 * hidden_size, feature_size)
+
+    def forward(self, batch: Batch, table: nn.Embedding) -> Tensor:
+        """Embed the tags of a batch's regions, [B, R, D]."""
+        both = [
+            _mean_embedding(pieces[numbers], table)
+            for pieces, numbers in (
+                (self.objects, batch.objects),
+                (self.attributes, batch.attributes),
+            )
+        ]
+        embedded: Tensor = self.output(torch.cat(both, dim=-1))
+        return embedded
+
+
+def _padded(pieces: Sequence[Sequence[int]]) -> Tensor:
+    """Return names' word pieces [names + 1, P], 0: padding; the last row is no name (-1)."""
+    rows = [torch.tensor([*name, 0], dtype=torch.int64) for name in (*pieces, ())]
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
+
+
+def _mean_embedding(pieces: Tensor, table: nn.Embedding) -> Tensor:
+    """Return the mean embedding [..., H] of word pieces [..., P]; without any, zeros."""
+    known = (pieces != 0)[..., None].to(table.weight.dtype)
+    mean: Tensor = (table(pieces) * known).sum(dim=-2) / known.sum(dim=-2).clamp(min=1)
+    return mean
+
+
 class Backbone(nn.Module):
     """Encodes a question together with the regions of its image."""
 
@@ -74,6 +139,7 @@ class Backbone(nn.Module):
     """Whether it may have weights that no loss depends on, and that never get a gradient."""
     feature_mean: Tensor
     feature_scale: Tensor
+    tag_embedding: TagEmbedding | None = None
 
     def __init__(self, feature_size: int) -> None:
         super().__init__()
@@ -90,8 +156,17 @@ class Backbone(nn.Module):
         self.feature_scale.copy_(1 / deviation.clamp(min=1e-3 * float(deviation.max())))
 
     def features(self, batch: Batch) -> Tensor:
-        """Return the standardised features of a batch, [B, R, D]."""
-        return (batch.features - self.feature_mean) * self.feature_scale
+        """Return the standardised features [B, R, D], tags added where they are read."""
+        features: Tensor = (batch.features - self.feature_mean) * self.feature_scale
+        if self.tag_embedding is None:
+            return features
+        table = self.transformer.embeddings.word_embeddings
+        tags: Tensor = self.tag_embedding(batch, table)
+        return features + tags
+
+    def read_tags(self, tags: TagPieces) -> None:
+        """Have the backbone read what the detector takes each region for."""
+        self.tag_embedding = TagEmbedding(tags, self.hidden_size, len(self.feature_mean))
 
     @property
     def hidden_size(self) -> int:
@@ -139,7 +214,15 @@ class VisualBert(Backbone):
             visual_attention_mask=region_mask.long(),
         ).last_hidden_state
         question_length = batch.pieces.shape[1]
-        return Encoding(output[:, 0], output[:, question_length:], visual, region_mask)
+        return Encoding(
+            cls=output[:, 0],
+            regions=output[:, question_length:],
+            visual=visual,
+            region_mask=region_mask,
+            boxes=batch.boxes,
+            words=output[:, :question_length],
+            pieces=batch.pieces,
+        )
 
 
 class Lxmert(Backbone):
@@ -173,7 +256,15 @@ class Lxmert(Backbone):
             visual_pos=batch.boxes[..., :4],
             visual_attention_mask=region_mask.long(),
         )
-        return Encoding(output.language_output[:, 0], output.vision_output, visual, region_mask)
+        return Encoding(
+            cls=output.language_output[:, 0],
+            regions=output.vision_output,
+            visual=visual,
+            region_mask=region_mask,
+            boxes=batch.boxes,
+            words=output.language_output,
+            pieces=batch.pieces,
+        )
 
 
 def _transformer(

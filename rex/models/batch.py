@@ -26,6 +26,10 @@ class Batch:
     """[B, R, 6] float32: x1, y1, x2, y2, width, height as shares of the image's size."""
     num_boxes: Tensor
     """[B] int64: regions that exist."""
+    objects: Tensor
+    """[B, R] int64: the detector's class of each region; -1: none."""
+    attributes: Tensor
+    """[B, R] int64: its attribute of each region; -1: none."""
     answers: Tensor
     """[B] int64: the answer's class, or IGNORED."""
     explanations: Tensor

@@ -1,25 +1,19 @@
-"""The attentive recurrent decoder that all explanation methods share.
+"""What a method brings: its decoder, its settings, its losses, its choice of answer.
 
-At each step an attention GRU looks at the regions, and a language GRU writes. A method
-(`methods/`) says how the next token is predicted from their states. Notation, with V the regions
-as the transformer received them, q its output at [CLS], and y the last token's embedding:
-
-    F_i  = tanh(W_v V_i) ∘ tanh(W_q q)                       (fused regions)
-    h₁   = GRU₁([mean F; h₂; y], h₁)
-    a    = softmax_i(w · tanh(W_h h₁ + F_i))                  (attention)
-    h₂   = GRU₂([tanh(U_v Σ a_i V_i) ∘ tanh(U_q q); h₁], h₂)
+Training, beam search, checkpoints, prediction and `rex ask` know a method by this interface alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from rex.models.backbones import Encoding
-from rex.models.gru import GatedRecurrentUnit
+from rex.models.batch import Batch
 from rex.models.vocabulary import END
 
 MASKED = -1e9
@@ -31,35 +25,6 @@ def widened(scores: Tensor) -> Tensor:
     return scores.to(torch.promote_types(scores.dtype, torch.float32))
 
 
-class Memory(NamedTuple):
-    """What stays the same while an explanation is written."""
-
-    encoding: Encoding
-    fused: Tensor
-    """[B, R, H]: F, the regions fused with the question."""
-    question: Tensor
-    """[B, H]: tanh(U_q q)."""
-    context: Tensor
-    """[B, 3H]: what F adds to the attention GRU's gates at the first step."""
-    later: Tensor
-    """The same at later steps (another thing in the published code alone)."""
-
-
-class State(NamedTuple):
-    """What changes from step to step."""
-
-    attention: Tensor
-    """[B, H]: h₁, the attention GRU's state."""
-    language: Tensor
-    """[B, H]: h₂, the language GRU's."""
-    context: Tensor
-    """[B, 3H]: what F adds to the attention GRU's gates at the next step."""
-
-    def select(self, rows: Tensor) -> State:
-        """Return the states of these rows, [N] int64."""
-        return State(*(part[rows] for part in self))
-
-
 class Prediction(NamedTuple):
     """The next token's distribution."""
 
@@ -69,9 +34,49 @@ class Prediction(NamedTuple):
     """[...]: logit of g, the probability that a word is written; None: the method has no gate."""
 
 
+class Explanations(NamedTuple):
+    """What a decoder wrote."""
+
+    tokens: Tensor
+    """[B, T] int64: token ids, IGNORED from END on."""
+    gates: Tensor | None
+    """[B, T]: g at each token; None: the method has no gate."""
+    log_probabilities: Tensor
+    """[B]: of the whole explanation, its END included where it ends."""
+
+    def select(self, rows: Tensor) -> Explanations:
+        """Return the explanations of these rows, [N] int64."""
+        return Explanations(*(None if part is None else part[rows] for part in self))  # type: ignore[arg-type]
+
+
+Write = Callable[[Encoding], Explanations]
+"""Writes explanations, by greedy or beam search as the run is configured."""
+
+
+class Output(NamedTuple):
+    """What the model says about a batch with its explanations given."""
+
+    answers: Tensor
+    """[B, A]: logits."""
+    explanation: Prediction | None
+    """Of each token of the explanations; None: not asked for, or the method writes none."""
+    own: dict[str, Tensor]
+    """Losses [B] of the method's own, weighted; `answer_loss` stands in the place of the common
+    one."""
+
+
+class Decision(NamedTuple):
+    """What the model answers, and how it explains that."""
+
+    answers: Tensor
+    """[B, A]: logits."""
+    explanations: Explanations | None
+    """None: the method writes none."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DecoderSizes:
-    """What a decoder's layers are as wide as."""
+    """What a decoder's layers are as wide as, and what it knows of the vocabulary."""
 
     words: int
     """END, UNKNOWN and the words."""
@@ -81,8 +86,16 @@ class DecoderSizes:
     """H: states, and the transformer's outputs."""
     features: int
     """D: the regions as the transformer received them."""
+    answers: int = 1
+    """A: classes of answers."""
+    length: int = 20
+    """T: tokens of the longest explanation, END included."""
     dropout: float = 0.0
-    """Dropout probability of the last token's embedding and of h₂ before a token is predicted."""
+    """Dropout probability in the decoder."""
+    copies: tuple[int, ...] = (0,)
+    """The explanation word that each word piece of a question spells; UNKNOWN: none."""
+    conjunctions: tuple[int, ...] = ()
+    """The words "and", "but", "nor"."""
 
     @property
     def tokens(self) -> int:
@@ -90,85 +103,101 @@ class DecoderSizes:
         return self.words + self.regions
 
 
-class AttentiveDecoder(nn.Module):
-    """The family: `predict` is what a method adds."""
+@dataclass(frozen=True, kw_only=True)
+class MethodSettings:
+    """The settings that every method has; a method's own class adds its own."""
 
+    tags: bool = False
+    """Whether the backbone reads what the detector takes each region for."""
+
+
+class Decoder(nn.Module):
+    """Writes explanations token by token; subclasses are the methods.
+
+    A subclass needs `remember`, `start` and `advance`, and overrides what it does better: `forward`
+    (all steps at once), `learn` (losses of its own), `decide` (how answer and explanation are
+    chosen together).
+    """
+
+    Settings: ClassVar[type[MethodSettings]] = MethodSettings
+    """Its settings, given in `METHODS` and in the configuration's section `methods`."""
     names_objects = False
     """Whether objects are written by their names; otherwise by region tokens `#i`."""
     has_gate = False
     """Whether predictions come with a gate."""
-    continues_own_state = True
-    """Whether the attention GRU continues h₁ (the published code: h₂)."""
+    writes = True
+    """Whether it writes explanations."""
+    has_unread_weights = False
+    """Whether some setting leaves weights, its own or the answer head's, without a gradient."""
 
-    def __init__(self, sizes: DecoderSizes) -> None:
+    def __init__(self, sizes: DecoderSizes, settings: Any = None) -> None:
         super().__init__()
         self.sizes = sizes
-        hidden_size, feature_size = sizes.hidden, sizes.features
-        self.embedding = nn.Embedding(sizes.tokens, hidden_size)
-        self.fuse_regions = nn.Linear(feature_size, hidden_size)
-        self.fuse_question = nn.Linear(hidden_size, hidden_size)
-        self.attention_rnn = GatedRecurrentUnit(3 * hidden_size, hidden_size)
-        self.attention_query = nn.Linear(hidden_size, hidden_size)
-        self.attention_score = nn.Linear(hidden_size, 1, bias=False)
-        self.attended = nn.Linear(feature_size, hidden_size)
-        self.question = nn.Linear(hidden_size, hidden_size)
-        self.language_rnn = GatedRecurrentUnit(2 * hidden_size, hidden_size)
-        self.dropout = nn.Dropout(sizes.dropout)
+        self.settings = settings or self.Settings()
 
-    def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
-        """Predict the token after h₂.
+    def remember(self, encoding: Encoding) -> Any:
+        """Compute what all steps share."""
+        raise NotImplementedError
 
-        `language` is h₂ [B, T, H]; `scores` are the attention's scores of the regions before the
-        softmax, [B, T, R].
-        """
+    def start(self, memory: Any) -> Any:
+        """Return the state before the first step; it has `select(rows)`, as beams are reordered."""
+        raise NotImplementedError
+
+    def advance(self, last: Tensor, state: Any, memory: Any) -> tuple[Any, Prediction]:
+        """Predict the token after `last` [N] (END at the first step): the new state, and [N, V]."""
         raise NotImplementedError
 
     def forward(self, encoding: Encoding, explanations: Tensor) -> Prediction:
         """Predict each token of the explanations [B, T] from those before it (teacher forcing)."""
         memory = self.remember(encoding)
-        start = explanations.new_full((len(explanations), 1), END)
-        previous = torch.cat([start, explanations[:, :-1].clamp(min=END)], dim=1)
         state = self.start(memory)
-        language, scores = [], []
-        for word in self.project_words(previous).unbind(dim=1):
-            state, seen = self.step(word, state, memory)
-            language.append(state.language)
-            scores.append(seen)
-        states = self.dropout(torch.stack(language, dim=1))
-        return self.predict(states, torch.stack(scores, dim=1), encoding)
+        predictions = []
+        for last in previous_tokens(explanations).unbind(dim=1):
+            state, prediction = self.advance(last, state, memory)
+            predictions.append(prediction)
+        scores, gates = zip(*predictions, strict=True)
+        return Prediction(
+            torch.stack(scores, dim=1), torch.stack(gates, dim=1) if self.has_gate else None
+        )
 
-    def remember(self, encoding: Encoding) -> Memory:
-        """Compute what all steps share."""
-        asked = torch.tanh(self.fuse_question(encoding.cls))
-        fused = torch.tanh(self.fuse_regions(encoding.visual)) * asked[:, None]
-        weights = encoding.region_mask.to(fused.dtype)
-        weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1)
-        mean = torch.bmm(weights[:, None], fused).squeeze(1)
-        context = self.attention_rnn.project(mean, 0)
-        return Memory(encoding, fused, torch.tanh(self.question(encoding.cls)), context, context)
+    def forbid(self, written: Tensor) -> Tensor | None:
+        """Return a token [N] that must not follow those written [N, t], -1: any may; None: all."""
+        return None
 
-    def start(self, memory: Memory) -> State:
-        """Return the state before the first step: zeros, in the weights' own precision."""
-        zeros = torch.zeros_like(memory.question, dtype=self.embedding.weight.dtype)
-        return State(zeros, zeros, memory.context)
+    def learn(
+        self, encoding: Encoding, batch: Batch, seen: Tensor, write: Write, *, answers: bool
+    ) -> Output:
+        """Return what is learnt of a batch; `seen` [B, A] are the answer head's logits.
 
-    def project_words(self, tokens: Tensor) -> Tensor:
-        """Return what the last tokens [B, ...] add to the attention GRU's gates, [B, ..., 3H]."""
-        embedded = self.dropout(self.embedding(tokens))
-        return self.attention_rnn.project(embedded, 2 * self.attention_rnn.hidden_size)
+        `answers` says whether answers are learnt; `write` is for what is judged on explanations of
+        its own.
+        """
+        return Output(seen, self(encoding, batch.explanations), {})
 
-    def step(self, word: Tensor, state: State, memory: Memory) -> tuple[State, Tensor]:
-        """Advance one step: the new state, and the attention's scores [B, R] before the softmax."""
-        rnn = self.attention_rnn
-        gates = state.context + word + rnn.project(state.language, rnn.hidden_size)
-        attention = rnn(gates, state.attention if self.continues_own_state else state.language)
-        compared = torch.tanh(self.attention_query(attention)[:, None] + memory.fused)
-        scores = widened(self.attention_score(compared).squeeze(-1))
-        scores = scores.masked_fill(~memory.encoding.region_mask, MASKED)
-        weights = torch.softmax(scores, dim=-1)
-        visual = memory.encoding.visual
-        seen = torch.bmm(weights[:, None].to(visual.dtype), visual).squeeze(1)
-        fused = torch.tanh(self.attended(seen)) * memory.question
-        language_input = self.language_rnn.project(torch.cat([fused, attention], dim=-1), 0)
-        language = self.language_rnn(language_input, state.language)
-        return State(attention, language, memory.later), scores
+    def decide(self, encoding: Encoding, seen: Tensor, write: Write, *, answers: bool) -> Decision:
+        """Choose answers and explanations; `seen` [B, A] are the answer head's logits."""
+        return Decision(seen, write(encoding))
+
+
+def previous_tokens(explanations: Tensor) -> Tensor:
+    """Return what each step of explanations [B, T] is told: END, then all tokens but the last."""
+    start = explanations.new_full((len(explanations), 1), END)
+    return torch.cat([start, explanations[:, :-1].clamp(min=END)], dim=1)
+
+
+def disjoint(written: Tensor, pointed: Tensor, gate: Tensor | None, regions: int) -> Prediction:
+    """Return words and regions as one distribution in which neither has a share of the other's.
+
+    `written` [..., W] and `pointed` [..., R] are scores; with a `gate` (a logit [...]) each is
+    normalised by itself, without they are normalised together. Where a batch has fewer regions
+    than the vocabulary has region `regions`, the rest can't be pointed at.
+    """
+    written, pointed = widened(written), widened(pointed)
+    if gate is not None:
+        gate = widened(gate)
+        sure = nn.functional.logsigmoid
+        written = written.log_softmax(dim=-1) + sure(gate)[..., None]
+        pointed = pointed.log_softmax(dim=-1) + sure(-gate)[..., None]
+    missing = regions - pointed.shape[-1]
+    joined = torch.cat([written, nn.functional.pad(pointed, (0, missing), value=MASKED)], dim=-1)
+    return Prediction(joined if gate is not None else joined.log_softmax(dim=-1), gate)

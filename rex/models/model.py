@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import Tensor, nn
 
 from rex.config import ModelSettings
 from rex.models.backbones import Encoding, Sizes, build_backbone
 from rex.models.batch import Batch
-from rex.models.decoder import AttentiveDecoder, DecoderSizes, Prediction
-from rex.models.methods import decoder_class
+from rex.models.decoder import (
+    Decision,
+    Decoder,
+    DecoderSizes,
+    Explanations,
+    MethodSettings,
+    Output,
+)
+from rex.models.methods import decoder_class, method_settings
+from rex.models.search import write
 from rex.models.vocabulary import Vocabulary
 
-
-class Output(NamedTuple):
-    """What the model says about a batch with its explanations given."""
-
-    answers: Tensor
-    """[B, A]: logits."""
-    explanation: Prediction | None
-    """Of each token of the explanations; None: not asked for."""
+_CONJUNCTIONS = ("and", "but", "nor")
 
 
 class ExplainedAnswering(nn.Module):
-    """Answers questions about images and, with a decoder, explains the answers."""
+    """Answers questions about images and, with a decoder, explains the answers.
+
+    `options` are the method's settings, those left out as `METHODS` has them.
+    """
 
     def __init__(
         self,
@@ -35,16 +39,22 @@ class ExplainedAnswering(nn.Module):
         *,
         feature_size: int,
         question_length: int,
+        explanation_length: int = 20,
+        options: MethodSettings | None = None,
         transformer: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         sizes = Sizes(len(vocabulary.pieces), feature_size, question_length)
+        self.options = options or method_settings(method)
         self.backbone = build_backbone(settings, sizes, transformer)
+        if self.options.tags:
+            self.backbone.read_tags((vocabulary.object_pieces, vocabulary.attribute_pieces))
         hidden_size = self.backbone.hidden_size
         self.first_region = vocabulary.first_region
+        self.explanation_length = explanation_length
         self.mode = settings.mode
         self.answer_head = nn.Linear(hidden_size, len(vocabulary.answers))
-        self.decoder: AttentiveDecoder | None = None
+        self.decoder: Decoder | None = None
         if decoder := decoder_class(method, settings.mode):
             self.decoder = decoder(
                 DecoderSizes(
@@ -52,19 +62,50 @@ class ExplainedAnswering(nn.Module):
                     regions=vocabulary.regions,
                     hidden=hidden_size,
                     features=feature_size,
+                    answers=len(vocabulary.answers),
+                    length=explanation_length,
                     dropout=settings.decoder_dropout,
-                )
+                    copies=vocabulary.copies(),
+                    conjunctions=tuple(map(vocabulary.token_id, _CONJUNCTIONS)),
+                ),
+                self.options,
             )
 
-    def encode(self, batch: Batch) -> tuple[Encoding, Tensor]:
-        """Return the encoding of a batch and the answer logits [B, A]."""
-        encoding = self.backbone(batch)
-        return encoding, self.answer_head(encoding.cls)
+    @property
+    def has_unread_weights(self) -> bool:
+        """Whether it may have weights that no loss depends on, and that never get a gradient."""
+        decoder = self.decoder
+        unread = decoder is not None and decoder.has_unread_weights
+        return self.backbone.has_unread_weights or unread
 
-    def forward(self, batch: Batch, *, explain: bool) -> Output:
-        """Return answer logits and, if `explain`, the teacher-forced explanation."""
-        encoding, answers = self.encode(batch)
-        explanation = None
-        if explain and self.decoder is not None:
-            explanation = self.decoder(encoding, batch.explanations)
-        return Output(answers, explanation)
+    def forward(self, batch: Batch, *, explain: bool, answers: bool = True) -> Output:
+        """Return answer logits and, if `explain`, the teacher-forced explanation.
+
+        `answers` says whether answers are learnt.
+        """
+        encoding = self.backbone(batch)
+        seen = self.answer_head(encoding.cls)
+        if not explain or self.decoder is None:
+            return Output(seen, None, {})
+        return self.decoder.learn(encoding, batch, seen, self._greedy, answers=answers)
+
+    def decide(
+        self, batch: Batch, *, beams: int = 1, answers: bool = True, explain: bool = True
+    ) -> Decision:
+        """Answer and explain; `answers` and `explain` say what the model has learnt."""
+        encoding = self.backbone(batch)
+        seen: Tensor = self.answer_head(encoding.cls)
+        if self.decoder is None:
+            return Decision(seen, None)
+
+        def searched(asked: Encoding) -> Explanations:
+            assert self.decoder is not None
+            return write(self.decoder, asked, length=self.explanation_length, beams=beams)
+
+        if not explain:
+            return Decision(seen, searched(encoding) if self.decoder.writes else None)
+        return self.decoder.decide(encoding, seen, searched, answers=answers)
+
+    def _greedy(self, encoding: Encoding) -> Explanations:
+        assert self.decoder is not None
+        return write(self.decoder, encoding, length=self.explanation_length)

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED
-from rex.models.decoder import MASKED, AttentiveDecoder, Memory, State
+from rex.models.decoder import MASKED, Decoder, Explanations
 from rex.models.vocabulary import END, UNKNOWN
 
 
-class Explanations(NamedTuple):
-    """What a decoder wrote."""
-
-    tokens: Tensor
-    """[B, T] int64: token ids, IGNORED from END on."""
-    gates: Tensor | None
-    """[B, T]: g at each token; None: the method has no gate."""
-    log_probabilities: Tensor
-    """[B]: of the whole explanation, its END included where it ends."""
-
-
 class _Step(NamedTuple):
-    state: State
+    state: Any
     log_probabilities: Tensor
     """[N, V], MASKED where a token is not allowed."""
     gate: Tensor
@@ -33,9 +22,7 @@ class _Step(NamedTuple):
 
 
 @torch.no_grad()
-def write(
-    decoder: AttentiveDecoder, encoding: Encoding, *, length: int, beams: int = 1
-) -> Explanations:
+def write(decoder: Decoder, encoding: Encoding, *, length: int, beams: int = 1) -> Explanations:
     """Write explanations of at most `length` tokens.
 
     Keeps the `beams` likeliest beginnings at each step (one: greedy) and returns the likeliest
@@ -47,6 +34,7 @@ def write(
     device = encoding.cls.device
     rows = torch.arange(batch * beams, device=device)
     state = decoder.start(memory)
+    allowed = _allowed(decoder, encoding)
     last = torch.full_like(rows, END)
     going = torch.ones_like(rows, dtype=torch.bool)
     # all beams begin alike: only the first of each question may be continued at the first step
@@ -54,7 +42,7 @@ def write(
     tokens = torch.empty(len(rows), 0, dtype=torch.int64, device=device)
     gates = torch.empty(len(rows), 0, device=device)
     for _ in range(length):
-        step = _advance(decoder, memory, state, last)
+        step = _advance(decoder, memory, state, last, tokens, allowed)
         # a finished beginning is continued by END alone, at no cost
         ended = torch.full_like(step.log_probabilities, MASKED)
         ended[:, END] = 0.0
@@ -80,20 +68,25 @@ def write(
     )
 
 
-def _advance(decoder: AttentiveDecoder, memory: Memory, state: State, last: Tensor) -> _Step:
-    encoding = memory.encoding
-    state, scores = decoder.step(decoder.project_words(last), state, memory)
-    prediction = decoder.predict(state.language[:, None], scores[:, None], encoding)
-    allowed = _allowed(decoder, encoding)
-    log_probabilities = prediction.log_probabilities[:, 0].masked_fill(~allowed, MASKED)
+def _advance(
+    decoder: Decoder, memory: Any, state: Any, last: Tensor, written: Tensor, allowed: Tensor
+) -> _Step:
+    state, prediction = decoder.advance(last, state, memory)
+    log_probabilities = prediction.log_probabilities.masked_fill(~allowed, MASKED)
+    forbidden = decoder.forbid(written)
+    if forbidden is not None:
+        places = forbidden.clamp(min=END)[:, None]
+        values = log_probabilities.gather(1, places)
+        values = values.masked_fill((forbidden > END)[:, None], MASKED)
+        log_probabilities = log_probabilities.scatter(1, places, values)
     if prediction.gate is None:
         gate = torch.ones_like(log_probabilities[:, 0])
     else:
-        gate = torch.sigmoid(prediction.gate[:, 0])
+        gate = torch.sigmoid(prediction.gate)
     return _Step(state, log_probabilities, gate)
 
 
-def _allowed(decoder: AttentiveDecoder, encoding: Encoding) -> Tensor:
+def _allowed(decoder: Decoder, encoding: Encoding) -> Tensor:
     """Return which tokens may be written, [N, V] bool."""
     words, tokens = decoder.sizes.words, decoder.sizes.tokens
     exists = encoding.region_mask

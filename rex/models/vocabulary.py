@@ -14,6 +14,15 @@ UNKNOWN = 1
 _UNKNOWN_WORD = "[UNK]"
 
 
+_MATERIALS = {"wooden": "wood", "metallic": "metal", "golden": "gold", "woolen": "wool"}
+
+
+def _spellings(piece: str) -> tuple[str, ...]:
+    """Return the word that a piece is, then the singulars that it may be the plural of."""
+    singulars = [piece.removesuffix(ending) for ending in ("s", "es") if piece.endswith(ending)]
+    return piece, *singulars, _MATERIALS.get(piece, piece)
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """Answers, explanation tokens and word pieces of the questions, in the order of their ids.
@@ -26,6 +35,10 @@ class Vocabulary:
     words: tuple[str, ...]
     pieces: tuple[str, ...]
     regions: int
+    object_pieces: tuple[tuple[int, ...], ...] = ()
+    """The word pieces of each object's name that the detector knows; none: they are not read."""
+    attribute_pieces: tuple[tuple[int, ...], ...] = ()
+    """The same of attributes."""
 
     @property
     def tokens(self) -> int:
@@ -45,6 +58,19 @@ class Vocabulary:
     @cached_property
     def _word_ids(self) -> dict[str, int]:
         return {word: 2 + number for number, word in enumerate(self.words)}
+
+    def copies(self) -> tuple[int, ...]:
+        """Return the explanation word that each word piece spells, in the plural or not.
+
+        UNKNOWN where there is none, as for pieces within a word.
+        """
+        return tuple(
+            next(
+                (self._word_ids[word] for word in _spellings(piece) if word in self._word_ids),
+                UNKNOWN,
+            )
+            for piece in self.pieces
+        )
 
     def token_id(self, token: str) -> int:
         """Return the id of an explanation token; unknown words and regions give UNKNOWN."""

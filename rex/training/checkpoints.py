@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from rex.config_files import parse_config
 from rex.errors import InputError
 from rex.experiment import METHODS, SETTINGS
 from rex.files import checkpoint_problem, whole_file
+from rex.models.methods import method_settings
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
 
@@ -38,6 +39,8 @@ class Checkpoint:
     signature: dict[str, Any]
     """What the region store said of its features."""
     weights: dict[str, torch.Tensor]
+    options: dict[str, Any] = field(default_factory=dict)
+    """The method's settings."""
     transformer: dict[str, Any] | None = None
     """transformers' configuration of a backbone that was pretrained elsewhere: its sizes are its
     own, not the settings'."""
@@ -54,6 +57,8 @@ class Checkpoint:
             self.words(),
             feature_size=self.feature_size,
             question_length=config.training.question_length,
+            explanation_length=config.training.explanation_length,
+            options=method_settings(self.method, self.options),
             transformer=self.transformer,
         )
         try:
@@ -76,6 +81,11 @@ class Checkpoint:
             words=tuple(parts["words"]),
             pieces=tuple(parts["pieces"]),
             regions=parts["regions"],
+            **{
+                name: tuple(map(tuple, parts[name]))
+                for name in ("object_pieces", "attribute_pieces")
+                if name in parts
+            },
         )
 
 
@@ -144,11 +154,16 @@ def load_tensors(path: str | PathLike[str]) -> Any:
 
 def vocabulary_values(vocabulary: Vocabulary) -> dict[str, Any]:
     """Return a vocabulary as plain lists."""
+    tags = {
+        "object_pieces": [list(pieces) for pieces in vocabulary.object_pieces],
+        "attribute_pieces": [list(pieces) for pieces in vocabulary.attribute_pieces],
+    }
     return {
         "answers": list(vocabulary.answers),
         "words": list(vocabulary.words),
         "pieces": list(vocabulary.pieces),
         "regions": vocabulary.regions,
+        **(tags if vocabulary.object_pieces else {}),
     }
 
 

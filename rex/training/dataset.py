@@ -220,6 +220,8 @@ class Examples:
             features=features,
             boxes=torch.from_numpy(self._boxes[images]),
             num_boxes=torch.from_numpy(self.store.num_boxes[images].astype(np.int64)),
+            objects=torch.from_numpy(self.store.object_ids[images].astype(np.int64)),
+            attributes=torch.from_numpy(self.store.attribute_ids[images].astype(np.int64)),
             answers=torch.from_numpy(self.questions.answers[rows]),
             explanations=explanations,
         )

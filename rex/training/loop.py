@@ -111,7 +111,7 @@ class Trainer:
         self.scaler = torch.amp.GradScaler(
             processes.device.type, enabled=self.precision == torch.float16
         )
-        self.shared = processes.share(self.model, unread=self.model.backbone.has_unread_weights)
+        self.shared = processes.share(self.model, unread=self.model.has_unread_weights)
         self.state = State()
         self._ledger = Ledger(processes)
         self._losses: Record = {}
@@ -262,7 +262,9 @@ class Trainer:
         batch = self.examples.place(part)
         with self.processes.exchange(self.shared, last):
             with autocast(self.precision, device):
-                output = self.shared(batch, explain=plan.objective.explanations)
+                output = self.shared(
+                    batch, explain=plan.objective.explanations, answers=plan.objective.answers
+                )
                 parts = losses(
                     output,
                     batch,
@@ -298,7 +300,11 @@ class Trainer:
         for loaded in ahead(self.examples.load, shares, threads=self.examples.threads):
             batch = self.examples.place(loaded)
             with autocast(self.precision, processes.device):
-                output = self.model(batch, explain=self.plan.objective.explanations)
+                output = self.model(
+                    batch,
+                    explain=self.plan.objective.explanations,
+                    answers=self.plan.objective.answers,
+                )
             for name, value in hits(output, batch).items():
                 counts[name] = counts[name] + value if name in counts else value
         self.model.train()

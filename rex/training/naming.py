@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rex.errors import InputError
 from rex.models.vocabulary import Vocabulary
+from rex.training.questions import name_pieces
 
 if TYPE_CHECKING:
     from rex.regions.store import RegionStore
@@ -59,6 +60,24 @@ def add_names(vocabulary: Vocabulary, store: RegionStore) -> Vocabulary:
     known = set(vocabulary.words)
     words = {word for name in (*store.object_names, _NAMELESS) for word in name.split()}
     return dataclasses.replace(vocabulary, words=(*vocabulary.words, *sorted(words - known)))
+
+
+def add_tags(vocabulary: Vocabulary, store: RegionStore) -> Vocabulary:
+    """Return the vocabulary with the word pieces of what the detector knows by name.
+
+    Raises InputError when the store knows its classes by number alone.
+    """
+    if not store.object_names:
+        raise InputError(
+            "the regions' classes have no names, and this method reads them",
+            file=store.path,
+            cure="import the features with --vocabulary (regions.vocabulary in the configuration)",
+        )
+    objects, attributes = (
+        tuple(tuple(pieces) for pieces in name_pieces(names, vocabulary.pieces))
+        for names in (store.object_names, store.attribute_names)
+    )
+    return dataclasses.replace(vocabulary, object_pieces=objects, attribute_pieces=attributes)
 
 
 def find_regions(tokens: Sequence[str], names: Sequence[str]) -> list[int]:

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from rex.config import TrainingSettings
 from rex.errors import InputError
-from rex.experiment import METHODS, SETTINGS, Setting
+from rex.experiment import METHODS, SETTINGS, Setting, refusal
 from rex.models.batch import Batch
+from rex.models.decoder import Output
 from rex.models.losses import answer_losses, explanation_losses, gate_losses
-from rex.models.model import Output
 
 
 def objective_of(setting: str, method: str, mode: str = "fixed") -> Setting:
@@ -24,22 +24,15 @@ def objective_of(setting: str, method: str, mode: str = "fixed") -> Setting:
         raise InputError(
             f"unknown setting {setting!r}", file="--setting", cure=f"one of {', '.join(SETTINGS)}"
         )
-    known = [name for name, entry in METHODS.items() if entry.exists_in(mode)]
-    if method not in known:
+    if method not in METHODS:
         raise InputError(
-            f"no method {method!r} in mode {mode}",
-            file="--method",
-            cure=f"one of {', '.join(known)}",
+            f"unknown method {method!r}", file="--method", cure=f"one of {', '.join(METHODS)}"
         )
+    if refused := refusal(setting, method, mode):
+        raise InputError(refused[0], file="--method", cure=refused[1])
     objective = SETTINGS[setting]
     if METHODS[method].decoder is not None:
         return objective
-    if objective.needs_decoder:
-        raise InputError(
-            f"method {method!r} has no decoder, setting {setting!r} trains one",
-            file="--method",
-            cure="train it answer-only or transfer-N-scratch",
-        )
     return replace(objective, explanations=False)
 
 
@@ -68,10 +61,11 @@ def losses(
     parts: dict[str, Tensor] = {}
     weights: dict[str, float] = {}
     if objective.answers:
-        parts["answer_loss"] = answer_losses(output.answers, batch.answers).sum() / counts.answers
+        own = output.own.get("answer_loss")
+        answer = answer_losses(output.answers, batch.answers) if own is None else own
+        parts["answer_loss"] = answer.sum() / counts.answers
         weights["answer_loss"] = 1.0
-    if objective.explanations:
-        assert output.explanation is not None
+    if output.explanation is not None:
         parts["explanation_loss"] = (
             explanation_losses(output.explanation.log_probabilities, batch.explanations).sum()
             / counts.explanations
@@ -85,5 +79,8 @@ def losses(
                 / counts.explanations
             )
             weights["gate_loss"] = settings.gate_weight
+    for name, values in output.own.items():
+        if name not in parts:
+            parts[name], weights[name] = values.sum() / counts.explanations, 1.0
     first, *others = [weights[name] * part for name, part in parts.items()]
     return {"loss": sum(others, start=first), **parts}

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rex.errors import InputError
+from rex.experiment import Setting
 from rex.logs import Progress
 from rex.models.batch import IGNORED
 from rex.models.model import ExplainedAnswering
-from rex.models.search import write
 from rex.models.vocabulary import Vocabulary
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
@@ -94,13 +94,13 @@ def predict(
     vocabulary: Vocabulary,
     examples: Examples,
     *,
-    length: int,
+    learnt: Setting,
     beams: int = 1,
     batch_size: int,
     precision: torch.dtype,
     device: torch.device,
 ) -> list[Answered]:
-    """Answer and explain all questions, in their order."""
+    """Answer and explain all questions, in their order; `learnt` is what the run has learnt."""
     model = model.to(device).eval()
     named = model.decoder is not None and model.decoder.names_objects
     names = region_names(examples.store) if named else None
@@ -111,11 +111,8 @@ def predict(
     for rows, loaded in zip(batches, loading, strict=True):
         batch = examples.place(loaded)
         with autocast(precision, device):
-            encoding, logits = model.encode(batch)
-            written = (
-                write(model.decoder, encoding, length=length, beams=beams)
-                if model.decoder
-                else None
+            logits, written = model.decide(
+                batch, beams=beams, answers=learnt.answers, explain=learnt.explanations
             )
         # read as a whole: each value by itself would wait for the device
         probabilities, classes = (part.tolist() for part in logits.float().softmax(-1).max(-1))

@@ -29,6 +29,12 @@ def encode_questions(questions: Sequence[str], pieces: Sequence[str], length: in
     )
 
 
+def name_pieces(names: Sequence[str], pieces: Sequence[str]) -> list[list[int]]:
+    """Return the ids of each name's word pieces, nothing around them."""
+    encoded = _tokenizer(pieces).encode_batch(list(names), add_special_tokens=False)
+    return [encoding.ids for encoding in encoded]
+
+
 def unread(question: str, pieces: Sequence[str], length: int) -> tuple[list[str], str | None]:
     """Return what a run with this vocabulary cannot make sense of in a question.
 

@@ -21,7 +21,7 @@ from rex.errors import InputError
 from rex.experiment import SETTINGS, Setting
 from rex.files import made_by, write_parquet, write_text
 from rex.locks import locked
-from rex.models.methods import decoder_class
+from rex.models.methods import decoder_class, method_settings
 from rex.models.model import ExplainedAnswering
 from rex.models.pretrained import read_word_pieces
 from rex.models.vocabulary import Vocabulary
@@ -45,7 +45,7 @@ from rex.training.dataset import (
 from rex.training.explanations import read_explanations
 from rex.training.failures import plain_failures
 from rex.training.loop import Plan, Trainer
-from rex.training.naming import add_names, name_regions, region_names
+from rex.training.naming import add_names, add_tags, name_regions, region_names
 from rex.training.objectives import objective_of
 from rex.training.observing import Observe, Observer, Record
 from rex.training.optimisation import choose_device, choose_precision
@@ -118,6 +118,7 @@ def train_run(
             identity={
                 **vars(name),
                 "model": values["model"],
+                "method": vars(model.options),
                 "training": vars(settings),
                 "start": start,
                 "data": _digest(data, store.signature),
@@ -149,6 +150,7 @@ def train_run(
                         feature_size=store.feature_size,
                         signature=store.signature,
                         weights=final.best_weights,
+                        options=vars(model.options),
                         transformer=(
                             model.backbone.transformer.config.to_dict() if pretrained else None
                         ),
@@ -190,6 +192,8 @@ def _read(
         names = region_names(store)
         texts = name_regions(texts, {key: names[asked[key].image_id] for key in texts})
         vocabulary = add_names(vocabulary, store)
+    if method_settings(name.method, config.methods.get(name.method)).tags:
+        vocabulary = add_tags(vocabulary, store)
     questions = QuestionSet.of(
         asked,
         vocabulary,
@@ -235,6 +239,8 @@ def _build(
         vocabulary,
         feature_size=store.feature_size,
         question_length=config.training.question_length,
+        explanation_length=config.training.explanation_length,
+        options=method_settings(name.method, config.methods.get(name.method)),
     )
     if config.model.pretrained is None and config.model.mode == "fixed":
         model.backbone.standardise(*feature_statistics(store))
@@ -318,7 +324,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
         checkpoint.build(),
         vocabulary,
         Examples(asked, store, device),
-        length=trained.explanation_length,
+        learnt=SETTINGS[checkpoint.setting],
         beams=config.evaluation.beams,
         batch_size=config.evaluation.batch_size,
         precision=choose_precision(trained.precision, device),

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rex.experiment import Setting
 from rex.models.batch import IGNORED, Batch
-from rex.models.model import Output
+from rex.models.decoder import Output
 
 COUNTED = ("answers", "answers_right", "tokens", "tokens_right")
 """What `hits` counts."""
@@ -34,7 +34,7 @@ def accuracies(counts: dict[str, float], objective: Setting) -> dict[str, float]
     measures = {}
     if objective.answers:
         measures["accuracy"] = counts["answers_right"] / max(counts["answers"], 1)
-    if objective.explanations:
+    if counts["tokens"]:
         measures["token_accuracy"] = counts["tokens_right"] / max(counts["tokens"], 1)
     return measures
 

@@ -27,6 +27,8 @@ def make_batch() -> Batch:
         features=features,
         boxes=torch.rand(B, R, 6, generator=generator),
         num_boxes=torch.tensor([3, R]),
+        objects=torch.full((B, R), -1),
+        attributes=torch.full((B, R), -1),
         answers=torch.zeros(B, dtype=torch.int64),
         explanations=torch.full((B, 1), IGNORED),
     )

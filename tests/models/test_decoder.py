@@ -8,56 +8,59 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from rex.experiment import METHODS
 from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED
-from rex.models.decoder import AttentiveDecoder, DecoderSizes
-from rex.models.methods.compat import CompatRexDecoder
-from rex.models.methods.exp import ExpDecoder
+from rex.models.decoder import Decoder, DecoderSizes
+from rex.models.methods import decoder_class, method_settings
 from rex.models.methods.rex import RexDecoder
-from rex.models.methods.vqae import VqaEDecoder
 from rex.models.vocabulary import END
 
-WORDS, REGIONS, H, D = 5, 4, 6, 7
-SIZES = DecoderSizes(words=WORDS, regions=REGIONS, hidden=H, features=D)
-DECODERS = [RexDecoder, CompatRexDecoder, ExpDecoder, VqaEDecoder]
+from .encodings import random_encoding, single
+
+WORDS, REGIONS, H, D = 5, 4, 8, 7
+SIZES = DecoderSizes(words=WORDS, regions=REGIONS, hidden=H, features=D, copies=(1, 1, 3))
+WRITERS = [
+    (name, mode)
+    for name, method in METHODS.items()
+    for mode in ("fixed", "compat")
+    if method.writes and method.decoder_of(mode)
+]
+
+
+def make_decoder(method: str, mode: str = "fixed") -> Decoder:
+    decoder = decoder_class(method, mode)
+    assert decoder is not None
+    return decoder(SIZES, method_settings(method)).double()
 
 
 def make_encoding(boxes: list[int], seed: int) -> Encoding:
-    generator = torch.Generator().manual_seed(seed)
-
-    def draw(*shape: int) -> Tensor:
-        drawn = torch.randn(*shape, generator=generator, dtype=torch.float64)
-        return drawn.requires_grad_()
-
-    b = len(boxes)
-    mask = torch.arange(REGIONS) < torch.tensor(boxes)[:, None]
-    return Encoding(draw(b, H), draw(b, REGIONS, H), draw(b, REGIONS, D), mask)
+    return random_encoding(boxes, seed, regions=REGIONS, hidden=H, features=D)
 
 
-def step_by_step(decoder: AttentiveDecoder, encoding: Encoding, explanations: Tensor) -> Tensor:
+def step_by_step(decoder: Decoder, encoding: Encoding, explanations: Tensor) -> Tensor:
     memory = decoder.remember(encoding)
     state = decoder.start(memory)
     last = torch.full((len(explanations),), END)
     predictions = []
     for token in explanations.clamp(min=END).unbind(dim=1):
-        state, scores = decoder.step(decoder.project_words(last), state, memory)
-        predicted = decoder.predict(state.language[:, None], scores[:, None], encoding)
+        state, predicted = decoder.advance(last, state, memory)
         predictions.append(predicted.log_probabilities)
         last = token
-    return torch.cat(predictions, dim=1)
+    return torch.stack(predictions, dim=1)
 
 
 @settings(max_examples=25, deadline=None)
 @given(
-    st.sampled_from(DECODERS),
+    st.sampled_from(WRITERS),
     st.lists(st.tuples(st.integers(0, 4), st.integers(1, REGIONS)), min_size=1, max_size=4),
     st.integers(0, 9),
 )
 def test_outputs_and_gradients_agree(
-    method: type[AttentiveDecoder], rows: list[tuple[int, int]], seed: int
+    method: tuple[str, str], rows: list[tuple[int, int]], seed: int
 ) -> None:
     torch.manual_seed(seed)
-    decoder = method(SIZES).double()
+    decoder = make_decoder(*method)
     encoding = make_encoding([boxes for _, boxes in rows], seed)
     longest = max(1, *(length for length, _ in rows))
     explanations = torch.randint(0, WORDS + 1, (len(rows), longest))
@@ -74,7 +77,8 @@ def test_outputs_and_gradients_agree(
     )
     if not learnt.any():
         return
-    inputs = [*encoding[:3], *decoder.parameters()]
+    inputs = [encoding.cls, encoding.regions, encoding.visual, encoding.words]
+    inputs += decoder.parameters()
     for mine, theirs in zip(
         torch.autograd.grad(ours, inputs, allow_unused=True, materialize_grads=True),
         torch.autograd.grad(plain, inputs, allow_unused=True, materialize_grads=True),
@@ -87,11 +91,11 @@ def test_half_precision_is_near() -> None:
     torch.manual_seed(0)
     decoder = RexDecoder(SIZES)
     encoding = make_encoding([4, 2, 3], 1)
-    single = Encoding(*(p.float() if p.is_floating_point() else p for p in encoding))
+    rounded_encoding = single(encoding)
     explanations = torch.tensor([[5, 2, 3, 0], [6, 0, IGNORED, IGNORED], [2, 3, 0, IGNORED]])
-    exact = decoder(single, explanations).log_probabilities
+    exact = decoder(rounded_encoding, explanations).log_probabilities
     with torch.autocast("cpu", torch.bfloat16):
-        rounded = decoder(single, explanations).log_probabilities
+        rounded = decoder(rounded_encoding, explanations).log_probabilities
     assert rounded.dtype == torch.float32
     learnt = explanations != IGNORED
     assert torch.allclose(rounded[learnt], exact[learnt], atol=0.1)
@@ -103,14 +107,14 @@ def test_half_precision_is_near() -> None:
     assert bool(torch.isfinite(gradient).all())
 
 
-@pytest.mark.parametrize("method", DECODERS)
-def test_the_order_of_rows_is_free(method: type[AttentiveDecoder]) -> None:
+@pytest.mark.parametrize("method", WRITERS)
+def test_the_order_of_rows_is_free(method: tuple[str, str]) -> None:
     torch.manual_seed(0)
-    decoder = method(SIZES).double()
+    decoder = make_decoder(*method)
     encoding = make_encoding([4, 2, 3], 1)
     explanations = torch.tensor([[2, 0, IGNORED], [3, 2, 0], [IGNORED] * 3])
     order = torch.tensor([2, 0, 1])
-    moved = Encoding(*(part[order] for part in encoding))
+    moved = encoding.map(lambda part: part[order])
     one = decoder(encoding, explanations).log_probabilities[order]
     other = decoder(moved, explanations[order]).log_probabilities
     learnt = explanations[order] != IGNORED

@@ -12,6 +12,7 @@ from rex.models.decoder import DecoderSizes
 from rex.models.losses import answer_losses, explanation_losses, gate_losses
 from rex.models.methods.rex import RexDecoder
 
+from .encodings import random_encoding
 from .equations import rex_explanation, rex_losses
 
 B, R, H, D, WORDS, REGIONS = 3, 5, 8, 6, 7, 6
@@ -29,14 +30,7 @@ def decoder() -> RexDecoder:
 
 @pytest.fixture
 def encoding() -> Encoding:
-    torch.manual_seed(4)
-    mask = torch.arange(R) < torch.tensor(NUM_BOXES)[:, None]
-    return Encoding(
-        torch.randn(B, H, dtype=torch.float64, requires_grad=True),
-        torch.randn(B, R, H, dtype=torch.float64, requires_grad=True),
-        torch.randn(B, R, D, dtype=torch.float64, requires_grad=True),
-        mask,
-    )
+    return random_encoding(list(NUM_BOXES), 4, regions=R, hidden=H, features=D)
 
 
 def padded() -> Tensor:

@@ -7,12 +7,14 @@ import torch
 from torch import Tensor
 
 from rex.config import ModelSettings
-from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED, Batch
 from rex.models.losses import gate_losses
+from rex.models.methods.compat import CompatRexDecoder
 from rex.models.model import ExplainedAnswering
 from rex.models.reference import convert_reference
 from rex.models.vocabulary import Vocabulary
+
+from .encodings import random_encoding
 
 H, D, R = 8, 6, 3
 VOCABULARY = Vocabulary(("yes", "no"), ("is", "red", "@1"), ("[PAD]", "a", "b", "c"), R)
@@ -117,6 +119,8 @@ def test_a_published_checkpoint_is_loaded_and_behaves(published: dict[str, Tenso
         features=torch.randn(1, R, D, dtype=torch.float64),
         boxes=torch.rand(1, R, 6, dtype=torch.float64),
         num_boxes=torch.tensor([R]),
+        objects=torch.full((1, R), -1),
+        attributes=torch.full((1, R), -1),
         answers=torch.tensor([0]),
         explanations=torch.tensor([[VOCABULARY.token_id(t) for t in ("#1", "is", "red")]]),
     )
@@ -140,12 +144,7 @@ def test_the_published_decoder_goes_on_after_the_end(published: dict[str, Tensor
     model.load_state_dict(convert_reference(published, VOCABULARY, PUBLISHED), strict=False)
     decoder = model.eval().decoder
     assert decoder is not None
-    encoding = Encoding(
-        torch.randn(2, H, dtype=torch.float64),
-        torch.randn(2, R, H, dtype=torch.float64),
-        torch.randn(2, R, D, dtype=torch.float64),
-        torch.ones(2, R, dtype=torch.bool),
-    )
+    encoding = random_encoding([R] * 2, 0, regions=R, hidden=H, features=D)
     ours = [VOCABULARY.token_id(token) for token in ("#1", "red")]
     explanations = torch.tensor([[*ours, 0, IGNORED, IGNORED], [IGNORED] * 5])
     with torch.no_grad():
@@ -161,13 +160,8 @@ def test_the_published_decoder_goes_on_after_the_end(published: dict[str, Tensor
 def test_the_published_end_is_zeros_that_are_not_learnt() -> None:
     model = new_model()
     decoder = model.decoder
-    assert decoder is not None
-    encoding = Encoding(
-        torch.randn(1, H, dtype=torch.float64),
-        torch.randn(1, R, H, dtype=torch.float64),
-        torch.randn(1, R, D, dtype=torch.float64),
-        torch.ones(1, R, dtype=torch.bool),
-    )
+    assert isinstance(decoder, CompatRexDecoder)
+    encoding = random_encoding([R] * 1, 0, regions=R, hidden=H, features=D)
     tokens = torch.tensor([[2, 0, IGNORED]])
     likely = decoder(encoding, tokens).log_probabilities
     torch.autograd.backward(likely.gather(-1, tokens.clamp(min=0)[..., None]).sum())

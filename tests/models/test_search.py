@@ -12,43 +12,44 @@ from torch import Tensor
 from rex.experiment import METHODS
 from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED
-from rex.models.decoder import AttentiveDecoder, DecoderSizes
-from rex.models.methods import decoder_class
+from rex.models.decoder import Decoder, DecoderSizes
+from rex.models.methods import decoder_class, method_settings
 from rex.models.search import write
 from rex.models.vocabulary import END, UNKNOWN
 
+from .encodings import random_encoding, single
+
 WORDS, REGIONS, H, D = 4, 3, 8, 6
 NUM_BOXES = (3, 1, 2)
-SIZES = DecoderSizes(words=WORDS, regions=REGIONS, hidden=H, features=D)
+SIZES = DecoderSizes(words=WORDS, regions=REGIONS, hidden=H, features=D, copies=(1, 1, 3))
 
 
-@pytest.fixture(params=[name for name, method in METHODS.items() if method.decoder is not None])
-def decoder(request: pytest.FixtureRequest) -> AttentiveDecoder:
+WRITERS = [name for name, method in METHODS.items() if method.decoder and method.writes]
+
+
+@pytest.fixture(params=WRITERS)
+def decoder(request: pytest.FixtureRequest) -> Decoder:
     torch.manual_seed(1)
     method = decoder_class(request.param)
     assert method is not None
-    made = method(SIZES).double().eval()
+    made = method(SIZES, method_settings(request.param)).double().eval()
     for parameter in made.parameters():  # far from uniform, so that choices matter
-        torch.nn.init.normal_(parameter, std=1.0)
+        torch.nn.init.normal_(parameter, std=0.5)
     return made
 
 
 @pytest.fixture
 def encoding() -> Encoding:
-    torch.manual_seed(2)
-    return Encoding(
-        torch.randn(3, H, dtype=torch.float64),
-        torch.randn(3, REGIONS, H, dtype=torch.float64),
-        torch.randn(3, REGIONS, D, dtype=torch.float64),
-        torch.arange(REGIONS) < torch.tensor(NUM_BOXES)[:, None],
+    return random_encoding(list(NUM_BOXES), 2, regions=REGIONS, hidden=H, features=D).map(
+        Tensor.detach
     )
 
 
 def row(encoding: Encoding, i: int) -> Encoding:
-    return Encoding(*(part[i : i + 1] for part in encoding))
+    return encoding.map(lambda part: part[i : i + 1])
 
 
-def total(decoder: AttentiveDecoder, encoding: Encoding, tokens: list[int]) -> float:
+def total(decoder: Decoder, encoding: Encoding, tokens: list[int]) -> float:
     """The log-probability of an explanation, all of it computed at once."""
     target = torch.tensor([tokens])
     with torch.no_grad():
@@ -64,9 +65,7 @@ def ids(tokens: Tensor) -> list[int]:
     return [token for token in tokens.tolist() if token != IGNORED]
 
 
-def test_greedy_takes_the_likeliest_next_token(
-    decoder: AttentiveDecoder, encoding: Encoding
-) -> None:
+def test_greedy_takes_the_likeliest_next_token(decoder: Decoder, encoding: Encoding) -> None:
     written = write(decoder, encoding, length=5)
     for i in range(3):
         tokens: list[int] = []
@@ -80,9 +79,7 @@ def test_greedy_takes_the_likeliest_next_token(
         )
 
 
-def test_a_wide_beam_finds_the_likeliest_explanation(
-    decoder: AttentiveDecoder, encoding: Encoding
-) -> None:
+def test_a_wide_beam_finds_the_likeliest_explanation(decoder: Decoder, encoding: Encoding) -> None:
     written = write(decoder, encoding, length=2, beams=40)
     for i in range(3):
         words = [token for token in allowed(i) if token != END]
@@ -96,7 +93,7 @@ def test_a_wide_beam_finds_the_likeliest_explanation(
 
 
 def test_a_beam_is_never_worse_than_greedy_here_and_keeps_rows_apart(
-    decoder: AttentiveDecoder, encoding: Encoding
+    decoder: Decoder, encoding: Encoding
 ) -> None:
     greedy = write(decoder, encoding, length=4)
     beam = write(decoder, encoding, length=4, beams=6)
@@ -108,16 +105,16 @@ def test_a_beam_is_never_worse_than_greedy_here_and_keeps_rows_apart(
 
 @pytest.mark.parametrize("beams", [1, 4])
 def test_no_step_is_computed_twice(
-    decoder: AttentiveDecoder, encoding: Encoding, beams: int, monkeypatch: pytest.MonkeyPatch
+    decoder: Decoder, encoding: Encoding, beams: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: list[int] = []
-    step = decoder.step
+    advance = decoder.advance
 
-    def counted(word: Tensor, *arguments: Any) -> Any:
-        rows.append(len(word))
-        return step(word, *arguments)
+    def counted(last: Tensor, *arguments: Any) -> Any:
+        rows.append(len(last))
+        return advance(last, *arguments)
 
-    monkeypatch.setattr(decoder, "step", counted)
+    monkeypatch.setattr(decoder, "advance", counted)
     monkeypatch.setattr(decoder, "forward", None)
     write(decoder, encoding, length=6, beams=beams)
     # one step a token, all questions and beams at once
@@ -128,18 +125,18 @@ def test_no_step_is_computed_twice(
 @pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("beams", [1, 4])
 def test_half_precision_writes_what_is_likely(
-    decoder: AttentiveDecoder, encoding: Encoding, precision: torch.dtype, beams: int
+    decoder: Decoder, encoding: Encoding, precision: torch.dtype, beams: int
 ) -> None:
     """Under autocast, as a GPU predicts; regions that an image lacks are masked there, too."""
     decoder = decoder.float()
-    single = Encoding(*(p.float() if p.is_floating_point() else p for p in encoding))
+    encoding = single(encoding)
     with torch.autocast("cpu", precision):
-        written = write(decoder, single, length=4, beams=beams)
+        written = write(decoder, encoding, length=4, beams=beams)
     for i in range(3):
         tokens = ids(written.tokens[i])
         assert set(tokens) <= set(allowed(i))
         ended = tokens if len(tokens) == 4 else [*tokens, END]
-        likely = total(decoder, row(single, i), ended)
+        likely = total(decoder, row(encoding, i), ended)
         assert float(written.log_probabilities[i]) == pytest.approx(likely, rel=0.05, abs=0.05)
 
 

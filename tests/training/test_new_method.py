@@ -12,6 +12,7 @@ import pytest
 
 from rex.experiment import METHODS, Method
 from rex.files import read_parquet
+from rex.training.checkpoints import load_checkpoint
 from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG
@@ -33,10 +34,13 @@ def test_the_example_trains_and_explains(
     monkeypatch.setitem(METHODS, name, method)
 
     config = dataclasses.replace(
-        CONFIG, training=dataclasses.replace(CONFIG.training, epochs=20, decay_epoch=20)
+        CONFIG,
+        training=dataclasses.replace(CONFIG.training, epochs=20, decay_epoch=20),
+        methods={name: {"layers": 2}},
     )
     files = dataclasses.replace(toy, out=tmp_path)
     records = train_run(config, files, RunName(setting="multi-task", method=name, seed=0))
+    assert load_checkpoint(tmp_path / "checkpoint.pt").options == {"layers": 2, "tags": False}
     assert records[-1]["train/gate_loss"] < records[0]["train/gate_loss"]
     out = tmp_path / "p.parquet"
     predict_run(config, tmp_path, questions=toy.questions, regions=toy.regions, out=out)

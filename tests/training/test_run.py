@@ -262,7 +262,7 @@ def test_a_method_without_decoder_cannot_explain(toy: RunFiles, run_folder: Path
         train_run(CONFIG, toy, RunName(setting="multi-task", method="backbone", seed=0))
     with pytest.raises(InputError, match="unknown setting"):
         train_run(CONFIG, toy, RunName(setting="all-at-once", method="rex", seed=0))
-    with pytest.raises(InputError, match="no method"):
+    with pytest.raises(InputError, match="unknown method"):
         train_run(CONFIG, toy, RunName(setting="multi-task", method="guess", seed=0))
 
 

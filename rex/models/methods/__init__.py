@@ -1,14 +1,17 @@
-"""The decoders of the compared methods, a file each; `rex.experiment.METHODS` names them."""
+"""The compared methods, a file each; `rex.experiment.METHODS` names them."""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from typing import Any
 
+from rex.errors import InputError
 from rex.experiment import METHODS
-from rex.models.decoder import AttentiveDecoder
+from rex.models.decoder import Decoder, MethodSettings
 
 
-def decoder_class(method: str, mode: str = "fixed") -> type[AttentiveDecoder] | None:
+def decoder_class(method: str, mode: str = "fixed") -> type[Decoder] | None:
     """Return the decoder of a method in a mode (`fixed` or `compat`); None: it does not explain.
 
     Raises KeyError for an unknown method.
@@ -17,5 +20,28 @@ def decoder_class(method: str, mode: str = "fixed") -> type[AttentiveDecoder] | 
     if path is None:
         return None
     module, _, name = path.partition(":")
-    decoder: type[AttentiveDecoder] = getattr(importlib.import_module(module), name)
+    decoder: type[Decoder] = getattr(importlib.import_module(module), name)
     return decoder
+
+
+def method_settings(method: str, given: Mapping[str, Any] | None = None) -> MethodSettings:
+    """Return the settings of a method: its defaults, what `METHODS` says, then what is `given`.
+
+    Raises InputError for one that the method does not have, and for a value of another type.
+    """
+    decoder = decoder_class(method)
+    settings = MethodSettings if decoder is None else decoder.Settings
+    defaults = vars(settings())
+    values = {**METHODS[method].options, **(given or {})}
+    for name, value in values.items():
+        place = f"methods.{method}.{name}"
+        if name not in defaults:
+            cure = f"one of {', '.join(defaults)}"
+            raise InputError("no such setting", file="configuration", place=place, cure=cure)
+        kind = type(defaults[name])
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            cure = f"give a value like {defaults[name]!r}"
+            raise InputError(
+                f"{value!r} is not of its type", file="configuration", place=place, cure=cure
+            )
+    return settings(**values)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import nn
 
+from rex.models.attentive import Memory
 from rex.models.backbones import Encoding
-from rex.models.decoder import DecoderSizes, Memory
+from rex.models.decoder import DecoderSizes, MethodSettings
 from rex.models.methods.rex import RexDecoder
 from rex.models.vocabulary import END
 
@@ -20,8 +21,8 @@ class CompatRexDecoder(RexDecoder):
 
     continues_own_state = False
 
-    def __init__(self, sizes: DecoderSizes) -> None:
-        super().__init__(sizes)
+    def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
+        super().__init__(sizes, settings)
         self.embedding.padding_idx = END
         nn.init.zeros_(self.embedding.weight[END])
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from rex.models.attentive import AttentiveDecoder
 from rex.models.backbones import Encoding
-from rex.models.decoder import MASKED, AttentiveDecoder, DecoderSizes, Prediction, widened
+from rex.models.decoder import DecoderSizes, MethodSettings, Prediction, disjoint
 
 
 class ExpDecoder(AttentiveDecoder):
@@ -17,13 +16,10 @@ class ExpDecoder(AttentiveDecoder):
     at is what is looked at. Which published method the paper calls EXP is not certain.
     """
 
-    def __init__(self, sizes: DecoderSizes) -> None:
-        super().__init__(sizes)
+    def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
+        super().__init__(sizes, settings)
         self.output = nn.Linear(sizes.hidden, sizes.words)
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
         """Put the attention's scores beside those of the words."""
-        missing = self.sizes.regions - scores.shape[-1]
-        pointed = functional.pad(widened(scores), (0, missing), value=MASKED)
-        written = widened(self.output(language))
-        return Prediction(torch.cat([written, pointed], dim=-1).log_softmax(dim=-1), None)
+        return disjoint(self.output(language), scores, None, self.sizes.regions)

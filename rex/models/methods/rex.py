@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rex.models.attentive import AttentiveDecoder
 from rex.models.backbones import Encoding
-from rex.models.decoder import MASKED, AttentiveDecoder, DecoderSizes, Prediction, widened
+from rex.models.decoder import MASKED, DecoderSizes, MethodSettings, Prediction, widened
 
 
 class RexDecoder(AttentiveDecoder):
@@ -20,8 +21,8 @@ class RexDecoder(AttentiveDecoder):
 
     has_gate = True
 
-    def __init__(self, sizes: DecoderSizes) -> None:
-        super().__init__(sizes)
+    def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
+        super().__init__(sizes, settings)
         self.output = nn.Linear(sizes.hidden, sizes.tokens)
         self.gate = nn.Linear(sizes.hidden, 1)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from rex.models.attentive import AttentiveDecoder
 from rex.models.backbones import Encoding
-from rex.models.decoder import MASKED, AttentiveDecoder, DecoderSizes, Prediction, widened
+from rex.models.decoder import MASKED, DecoderSizes, MethodSettings, Prediction, widened
 
 
 class VqaEDecoder(AttentiveDecoder):
@@ -14,8 +15,8 @@ class VqaEDecoder(AttentiveDecoder):
 
     names_objects = True
 
-    def __init__(self, sizes: DecoderSizes) -> None:
-        super().__init__(sizes)
+    def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
+        super().__init__(sizes, settings)
         self.output = nn.Linear(sizes.hidden, sizes.words)
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:

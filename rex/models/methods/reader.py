@@ -1,0 +1,306 @@
+"""The reader: it reads the question, and its own explanation, before it answers.
+
+Unlike REX's decoder, its transformer sees the question's words and may copy them, embeds `#i` by
+what region i holds, and is told an answer or not. An answer is given at sight and read off a free
+explanation; answer and explanation are chosen together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from rex.models.backbones import Encoding
+from rex.models.batch import IGNORED, Batch
+from rex.models.decoder import (
+    MASKED,
+    Decision,
+    Decoder,
+    DecoderSizes,
+    Explanations,
+    MethodSettings,
+    Output,
+    Prediction,
+    Write,
+    disjoint,
+    previous_tokens,
+    widened,
+)
+from rex.models.transformer import (
+    Attention,
+    FeedForward,
+    Keys,
+    Written,
+    causal,
+    padded_regions,
+    token_vectors,
+)
+from rex.models.vocabulary import END
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderSettings(MethodSettings):
+    """The reader's settings; each part can be left out, as a control."""
+
+    tags: bool = True
+    """Whether the backbone reads what the detector takes each region for."""
+    layers: int = 2
+    """Layers of the decoder."""
+    heads: int = 4
+    """Attention heads of a layer."""
+    boxes: bool = True
+    """Whether `#i` is embedded with region i's box."""
+    copy: bool = True
+    """Whether words of the question may be copied."""
+    told: bool = True
+    """Whether half of the explanations are learnt with their answer told."""
+    read: bool = True
+    """Whether the answer is also read off the explanation."""
+    candidates: int = 4
+    """The likeliest answers at sight among which the explanation decides."""
+    repeats: bool = False
+    """Whether a word may stand on both sides of and, but, nor."""
+
+
+class _Memory(NamedTuple):
+    """What stays the same while an explanation is written."""
+
+    encoding: Encoding
+    seen: tuple[Keys, ...]
+    """Words and regions, as each layer attends to them."""
+    mask: Tensor
+    """[B, 1, 1, Q + R] bool: words and regions that exist."""
+    first: Tensor
+    """[B, H]: the answer that is told, or that none is."""
+    regions: Tensor
+    """[B, R', H]: the embedding of each region token."""
+    pointed: Tensor
+    """[B, R, H]: the keys that are pointed at."""
+    copied: Tensor
+    """[B, Q, H]: the keys of the question's words."""
+    targets: Tensor
+    """[B, Q] int64: the explanation word that each word piece spells; UNKNOWN: none."""
+
+
+class _Layer(nn.Module):
+    """Self-attention, attention to words and regions, feed-forward: x += f(LayerNorm x) each."""
+
+    def __init__(self, sizes: DecoderSizes, heads: int) -> None:
+        super().__init__()
+        hidden = sizes.hidden
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(3))
+        self.to_tokens = Attention(hidden, heads, hidden // heads)
+        self.to_memory = Attention(hidden, heads, hidden // heads)
+        self.forwards = FeedForward(hidden, 4 * hidden)
+        self.dropout = nn.Dropout(sizes.dropout)
+
+    def forward(
+        self, x: Tensor, before: Keys | None, mask: Tensor | None, seen: Keys, seen_mask: Tensor
+    ) -> tuple[Tensor, Keys]:
+        """Return the next x [N, T, H], and what later tokens attend to of x."""
+        normed = self.norms[0](x)
+        tokens = self.to_tokens.remember(normed)
+        if before is not None:
+            tokens = before.join(tokens)
+        x = x + self.dropout(self.to_tokens(normed, tokens, mask))
+        x = x + self.dropout(self.to_memory(self.norms[1](x), seen, seen_mask))
+        return x + self.dropout(self.forwards(self.norms[2](x))), tokens
+
+
+class Reader(Decoder):
+    """Words with probability g, copied or of the vocabulary; else a region is pointed at."""
+
+    Settings = ReaderSettings
+    has_gate = True
+    has_unread_weights = True
+    settings: ReaderSettings
+
+    def __init__(self, sizes: DecoderSizes, settings: ReaderSettings | None = None) -> None:
+        super().__init__(sizes, settings)
+        hidden = sizes.hidden
+        self.embedding = nn.Embedding(sizes.words, hidden)
+        self.told = nn.Embedding(sizes.answers + 1, hidden)
+        # the state that reads an explanation which was not ended stands one step further
+        self.positions = nn.Embedding(sizes.length + 1, hidden)
+        self.region = nn.Linear(hidden, hidden)
+        self.box = nn.Linear(6, hidden) if self.settings.boxes else None
+        self.layers = nn.ModuleList(
+            _Layer(sizes, self.settings.heads) for _ in range(self.settings.layers)
+        )
+        self.norm = nn.LayerNorm(hidden)
+        self.gate = nn.Linear(hidden, 1)
+        self.output = nn.Linear(hidden, sizes.words)
+        self.point = nn.Linear(hidden, hidden)
+        self.pointed = nn.Linear(hidden, hidden)
+        if self.settings.copy:
+            self.copy_gate = nn.Linear(hidden, 1)
+            nn.init.constant_(self.copy_gate.bias, -2.0)
+            self.copy = nn.Linear(hidden, hidden)
+            self.copied = nn.Linear(hidden, hidden)
+        if self.settings.read:
+            self.read = nn.Sequential(
+                nn.Linear(hidden, hidden), nn.GELU(), nn.Linear(hidden, sizes.answers)
+            )
+        for table in (self.embedding, self.told, self.positions):
+            nn.init.normal_(table.weight, std=hidden**-0.5)
+        targets = torch.tensor(sizes.copies, dtype=torch.int64)
+        self.register_buffer("copies", targets, persistent=False)
+        conjunctions = torch.tensor(sizes.conjunctions, dtype=torch.int64)
+        self.register_buffer("conjunctions", conjunctions, persistent=False)
+
+    copies: Tensor
+    conjunctions: Tensor
+
+    def remember(self, encoding: Encoding) -> _Memory:
+        """Compute what all steps share; `encoding.told` are the answers told, IGNORED: none."""
+        together = torch.cat([encoding.words, encoding.regions], dim=1)
+        mask = torch.cat([encoding.word_mask, encoding.region_mask], dim=1)
+        regions = self.region(encoding.regions)
+        if self.box is not None:
+            regions = regions + self.box(encoding.boxes)
+        told = encoding.told
+        if told is None:
+            told = torch.full_like(encoding.pieces[:, 0], IGNORED)
+        return _Memory(
+            encoding,
+            tuple(layer.to_memory.remember(together) for layer in self.layers),  # type: ignore[union-attr, operator]
+            mask[:, None, None],
+            self.told(torch.where(told < 0, self.sizes.answers, told)),
+            padded_regions(regions, self.sizes.regions),
+            self.pointed(encoding.regions),
+            self.copied(encoding.words) if self.settings.copy else encoding.words,
+            self.copies[encoding.pieces.clamp(max=len(self.copies) - 1)],
+        )
+
+    def start(self, memory: _Memory) -> Written:
+        """Return the state before the first step: nothing is written."""
+        return Written(())
+
+    def advance(self, last: Tensor, state: Written, memory: _Memory) -> tuple[Written, Prediction]:
+        """Predict the token after `last` [N]."""
+        step = state.length
+        x = token_vectors(last[:, None], self.embedding, memory.regions)
+        if step == 0:
+            x = memory.first[:, None]
+        x, layers = self._layers(x + self.positions.weight[step], state.layers, None, memory)
+        prediction = self._predict(x, memory)
+        gate = prediction.gate
+        assert gate is not None
+        return Written(layers), Prediction(prediction.log_probabilities[:, 0], gate[:, 0])
+
+    def forward(self, encoding: Encoding, explanations: Tensor) -> Prediction:
+        """Predict each token of the explanations [B, T] from those before it, all at once."""
+        memory = self.remember(encoding)
+        return self._predict(self._states(memory, explanations), memory)
+
+    def _states(self, memory: _Memory, explanations: Tensor) -> Tensor:
+        """Return the states [B, T, H] that predict each token."""
+        length = explanations.shape[1]
+        x = token_vectors(previous_tokens(explanations), self.embedding, memory.regions)
+        x = torch.cat([memory.first[:, None].to(x.dtype), x[:, 1:]], dim=1)
+        x = x + self.positions.weight[:length]
+        return self._layers(x, (), causal(length, x.device), memory)[0]
+
+    def _layers(
+        self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: _Memory
+    ) -> tuple[Tensor, tuple[Keys, ...]]:
+        tokens = []
+        for number, (layer, seen) in enumerate(zip(self.layers, memory.seen, strict=True)):
+            earlier = before[number] if before else None
+            x, known = layer(x, earlier, mask, seen, memory.mask)
+            tokens.append(known)
+        return self.norm(x), tuple(tokens)
+
+    def _predict(self, states: Tensor, memory: _Memory) -> Prediction:
+        """Mix the vocabulary, what may be copied, and the regions, for states [B, T, H]."""
+        scale = math.sqrt(self.sizes.hidden)
+        written = widened(self.output(states)).log_softmax(dim=-1)
+        if self.settings.copy:
+            written = self._with_copies(written, states, memory)
+        similarity = torch.bmm(self.point(states), memory.pointed.transpose(1, 2)) / scale
+        similarity = widened(similarity)
+        similarity = similarity.masked_fill(~memory.encoding.region_mask[:, None], MASKED)
+        gate = self.gate(states).squeeze(-1)
+        return disjoint(written, similarity, gate, self.sizes.regions)
+
+    def _with_copies(self, written: Tensor, states: Tensor, memory: _Memory) -> Tensor:
+        """Return log [(1 − c) p(word) + c · copied(word)], [B, T, W], from log p(word)."""
+        similarity = torch.bmm(self.copy(states), memory.copied.transpose(1, 2))
+        similarity = widened(similarity) / math.sqrt(self.sizes.hidden)
+        spelt = memory.targets > 1  # neither END nor UNKNOWN
+        attention = similarity.masked_fill(~spelt[:, None], MASKED).softmax(dim=-1)
+        targets = memory.targets[:, None].expand_as(attention)
+        copied = torch.zeros_like(written).scatter_add(-1, targets, attention)
+        gate = widened(self.copy_gate(states))
+        # a question without a word to copy copies nothing
+        gate = gate.masked_fill(~spelt.any(dim=1)[:, None, None], MASKED)
+        return torch.logaddexp(
+            written + functional.logsigmoid(-gate),
+            copied.clamp(min=1e-30).log() + functional.logsigmoid(gate),
+        )
+
+    def forbid(self, written: Tensor) -> Tensor | None:
+        """Return the word before a conjunction, which must not follow it ("red and red")."""
+        if self.settings.repeats or written.shape[1] < 2:
+            return None
+        joined = torch.isin(written[:, -1], self.conjunctions)
+        return torch.where(joined, written[:, -2], -1)
+
+    def learn(
+        self, encoding: Encoding, batch: Batch, seen: Tensor, write: Write, *, answers: bool
+    ) -> Output:
+        """Tell half of the explanations their answer; read it off the others."""
+        free = torch.ones_like(batch.answers, dtype=torch.bool)
+        if self.training and answers and self.settings.told:
+            free = torch.rand(len(free), device=free.device) < 0.5
+        memory = self.remember(encoding._replace(told=batch.answers.masked_fill(free, IGNORED)))
+        states = self._states(memory, batch.explanations)
+        own = {}
+        if answers and self.settings.read:
+            lengths = (batch.explanations != IGNORED).sum(dim=1)
+            rows = torch.arange(len(states), device=states.device)
+            read = widened(self.read(states[rows, (lengths - 1).clamp(min=0)]))
+            targets = batch.answers.masked_fill(~free | (lengths == 0), IGNORED)
+            losses = functional.cross_entropy(read, targets, ignore_index=IGNORED, reduction="none")
+            # where half are told, the other half stands for all
+            own["read_loss"] = losses * (2 if self.settings.told else 1)
+        return Output(seen, self._predict(states, memory), own)
+
+    def decide(self, encoding: Encoding, seen: Tensor, write: Write, *, answers: bool) -> Decision:
+        """Take the answer a, of the likeliest at sight, that is likeliest also when read.
+
+        For each its explanation is written, told a; a maximises log p(a at sight) + log p(a read
+        off that explanation, as if it were free).
+        """
+        if not answers:
+            return Decision(seen, write(encoding))
+        at_sight = widened(seen).log_softmax(dim=-1)
+        if not self.settings.told:
+            explanations = write(encoding)
+            if self.settings.read:
+                at_sight = at_sight + self._read_off(encoding, explanations)
+            return Decision(at_sight, explanations)
+        count = min(self.settings.candidates, seen.shape[1]) if self.settings.read else 1
+        scores, candidates = at_sight.topk(count, dim=-1)
+        repeated = encoding.repeat(count)._replace(told=candidates.flatten())
+        explanations = write(repeated)
+        if self.settings.read:
+            read = self._read_off(repeated, explanations)
+            scores = scores + read.gather(1, candidates.view(-1, 1)).view_as(scores)
+        chosen = torch.full_like(at_sight, MASKED).scatter(1, candidates, scores)
+        first = torch.arange(len(seen), device=seen.device) * count
+        return Decision(chosen, explanations.select(first + scores.argmax(dim=1)))
+
+    def _read_off(self, encoding: Encoding, explanations: Explanations) -> Tensor:
+        """Return log p(answer) [N, A] as read off explanations, no answer told."""
+        tokens = functional.pad(explanations.tokens, (0, 1), value=IGNORED)
+        lengths = (tokens != IGNORED).sum(dim=1)
+        tokens = tokens.masked_fill(tokens == IGNORED, END)
+        states = self._states(self.remember(encoding._replace(told=None)), tokens)
+        rows = torch.arange(len(states), device=states.device)
+        return widened(self.read(states[rows, lengths])).log_softmax(dim=-1)

@@ -1,0 +1,95 @@
+"""Attention for decoders that are transformers: keys and values are computed once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Keys(NamedTuple):
+    """What is attended to, [N, heads, M, width] each."""
+
+    keys: Tensor
+    values: Tensor
+
+    def select(self, rows: Tensor) -> Keys:
+        """Return those of these rows, [N] int64."""
+        return Keys(self.keys[rows], self.values[rows])
+
+    def join(self, later: Keys) -> Keys:
+        """Return these, and later ones behind them."""
+        return Keys(*(torch.cat(pair, dim=2) for pair in zip(self, later, strict=True)))
+
+
+class Attention(nn.Module):
+    """Multi-head attention (Vaswani et al. 2017), `heads` of `width` each."""
+
+    def __init__(self, hidden: int, heads: int, width: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(hidden, heads * width)
+        self.memory = nn.Linear(hidden, 2 * heads * width)
+        self.output = nn.Linear(heads * width, hidden)
+
+    def remember(self, memory: Tensor) -> Keys:
+        """Return keys and values of what is attended to, [N, M, H]."""
+        return Keys(*(self._heads(part) for part in self.memory(memory).chunk(2, dim=-1)))
+
+    def forward(self, x: Tensor, known: Keys, mask: Tensor | None = None) -> Tensor:
+        """Attend from x [N, T, H]; `mask` [N or 1, 1, T or 1, M] bool: what may be looked at."""
+        seen = self.attend(self._heads(self.query(x)), known, mask)
+        mixed: Tensor = self.output(seen.transpose(1, 2).flatten(2))
+        return mixed
+
+    def attend(self, query: Tensor, known: Keys, mask: Tensor | None) -> Tensor:
+        """Return the values seen, [N, heads, T, width]."""
+        return functional.scaled_dot_product_attention(
+            query, known.keys, known.values, attn_mask=mask
+        )
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
+
+
+class FeedForward(nn.Sequential):
+    """H → `inner` → H with a GELU between."""
+
+    def __init__(self, hidden: int, inner: int) -> None:
+        super().__init__(nn.Linear(hidden, inner), nn.GELU(), nn.Linear(inner, hidden))
+
+
+class Written(NamedTuple):
+    """The state of a transformer decoder: what each layer attends to of the tokens so far."""
+
+    layers: tuple[Keys, ...]
+
+    @property
+    def length(self) -> int:
+        """Tokens so far."""
+        return self.layers[0].keys.shape[2] if self.layers else 0
+
+    def select(self, rows: Tensor) -> Written:
+        """Return the states of these rows, [N] int64."""
+        return Written(tuple(layer.select(rows) for layer in self.layers))
+
+
+def causal(length: int, device: torch.device) -> Tensor:
+    """Return which of `length` tokens each may look at, itself and those before it, [T, T] bool."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()
+
+
+def padded_regions(regions: Tensor, count: int) -> Tensor:
+    """Return regions [B, R, H] with zeros behind them up to `count`, so that any may be named."""
+    return functional.pad(regions, (0, 0, 0, count - regions.shape[1]))
+
+
+def token_vectors(tokens: Tensor, words: nn.Embedding, regions: Tensor) -> Tensor:
+    """Embed tokens [B, T]: a word by its row, `#i` by region i's vector of `regions` [B, R, H]."""
+    first = words.num_embeddings
+    number = (tokens - first).clamp(min=0)
+    pointed = regions.gather(1, number[..., None].expand(-1, -1, regions.shape[-1]))
+    written: Tensor = words(tokens.clamp(max=first - 1))
+    return torch.where((tokens >= first)[..., None], pointed.to(written.dtype), written)

@@ -1,0 +1,53 @@
+"""A method's settings: its defaults, its line in METHODS, the configuration."""
+
+from __future__ import annotations
+
+import pytest
+
+from rex.errors import InputError
+from rex.experiment import METHODS, SETTINGS, refusal
+from rex.models.decoder import MethodSettings
+from rex.models.methods import decoder_class, method_settings
+from rex.models.methods.reader import ReaderSettings
+
+
+def test_a_variant_differs_from_its_decoder_s_defaults_by_its_line() -> None:
+    assert method_settings("reader") == ReaderSettings()
+    assert method_settings("reader-no-copy") == ReaderSettings(copy=False)
+    assert method_settings("backbone-tags") == MethodSettings(tags=True)
+
+
+def test_what_is_given_comes_last() -> None:
+    settings = method_settings("reader-no-copy", {"layers": 1, "copy": True})
+    assert settings == ReaderSettings(layers=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"layer": 1}, "methods.reader.layer: no such setting"),
+        ({"layers": True}, "True is not of its type"),
+        ({"layers": "2"}, "'2' is not of its type"),
+    ],
+)
+def test_what_is_not_a_setting_is_named(given: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        method_settings("reader", given)
+
+
+def test_whole_numbers_are_numbers() -> None:
+    assert vars(method_settings("vcin", {"kl": 2}))["kl"] == 2
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_facts_about_methods_are_those_of_their_decoders(method: str) -> None:
+    decoder = decoder_class(method)
+    assert METHODS[method].writes == (decoder is None or decoder.writes)
+    method_settings(method)
+
+
+def test_what_answers_by_explaining_is_not_taught_answers_alone() -> None:
+    refused = refusal("answer-only", "vcin", "fixed")
+    assert refused is not None
+    assert "answers by explaining" in refused[0]
+    assert all(refusal(setting, "reader", "fixed") is None for setting in SETTINGS)
