@@ -237,7 +237,7 @@ class EvaluationSettings:
     seed: Annotated[int, Limits(least=0)] = 1
     """Seed of the random-regions row, of the examples and of resampling."""
     bootstrap: Annotated[int, Limits(least=0)] = 1000
-    """Resamples of the questions, for intervals and tests; 0: none."""
+    """Resamples of the images, for intervals and tests; 0: none."""
     compat: bool = False
     """Score also as the published code does, for a table beside published numbers."""
 

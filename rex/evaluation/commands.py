@@ -178,7 +178,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     )
     write_metrics(arguments.out, metrics)
     if arguments.details is not None:
-        write_details(arguments.details, measured.samples, measured.questions.ids)
+        asked = measured.questions
+        write_details(arguments.details, measured.samples, asked.ids, asked.image_ids)
     if arguments.unread is not None:
         unread = write_unread(
             arguments.unread, measured.samples, measured.questions.ids, measured.explanations

@@ -12,6 +12,7 @@ import numpy as np
 
 from rex.errors import InputError
 from rex.evaluation.measures import MEASURES
+from rex.evaluation.resampling import sums_by_image
 from rex.evaluation.scores import Floats, Sample
 from rex.files import write_text
 
@@ -22,7 +23,10 @@ SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
 
 
 def write_details(
-    path: str | PathLike[str], samples: Mapping[str, Sample], question_ids: Sequence[str]
+    path: str | PathLike[str],
+    samples: Mapping[str, Sample],
+    question_ids: Sequence[str],
+    image_ids: Sequence[str],
 ) -> None:
     """Write the statistics of each question as Parquet: one column of lists for each measure.
 
@@ -32,7 +36,10 @@ def write_details(
 
     from rex.files import made_by, write_parquet
 
-    columns = {"question_id": pa.array(question_ids, pa.string())}
+    columns = {
+        "question_id": pa.array(question_ids, pa.string()),
+        "image_id": pa.array(image_ids, pa.string()),
+    }
     for name in SUMMARIES:
         if name in samples and len(samples[name].rows):
             columns[name] = _spread(samples[name], len(question_ids))
@@ -62,8 +69,14 @@ class Details:
 
     question_ids: list[str]
     """Sorted [n]."""
+    image_ids: list[str]
+    """[n], in the same order."""
     statistics: Floats
     """[n, k], in the same order."""
+
+    def by_image(self) -> Floats:
+        """Return the sums of each image's questions, [images, k]."""
+        return sums_by_image(self.statistics, self.image_ids)
 
 
 def read_details(path: str | PathLike[str], measure: str) -> Details | None:
@@ -75,14 +88,17 @@ def read_details(path: str | PathLike[str], measure: str) -> Details | None:
 
     from rex.files import read_parquet
 
-    read_parquet(path, columns=("question_id",))  # says what is wrong with a damaged file
+    read_parquet(  # says what is wrong with a damaged file, and with one of an older version
+        path, columns=("question_id", "image_id"), cure="evaluate again, with --details"
+    )
     if measure not in pq.read_schema(path).names:
         return None
-    table = read_parquet(path, columns=("question_id", measure))
+    table = read_parquet(path, columns=("question_id", "image_id", measure))
     table = table.filter(table[measure].is_valid()).sort_by("question_id")
     column = table[measure].combine_chunks()
     statistics = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
-    return Details(table["question_id"].to_pylist(), statistics)
+    questions, images = table["question_id"].to_pylist(), table["image_id"].to_pylist()
+    return Details(questions, images, statistics)
 
 
 def check_details(found: float, score: float | None, path: str | PathLike[str]) -> None:

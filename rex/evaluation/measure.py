@@ -35,7 +35,7 @@ class Measured:
 
     def scores(self, *, split: str, mode: str, draws: int, seed: int) -> dict[str, Score]:
         """Return every score under its name, with an interval from `draws` resamples."""
-        within = intervals(self.samples, questions=len(self.questions.ids), draws=draws, seed=seed)
+        within = intervals(self.samples, images=self.questions.image_ids, draws=draws, seed=seed)
         scores = {}
         for name, result in self.results.items():
             if isinstance(result, Sample):

@@ -1,7 +1,8 @@
-"""How sure a score is: bootstrap over questions (Efron, 1979), paired comparison of methods.
+"""How sure a score is: bootstrap over images (Efron, 1979), paired comparison of methods.
 
-A score is a function of sums over questions (`Sample`), so a resampled score is that function of
-sums weighted by how often each question was drawn.
+An image is drawn with all its questions: they are alike, and drawn one by one they would seem to
+say more than they do. A score is a function of sums over questions (`Sample`), so a resampled score
+is that function of the images' sums, weighted by how often each was drawn.
 """
 
 from __future__ import annotations
@@ -20,18 +21,20 @@ _WEIGHTS_AT_ONCE = 1 << 22
 
 
 def intervals(
-    samples: Mapping[str, Sample], *, questions: int, draws: int, seed: int
+    samples: Mapping[str, Sample], *, images: Sequence[str], draws: int, seed: int
 ) -> dict[str, tuple[float, float]]:
-    """Return of each score the 95 % percentile interval over `draws` resamples of the questions.
+    """Return of each score the 95 % percentile interval over `draws` resamples of the images.
 
-    All `questions` of the split are drawn together, for all measures alike; a measure of some of
-    them sums over those that were drawn. Samples without questions have no interval.
+    `images` [n] names each question's image. All images of the split are drawn together, for all
+    measures alike; a measure of some questions sums over those of the images that were drawn.
+    Samples without questions have no interval.
     """
     known = {name: sample for name, sample in samples.items() if len(sample.rows)}
     if not known or draws == 0:
         return {}
-    columns, table = _joined(list(known.values()), questions)
-    sums = np.concatenate([w @ table for w in draw_weights(questions, draws=draws, seed=seed)])
+    columns, table = _joined(list(known.values()), len(images))
+    table = sums_by_image(table, images)
+    sums = np.concatenate([w @ table for w in draw_weights(len(table), draws=draws, seed=seed)])
     tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     found = {}
     for name, sample in known.items():
@@ -59,8 +62,19 @@ def _joined(samples: Sequence[Sample], questions: int) -> tuple[dict[int, slice]
     return columns, table
 
 
+def sums_by_image(statistics: Floats, images: Sequence[str]) -> Floats:
+    """Return the sums [images, k] of the statistics [n, k] of questions about `images` [n].
+
+    The images are in the order of their ids.
+    """
+    names, numbers = np.unique(np.asarray(images, dtype=np.str_), return_inverse=True)
+    sums = np.zeros((len(names), statistics.shape[1]))
+    np.add.at(sums, numbers, statistics)
+    return sums
+
+
 def draw_weights(size: int, *, draws: int, seed: int) -> Iterator[Floats]:
-    """Yield, in blocks [b, size], how often each question is drawn in each of `draws` resamples."""
+    """Yield, in blocks [b, size], how often each of `size` is drawn in each resample."""
     generator = np.random.default_rng([seed, size])
     block = max(1, _WEIGHTS_AT_ONCE // size)
     for begin in range(0, draws, block):
@@ -75,7 +89,7 @@ def draw_weights(size: int, *, draws: int, seed: int) -> Iterator[Floats]:
 class Term:
     """One method's part in a contrast: `factor` times its score, over the seeds of its `runs`.
 
-    `runs` hold, for each seed, the statistics [n, k] of the same n questions.
+    `runs` hold, for each seed, the sums [n, k] of the same n images.
     """
 
     factor: float
@@ -107,7 +121,7 @@ def contrast(
 ) -> Contrast:
     """Test a sum of scores of methods against 0 (two-sided p, Koehn 2004).
 
-    `summary` makes scores of sums over questions. Each draw takes questions, the same for all
+    `summary` makes scores of sums over questions. Each draw takes images, the same for all
     terms, and of each term seeds, with replacement; p is twice the share of draws in which the sum
     has the rarer sign, where 0 counts for both.
     """

@@ -24,10 +24,10 @@ _FIELDS = (
 
 _NOTES = (
     "Differences in percentage points: mean ± standard deviation over the seeds that all of the "
-    "compared runs have; 95 % interval and two-sided p of a paired bootstrap over questions and "
+    "compared runs have; 95 % interval and two-sided p of a paired bootstrap over images and "
     "seeds, not corrected for the number of comparisons.",
     "A comparison holds when the difference is above 0 with p < 0.05, and a claim when all its "
-    "comparisons do. Where one seed was compared the test is over questions alone: it says nothing "
+    "comparisons do. Where one seed was compared the test is over images alone: it says nothing "
     "about another seed.",
     "Published: the same difference of published numbers, which are of GQA, whatever data the "
     "other columns are of. Published grounding is the published code's own measure, which is not "

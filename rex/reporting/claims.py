@@ -129,7 +129,7 @@ class Finding:
     """What the runs say of a comparison, or the `reason` why they say nothing.
 
     `difference` is the mean over the seeds that all parts have, `std` the deviation over them (of
-    a sample; None with fewer than two); `interval` and `p` are of a bootstrap over questions and
+    a sample; None with fewer than two); `interval` and `p` are of a bootstrap over images and
     seeds.
     """
 
@@ -257,7 +257,7 @@ def _terms(comparison: Comparison, runs: Runs) -> tuple[tuple[int, ...], list[Te
     if any(one.question_ids != questions for some in details for one in some):
         raise _NotMeasuredError(f"the runs are measured on different questions of {split}")
     terms = [
-        Term(part.factor, [one.statistics for one in some])
+        Term(part.factor, [one.by_image() for one in some])
         for part, some in zip(comparison.parts, details, strict=True)
     ]
     return seeds, terms, len(questions)
@@ -292,7 +292,7 @@ def _read(path: Path, measure: str) -> Details | None:
     )
     if not (values[:, 1].any() and values[:, 3].any()):
         return None  # the metrics say which kind there is none of
-    return Details(grounding.question_ids, np.asarray(values))
+    return Details(grounding.question_ids, grounding.image_ids, np.asarray(values))
 
 
 def _published(comparison: Comparison, rows: Sequence[Row]) -> tuple[float | None, bool]:

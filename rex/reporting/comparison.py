@@ -27,7 +27,7 @@ def mark_best(rows: Sequence[Row], keys: Sequence[str], *, draws: int, seed: int
     """Return the rows with their best cells (`<split>/<score name>` in `keys`) marked.
 
     Only our own methods compete, reference rows don't, and only within one mode. A cell is best
-    when a paired test over questions and seeds says of every competitor that it is worse; where a
+    when a paired test over images and seeds says of every competitor that it is worse; where a
     competitor has a single seed, or what each question adds is not at hand (`rex evaluate
     --details`), nothing is marked. Raises InputError for details of another evaluation.
     """
@@ -65,11 +65,11 @@ def _best(rows: Sequence[Row], key: str, draws: int, seed: int) -> int | None:
         return None
     values = [_value(row, key) or 0.0 for row in rows]
     first = int(np.argmax(values))
-    ours = [run.statistics for run in runs[first]]
+    ours = [run.by_image() for run in runs[first]]
     for place, some in enumerate(runs):
         if place == first:
             continue
-        theirs = [run.statistics for run in some]
+        theirs = [run.by_image() for run in some]
         p = paired_test(ours, theirs, SUMMARIES[measure], draws=draws, seed=seed)
         if p >= P_VALUE:
             return None

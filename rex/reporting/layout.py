@@ -12,7 +12,7 @@ NOTHING = "–"
 UNVERIFIED = "†"
 _BOLD = (
     "Bold: better than each other method measured here, reference rows aside (paired bootstrap "
-    "over questions and seeds, p < 0.05)."
+    "over images and seeds, p < 0.05)."
 )
 _ONE_SEED = "A number of one seed is never bold: another seed might give another order."
 NOT_VERIFIED = "not verified: not read in a primary source"

@@ -32,7 +32,7 @@ class Cell:
     signature: str = ""
     reason: str | None = None
     interval: tuple[float, float] | None = None
-    """95 % bootstrap interval over questions, of a single run."""
+    """95 % bootstrap interval over images, of a single run."""
     best: bool = False
     """Whether a paired test says that it is better than each other method measured here."""
 

@@ -37,7 +37,9 @@ EXPLANATION_COLUMNS = _columns(
     "grounding/f1",
     "readable",
     "agreement",
+    "entails",
     "truth",
+    "truth/main",
 )
 AS_PUBLISHED_COLUMNS = _columns(*(f"compat/{name}" for name in (*_CAPTIONS, "grounding")))
 ANSWER_COLUMNS = (
@@ -109,8 +111,9 @@ def explanation_table(rows: Sequence[Row]) -> Table:
             "at 100, over the share of questions (coverage) where that is not 0.",
             "Objects: those annotated and the regions named, paired at IoU 0.5.",
             "Readable: explanations of the grammar; agreement: explanations from which the "
-            "predicted answer follows; truth: of the facts that readable explanations state, those "
-            "that hold in the scene graph (docs/measures.md). Truth is not tested: each method's "
+            "predicted answer follows; entails: those from which the true answer does; truth: of "
+            "the facts that readable explanations state, those that hold in the scene graph, and "
+            "of main clauses alone (docs/measures.md). Truth is not tested: each method's "
             "facts are about different questions.",
             f"{_PUBLISHED} Published grounding is the published code's own measure, which is not "
             "bounded and looks at one object alone.",

@@ -16,7 +16,7 @@ def test_scores_come_back_from_what_questions_add(tmp_path: Path) -> None:
     )
     samples["accuracy"] = mean_sample(range(4), [1, 0, 1, 1])
     samples["grounding"] = mean_sample([], [])
-    write_details(tmp_path / "val.parquet", samples, ids)
+    write_details(tmp_path / "val.parquet", samples, ids, [f"image {name}" for name in ids])
     found = {name: read_details(tmp_path / "val.parquet", name) for name in SUMMARIES}
     assert sorted(name for name, details in found.items() if details is not None) == [
         "accuracy", "bleu4", "cider", "rouge-l",

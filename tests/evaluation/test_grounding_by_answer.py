@@ -41,7 +41,9 @@ def test_the_interval_holds_the_difference_and_knows_chance() -> None:
         found = by_answer_samples(range(400), right, overlap)
         gap = found[GAP]
         assert isinstance(gap, Sample)
-        low, high = intervals({GAP: gap}, questions=400, draws=500, seed=1)[GAP]
+        low, high = intervals({GAP: gap}, images=[str(i) for i in range(400)], draws=500, seed=1)[
+            GAP
+        ]
         expected = 100 * (overlap[right].mean() - overlap[~right].mean())
         assert low < expected < high
         assert (low > 0) is linked

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from rex.evaluation import resampling
-from rex.evaluation.resampling import draw_weights, intervals, paired_test
+from rex.evaluation.resampling import draw_weights, intervals, paired_test, sums_by_image
 from rex.evaluation.scores import Floats, Sample, mean_sample
 
 
@@ -18,7 +18,9 @@ def statistics(values: Floats) -> Floats:
 
 
 def interval(sample: Sample, *, draws: int, seed: int = 1) -> tuple[float, float]:
-    found = intervals({"m": sample}, questions=len(sample.rows), draws=draws, seed=seed)
+    found = intervals(
+        {"m": sample}, images=[str(i) for i in range(len(sample.rows))], draws=draws, seed=seed
+    )
     return found["m"]
 
 
@@ -51,7 +53,9 @@ def test_interval_of_something_certain_is_a_point() -> None:
 
 def test_no_questions_no_interval() -> None:
     samples = {"none": mean_sample([], []), "one": mean_sample([3], [0.5])}
-    assert intervals(samples, questions=4, draws=10, seed=1) == {"one": (50, 50)}
+    assert intervals(samples, images=[str(i) for i in range(4)], draws=10, seed=1) == {
+        "one": (50, 50)
+    }
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
@@ -67,7 +71,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 def test_a_measure_of_some_questions_is_as_unsure_as_they_are_few() -> None:
     values = np.arange(400) % 2
     few, all_of_them = mean_sample(range(40), values[:40]), mean_sample(range(400), values)
-    found = intervals({"few": few, "all": all_of_them}, questions=400, draws=500, seed=1)
+    found = intervals(
+        {"few": few, "all": all_of_them}, images=[str(i) for i in range(400)], draws=500, seed=1
+    )
     widths = {name: high - low for name, (low, high) in found.items()}
     assert widths["few"] == pytest.approx(100 * 2 * 1.96 * 0.5 / 40**0.5, rel=0.2)
     assert widths["all"] == pytest.approx(100 * 2 * 1.96 * 0.5 / 400**0.5, rel=0.2)
@@ -119,3 +125,24 @@ def test_seeds_that_disagree_make_a_difference_unsure() -> None:
     half = statistics(np.full(50, 0.4))
     assert paired_test([ones, ones], [half, half], share, draws=200, seed=1) < 0.05
     assert paired_test([ones, zeros], [half, half], share, draws=200, seed=1) > 0.2
+
+
+def test_questions_of_one_image_are_drawn_together() -> None:
+    generator = np.random.default_rng(3)
+    images = [f"i{number // 8}" for number in range(800)]
+    # all questions of an image are answered alike
+    values = np.repeat(generator.random(100) < 0.5, 8)
+    order = generator.permutation(800)
+    shuffled = mean_sample(order, values[order])
+    low, high = intervals({"m": shuffled}, images=images, draws=2000, seed=1)["m"]
+    # as unsure as a mean of 100, not of 800
+    assert high - low == pytest.approx(100 * 2 * 1.96 * 0.5 / 100**0.5, rel=0.15)
+
+
+def test_sums_by_image_are_those_of_a_loop() -> None:
+    images = ["b", "a", "b", "c", "a"]
+    table = np.arange(10, dtype=np.float64).reshape(5, 2)
+    expected = [
+        sum(row for row, name in zip(table, images, strict=True) if name == one) for one in "abc"
+    ]
+    assert np.array_equal(sums_by_image(table, images), np.array(expected))

@@ -39,7 +39,11 @@ def run(
     samples = {"accuracy": answers, "accuracy/ood-all": answers}
     if iou is not None:
         samples["grounding"] = samples["grounding/bounded"] = mean_sample(range(count), iou)
-    write_details(path.with_suffix(".parquet"), samples, [f"q{i:03d}" for i in range(count)])
+    write_details(
+        path.with_suffix(".parquet"),
+        samples,
+        *([f"{kind}{i:03d}" for i in range(count)] for kind in "qi"),
+    )
     return path
 
 

@@ -25,7 +25,7 @@ def run(folder: Path, right: float, *, ids: list[str] = IDS, **names: object) ->
     values = np.arange(len(ids)) < right * len(ids)
     path = write_run(folder, {"accuracy": 100 * right}, **names)  # type: ignore[arg-type]
     samples = {"accuracy": mean_sample(range(len(ids)), values)}
-    write_details(path.with_suffix(".parquet"), samples, ids)
+    write_details(path.with_suffix(".parquet"), samples, ids, ids)
     return path
 
 

@@ -6,7 +6,7 @@ Each explanation is read back into the facts it states (`rex.evaluation.reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
@@ -15,6 +15,7 @@ from rex.arrays import Ragged
 from rex.boxes import box_sets, overlapping_pairs
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.agreement import Names, agrees
+from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.grounding import MATCH_IOU
 from rex.evaluation.measures.truth import Scene
 from rex.evaluation.reading.ground_truth import Questions
@@ -64,56 +65,98 @@ def readable_sample(read: Read) -> Sample:
 def reading_samples(
     read: Read, graphs: Mapping[str, SceneGraph], shown: Callable[[Rows], Shown]
 ) -> dict[str, Sample]:
-    """Return `agreement` and `truth`, both in percent.
+    """Return `agreement`, `entails`, `truth` and `truth/main`, each also by structural type.
 
     `agreement` is the share of explanations from which the predicted answer follows, over questions
-    with an answer; `truth` the share of facts that hold in the scene graph, over readable
-    explanations. `shown` returns for questions which object each region shows: the annotated one
+    with an answer; `entails` the same of the true answer; `truth` the share of facts that hold in
+    the scene graph, over readable explanations, and `truth/main` that of main clauses alone. All in
+    percent. `shown` returns for questions which object each region shows: the annotated one
     that it overlaps best (IoU ≥ 0.5). Questions whose image has no scene graph are left out.
     """
     images = read.questions.image_ids
     known = [row for row, image_id in enumerate(images) if image_id in graphs]
     known.sort(key=images.__getitem__)
-    agreed: dict[int, bool] = {}
-    held: dict[int, tuple[int, int]] = {}
+    follows = _Follows(read)
+    held: dict[int, list[bool]] = {}
+    main: dict[int, list[bool]] = {}
     for begin in range(0, len(known), _QUESTIONS_AT_ONCE):
         rows = known[begin : begin + _QUESTIONS_AT_ONCE]
         for row, objects in zip(rows, shown(rows), strict=True):
             scene = Scene(graphs[images[row]], objects)
-            facts = read.facts[row]
-            answer = read.answers[row]
-            if answer is not None:
-                agreed[row] = _agrees(read, row, answer, scene.names)
-            if facts:
-                held[row] = (sum(scene.holds(fact) for fact in facts), len(facts))
-    agreed, held = dict(sorted(agreed.items())), dict(sorted(held.items()))
-    return {
-        "agreement": mean_sample(
-            list(agreed), list(agreed.values()), signature=f"{_GRAMMAR}|names:annotated"
-        ),
-        "truth": Sample(
-            rows=np.array(list(held), dtype=np.int64),
-            statistics=np.array(list(held.values()), dtype=np.float64).reshape(-1, 2),
-            summary=mean_percent,
-            signature=f"{_GRAMMAR}|iou:{MATCH_IOU}",
-        ),
-    }
+            follows.note(row, scene.names)
+            if facts := read.facts[row]:
+                held[row] = [scene.holds(fact) for fact in facts]
+                of_main = zip(held[row], facts, strict=True)
+                main[row] = [holds for holds, fact in of_main if fact.main]
+    samples = follows.samples("annotated")
+    samples |= {"truth": _shares(held), "truth/main": _shares(main)}
+    return samples | _by_structure(samples, read.questions)
 
 
-def agreement_by_detector(read: Read, regions: str | PathLike[str]) -> Sample:
-    """Return `agreement` where there are no scene graphs: the detector says what a region is.
+def _shares(held: Mapping[int, Sequence[bool]]) -> Sample:
+    """Return the share of facts that hold, from those of each question."""
+    rows = sorted(held)
+    counts = [(sum(held[row]), len(held[row])) for row in rows]
+    return Sample(
+        rows=np.array(rows, dtype=np.int64),
+        statistics=np.array(counts, dtype=np.float64).reshape(-1, 2),
+        summary=mean_percent,
+        signature=f"{_GRAMMAR}|iou:{MATCH_IOU}",
+    )
+
+
+def following_by_detector(read: Read, regions: str | PathLike[str]) -> dict[str, Sample]:
+    """Return `agreement` and `entails` without scene graphs: the detector says what a region is.
 
     Raises InputError when the store lacks an image.
     """
     store = RegionStore(regions)
-    answered = [(row, answer) for row, answer in enumerate(read.answers) if answer is not None]
-    images = store.rows([read.questions.image_ids[row] for row, _ in answered])
-    values = [
-        _agrees(read, row, answer, _DetectedNames(store, image))
-        for (row, answer), image in zip(answered, images.tolist(), strict=True)
-    ]
-    rows = [row for row, _ in answered]
-    return mean_sample(rows, values, signature=f"{_GRAMMAR}|names:detected")
+    follows = _Follows(read)
+    for row, image in enumerate(store.rows(list(read.questions.image_ids)).tolist()):
+        follows.note(row, _DetectedNames(store, image))
+    samples = follows.samples("detected")
+    return samples | _by_structure(samples, read.questions)
+
+
+class _Follows:
+    """Notes, question by question, whether the predicted and the true answer follow."""
+
+    def __init__(self, read: Read) -> None:
+        self.read = read
+        self.predicted: dict[int, bool] = {}
+        self.true: dict[int, bool] = {}
+
+    def note(self, row: int, names: Names) -> None:
+        """Note the question in `row`, about an image whose things have `names`."""
+        answer, true = self.read.answers[row], self.read.questions.answers[row]
+        if answer is not None:
+            self.predicted[row] = _agrees(self.read, row, answer, names)
+        if true:
+            same = answer == true
+            self.true[row] = self.predicted[row] if same else _agrees(self.read, row, true, names)
+
+    def samples(self, names: str) -> dict[str, Sample]:
+        """Return `agreement` and `entails`; `names` says who named the regions."""
+        signature = f"{_GRAMMAR}|names:{names}"
+        return {
+            name: mean_sample(
+                sorted(found), [found[row] for row in sorted(found)], signature=signature
+            )
+            for name, found in (("agreement", self.predicted), ("entails", self.true))
+        }
+
+
+def _by_structure(samples: Mapping[str, Sample], questions: Questions) -> dict[str, Sample]:
+    """Return the parts of samples by structural type, `<name>/structural/<type>`."""
+    structural = np.array(questions.structural, dtype=object)
+    parts = {}
+    for name, sample in samples.items():
+        for kind in STRUCTURAL_TYPES:
+            chosen = structural[sample.rows] == kind
+            parts[f"{name}/structural/{kind}"] = replace(
+                sample, rows=sample.rows[chosen], statistics=sample.statistics[chosen]
+            )
+    return parts
 
 
 _QUESTIONS_AT_ONCE = 2048
@@ -192,11 +235,14 @@ def _read(case: Case) -> Read:
     return read_explained(case.questions, case.answers, case.explanations, case.graphs or {})
 
 
-def _both(case: Case) -> dict[str, Sample]:
+def _all(case: Case) -> dict[str, Sample]:
+    """Return what scene graphs, or without them the detector, say of each question."""
     regions, graphs, boxes = case.inputs.regions, case.graphs, case.predictions.boxes
-    if graphs is None:
-        raise ValueError("truth needs scene graphs")
     read = case.once(_read)
+    if graphs is None:
+        if regions is None:
+            raise ValueError("what follows from an explanation needs regions or scene graphs")
+        return following_by_detector(read, regions)
     store = None if regions is None or boxes is not None else RegionStore(regions)
 
     def shown(rows: Rows) -> Shown:
@@ -210,16 +256,18 @@ def _both(case: Case) -> dict[str, Sample]:
     return reading_samples(read, graphs, shown)
 
 
-def _agreement(case: Case) -> Results:
-    regions = case.inputs.regions
-    if regions is not None and case.graphs is None and case.predictions.boxes is None:
-        return {"agreement": agreement_by_detector(case.once(_read), regions)}
-    return {"agreement": case.once(_both)["agreement"]}
+def _named(case: Case, *names: str) -> Results:
+    return {
+        name: sample
+        for name, sample in case.once(_all).items()
+        if name.partition("/structural/")[0] in names
+    }
 
 
 def _truth(case: Case) -> Results:
-    truth = case.once(_both)["truth"]
-    return {"truth": truth if any(case.once(_read).facts) else NONE_READABLE}
+    names = ("truth", "truth/main")
+    known = any(case.once(_read).facts)
+    return _named(case, *names) if known else dict.fromkeys(names, NONE_READABLE)
 
 
 NONE_READABLE = "not computed: no explanation can be read"
@@ -236,18 +284,28 @@ MEASURES = (
         names=("agreement",),
         labels=("Agreement",),
         needs=("explanations", "answers", "regions"),
-        compute=_agreement,
+        compute=lambda case: _named(case, "agreement"),
         paired={"agreement": mean_percent},
         summary="share of explanations from which the *predicted* answer follows; from unreadable "
-        "ones none does",
+        "ones none does; also `agreement/structural/…`",
     ),
     Measure(
-        names=("truth",),
-        labels=("Truth",),
+        names=("entails",),
+        labels=("Entails",),
+        needs=("explanations", "true answers", "regions"),
+        compute=lambda case: _named(case, "entails"),
+        paired={"entails": mean_percent},
+        summary="share of explanations from which the *true* answer follows: agreement alone can "
+        "be raised with no better answers; also `entails/structural/…`",
+    ),
+    Measure(
+        names=("truth", "truth/main"),
+        labels=("Truth", "Truth: main"),
         needs=("explanations", "scene graphs"),
         compute=_truth,
-        paired={"truth": mean_percent},
+        paired={"truth": mean_percent, "truth/main": mean_percent},
         summary="of the facts that readable explanations state, the share that holds in the scene "
-        "graph (unreadable ones state none, and are left out)",
+        "graph (unreadable ones state none, and are left out); of main clauses alone; also "
+        "`truth/structural/…`",
     ),
 )
