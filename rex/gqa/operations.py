@@ -60,21 +60,24 @@ def split_objects(argument: str) -> tuple[str, Ids]:
     return text, None
 
 
-def _selection(argument: str) -> Fields:
+def read_selection(argument: str) -> Fields:
+    """Read `noun (ids)`."""
     noun, objects = split_objects(argument)
     if not noun:
         raise ValueError("names nothing to select")
     return noun, objects
 
 
-def _relation(argument: str) -> Fields:
+def read_relation(argument: str) -> Fields:
+    """Read `noun,relation,s (ids)`: noun, relations, whether the noun is the subject, ids."""
     noun, relation, direction, objects = _parts(argument)
     if "|" in relation:
         raise ValueError(f"has several relations, {relation!r}")
     return noun, (relation,), direction == "s", objects
 
 
-def _relations(argument: str) -> Fields:
+def read_relations(argument: str) -> Fields:
+    """Read `noun,A|B,s (ids)`."""
     noun, relation, direction, objects = _parts(argument)
     return noun, _several(relation), direction == "s", objects
 
@@ -90,7 +93,8 @@ def _parts(argument: str) -> tuple[str, str, str, Ids]:
     raise ValueError("is not `noun,relation,s` or `noun,relation,o`")
 
 
-def _word(argument: str) -> Fields:
+def read_word(argument: str) -> Fields:
+    """Read `word`, or `not(word)`."""
     text = " ".join(argument.split())
     negated = _NEGATED.match(text)
     word = negated[1].strip() if negated else text
@@ -99,7 +103,8 @@ def _word(argument: str) -> Fields:
     return word, negated is not None
 
 
-def _words(argument: str) -> Fields:
+def read_words(argument: str) -> Fields:
+    """Read `A|B`."""
     return (_several(argument),)
 
 
@@ -110,14 +115,16 @@ def _several(text: str) -> tuple[str, ...]:
     return choices
 
 
-def _category(argument: str) -> Fields:
+def read_category(argument: str) -> Fields:
+    """Read a category, which may be one that GQA has not published."""
     category = argument.strip()
     if not category:
         raise ValueError("names no category")
     return (category,)
 
 
-def _nothing(argument: str) -> Fields:
+def read_nothing(argument: str) -> Fields:
+    """Pass over an argument."""
     return ()
 
 
@@ -142,24 +149,24 @@ class Usage(NamedTuple):
 
 
 USAGES: dict[str, Usage] = {
-    "select": Usage(OBJECTS, _selection, 0, 0),
-    "relate": Usage(OBJECTS, _relation),
-    "verify rel": Usage(VERDICT, _relation),
-    "choose rel": Usage(WORD, _relations),
-    "query": Usage(WORD, _category),
-    "exist": Usage(VERDICT, _nothing, judges=True),
-    "filter": Usage(OBJECTS, _word, categories=True),
-    "verify": Usage(VERDICT, _word, categories=True),
-    "choose": Usage(WORD, _words, categories=True),
-    "common": Usage(WORD, _nothing, 2, 2),
-    "same": Usage(VERDICT, _category, 1, math.inf, categories=True),
-    "different": Usage(VERDICT, _category, 1, math.inf, categories=True),
-    "and": Usage(VERDICT, _nothing, 2, math.inf, judges=True),
-    "or": Usage(VERDICT, _nothing, 2, math.inf, judges=True),
+    "select": Usage(OBJECTS, read_selection, 0, 0),
+    "relate": Usage(OBJECTS, read_relation),
+    "verify rel": Usage(VERDICT, read_relation),
+    "choose rel": Usage(WORD, read_relations),
+    "query": Usage(WORD, read_category),
+    "exist": Usage(VERDICT, read_nothing, judges=True),
+    "filter": Usage(OBJECTS, read_word, categories=True),
+    "verify": Usage(VERDICT, read_word, categories=True),
+    "choose": Usage(WORD, read_words, categories=True),
+    "common": Usage(WORD, read_nothing, 2, 2),
+    "same": Usage(VERDICT, read_category, 1, math.inf, categories=True),
+    "different": Usage(VERDICT, read_category, 1, math.inf, categories=True),
+    "and": Usage(VERDICT, read_nothing, 2, math.inf, judges=True),
+    "or": Usage(VERDICT, read_nothing, 2, math.inf, judges=True),
 }
 """Each verb, and each verb that is used otherwise with a qualifier."""
 
-_COMPARES = Usage(WORD, _nothing, 2, 2)
+_COMPARES = Usage(WORD, read_nothing, 2, 2)
 
 
 def split_operation(name: str) -> tuple[str, str] | None:
@@ -193,7 +200,7 @@ def checked_steps(semantic: Sequence[SemanticStep]) -> list[CheckedStep]:
     returned: list[str] = []
     for index, step in enumerate(semantic):
         name, dependencies = step.operation, step.dependencies
-        known = _usage(name)
+        known = known_usage(name)
         if known is None:
             raise ProgramError(index, f"unknown operation {name!r}")
         verb, qualifier, (returns, read, fewest, most, judges, _) = known
@@ -218,7 +225,8 @@ def checked_steps(semantic: Sequence[SemanticStep]) -> list[CheckedStep]:
 
 
 @lru_cache(maxsize=1024)
-def _usage(name: str) -> tuple[str, str, Usage] | None:
+def known_usage(name: str) -> tuple[str, str, Usage] | None:
+    """Return the verb of an operation name, its qualifier and its usage; None: there is none."""
     parts = split_operation(name)
     if parts is None:
         return None
@@ -228,5 +236,5 @@ def _usage(name: str) -> tuple[str, str, Usage] | None:
     usage = USAGES.get(name) or USAGES[verb]
     if qualifier and verb in ("same", "different"):
         # the category is in the name
-        usage = usage._replace(read=_nothing)
+        usage = usage._replace(read=read_nothing)
     return verb, qualifier, usage

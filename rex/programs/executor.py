@@ -36,7 +36,7 @@ def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> E
     values: list[Value] = []
     for index, operation in enumerate(program):
         arguments = [values[dependency] for dependency in operation.dependencies]
-        values.append(_STEPS[type(operation)](run, operation, arguments, index))
+        values.append(STEPS[type(operation)](run, operation, arguments, index))
     last = values[-1]
     answer = None
     if isinstance(last, Verdict):
@@ -71,7 +71,7 @@ def _asked(program: Program) -> Collection[int]:
 
 _Step = Callable[[Run, Any, list[Any], int], Value]
 
-_STEPS: dict[type[ops.Operation], _Step] = {
+STEPS: dict[type[ops.Operation], _Step] = {
     ops.Select: selecting.select_objects,
     ops.Relate: selecting.relate_objects,
     ops.Query: finding.find_value,

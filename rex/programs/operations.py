@@ -117,17 +117,4 @@ class Or(Operation, frozen=True, gc=False):
     atomic: ClassVar[str] = "or"
 
 
-ATOMIC_OPERATIONS: tuple[str, ...] = (
-    "select",
-    "relate",
-    "query",
-    "exist",
-    "filter",
-    "verify",
-    "common",
-    "same",
-    "different",
-    "compare",
-    "and",
-    "or",
-)
+ATOMIC_OPERATIONS: tuple[str, ...] = tuple(kind.atomic for kind in Operation.__subclasses__())

@@ -19,7 +19,7 @@ def parse_program(semantic: Sequence[SemanticStep]) -> Program:
     """
     return tuple(
         [
-            _BUILDERS[verb](step.operation, step.argument, step.dependencies, qualifier, fields)
+            BUILDERS[verb](step.operation, step.argument, step.dependencies, qualifier, fields)
             for step, (verb, qualifier, fields) in zip(
                 semantic, checked_steps(semantic), strict=True
             )
@@ -100,7 +100,7 @@ def _bare(kind: type[ops.Operation]) -> _Builder:
     return build
 
 
-_BUILDERS: dict[str, _Builder] = {
+BUILDERS: dict[str, _Builder] = {
     "select": _select,
     "relate": _relate,
     "query": _query,

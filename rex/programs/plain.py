@@ -27,7 +27,7 @@ from rex.programs.phrases import (
 
 def render_plain(statement: Statement) -> str:
     """Return a statement as plain raw text."""
-    return _PLAIN[type(statement)](statement)
+    return PLAIN[type(statement)](statement)
 
 
 def _thing(thing: Thing) -> str:
@@ -83,10 +83,10 @@ def _scene(statement: Scene) -> str:
 
 
 def _joint(statement: Joint) -> str:
-    return " and ".join([_PLAIN[type(part)](part) for part in statement.parts])
+    return " and ".join([PLAIN[type(part)](part) for part in statement.parts])
 
 
-_PLAIN: dict[type, Callable[[Any], str]] = {
+PLAIN: dict[type, Callable[[Any], str]] = {
     Attribution: _attribution,
     Placement: _placement,
     Relationship: _relationship,

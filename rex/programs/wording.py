@@ -51,7 +51,7 @@ from rex.programs.phrases import (
 def word_statement(statement: Statement) -> list[Leaf]:
     """Return the leaves of a statement, in order."""
     words = Words()
-    _WORDING[type(statement)](words, statement)
+    WORDING[type(statement)](words, statement)
     return words
 
 
@@ -229,7 +229,7 @@ def _say_clause(
         if contrasted and type(part) in (Attribution, Scene) and part.instead:
             # one "but" is enough
             part = msgspec.structs.replace(part, instead="")
-        _WORDING[type(part)](clause, part)
+        WORDING[type(part)](clause, part)
     subject = _subject(part)
     if subject is None:
         out.extend(clause)
@@ -321,7 +321,7 @@ def _joint_existences(out: Words, parts: Sequence[Any]) -> None:
         say_thing(out, part.thing, "a")
 
 
-_WORDING: dict[type, Callable[[Words, Any], None]] = {
+WORDING: dict[type, Callable[[Words, Any], None]] = {
     Attribution: _attribution,
     Placement: _placement,
     Relationship: _relationship,

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
-from rex.gqa.questions import read_questions
-from rex.gqa.scene_graphs import read_scene_graphs
+from rex.gqa import operations as grammar
+from rex.gqa.questions import ProgramError, read_questions
+from rex.gqa.scene_graphs import SceneGraph, SceneObject, read_scene_graphs
+from rex.programs import executor, finding, operations, parsing, plain, wording
+from rex.programs.english import number
 from rex.programs.executor import execute
 from rex.programs.operations import ATOMIC_OPERATIONS
 from rex.programs.parsing import parse_program, parse_program_text
@@ -50,3 +57,49 @@ def test_the_real_examples(example: tuple[str, ...]) -> None:
     assert render_raw(leaves) == raw
     assert render_tokens(leaves, regions, {}) == tokens
     assert render_sentence(leaves, verdict) == sentence
+
+
+TABLES: list[dict[Any, Any]] = [
+    grammar.USAGES,
+    parsing.BUILDERS,
+    executor.STEPS,
+    wording.WORDING,
+    plain.PLAIN,
+]
+
+
+@pytest.fixture
+def tables_restored() -> Iterator[None]:
+    kept = [dict(table) for table in TABLES]
+    yield
+    for table, before in zip(TABLES, kept, strict=True):
+        table.clear()
+        table.update(before)
+    grammar.known_usage.cache_clear()
+
+
+@pytest.mark.usefixtures("tables_restored")
+def test_adding_an_operation_as_the_page_says() -> None:
+    section = TEXT[TEXT.index("## Adding an operation") : TEXT.index("## Speed")]
+    blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    assert len(blocks) == 4
+    names: dict[str, Any] = {}
+    for module in (grammar, operations, parsing, wording, plain, finding, executor):
+        names |= vars(module)
+    names |= {"Struct": msgspec.Struct, "number": number, "ClassVar": ClassVar}
+    for block in blocks:
+        exec(textwrap.dedent(block), names)
+    text = "select: mug (1,2,4)->filter color: red [0]->count: ? [1]"
+    things = {
+        "1": SceneObject("mug", 0, 0, 5, 5, ("red",)),
+        "2": SceneObject("mug", 10, 0, 5, 5, ("red",)),
+        "4": SceneObject("mug", 20, 0, 5, 5, ("blue",)),
+    }
+    execution = execute(parse_program_text(text), SceneGraph(40, 40, things))
+    leaves = word_statement(execution.statement)
+    assert execution.entailed_answer == "2"
+    assert render_sentence(leaves) == "There are two red mugs."
+    assert render_raw(leaves) == "there are two red (obj:1) and (obj:2)"
+    assert plain.render_plain(execution.statement) == "2 mug"
+    with pytest.raises(ProgramError, match="'count' has 0 dependencies"):
+        parse_program_text("count: ?")
