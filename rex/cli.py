@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        # a path that cannot be used, a full disk: the user's to mend, and named by the system
+        # a path that cannot be used, a full disk: the user's to fix, and named by the system
         if error.filename is None and error.errno not in _FULL:
             return _failed(error, log)
         _logger.error(

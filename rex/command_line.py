@@ -47,7 +47,7 @@ def add_verb(
         help="configuration file, or its contents as JSON (default: the built-in one)",
     )
     parser.add_argument(
-        "--log", type=Path, metavar="FILE", help="also write messages, with tracebacks, here"
+        "--log", type=Path, metavar="FILE", help="also write messages and tracebacks to this file"
     )
     parser.set_defaults(handler=run)
     return parser
@@ -60,7 +60,7 @@ def positive(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return number
 
 
@@ -72,7 +72,7 @@ def shard_argument(text: str) -> tuple[int, int]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not K/N") from None
     if not 1 <= part[0] <= part[1]:
-        raise argparse.ArgumentTypeError(f"{text!r}: K runs from 1 to N")
+        raise argparse.ArgumentTypeError(f"{text!r}: K must be between 1 and N")
     return part
 
 

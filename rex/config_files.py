@@ -115,7 +115,7 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
             cure="correct the line",
         ) from None
     except RecursionError:
-        raise InputError("nested too deep", file=file, cure="is it a configuration?") from None
+        raise InputError("nested too deeply", file=file, cure="is it a configuration?") from None
     if not isinstance(values, dict):
         raise InputError("holds no settings", file=file, cure="see config.yaml for an example")
     values.pop("made_by", None)

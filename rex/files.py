@@ -21,7 +21,7 @@ Settings = Mapping[str, Any]
 """What made a file: setting name to a JSON value."""
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-"""The numbers of an OSError that room on the disk would mend."""
+"""The numbers of an OSError that freeing disk space would fix."""
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def full_disk_told(file: str | os.PathLike[str], *, place: str | None = None) ->
             "the disk is full",
             file=file,
             place=place,
-            cure="make room and start it again: it goes on where it was",
+            cure="free some space and start it again: it resumes",
         ) from None
 
 
@@ -143,7 +143,7 @@ def read_json(path: str | os.PathLike[str], *, cure: str | None = None) -> Any:
         ) from None
     except RecursionError:
         raise InputError(
-            "nested too deep", file=path, cure=cure or "is it the file that you meant?"
+            "nested too deeply", file=path, cure=cure or "is it the file that you meant?"
         ) from None
 
 
@@ -152,7 +152,7 @@ def checkpoint_problem(error: Exception) -> str:
     if isinstance(error, EOFError):
         return "it is empty or cut short"
     if "weights_only" in str(error):
-        return "it is no checkpoint, or holds more than tensors and plain values"
+        return "it is not a checkpoint, or contains more than tensors and plain values"
     return _first_line(error)
 
 
@@ -264,9 +264,7 @@ def parquet_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("settings", {}), dict):
-        raise InputError(
-            "does not say what made it: its made_by is damaged", file=path, cure="make it again"
-        )
+        raise InputError("its provenance (made_by) is damaged", file=path, cure="make it again")
     return found
 
 

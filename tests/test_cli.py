@@ -93,7 +93,10 @@ def test_success_is_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ([], "rex: the following arguments are required: STATION; see rex --help"),
         (["config"], "rex config: the following arguments are required: VERB; see rex config"),
-        (["world", "make", "--images", "two"], "rex world make: argument --images: invalid int"),
+        (
+            ["world", "make", "--images", "two"],
+            "rex world make: argument --images: 'two' is not a positive integer",
+        ),
         (["ask", "a.jpg"], "rex ask: the following arguments are required: question, --run; see"),
     ],
 )

@@ -219,7 +219,7 @@ def test_an_unknown_key_names_the_known_ones(
 def test_a_file_that_is_nested_too_deep_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "deep.yaml"
     path.write_text("[" * 5000)
-    with pytest.raises(InputError, match=r"deep\.yaml: nested too deep"):
+    with pytest.raises(InputError, match=r"deep\.yaml: nested too deeply"):
         read_config(path)
 
 

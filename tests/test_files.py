@@ -134,5 +134,5 @@ def test_a_device_or_a_pipe_is_not_replaced(tmp_path: Path) -> None:
 def test_json_that_is_nested_too_deep(tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text("[" * 100_000)
-    with pytest.raises(InputError, match=r"deep\.json: nested too deep"):
+    with pytest.raises(InputError, match=r"deep\.json: nested too deeply"):
         read_json(path)

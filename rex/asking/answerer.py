@@ -74,7 +74,7 @@ class Answerer:
         try:
             question.encode()
         except UnicodeEncodeError:
-            raise InputError("the question is no text", cure="write it in UTF-8") from None
+            raise InputError("the question is not valid text", cure="write it in UTF-8") from None
         with (
             warnings_only() if len(images) == 1 else nullcontext(),
             tempfile.TemporaryDirectory(prefix="rex-ask-") as folder,

@@ -59,7 +59,7 @@ def image_format(content: bytes) -> str:
     except Image.DecompressionBombError:
         raise _too_large() from None
     except UnidentifiedImageError:
-        raise UnusableImageError("this is no JPEG, PNG or WebP image") from None
+        raise UnusableImageError("this is not a JPEG, PNG or WebP image") from None
     except (OSError, SyntaxError, ValueError):
         raise UnusableImageError("the image file is damaged") from None
 

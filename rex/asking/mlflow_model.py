@@ -56,7 +56,9 @@ def answer_rows(answerer: Answers, rows: pd.DataFrame) -> list[dict[str, Any]]:
     ):
         if not (isinstance(image, str) and isinstance(question, str)):
             raise InputError(
-                "image or question is no text", place=f"row {row}", cure="give both, as strings"
+                "image or question is not a string",
+                place=f"row {row}",
+                cure="give strings",
             )
         with _file(image) as path:
             replies.append(answerer.ask([path], question)[0].to_json())

@@ -224,7 +224,7 @@ def _problem(
             return wrong
     problem = f"not valid JSON ({str(error).partition(' (byte')[0]})"
     if isinstance(error, RecursionError):
-        problem = "nested too deep"
+        problem = "nested too deeply"
     else:
         cure = "the file may be truncated: make or fetch it again"
     return InputError(problem, file=path, place=_last_key(pending, entry), cure=cure)

@@ -64,7 +64,7 @@ def read_word_pieces(name: str) -> tuple[str, ...]:
     lacking = {"[UNK]", "[CLS]", "[SEP]"} - set(pieces)
     if lacking or pieces[0] != "[PAD]":
         raise InputError(
-            "is no vocabulary of BERT: [PAD] must come first, and [UNK], [CLS], [SEP] be there",
+            "is not a BERT vocabulary: it lacks [UNK], [CLS] or [SEP], or [PAD] is not first",
             file=name,
             place="model.word_pieces",
             cure=cure,

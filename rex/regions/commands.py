@@ -27,7 +27,7 @@ def _add_train(verbs: Subparsers) -> None:
         verbs,
         "train",
         _train,
-        help="train the detector on the scene graphs of a data set and report how good it is",
+        help="train the detector on the scene graphs of a data set, and evaluate it",
         example="rex regions train --data data/world --out results/world/regions/detector.pth "
         "--report results/world/regions/report.json",
     )
@@ -43,7 +43,7 @@ def _add_extract(verbs: Subparsers) -> None:
         verbs,
         "extract",
         _extract,
-        help="write the regions of the images that questions ask about to a region store",
+        help="extract the regions of the images of questions into a region store",
         example="rex regions extract --images data/world/images "
         "--questions data/world/questions/val_balanced_questions.json "
         "--weights results/world/regions/detector.pth --out results/world/regions/val.h5",
@@ -64,19 +64,18 @@ def _add_extract(verbs: Subparsers) -> None:
         type=shard_argument,
         default=(1, 1),
         metavar="K/N",
-        help="only the K-th of N parts",
+        help="process only the K-th of N parts",
     )
     extract.add_argument(
         "--workers",
         type=int,
         metavar="N",
-        help="processes that work beside this one (default: compute.detector_threads; 0: none)",
+        help="worker processes (default: compute.detector_threads; 0: none)",
     )
     extract.add_argument(
         "--strict",
         action="store_true",
-        help="end at the first image that cannot be read (else it has no regions, and is listed "
-        "at the end)",
+        help="stop at the first unreadable image (default: store it without regions and list it)",
     )
 
 
@@ -85,7 +84,7 @@ def _add_import(verbs: Subparsers) -> None:
         verbs,
         "import",
         _import,
-        help="write features that others extracted to a region store",
+        help="import features that others extracted into a region store",
         example="rex regions import train2014_obj36.tsv --out regions.h5",
     )
     bring.add_argument(
@@ -99,17 +98,17 @@ def _add_import(verbs: Subparsers) -> None:
     bring.add_argument(
         "--label",
         default="bottom-up",
-        help="which detector and settings made them; stores of one label may be used together",
+        help="detector and settings that made them; only stores of one label can be combined",
     )
     bring.add_argument(
         "--vocabulary", type=Path, metavar="DIR", help="objects_vocab.txt, attributes_vocab.txt"
     )
-    bring.add_argument("--images", type=Path, metavar="DIR", help="to read missing sizes from")
+    bring.add_argument("--images", type=Path, metavar="DIR", help="if features lack sizes")
     bring.add_argument(
         "--dtype",
         choices=("float16", "float32"),
         default="float16",
-        help="float32 keeps features exact and takes twice the room",
+        help="float32 is exact and takes twice the space",
     )
 
 
@@ -135,14 +134,14 @@ def _add_stores(verbs: Subparsers) -> None:
         verbs,
         "info",
         _info,
-        help="print what is in a region store",
+        help="print a summary of a region store",
         example="rex regions info results/world/regions/val.h5",
     )
     verify = add_verb(
         verbs,
         "verify",
         _verify,
-        help="check that a region store is sound and has the images that questions ask about",
+        help="check a region store, and that it contains the images of questions",
         example="rex regions verify results/world/regions/val.h5 "
         "--questions data/world/questions/val_balanced_questions.json",
     )

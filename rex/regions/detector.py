@@ -177,7 +177,7 @@ def prepare_device(config: Config) -> str:
     """
     if config.compute.device == "cuda" and not torch.cuda.is_available():
         raise InputError(
-            "no GPU that this PyTorch can use",
+            "PyTorch finds no usable GPU",
             file="config",
             place="compute.device",
             cure="set it to cpu or auto, or install PyTorch for your GPU",

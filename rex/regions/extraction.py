@@ -277,7 +277,7 @@ def _annotated_files(
     """Return the file of each image with its annotated boxes, at most the `most` largest."""
     if scene_graphs is None:
         raise InputError(
-            "regions of scene graphs need --scene-graphs", cure="name the file of the scene graphs"
+            "--boxes scene-graphs needs --scene-graphs", cure="name the scene-graph file"
         )
     wanted = set(image_ids)
     graphs = {name: graph for name, graph in iter_scene_graphs(scene_graphs) if name in wanted}

@@ -31,7 +31,7 @@ def open_hdf5(
     except FileNotFoundError:
         raise InputError("no such file", file=path, cure=missing) from None
     except Exception as error:  # what is read of a damaged file can raise nearly anything
-        raise InputError(f"not a whole {kind} ({error})", file=path, cure=damaged) from None
+        raise InputError(f"not a valid {kind} ({error})", file=path, cure=damaged) from None
 
 
 def own_dataset(file: h5py.File, name: str) -> h5py.Dataset:
@@ -50,7 +50,7 @@ def own_dataset(file: h5py.File, name: str) -> h5py.Dataset:
     if not isinstance(dataset, h5py.Dataset):
         raise ValueError(f"{name} is not a dataset")
     if dataset.is_virtual or dataset.external:
-        raise ValueError(f"the numbers of {name} lie in other files, which are not read")
+        raise ValueError(f"the values of {name} are in other files, which are not read")
     return dataset
 
 

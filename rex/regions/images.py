@@ -64,12 +64,12 @@ def read_image(path: Path) -> npt.NDArray[np.uint8]:
 
     Any mode (grey, palette, CMYK, with transparency) is converted to colour, and an image that a
     camera took on its side (EXIF) is turned upright, as Detectron2 and browsers do. Raises
-    InputError when the file is missing, truncated, not an image, or too thin to be looked at.
+    InputError when the file is missing, truncated, not an image, or too thin for the detector.
     """
     with _opened(path) as image:
         if max(image.size) > _LONGEST * min(image.size):
             raise InputError(
-                f"{image.width} by {image.height} pixels: too thin to be looked at",
+                f"{image.width} by {image.height} pixels: too thin for the detector",
                 file=path,
                 cure="crop it",
             )
@@ -105,7 +105,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         SyntaxError,
         ValueError,
     ) as error:
-        problem = "of no kind that is known" if isinstance(error, UnidentifiedImageError) else error
+        problem = "of an unknown format" if isinstance(error, UnidentifiedImageError) else error
         raise InputError(
             f"not a readable image ({problem})", file=path, cure="make or fetch it again"
         ) from None

@@ -86,7 +86,7 @@ class LxmertTsv(PieceSource[bytes]):
             return line.startswith(_HEADERS) and _is_header(line)
         except ValueError as error:
             raise InputError(
-                str(error), file=self.path, place="line 1", cure="put the columns into this order"
+                str(error), file=self.path, place="line 1", cure="reorder the columns"
             ) from None
 
 
@@ -162,7 +162,7 @@ def _width(features: memoryview, count: int) -> int:
         raise ValueError(f"has {count} boxes")
     size = len(features) // 4 * 3 - bytes(features[-2:]).count(b"=")
     if len(features) % 4 or size % (4 * count) or not size:
-        raise ValueError(f"features of {len(features)} characters are cut off")
+        raise ValueError(f"features of {len(features)} characters are truncated")
     return size // (4 * count)
 
 

@@ -25,9 +25,9 @@ def merge(parts: Sequence[Path], out: Path) -> dict[str, str]:
         for name in ("signature", "feature_size", "regions", "object_names", "attribute_names"):
             if getattr(store, name) != getattr(first, name):
                 raise InputError(
-                    f"its {name} is not that of {first.path}",
+                    f"has another {name} than {first.path}",
                     file=store.path,
-                    cure="merge stores that one detector made with one configuration",
+                    cure="merge stores made by the same detector and configuration",
                 )
     owners = _owners(stores)
     header = StoreHeader(
@@ -65,7 +65,7 @@ def _owners(stores: Sequence[RegionStore]) -> dict[str, RegionStore]:
                 continue
             if image_id not in owner.without_regions:
                 raise InputError(
-                    f"image {image_id!r} is in {owner.path} already",
+                    f"image {image_id!r} is already in {owner.path}",
                     file=store.path,
                     cure="leave one of them out",
                 )

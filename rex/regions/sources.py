@@ -122,7 +122,7 @@ class PieceSource(RegionSource, Generic[Content]):
             try:
                 image_id = self.identify(content)
                 if image_id in owners:
-                    raise ValueError(f"image {image_id!r} stands in {owners[image_id]} already")
+                    raise ValueError(f"image {image_id!r} is already in {owners[image_id]}")
             except ValueError as error:
                 self.rejected.append(self.problem(piece, error))
                 continue
@@ -221,7 +221,7 @@ class ArrayFolder(PieceSource[Path]):
             return int(width), int(height)
         if self._images is None:
             raise InputError(
-                "does not tell the size of its image",
+                "does not contain the size of its image",
                 file=file,
                 cure="name the folder of the images: --images",
             )
@@ -294,7 +294,7 @@ class GqaObjects(RegionSource):
             ]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"an image lacks a number ({error})",
+                f"an image has an incomplete entry ({error})",
                 file=info,
                 cure="expected width, height, objectsNum, idx and file for each image",
             ) from None

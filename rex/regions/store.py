@@ -343,9 +343,7 @@ class RegionStore:
         for name, (dimensions, _) in (*_COLUMNS.items(), ("image_ids", (("images",), ""))):
             expected = tuple(sizes[part] for part in dimensions)
             if datasets[name].shape != expected:
-                raise self._damaged(
-                    f"{name} is {datasets[name].shape}, features ask for {expected}"
-                )
+                raise self._damaged(f"{name} is {datasets[name].shape}, expected {expected}")
             if (datasets[name].dtype.kind in "fiu") != (name in _COLUMNS):
                 raise self._damaged(f"{name} is of type {datasets[name].dtype}")
         return images, regions, width
@@ -364,7 +362,7 @@ class RegionStore:
 
     def _damaged(self, problem: str) -> InputError:
         return InputError(
-            f"not a whole region store ({problem})",
+            f"not a valid region store ({problem})",
             file=self.path,
             cure=_MAKE_AGAIN,
         )

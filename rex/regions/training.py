@@ -156,7 +156,7 @@ def _batches(
         # of a part that cannot be read at all, the part before it takes the place
         examples = read or examples or _first_readable(maker, images)
         for path in failed.keys() - unreadable:
-            _logger.warning("not learnt from: %s", failed[path])
+            _logger.warning("skipped in training: %s", failed[path])
         unreadable |= failed.keys()
         yield examples
 
@@ -263,5 +263,5 @@ class _Checkpoint(HookBase):  # type: ignore[misc]
         trainer.load_state_dict(state["trainer"])
         torch.set_rng_state(state["random"][self._member.rank])
         step: int = state["trainer"]["iteration"] + 1
-        _logger.info("detector: going on after step %d", step)
+        _logger.info("detector: resuming after step %d", step)
         return step

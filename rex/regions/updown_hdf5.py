@@ -64,7 +64,7 @@ class UpDownHdf5(RegionSource):
             else:
                 lengths = ranges[:, 1].astype(np.int64) - ranges[:, 0]
                 if len(ranges) and (lengths.min() < 0 or ranges.max() > len(features)):
-                    raise self._wrong("pos_boxes name regions that are not there")
+                    raise self._wrong("pos_boxes refer to missing regions")
                 most, images = int(lengths.max(initial=0)), len(ranges)
             if self._rows[0][0] < 0 or self._rows[-1][0] >= images:
                 raise self._wrong(f"holds {images} images, its index names others")
@@ -116,14 +116,14 @@ def _image_size(boxes: Array, spatial: Array) -> tuple[int, int]:
     right, low = int(boxes[:, 2].argmax()), int(boxes[:, 3].argmax())
     shares = spatial[right, 2], spatial[low, 3]
     if not min(shares) > 0:
-        raise ValueError("the size of the image does not follow from spatial_features")
+        raise ValueError("spatial_features do not give the size of the image")
     width, height = (
         round(float(boxes[right, 2] / shares[0])),
         round(float(boxes[low, 3] / shares[1])),
     )
     expected = boxes / np.array([width, height, width, height], dtype=np.float32)
     if not (np.abs(expected - spatial[:, :4]) <= _TOLERANCE).all():
-        raise ValueError("spatial_features are not the shares of image_bb")
+        raise ValueError("spatial_features do not match image_bb")
     return width, height
 
 
@@ -145,7 +145,7 @@ def _read_index(path: Path) -> dict[str, int]:
             if not _OPCODES.fullmatch(opcode.name):
                 raise ValueError(f"it asks for {opcode.name}")
             if "PUT" in opcode.name and int(argument or 0) > len(content):
-                raise ValueError("its memory is numbered beyond its length")
+                raise ValueError("its memo index is out of range")
         index = _Unpickler(io.BytesIO(content), encoding="latin1").load()
         if not isinstance(index, dict):
             raise TypeError(f"it holds a {type(index).__name__}")
@@ -153,7 +153,7 @@ def _read_index(path: Path) -> dict[str, int]:
         if not all(type(row) is int for row in rows.values()):
             raise TypeError("it has rows that are not numbers")
         if len(set(rows.values())) != len(rows):
-            raise ValueError("two images have one row")
+            raise ValueError("two images have the same row")
     except Exception as error:  # a file that is not a pickle can raise nearly anything
         raise InputError(
             f"not a plain dictionary from image to row ({error})",

@@ -43,7 +43,7 @@ Measured = Mapping[str, float | None]
 def cost_table(paths: Sequence[Path]) -> Layout:
     """Return time and memory of each job: mean ± standard deviation over seeds.
 
-    The shards of a job count as one. Raises InputError when a file is no benchmark file.
+    The shards of a job count as one. Raises InputError when a file is not one.
     """
     shards: dict[str, dict[str, list[Measured]]] = defaultdict(lambda: defaultdict(list))
     for path in sorted(paths):
@@ -107,7 +107,7 @@ def _read(path: Path) -> Measured:
             values = [float(text) for text in texts if text not in ("NA", "-")]
         except (KeyError, TypeError, ValueError):
             raise InputError(
-                f"is no benchmark file of Snakemake (column {measure.column})",
+                f"is not a Snakemake benchmark file (column {measure.column})",
                 file=path,
                 cure="give the files below results/<dataset>/benchmarks",
             ) from None

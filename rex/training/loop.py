@@ -378,7 +378,7 @@ class Trainer:
             return False
         saved = load_tensors(self.plan.resume)
         if saved.get("identity") != self.plan.identity:
-            _logger.info("%s belongs to other settings or data: starting anew", self.plan.resume)
+            _logger.info("%s belongs to other settings or data: starting over", self.plan.resume)
             return False
         self.state = State(**saved["state"])
         if not self.processes.first:

@@ -23,7 +23,7 @@ _END = "<!-- end of what `rex world card` made -->"
 
 
 def world_card(world: Path) -> str:
-    """Return the card of a made world. Raises InputError when `world` is none."""
+    """Return the card of a made world. Raises InputError when `world` is not one."""
     path = world / "world.json"
     record = read_json(path, cure="make a world first: rex world make --out DIR")
     try:
@@ -54,7 +54,7 @@ def put_into(file: Path, card: str) -> None:
     _, end, after = rest.partition(_END)
     if not begin or not end:
         raise InputError(
-            "has no place for the card", file=file, cure=f"put the lines {_BEGIN} and {_END} in it"
+            "has no markers for the card", file=file, cure=f"add the lines {_BEGIN} and {_END}"
         )
     write_text(file, f"{before}{begin}\n\n{card}\n{end}{after}")
 

@@ -19,26 +19,29 @@ def add_commands(stations: Subparsers) -> None:
         help="render the world: images, scene graphs, questions, GQA-OOD",
         example="rex world make --out data/world --images 200 --seed 1",
     )
-    make.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    make.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
     make.add_argument(
         "--images",
         type=positive,
         metavar="N",
-        help="train images; val and testdev keep their proportion to them",
+        help="number of train images; val and testdev scale with it",
     )
-    make.add_argument("--seed", type=int, metavar="S", help="one seed gives one world")
+    make.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same world")
     make.add_argument(
-        "--processes", type=positive, metavar="P", help="processes that draw (default: one a core)"
+        "--processes",
+        type=positive,
+        metavar="P",
+        help="render processes (default: one per core)",
     )
     show = add_verb(
         verbs,
         "show",
         _show,
-        help="put many images of a world on one picture",
+        help="draw a contact sheet of a world's images",
         example="rex world show data/world --out sheet.jpg --boxes",
     )
     show.add_argument("world", type=Path, metavar="DIR", help="folder of the world")
-    show.add_argument("--out", type=Path, required=True, metavar="FILE", help="picture to write")
+    show.add_argument("--out", type=Path, required=True, metavar="FILE", help="output image")
     show.add_argument("--split", choices=("train", "val"), default="train", help="default: train")
     show.add_argument(
         "--images", type=positive, default=12, metavar="N", help="how many (default: 12)"
@@ -51,7 +54,7 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "card",
         _card,
-        help="say what is in a world and how often, as Markdown",
+        help="print a world's statistics as Markdown",
         example="rex world card data/world --into docs/world.md",
     )
     card.add_argument("world", type=Path, metavar="DIR", help="folder of the world")
@@ -59,7 +62,7 @@ def add_commands(stations: Subparsers) -> None:
         "--into",
         type=Path,
         metavar="FILE",
-        help="replace the part of this file that the command made (default: print)",
+        help="update the generated part of this file (default: print)",
     )
 
 

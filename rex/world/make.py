@@ -64,7 +64,7 @@ def make_world(out: Path, settings: WorldSettings, processes: int | None = None)
     out = Path(out)
     record = {"version": VERSION, "settings": dataclasses.asdict(settings)}
     if _is_whole(out, record):
-        _logger.info("%s is this world already: nothing to do", out)
+        _logger.info("%s already contains this world: nothing to do", out)
         return
     _check_replaceable(out)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -183,7 +183,8 @@ def test_slow_senders_keep_no_one_from_asking(server: AskServer) -> None:
 
 
 def test_what_is_refused(server: AskServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ask(server, b"<svg onload=alert(1)>") == (415, no("this is no JPEG, PNG or WebP image"))
+    refused = (415, no("this is not a JPEG, PNG or WebP image"))
+    assert ask(server, b"<svg onload=alert(1)>") == refused
     assert ask(server, picture("GIF"))[0] == 415
     assert ask(server, picture()[:60]) == (415, no("the image file is damaged"))
     assert ask(server, b"") == (400, no("choose an image first"))

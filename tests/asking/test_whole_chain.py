@@ -239,7 +239,10 @@ def test_a_run_trained_on_imported_features(
         (["IMAGE", "text.jpg", "What?", "--run", "RUN"], "text.jpg: not a readable image"),
         (["large.jpg", "What?", "--run", "RUN"], "large.jpg: the image has more than 25 million"),
         (["IMAGE", " ", "--run", "RUN"], "the question is empty; ask something"),
-        (["IMAGE", "caf\udce9?", "--run", "RUN"], "the question is no text; write it in UTF-8"),
+        (
+            ["IMAGE", "caf\udce9?", "--run", "RUN"],
+            "the question is not valid text; write it in UTF-8",
+        ),
         (["IMAGE", "What?", "--run", "nowhere"], "nowhere: no such folder"),
         (
             ["IMAGE", "What?", "--run", "empty"],
@@ -322,7 +325,7 @@ def test_a_row_that_is_no_text(image: Path) -> None:
     from rex.asking.mlflow_model import answer_rows
 
     rows = pd.DataFrame({"image": [str(image), None], "question": ["What?", "What?"]})
-    with pytest.raises(InputError, match="row 2: image or question is no text; give both"):
+    with pytest.raises(InputError, match="row 2: image or question is not a string"):
         answer_rows(Parrot(), rows)
 
 

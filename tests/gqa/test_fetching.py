@@ -207,7 +207,8 @@ def test_stopped_while_unpacking_it_fetches_nothing_again(
     if stop is not KeyboardInterrupt:
         error = capsys.readouterr().err
         assert (
-            "sceneGraphs.zip: the disk is full; make room and start it again: it goes on" in error
+            "sceneGraphs.zip: the disk is full; free some space and start it again: it resumes"
+            in error
         )
     assert part_of(tmp_path).read_bytes() == SCENE_GRAPHS
     assert not list((tmp_path / "sceneGraphs").iterdir())
@@ -254,7 +255,7 @@ def test_no_room_while_downloading(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rex.gqa.fetching.open", open_full, raising=False)
         assert fetch(server, tmp_path) == 2
-    assert "the disk is full; make room" in capsys.readouterr().err
+    assert "the disk is full; free some space" in capsys.readouterr().err
     assert fetch(server, tmp_path) == 0
     assert server.ranges == [None, "bytes=500-"]
 
@@ -351,7 +352,7 @@ def test_no_room_for_another_file(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tempfile, "mkstemp", lambda **named: full_disk())
         assert fetch(server, tmp_path) == 2
-    assert "the disk is full; make room" in capsys.readouterr().err
+    assert "the disk is full; free some space" in capsys.readouterr().err
     assert fetch(server, tmp_path) == 0
 
 

@@ -112,8 +112,8 @@ def test_a_missing_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b'{"1": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deep"),
-        (b'{"1": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001, "nested too deep"),
+        (b'{"1": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
+        (b'{"1": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001, "nested too deeply"),
         (gzip.compress(b"{}"), "seems to be compressed with gzip"),
         ("{}".encode("utf-16"), "seems to be UTF-16"),
         (b'{"question": "a"}\n{"question": "b"}\n', "seems to be JSON Lines"),

@@ -110,8 +110,8 @@ def test_word_pieces_that_are_none_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"model\.word_pieces: no word pieces"):
         read_word_pieces(str(tmp_path))
     (tmp_path / "vocab.txt").write_text("what\nis\n")
-    with pytest.raises(InputError, match="no vocabulary of BERT"):
+    with pytest.raises(InputError, match="not a BERT vocabulary"):
         read_word_pieces(str(tmp_path))
     (tmp_path / "vocab.txt").write_text("")
-    with pytest.raises(InputError, match="no vocabulary of BERT"):
+    with pytest.raises(InputError, match="not a BERT vocabulary"):
         read_word_pieces(str(tmp_path))

@@ -125,7 +125,7 @@ def test_an_image_whose_shares_do_not_fit_is_named_and_the_rest_kept(tmp_path: P
     with h5py.File(path, "r+") as file:
         file["spatial_features"][3] = 0.5
     (problem,) = map(str, bring(path, tmp_path / "r.h5"))
-    assert "image 7: spatial_features are not the shares of image_bb" in problem
+    assert "image 7: spatial_features do not match image_bb" in problem
     assert list(RegionStore(tmp_path / "r.h5").without_regions) == ["7"]
 
 

@@ -50,8 +50,8 @@ DAMAGES = [
     pytest.param("boxes", external_link, "'/etc/other.h5', and links are not", id="external"),
     pytest.param("image_ids", external_link, "image_ids is a link to", id="external ids"),
     pytest.param("boxes", soft_link, "boxes is a link to '/nowhere'", id="soft"),
-    pytest.param("features", virtual, "features lie in other files", id="virtual"),
-    pytest.param("features", external_storage, "features lie in other files", id="raw file"),
+    pytest.param("features", virtual, "features are in other files", id="virtual"),
+    pytest.param("features", external_storage, "features are in other files", id="raw file"),
     pytest.param("boxes", group, "boxes is not a dataset", id="group"),
     pytest.param("num_boxes", words, "num_boxes is of type", id="words"),
 ]
@@ -75,7 +75,7 @@ def test_a_store_that_points_elsewhere_is_refused(
         RegionStore(path)
     assert main(["regions", "verify", str(path)]) == 2
     printed = capsys.readouterr().err
-    assert printed.startswith(f"{path}: not a whole region store (")
+    assert printed.startswith(f"{path}: not a valid region store (")
     assert len(printed.splitlines()) == 1
 
 

@@ -282,10 +282,10 @@ def damage_storage(path: Path) -> None:
     ("damage", "said"),
     [
         (damage_nothing, "no such file"),
-        (damage_tail, "not a whole region store"),
-        (damage_kind, "not a whole region store"),
+        (damage_tail, "not a valid region store"),
+        (damage_kind, "not a valid region store"),
         (damage_dataset, "no dataset 'boxes'"),
-        (damage_shape, r"scores is \(3, 9\), features ask for \(3, 4\)"),
+        (damage_shape, r"scores is \(3, 9\), expected \(3, 4\)"),
         (damage_attribute, "not JSON"),
         (damage_storage, "not contiguous"),
     ],

@@ -229,7 +229,7 @@ def test_cost_of_jobs(tmp_path: Path) -> None:
 def test_what_is_no_benchmark_file(tmp_path: Path) -> None:
     path = tmp_path / "train_rex.tsv"
     path.write_text("method,setting\nrex,multi-task\n")
-    with pytest.raises(InputError, match="no benchmark file"):
+    with pytest.raises(InputError, match="not a Snakemake benchmark file"):
         cost_table([path])
     with pytest.raises(InputError, match="no such file"):
         cost_table([tmp_path / "missing.tsv"])

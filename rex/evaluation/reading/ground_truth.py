@@ -110,7 +110,7 @@ def read_explanations(path: str | PathLike[str], questions: Questions) -> TrueEx
         )
     modes = sorted(set(table["mode"].to_pylist()))
     if len(modes) > 1:
-        raise InputError(f"holds several modes: {', '.join(modes)}", file=path, cure="build anew")
+        raise InputError(f"holds several modes: {', '.join(modes)}", file=path, cure="rebuild it")
     row_of = questions.rows
     table = table.filter(pc.equal(table["status"], "ok"))
     rows = [row_of.get(question_id, -1) for question_id in table["question_id"].to_pylist()]

@@ -171,7 +171,7 @@ def _from_fields(row: Mapping[str, Any], boxes_first: bool) -> Said:
 def _four(value: Any) -> Numbers:
     is_box = isinstance(value, list) and len(value) in (2, 4)
     if not is_box or not all(isinstance(one, int | float) for one in value):
-        raise ValueError(f"boxes holds {json.dumps(value)[:40]}, which is no list of 4 numbers")
+        raise ValueError(f"boxes holds {json.dumps(value)[:40]}, which is not a list of 4 numbers")
     return tuple([float(one) for one in value])
 
 

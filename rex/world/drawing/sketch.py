@@ -42,11 +42,11 @@ class Line:
 
 
 def read_sketch(text: str) -> tuple[Line, ...]:
-    """Read a drawing. Raises ValueError for a line that is none."""
+    """Read a drawing. Raises ValueError for an invalid line."""
     rows = [(len(row) - len(row.lstrip()), row.split()) for row in text.splitlines() if row.strip()]
     lines, rest = _read(rows, 0)
     if rest != len(rows):
-        raise ValueError(f"{' '.join(rows[rest][1])!r} is indented too little")
+        raise ValueError(f"{' '.join(rows[rest][1])!r} is not indented enough")
     return lines
 
 

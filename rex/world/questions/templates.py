@@ -145,7 +145,7 @@ def _program(lines: list[str]) -> tuple[TemplateStep, ...]:
         before = (number - 1,) if number and operation != "select" else ()
         dependencies = tuple(int(d) for d in listed.split(",")) if listed else before
         if any(dependency >= number for dependency in dependencies):
-            raise ValueError(f"{line!r} depends on a line that is not an earlier one")
+            raise ValueError(f"{line!r} depends on a line that does not precede it")
         steps.append(TemplateStep(operation, argument or "", dependencies))
     return tuple(steps)
 

@@ -56,5 +56,5 @@ def test_a_condition_is_on_a_word_of_the_look() -> None:
 def test_what_is_not_a_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="'circle' is not a shape"):
         read_sketch("circle red 1,1 2")
-    with pytest.raises(ValueError, match="indented too little"):
+    with pytest.raises(ValueError, match="not indented enough"):
         read_sketch("  dot red 1,1 2\ndot red 1,1 2")

@@ -53,7 +53,7 @@ def test_a_template_is_read(tmp_path: Path) -> None:
         ("local:", "lokal:", "unknown field 'lokal'"),
         ("{is ref}", "{was ref}", "unknown word 'was'"),
         ("query: color", "query color", "is not `operation"),
-        ("query: color", "query: color [3]", "not an earlier one"),
+        ("query: color", "query: color [3]", "does not precede it"),
         ("categories:", "colors:", "categories"),
         ("query: color", "guess: color", "unknown operation"),
         (GOOD, "a: 1", "not a list"),
