@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rex.reporting.claims import CLAIMS, MEASURES, Claim, Finding, Runs, judge, verdict
+from rex.reporting.claims import (
+    CLAIMS,
+    MEASURES,
+    NOT_MEASURED,
+    Claim,
+    Finding,
+    Runs,
+    judge,
+    verdict,
+)
 from rex.reporting.layout import (
     NOT_VERIFIED,
     NOTHING,
@@ -42,6 +51,7 @@ def claim_table(
     footnotes = Footnotes()
     modes = sorted({run.metrics.mode for run in runs if run.metrics.run.setting != "reference"})
     groups, records = [], []
+    elsewhere: dict[str, None] = {}
     unverified = False
     for mode in modes:
         gathered = Runs.of([run for run in runs if run.metrics.mode == mode])
@@ -49,16 +59,22 @@ def claim_table(
             findings = judge(claim, gathered, published, draws=draws, seed=seed)
             said = verdict([finding.result for finding in findings])
             within = f" (mode: {mode})" if len(modes) > 1 else ""
-            rows = [_texts(finding, footnotes) for finding in findings]
-            groups.append((f"{place}. {claim.text}: {said}{within}", rows))
+            if said == NOT_MEASURED:
+                elsewhere[claim.text] = None
+            else:
+                rows = [_texts(finding, footnotes) for finding in findings]
+                groups.append((f"{place}. {claim.text}: {said}{within}", rows))
             records += [_record(claim, said, mode, finding) for finding in findings]
             unverified = unverified or not all(finding.verified for finding in findings)
     notes = [("", note) for note in _NOTES]
+    if elsewhere:
+        unmeasured = "; ".join(elsewhere)
+        notes.append(("", f"Not measured by these runs, the CSV says why: {unmeasured}."))
     if unverified:
         notes.append((UNVERIFIED, NOT_VERIFIED))
     return Layout(
         name="claims",
-        title="The paper's claims, and what the runs say",
+        title="Claims, and what the runs say",
         text_columns=3,
         headers=[
             "Comparison", "Measure", "Result", "Difference", "95 % interval", "p", "Seeds",

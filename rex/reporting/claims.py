@@ -1,32 +1,31 @@
-"""The paper's four claims, each as differences between runs measured here."""
+"""The claims, each as differences between runs measured here."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import numpy as np
 
 from rex.evaluation.details import SUMMARIES, Details, check_details, read_details
-from rex.evaluation.measures.grounding import by_answer_statistics, right_minus_wrong
 from rex.evaluation.metrics import RunName
 from rex.evaluation.resampling import Term, contrast
-from rex.experiment import TRANSFER_PERCENT, method_label
+from rex.experiment import METHODS, TRANSFER_PERCENT, method_label
 from rex.reporting.comparison import P_VALUE
 from rex.reporting.results import MeasuredRun, Row
 
-RIGHT_MINUS_WRONG = "grounding/right-minus-wrong"
-_SUMMARIES = {**SUMMARIES, RIGHT_MINUS_WRONG: right_minus_wrong}
 MEASURES = {
     "val/grounding": "grounding (IoU), val",
     "val/grounding/bounded": "grounding (of best), val",
+    "val/grounding/right-minus-wrong": "grounding (IoU), val",
+    "val/grounding/right-minus-wrong/by-type": "grounding (IoU) by type, val",
+    "val/bleu4": "BLEU-4, val",
+    "val/agreement": "agreement, val",
+    "val/entails": "entails, val",
+    "val/truth": "truth, val",
     "val/accuracy": "accuracy, val",
     "testdev/accuracy": "accuracy, testdev",
     "val/accuracy/ood-all": "accuracy, OOD val",
     "testdev/accuracy/ood-all": "accuracy, OOD testdev",
-    f"val/{RIGHT_MINUS_WRONG}": "grounding (IoU), val",
 }
 
 HOLDS, OPPOSITE, UNDECIDED = "holds", "the opposite", "no difference shown"
@@ -67,10 +66,14 @@ class Claim:
     comparisons: tuple[Comparison, ...]
 
 
-def _difference(key: str, first: tuple[str, str], second: tuple[str, str]) -> Comparison:
-    parts = (Part(1, *first), Part(-1, *second))
-    labels = [method_label(part.method) for part in parts]
-    return Comparison(" − ".join(labels), key, parts)
+def _differences(first: str, second: str, *keys: str) -> tuple[Comparison, ...]:
+    """Return what one method adds to another; each learns all that it can."""
+    parts = tuple(
+        Part(sign, "multi-task" if METHODS[method].decoder else "answer-only", method)
+        for sign, method in ((1, first), (-1, second))
+    )
+    text = f"{method_label(first)} − {method_label(second)}"
+    return tuple(Comparison(text, key, parts) for key in keys)
 
 
 def _gain(percent: int, sign: int = 1) -> tuple[Part, Part]:
@@ -81,23 +84,28 @@ def _gain(percent: int, sign: int = 1) -> tuple[Part, Part]:
 
 _REX = ("multi-task", "rex")
 _FEWEST, *_MORE = TRANSFER_PERCENT
+_GROUNDING = ("val/grounding", "val/grounding/bounded")
+_ANSWERS = ("val/accuracy", "testdev/accuracy")
+_OOD = ("val/accuracy/ood-all", "testdev/accuracy/ood-all")
+_EXPLAINED = ("val/bleu4", "val/grounding/bounded", "val/truth", "val/entails", *_ANSWERS)
 
 CLAIMS = (
     Claim(
-        "The gate and the mapping to regions ground explanations better",
-        tuple(
-            _difference(f"val/{measure}", _REX, ("multi-task", other))
-            for other in ("vqae", "exp")
-            for measure in ("grounding", "grounding/bounded")
-        ),
+        "REX grounds explanations better than methods without gate and mapping",
+        _differences("rex", "vqae", *_GROUNDING) + _differences("rex", "exp", *_GROUNDING),
+    ),
+    Claim("Of that, the gate", _differences("rex", "pointer", *_GROUNDING)),
+    Claim(
+        "Of that, the mapping from regions to words",
+        _differences("pointer", "words", *_GROUNDING) + _differences("pointer", "exp", *_GROUNDING),
     ),
     Claim(
         "Explanations improve answers, on all questions and out of distribution",
-        tuple(
-            _difference(f"{split}/{measure}", _REX, ("answer-only", "backbone"))
-            for measure in ("accuracy", "accuracy/ood-all")
-            for split in ("val", "testdev")
-        ),
+        _differences("rex", "backbone", *_ANSWERS, *_OOD),
+    ),
+    Claim(
+        "Writing them does, not being told where to look",
+        _differences("rex", "regions-only", *_ANSWERS),
     ),
     Claim(
         f"Learning explanations first helps most with {_FEWEST} % of the answers",
@@ -114,11 +122,34 @@ CLAIMS = (
         ),
     ),
     Claim(
-        "Better-grounded explanations go with right answers",
-        (Comparison("REX, right − wrong answers", f"val/{RIGHT_MINUS_WRONG}", (Part(1, *_REX),)),),
+        "Better-grounded explanations go with right answers, also within one type of question",
+        tuple(
+            Comparison("REX, right − wrong answers", f"val/{measure}", (Part(1, *_REX),))
+            for measure in ("grounding/right-minus-wrong", "grounding/right-minus-wrong/by-type")
+        ),
+    ),
+    Claim("VCIN is better than REX", _differences("vcin", "rex", *_EXPLAINED)),
+    Claim("The reader is better than REX", _differences("reader", "rex", *_EXPLAINED)),
+    Claim("The reader is better than VCIN", _differences("reader", "vcin", *_EXPLAINED)),
+    Claim(
+        "VCIN's link from the explanation to the answer, and its divergence, help",
+        _differences("vcin", "vcin-no-link", "val/accuracy", "val/entails", "val/agreement")
+        + _differences("vcin", "vcin-no-kl", "val/accuracy", "val/entails", "val/agreement"),
+    ),
+    Claim(
+        "Each of the reader's parts helps",
+        _differences("reader", "reader-no-copy", "val/bleu4", "val/truth")
+        + _differences("reader", "reader-no-tags", "val/accuracy", "val/truth")
+        + _differences("reader", "reader-not-told", "val/accuracy", "val/agreement")
+        + _differences("reader", "reader-not-read", "val/accuracy", "val/agreement"),
+    ),
+    Claim(
+        "What the detector takes regions for helps the others, too",
+        _differences("backbone-tags", "backbone", *_ANSWERS)
+        + _differences("rex-tags", "rex", *_ANSWERS),
     ),
 )
-"""The paper's claims. That they hold is what the runs measured here must show."""
+"""The paper's claims, taken apart, and those about later methods: what measured runs must show."""
 
 _PUBLISHED = {"rex": "REX (VisualBERT)", "backbone": "VisualBERT"}
 """Our method → its row among the published numbers, where the names differ."""
@@ -220,7 +251,7 @@ def _judge(
         return Finding(
             comparison=comparison, reason=str(reason), published=difference, verified=verified
         )
-    summary = _SUMMARIES[comparison.key.partition("/")[2]]
+    summary = SUMMARIES[comparison.key.partition("/")[2]]
     by_seed = [
         sum(term.factor * float(summary(term.runs[place].sum(axis=0))) for term in terms)
         for place in range(len(seeds))
@@ -270,29 +301,14 @@ def _details(run: MeasuredRun, measure: str) -> Details:
         raise _NotMeasuredError(
             f"{name} was evaluated without --details {run.metrics.split}.parquet"
         )
-    found = _read(run.details, measure)
+    found = read_details(run.details, measure)
     score = run.metrics.scores.get(measure)
     if found is None or not found.question_ids:
         reason = score.reason if score is not None and score.reason else "not measured"
         raise _NotMeasuredError(f"{name}: {reason}")
-    total = float(_SUMMARIES[measure](found.statistics.sum(axis=0)))
+    total = float(SUMMARIES[measure](found.statistics.sum(axis=0)))
     check_details(total, None if score is None else score.value, run.details)
     return found
-
-
-def _read(path: Path, measure: str) -> Details | None:
-    if measure != RIGHT_MINUS_WRONG:
-        return read_details(path, measure)
-    answers, grounding = read_details(path, "accuracy"), read_details(path, "grounding")
-    if answers is None or grounding is None:
-        return None
-    right = dict(zip(answers.question_ids, answers.statistics[:, 0], strict=True))
-    values = by_answer_statistics(
-        [right[name] for name in grounding.question_ids], grounding.statistics[:, 0]
-    )
-    if not (values[:, 1].any() and values[:, 3].any()):
-        return None  # the metrics say which kind there is none of
-    return Details(grounding.question_ids, grounding.image_ids, np.asarray(values))
 
 
 def _published(comparison: Comparison, rows: Sequence[Row]) -> tuple[float | None, bool]:

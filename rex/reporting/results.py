@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from rex.errors import InputError
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
@@ -132,11 +133,22 @@ def gather(
     return rows
 
 
-def published_rows() -> list[Row]:
-    """Return the numbers of other papers, each with its source."""
+def published_unread() -> list[str]:
+    """Return the works on the same task whose numbers could not be read in any source."""
+    works: list[str] = _published()["unread"]
+    return works
+
+
+def _published() -> dict[str, Any]:
     import json
 
     text = resources.files("rex.reporting").joinpath("published.json").read_text(encoding="utf-8")
+    values: dict[str, Any] = json.loads(text)
+    return values
+
+
+def published_rows() -> list[Row]:
+    """Return the numbers of other papers, each with its source."""
     return [
         Row(
             method=entry["method"],
@@ -151,7 +163,7 @@ def published_rows() -> list[Row]:
                 for name in (key, *_AS_PUBLISHED.get(key, ()))
             },
         )
-        for entry in json.loads(text)["rows"]
+        for entry in _published()["rows"]
     ]
 
 

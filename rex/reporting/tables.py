@@ -12,7 +12,7 @@ from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.experiment import SETTINGS
 from rex.files import write_text
 from rex.reporting.layout import Column, Layout, Table
-from rex.reporting.results import Row
+from rex.reporting.results import Row, published_unread
 from rex.reporting.table_formats import FORMATS
 
 _CIDER = "CIDEr: the caption library's value (0 to 10) times 100. All other numbers: percent."
@@ -117,6 +117,7 @@ def explanation_table(rows: Sequence[Row]) -> Table:
             "facts are about different questions.",
             f"{_PUBLISHED} Published grounding is the published code's own measure, which is not "
             "bounded and looks at one object alone.",
+            f"Published, with numbers that could not be read: {', '.join(published_unread())}.",
         ),
     )
 

@@ -3,7 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rex.evaluation.measures.grounding import ALL_RIGHT, ALL_WRONG, BY_ANSWER, by_answer_samples
+from rex.evaluation.measures.grounding import (
+    ALL_RIGHT,
+    ALL_WRONG,
+    BY_ANSWER,
+    by_answer_samples,
+    stratified_sample,
+)
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample
 
@@ -47,3 +53,24 @@ def test_the_interval_holds_the_difference_and_knows_chance() -> None:
         expected = 100 * (overlap[right].mean() - overlap[~right].mean())
         assert low < expected < high
         assert (low > 0) is linked
+
+
+def test_within_types_by_hand() -> None:
+    types = ["query", "query", "query", "verify", "verify", "choose"]
+    right = [1, 0, 1, 1, 0, 1]
+    overlap = [0.8, 0.3, 0.6, 0.4, 0.5, 0.9]
+    found = stratified_sample(range(6), right, overlap, types)
+    # query: 0.7 - 0.3, of 3 questions; verify: 0.4 - 0.5, of 2; all of choose are right
+    assert value(found) == pytest.approx(100 * (3 * 0.4 - 2 * 0.1) / 5)
+
+
+def test_easy_kinds_of_question_are_no_link() -> None:
+    generator = np.random.default_rng(5)
+    easy = np.arange(400) < 200
+    right = generator.random(400) < np.where(easy, 0.9, 0.2)
+    overlap = np.where(easy, 0.8, 0.3)  # grounded better, whatever the answer
+    types = ["verify" if one else "query" for one in easy]
+    gap = value(by_answer_samples(range(400), right, overlap)[GAP])
+    assert gap is not None
+    assert gap > 20
+    assert value(stratified_sample(range(400), right, overlap, types)) == pytest.approx(0)

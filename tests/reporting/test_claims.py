@@ -10,7 +10,8 @@ import pytest
 
 from rex.errors import InputError
 from rex.evaluation.details import write_details
-from rex.evaluation.scores import mean_sample
+from rex.evaluation.measures.grounding import STRATIFIED, by_answer_samples, stratified_sample
+from rex.evaluation.scores import Sample, mean_sample
 from rex.reporting.claim_table import claim_table
 from rex.reporting.claims import HOLDS, NOT_MEASURED, NOT_TESTED, OPPOSITE, UNDECIDED, verdict
 from rex.reporting.layout import Layout
@@ -39,6 +40,14 @@ def run(
     samples = {"accuracy": answers, "accuracy/ood-all": answers}
     if iou is not None:
         samples["grounding"] = samples["grounding/bounded"] = mean_sample(range(count), iou)
+        is_right = [place < right for place in range(count)]
+        samples |= {
+            name: found
+            for name, found in by_answer_samples(range(count), is_right, iou).items()
+            if isinstance(found, Sample)
+        }
+        if 0 < right < count:
+            samples[STRATIFIED] = stratified_sample(range(count), is_right, iou, ["query"] * count)
     write_details(
         path.with_suffix(".parquet"),
         samples,
@@ -54,6 +63,11 @@ def table(paths: Sequence[Path], draws: int = 200) -> Layout:
 def lines(layout: Layout) -> dict[tuple[str, str, str], dict[str, str]]:
     found = csv.DictReader(to_csv(layout).splitlines())
     return {(line["comparison"], line["split"], line["measure"]): line for line in found}
+
+
+def verdicts(layout: Layout) -> dict[int, str]:
+    """Return the verdict of each claim that is measured, by its number."""
+    return {int(title.partition(".")[0]): title.rpartition(": ")[2] for title, _ in layout.groups}
 
 
 def on_testdev(folder: Path) -> list[Path]:
@@ -84,7 +98,7 @@ def test_claims_that_hold(tmp_path: Path) -> None:
         ),
     ]  # fmt: skip
     layout = table(paths)
-    assert [title.rpartition(": ")[2] for title, _ in layout.groups] == ["holds"] * 4
+    assert verdicts(layout) == {1: "holds", 4: "holds", 6: "holds", 7: "holds"}
     found = lines(layout)
     # 0.74 and 0.3; the mean of right answers is 0.8, and (80 x 0.8) / 80 for the other seed
     grounding = found["REX − EXP", "val", "grounding"]
@@ -114,13 +128,12 @@ def test_claims_that_do_not_hold(tmp_path: Path) -> None:
         run(tmp_path, "answer-only", "backbone", right=50),
     ]
     layout = table(paths)
-    verdicts = [title.rpartition(": ")[2] for title, _ in layout.groups]
-    assert verdicts == [
-        "does not hold, 2 the opposite",
-        "does not hold, 2 not measured",
-        "not measured",
-        "does not hold, 1 the opposite",
-    ]
+    assert verdicts(layout) == {
+        1: "does not hold, 2 the opposite",
+        4: "does not hold, 2 not measured",
+        7: "does not hold, 2 the opposite",
+    }
+    assert any("Learning explanations first" in note for _, note in layout.notes)
     found = lines(layout)
     assert found["REX − EXP", "val", "grounding"]["result"] == "no difference shown"
     assert found["REX − VQA-E", "val", "grounding"]["result"] == "the opposite"
@@ -142,7 +155,7 @@ def test_one_seed_says_nothing_about_another(tmp_path: Path) -> None:
     found = lines(layout)
     assert found["REX − Backbone", "val", "accuracy"]["result"] == "holds in one seed"
     assert found["REX − Backbone", "testdev", "accuracy"]["result"] == "holds"
-    assert layout.groups[1][0].endswith("holds in 4 of 4 comparisons, 2 in one seed")
+    assert verdicts(layout)[4] == "holds in 4 of 4 comparisons, 2 in one seed"
 
 
 @pytest.mark.parametrize(
@@ -178,6 +191,7 @@ def test_what_is_not_measured_says_why(tmp_path: Path) -> None:
         bare,
         run(tmp_path, "multi-task", "exp", right=50, iou=[0.5] * 50, count=50),
         run(tmp_path, "answer-only", "backbone", right=50, seed=1),
+        run(tmp_path, "multi-task", "regions-only", right=50),
     ]
     found = lines(table(paths))
     assert "evaluated without --details" in found["REX − VQA-E", "val", "grounding"]["reason"]
@@ -223,5 +237,6 @@ def test_modes_are_kept_apart(tmp_path: Path) -> None:
     text = paths[1].read_text().replace('"mode": "fixed"', '"mode": "compat"')
     paths[1].write_text(text)
     layout = table(paths)
-    assert len(layout.groups) == 8
+    assert len(layout.groups) == 0
+    assert {record["mode"] for record in layout.records} == {"compat", "fixed"}
     assert {record["result"] for record in layout.records} == {"not measured"}

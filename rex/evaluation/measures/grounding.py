@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from rex.arrays import Ragged
 from rex.boxes import overlapping_pairs, union_ious
 from rex.evaluation.case import Case, Measure, Results
+from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.reading.ground_truth import annotated_boxes, predicted_boxes
 from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample
 
@@ -93,6 +94,7 @@ def _percent(part: Floats, whole: Floats) -> Floats:
     return 100 * np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
+STRATIFIED = "grounding/right-minus-wrong/by-type"
 BY_ANSWER = ("grounding/right", "grounding/wrong", "grounding/right-minus-wrong")
 ALL_RIGHT = "not computed: every answer is right"
 ALL_WRONG = "not computed: no answer is right"
@@ -142,6 +144,38 @@ def right_minus_wrong(sums: Floats) -> Floats:
     return _mean_of_right(sums) - _mean_of_wrong(sums)
 
 
+def stratified_sample(
+    rows: npt.ArrayLike, right: npt.ArrayLike, overlap: npt.ArrayLike, types: Sequence[str]
+) -> Sample:
+    """Return right minus wrong within questions of one type, averaged over the types [n].
+
+    A type weighs as much as it has questions; one whose answers are all right, or all wrong, says
+    nothing. Else arguments are those of `by_answer_samples`. What it shows is not that some kinds
+    of question are both easier to answer and easier to ground.
+    """
+    found = np.array(types, dtype=object)
+    by_answer = by_answer_statistics(right, overlap)
+    return Sample(
+        rows=np.asarray(rows, dtype=np.int64),
+        statistics=np.concatenate(
+            [by_answer * (found == name)[:, None] for name in STRUCTURAL_TYPES], axis=1
+        ),
+        summary=_stratified,
+        signature="area:exact|boxes:union|split:answer|strata:structural",
+    )
+
+
+def _stratified(sums: Floats) -> Floats:
+    """Return the difference in percent, from sums [..., 4 K] of K types."""
+    by_type = sums.reshape(*sums.shape[:-1], -1, 4)
+    count = by_type[..., 1] + by_type[..., 3]
+    weight = count * ((by_type[..., 1] > 0) & (by_type[..., 3] > 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        differences = np.where(weight > 0, right_minus_wrong(by_type), 0.0)
+        mean: Floats = (weight * differences).sum(axis=-1) / weight.sum(axis=-1)
+    return mean
+
+
 def _mean_of_right(sums: Floats) -> Floats:
     return 100 * sums[..., 0] / sums[..., 1]
 
@@ -183,7 +217,12 @@ def _bounded(case: Case) -> Results:
 def _by_answer(case: Case) -> Results:
     grounding, true = case.once(_overlaps)["grounding"], case.questions.answers
     right = [case.answers[row] == true[row] for row in grounding.rows.tolist()]
-    return by_answer_samples(grounding.rows, right, grounding.statistics[:, 0])
+    overlap = grounding.statistics[:, 0]
+    found = by_answer_samples(grounding.rows, right, overlap)
+    reason = found[BY_ANSWER[2]]
+    types = [case.questions.structural[row] for row in grounding.rows.tolist()]
+    stratified = stratified_sample(grounding.rows, right, overlap, types)
+    return found | {STRATIFIED: reason if isinstance(reason, str) else stratified}
 
 
 _BOUNDED = ("grounding/bounded", "grounding/coverage")
@@ -218,11 +257,18 @@ MEASURES = (
         "over questions",
     ),
     Measure(
-        names=BY_ANSWER,
-        labels=("Grounding, right", "Grounding, wrong", "Right − wrong"),
+        names=(*BY_ANSWER, STRATIFIED),
+        labels=(
+            "Grounding, right",
+            "Grounding, wrong",
+            "Right − wrong",
+            "Right − wrong (by type)",
+        ),
         needs=(*_NEEDS, "answers", "true answers"),
         compute=_by_answer,
+        paired={BY_ANSWER[2]: right_minus_wrong, STRATIFIED: _stratified},
         summary="the mean of `grounding` over the questions answered rightly, and wrongly, and the "
-        "difference: above 0, better-grounded explanations go with right answers",
+        "difference: above 0, better-grounded explanations go with right answers; the same within "
+        "questions of one structural type, averaged over the types by their questions",
     ),
 )
