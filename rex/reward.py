@@ -23,7 +23,7 @@ from rex.errors import InputError
 from rex.evaluation.measures.agreement import agrees
 from rex.evaluation.measures.answers import normalised_answer
 from rex.evaluation.measures.facts import shown_by_boxes
-from rex.evaluation.measures.truth import Scene
+from rex.evaluation.measures.truth import Scene, rightly_called
 from rex.evaluation.reading.english import English, build_english, words_of
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.model_answers import read_text
@@ -141,14 +141,14 @@ class Reward:
         written, graph = self._format, asked.graph
         said = read_text(text, boxes_first=written.phrase.startswith("{boxes}"))
         if said.explanation is None:
-            return _Reply(asked, said.answer, [], ())
-        tokens, numbers = self._english.tokens(said.explanation, *words_of(graph))
+            return _Reply(asked, said.answer, [], (), ())
+        read = self._english.tokens(said.explanation, *words_of(graph))
         size = graph.width, graph.height
         boxes: list[Box] = [
             written.pixels(one, *size) if fits(written, one, *size) else (0, 0, 0, 0)
-            for one in numbers
+            for one in read.boxes
         ]
-        return _Reply(asked, said.answer, boxes, self._facts(tokens))
+        return _Reply(asked, said.answer, boxes, self._facts(read.text), read.called)
 
     def _facts(self, tokens: str) -> Sequence[Fact]:
         try:
@@ -197,6 +197,7 @@ class _Reply:
     answer: str | None
     boxes: list[Box]
     facts: Sequence[Fact]
+    called: Sequence[Fact]
 
 
 def _scores(replies: Sequence[_Reply]) -> list[Score]:
@@ -210,6 +211,8 @@ def _scores(replies: Sequence[_Reply]) -> list[Score]:
         scene = Scene(asked.graph, objects)
         agreed = bool(facts) and reply.answer is not None
         agreed = agreed and agrees(reply.answer or "", facts, asked.program, scene.names)
+        if facts:
+            scene = Scene(asked.graph, rightly_called(asked.graph, objects, reply.called))
         found.append(
             {
                 "answer": float(_is_right(reply.answer, asked.answer)),

@@ -49,6 +49,7 @@ def reward(files: tuple[Path, Path]) -> Reward:
         ("The answer is brown. The dog [60, 50, 70, 60] is brown.", 1, 0, 1, 0),
         ("The answer is brown. The dog [10, 10, 30, 40] is white.", 1, 1, 0, 0),
         ("The answer is brown. The dog is brown.", 1, 0, 1, 1),
+        ("The answer is brown. The cat [10, 10, 30, 40] is brown.", 1, 1, 1, 0),
         ("The answer is brown. Blue is as blue does [10, 10, 30, 40] for is.", 1, 1, 0, 0),
         ("The dog [10, 10, 3000, 40] is brown. The answer is brown.", 1, 0, 1, 0),
         ("", 0, 0, 0, 0),

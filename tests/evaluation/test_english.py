@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rex.evaluation.reading.english import English, build_english, words_of
 from rex.evaluation.reading.lexicon import build_lexicon
-from rex.evaluation.reading.statements import UnreadableError, read_statement
+from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import read_marked
 from rex.exchange.record import VERDICTS, spanned
@@ -52,7 +52,7 @@ def test_sentences_of_programs_are_read_as_their_tokens_are(seed: int, written: 
         boxes_first=written.phrase.startswith("{boxes}"),
     )
     lexicon = build_lexicon([graph])
-    found, _ = build_english(lexicon, [graph], [semantic]).tokens(marked, *words_of(graph))
+    found = build_english(lexicon, [graph], [semantic]).tokens(marked, *words_of(graph)).text
     regions = {name: place for place, name in enumerate(dict.fromkeys(mentioned(leaves)))}
     tokens = render_tokens(leaves, regions, {})
     try:
@@ -101,7 +101,8 @@ def test_sentences_of_models(english: English, text: str, tokens: str) -> None:
 
 def test_equal_boxes_are_one_region(english: English) -> None:
     marked = read_marked("The dog [1,2,3,4] is brown. The dog [1,2,3,4] is big near [5,6,7,8].")
-    tokens, boxes = english.tokens(marked)
+    tokens, boxes, called = english.tokens(marked)
     assert tokens.startswith("#0 is brown and #0 is big")
     assert boxes == [(1, 2, 3, 4), (5, 6, 7, 8)]
+    assert called == [Fact("is", (Ref(0),), "dog", main=False)] * 2
     assert FORMATS["pixels"].pixels(boxes[0], 10, 10) == (1, 2, 3, 4)

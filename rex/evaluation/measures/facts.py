@@ -17,7 +17,7 @@ from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.agreement import Names, agrees
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.grounding import MATCH_IOU
-from rex.evaluation.measures.truth import Scene
+from rex.evaluation.measures.truth import Scene, rightly_called
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement
@@ -41,6 +41,8 @@ class Read:
     questions: Questions
     answers: Sequence[str | None]
     facts: Sequence[Facts | None]
+    called: Sequence[Sequence[Fact]] | None = None
+    """What explanations in English call their boxes."""
 
 
 def read_explained(
@@ -84,6 +86,9 @@ def reading_samples(
         for row, objects in zip(rows, shown(rows), strict=True):
             scene = Scene(graphs[images[row]], objects)
             follows.note(row, scene.names)
+            if read.called is not None:
+                named = rightly_called(scene.graph, objects, read.called[row])
+                scene = Scene(scene.graph, named)
             if facts := read.facts[row]:
                 held[row] = [scene.holds(fact) for fact in facts]
                 of_main = zip(held[row], facts, strict=True)
@@ -232,7 +237,11 @@ def shown_by_boxes(graphs: Sequence[SceneGraph], regions: Ragged) -> list[dict[i
 
 
 def _read(case: Case) -> Read:
-    return read_explained(case.questions, case.answers, case.explanations, case.graphs or {})
+    read = read_explained(case.questions, case.answers, case.explanations, case.graphs or {})
+    called = case.predictions.called
+    if called is None:
+        return read
+    return replace(read, called=[called[row] for row in case.order.tolist()])
 
 
 def _all(case: Case) -> dict[str, Sample]:

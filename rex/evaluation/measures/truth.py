@@ -91,6 +91,18 @@ class Scene:
         return any(word == value or is_a(word, value) for word in said)
 
 
+def rightly_called(
+    graph: SceneGraph, shown: Mapping[int, str], called: Iterable[Fact]
+) -> Mapping[int, str]:
+    """Return what regions show, without those that a text calls what they are not.
+
+    `called` are facts of one region each; of a dog that is called a cat, nothing is true.
+    """
+    scene = Scene(graph, shown)
+    wrong = {ref.region for fact in called if not scene.holds(fact) for ref in fact.refs}
+    return {key: name for key, name in shown.items() if key not in wrong} if wrong else shown
+
+
 _ANYTHING = frozenset({"thing", "object"})
 
 

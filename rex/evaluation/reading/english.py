@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rex.evaluation.reading.lexicon import LONGEST_PHRASE, Lexicon
-from rex.evaluation.reading.statements import SIDES
-from rex.programs.english import many, number, ordinal
+from rex.evaluation.reading.statements import SIDES, Fact, Ref
+from rex.programs.english import indefinite, many, number, ordinal
 from rex.programs.facts import same_word
+from rex.programs.phrase_wording import VAGUE_NOUNS
 from rex.tokens import region_token
 
 if TYPE_CHECKING:
@@ -50,6 +51,16 @@ class Word(NamedTuple):
     """What the text calls the regions."""
 
 
+class Tokens(NamedTuple):
+    """What English is as tokens."""
+
+    text: str
+    boxes: list[tuple[float, ...]]
+    """Of the regions `#i`, as they were written; then those of no phrase."""
+    called: list[Fact]
+    """What phrases call their boxes: not said in the text, but taken as known."""
+
+
 class English:
     """What English is read with: the lexicon, and the phrases in which articles belong."""
 
@@ -58,17 +69,19 @@ class English:
         phrases = {*_SAID, *relations, *lexicon.attributes, *lexicon.names}
         self._kept = frozenset(one for one in phrases if not _ARTICLES.isdisjoint(one.split()))
         self._longest = max(len(one.split()) for one in self._kept)
+        self._singular = {many(name): name for name in sorted(lexicon.names) if indefinite(name)}
 
     def tokens(
         self, marked: Marked, names: Collection[str] = (), attributes: Collection[str] = ()
-    ) -> tuple[str, list[tuple[float, ...]]]:
-        """Return the tokens of a text, and the boxes that its `#i` name, then those of no phrase.
+    ) -> Tokens:
+        """Return the tokens of a text, the boxes that its `#i` name, and what it calls them.
 
         `names` and `attributes` are those of the image's objects: where a phrase could be longer
         or shorter ("young man"), or spelled otherwise ("wooden"), they decide. Boxes are numbers
         as they were written; equal ones are one.
         """
         numbers: dict[tuple[float, ...], int] = {}
+        called: list[Fact] = []
         text = _verdict_blanked(marked.text.lower())
         words = [Word(found[0], *found.span()) for found in _WORD.finditer(text)]
         for mention in marked.mentions:
@@ -77,13 +90,18 @@ class English:
             named = " and ".join([region_token(one) for one in regions])
             before = [word for word in words if word.end <= first]
             after = [word for word in words if word.start >= last]
-            words = [*before, Word(named, first, last, text[first:last]), *after]
+            noun = text[first:last]
+            words = [*before, Word(named, first, last, noun), *after]
+            noun = noun if noun in names else self._singular.get(noun, noun)
+            if noun in self.lexicon.names and noun not in VAGUE_NOUNS:
+                called += [Fact("is", (Ref(region),), noun, main=False) for region in regions]
         for box in marked.loose:
             numbers.setdefault(box, len(numbers))
         tokens = self._without_articles(_indefinite(words))
         for change in (_agreeing, _denials, _of_material, self._sentences):
             tokens = change(tokens)
-        return " ".join([_spelled(token, attributes) for token in tokens]), list(numbers)
+        said = " ".join([_spelled(token, attributes) for token in tokens])
+        return Tokens(said, list(numbers), called)
 
     def _extent(
         self, words: Sequence[Word], mention: Mention, names: Collection[str]

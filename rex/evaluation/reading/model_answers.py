@@ -51,6 +51,7 @@ class Said:
     """What a model said to one question."""
 
     answer: str | None
+    """Empty where its text tells none, which is wrong; None where it was not asked for one."""
     explanation: Marked | None = None
 
 
@@ -192,13 +193,13 @@ def read_text(text: str, *, boxes_first: bool = False) -> Said:
     # of a solution in steps, the last says why
     rest = steps[-1] if len(steps) > 1 else rest
     marked = read_marked(rest, boxes_first=boxes_first)
-    if answer is not None and not answer.isalpha():
+    if not answer.isalpha():
         answer = read_marked(answer).text
     return Said(answer, marked if marked.text or marked.loose else None)
 
 
-def _split(text: str) -> tuple[str | None, str]:
-    """Return the answer, None where none can be told, and the rest of a text."""
+def _split(text: str) -> tuple[str, str]:
+    """Return the answer, "" where none can be told, and the rest of a text."""
     for pattern in (_SAID, _LABELLED):
         found = list(pattern.finditer(text))
         if found:
@@ -213,7 +214,7 @@ def _split(text: str) -> tuple[str | None, str]:
         first, _, rest = text.strip().partition(between)
         if rest and _is_short(first):
             return first.strip().rstrip("."), rest
-    return None, text
+    return "", text
 
 
 def _is_short(text: str) -> bool:

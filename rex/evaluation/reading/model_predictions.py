@@ -16,6 +16,7 @@ from rex.evaluation.reading.english import English, build_english, words_of
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.model_answers import Said, read_model_answers
 from rex.evaluation.reading.predictions import Predictions
+from rex.evaluation.reading.statements import Fact
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import Marked, Numbers
 from rex.tokens import region_of
@@ -51,13 +52,15 @@ def read_model_predictions(
         _logger.warning("%s: explanations are left out: they need --scene-graphs", path)
     tokens: list[str | None] = []
     boxes: list[list[Box]] = []
+    called: list[list[Fact]] = []
     for name, one in said.items():
         read = reader.read(name, one.explanation) if reader and one.explanation else None
         tokens.append(None if read is None else read[0])
         boxes.append([] if read is None else read[1])
+        called.append([] if read is None else read[2])
     if reader is not None:
         reader.check()
-    mute = sum(one.answer is None for one in said.values())
+    mute = sum(one.answer == "" for one in said.values())
     if mute:
         _logger.warning("%s: no answer could be told in %d of %d rows", path, mute, len(said))
     regions = [[region_of(token) for token in (text or "").split()] for text in tokens]
@@ -69,6 +72,7 @@ def read_model_predictions(
         regions=np.array([region for some in regions for region in some], dtype=np.int64),
         region_starts=np.cumsum([0, *map(len, regions)], dtype=np.int64),
         boxes=box_sets(boxes),
+        called=called,
     )
 
 
@@ -89,20 +93,22 @@ class _Reader:
         self.outside = self.broken = 0
         self.sides = 0.0
 
-    def read(self, name: str, marked: Marked) -> tuple[str, list[Box]]:
-        """Return the tokens of a question's explanation, and the boxes that its `#i` name.
+    def read(self, name: str, marked: Marked) -> tuple[str, list[Box], list[Fact]]:
+        """Return the tokens of a question's explanation, the boxes of its `#i`, and their names.
 
         A box that cannot be is empty: it points nowhere.
         """
         row = self.questions.rows.get(name)
         graph = None if row is None else self.graphs.get(self.questions.image_ids[row])
-        text, numbers = self.english.tokens(marked, *(() if graph is None else words_of(graph)))
+        words = () if graph is None else words_of(graph)
+        text, numbers, called = self.english.tokens(marked, *words)
         self.broken += marked.broken
         if graph is None:
-            return text, [(0.0, 0.0, 0.0, 0.0)] * len(numbers)
+            return text, [(0.0, 0.0, 0.0, 0.0)] * len(numbers), called
         self.seen += numbers
         self.sides = max(self.sides, graph.width, graph.height)
-        return text, [self._pixels(one, graph.width, graph.height) for one in numbers]
+        size = graph.width, graph.height
+        return text, [self._pixels(one, *size) for one in numbers], called
 
     def _pixels(self, numbers: Numbers, width: float, height: float) -> Box:
         written = self.written

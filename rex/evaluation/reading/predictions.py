@@ -19,6 +19,8 @@ from rex.tokens import LARGEST_REGION, region_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rex.evaluation.reading.statements import Fact
+
 SHOWN_IDS = 3
 """How many question ids a message shows."""
 
@@ -43,6 +45,8 @@ class Predictions:
     region_starts: npt.NDArray[np.int64]
     boxes: Ragged | None = None
     """In pixels [n sets]: what the regions of an explanation are; None: those of a region store."""
+    called: Sequence[Sequence[Fact]] | None = None
+    """[n] what the words of an explanation call its boxes, beside what its tokens say."""
 
     @property
     def point(self) -> bool:
