@@ -23,7 +23,7 @@ from rex.programs.phrases import Attribution, Comparison, Contrast, Shared, Thin
 def say_shared(out: Words, statement: Shared) -> None:
     """Append "the shirt and the cat are both white", "the mugs are both red"."""
     things = statement.things
-    count = sum(len(thing.objects) for thing in things)
+    count = len({object_id for thing in things for object_id in thing.objects})
     named = statement.category in NAMES
     if not named and not any(thing.among for thing in things):
         things = tuple(merged(things))
@@ -64,7 +64,8 @@ def say_contrast(out: Words, statement: Contrast) -> None:
         for other, thing in enumerate(told):
             if other:
                 out.append("and")
-            say_thing(out, thing)
+            again = any(before.objects == thing.objects for _, before in out.things)
+            say_thing(out, thing, "the same" if again else "the")
         if len(parts) > 1:
             out.append("are")
         else:
@@ -78,7 +79,12 @@ def merged(things: Sequence[Thing]) -> list[Thing]:
     for thing in things:
         merged.setdefault((thing.name, thing.modifiers), []).append(thing)
     return [
-        Thing(tuple([key for one in some for key in one.objects]), one.noun, name, modifiers)
+        Thing(
+            tuple(dict.fromkeys([key for one in some for key in one.objects])),
+            one.noun,
+            name,
+            modifiers,
+        )
         for (name, modifiers), some in merged.items()
         for one in some[:1]
     ]

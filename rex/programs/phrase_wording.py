@@ -60,13 +60,12 @@ class Words(list[Leaf]):
             bare = not thing.modifiers or (
                 within and not any(isinstance(one, Adjective) for one in thing.modifiers)
             )
+            objects = set(thing.objects)
             for name, before in self.things:
                 if name == noun and (bare or before.modifiers == thing.modifiers):
-                    if before.objects == thing.objects:
+                    if set(before.objects) == objects:
                         break
-                    if before.objects not in alike and set(before.objects).isdisjoint(
-                        thing.objects
-                    ):
+                    if before.objects not in alike and objects.isdisjoint(before.objects):
                         alike.append(before.objects)
         self.things.append((noun, thing))
         return len(alike)
@@ -134,7 +133,7 @@ def _determine(out: Words, determiner: str, noun: str, first: str, thing: Thing,
     elif determiner == "any":
         out.append(SymbolsOnly("any"))
         out.append(SentenceOnly(article(first) if counted else "any"))
-    elif determiner == "some":
+    elif determiner in ("some", "the same"):
         out.append(SentenceOnly(determiner))
     else:
         out.append(determiner)

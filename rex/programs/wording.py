@@ -188,14 +188,14 @@ def _joint(out: Words, statement: Joint) -> None:
         _joint_attributions(out, sides)
         return
     contrasted = all(sides)
-    subjects: list[tuple[str, ...]] = []
+    subjects: list[frozenset[str]] = []
     for place, side in enumerate(sides):
         if place and contrasted:
             out.append("but")
         for clause, told in enumerate(_clauses(side)):
             if clause:
                 out.append("and")
-            subjects.append(_say_clause(out, told, subjects, contrasted))
+            subjects += _say_clause(out, told, subjects, contrasted)
 
 
 def _clauses(parts: Sequence[Any]) -> list[list[Any]]:
@@ -212,16 +212,16 @@ def _clauses(parts: Sequence[Any]) -> list[list[Any]]:
 
 
 def _say_clause(
-    out: Words, parts: Sequence[Any], before: Sequence[tuple[str, ...]], contrasted: bool
-) -> tuple[str, ...]:
-    """Append one clause; return its subject's objects, and take a pronoun for those just said.
+    out: Words, parts: Sequence[Any], before: Sequence[frozenset[str]], contrasted: bool
+) -> list[frozenset[str]]:
+    """Append one clause; return its subjects' objects, and take a pronoun for those just said.
 
     `before` are the subjects of the clauses before.
     """
     part = parts[0]
     if type(part) is Existence:
         _joint_existences(out, parts)
-        return ()
+        return []
     clause = out.clause()
     if len(parts) > 1:
         _joint_attributions(clause, [parts])
@@ -233,20 +233,24 @@ def _say_clause(
     subject = _subject(part)
     if subject is None:
         out.extend(clause)
-        return ()
-    if subject.objects in before:
+        told = part.parts if type(part) is Contrast else ()
+        return [frozenset(one.thing.objects) for one in told]
+    objects = frozenset(subject.objects)
+    if objects in before:
         noun = noun_of(subject)
         plural = len(subject.objects) > 1 or is_plural(noun)
-        again = pronoun(noun, plural) if before[-1] == subject.objects else f"the same {noun}"
+        again = pronoun(noun, plural) if before[-1] == objects else f"the same {noun}"
         _rename_subject(clause, subject, again)
     out.extend(clause)
-    return subject.objects
+    return [objects]
 
 
 def _subject(part: Any) -> Thing | None:
-    """Return what a clause is about, if it is about one thing."""
+    """Return what a clause is about, as it says it, if it is about one thing."""
     if type(part) is Shared:
         return merged(part.things)[0] if len(merged(part.things)) == 1 else None
+    if type(part) is Attribution and part.holds:
+        return _without(part.thing, part.value)
     thing: Thing | None = getattr(part, "thing", None) or getattr(part, "subject", None)
     return thing
 
@@ -255,8 +259,8 @@ def _rename_subject(clause: Words, thing: Thing, name: str) -> None:
     """Put a name in place of the noun phrase with which a clause starts."""
     start = Words()
     say_thing(start, thing)
-    if clause[: len(start)] == start:
-        words = symbols_only(start)
+    words = symbols_only(start)
+    if symbols_only(clause[: len(start)]) == words:
         head = words.index(Mention(thing.objects[0], ""))
         words[head] = Mention(thing.objects[0], name)
         clause[: len(start)] = words

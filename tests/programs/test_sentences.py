@@ -503,7 +503,7 @@ def test_plain_english(text: str, expected: str) -> None:
     assert said(text) == expected
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500, deadline=None, derandomize=True)
 @given(st.integers(0, 2**63))
 def test_no_two_clauses_of_a_sentence_have_the_same_subject(seed: int) -> None:
     random = Random(seed)
@@ -529,4 +529,5 @@ def test_no_two_clauses_of_a_sentence_have_the_same_subject(seed: int) -> None:
             continue
         subjects.append(f"{compound}{subject}")
         compound = ""
-    assert len(set(subjects)) == len(subjects), text
+    named = [one for one in subjects if one not in ("it", "he", "she", "they")]
+    assert len(set(named)) == len(named), text
