@@ -31,11 +31,10 @@ def _add_train(verbs: Subparsers) -> None:
         example="rex regions train --data data/world --out results/world/regions/detector.pth "
         "--report results/world/regions/report.json",
     )
-    train.add_argument("--data", type=Path, required=True, metavar="DIR", help="in GQA's layout")
-    train.add_argument(
-        "--out", type=Path, required=True, metavar="PTH", help="the trained detector"
-    )
-    train.add_argument("--report", type=Path, metavar="JSON", help="its measures on val")
+    option = train.add_argument
+    option("--data", type=Path, required=True, metavar="DIR", help="in GQA's layout")
+    option("--out", type=Path, required=True, metavar="PTH", help="the trained detector")
+    option("--report", type=Path, metavar="JSON", help="its measures on val")
 
 
 def _add_extract(verbs: Subparsers) -> None:
@@ -48,31 +47,32 @@ def _add_extract(verbs: Subparsers) -> None:
         "--questions data/world/questions/val_balanced_questions.json "
         "--weights results/world/regions/detector.pth --out results/world/regions/val.h5",
     )
-    extract.add_argument("--images", type=Path, required=True, metavar="DIR", help="<imageId>.jpg")
-    extract.add_argument("--questions", type=Path, required=True, metavar="JSON")
-    extract.add_argument("--weights", type=Path, required=True, metavar="FILE", help=".pth or .pkl")
-    extract.add_argument("--out", type=Path, required=True, metavar="H5")
-    extract.add_argument(
+    option = extract.add_argument
+    option("--images", type=Path, required=True, metavar="DIR", help="<imageId>.jpg")
+    option("--questions", type=Path, required=True, metavar="JSON")
+    option("--weights", type=Path, required=True, metavar="FILE", help=".pth or .pkl")
+    option("--out", type=Path, required=True, metavar="H5")
+    option(
         "--boxes",
         choices=("detected", "scene-graphs"),
         help="scene-graphs: describe the annotated objects, an upper bound (default: what "
         "regions.selection says)",
     )
-    extract.add_argument("--scene-graphs", type=Path, metavar="JSON", help="of the images")
-    extract.add_argument(
+    option("--scene-graphs", type=Path, metavar="JSON", help="of the images")
+    option(
         "--shard",
         type=shard_argument,
         default=(1, 1),
         metavar="K/N",
         help="process only the K-th of N parts",
     )
-    extract.add_argument(
+    option(
         "--workers",
         type=int,
         metavar="N",
         help="worker processes (default: compute.detector_threads; 0: none)",
     )
-    extract.add_argument(
+    option(
         "--strict",
         action="store_true",
         help="stop at the first unreadable image (default: store it without regions and list it)",
@@ -87,24 +87,23 @@ def _add_import(verbs: Subparsers) -> None:
         help="import features that others extracted into a region store",
         example="rex regions import train2014_obj36.tsv --out regions.h5",
     )
-    bring.add_argument(
+    option = bring.add_argument
+    option(
         "source",
         type=Path,
         metavar="SOURCE",
         help=".tsv or .zip (LXMERT), .hdf5 (UpDn), folder of gqa_objects_info.json, or folder of "
         ".npz or .npy",
     )
-    bring.add_argument("--out", type=Path, required=True, metavar="H5")
-    bring.add_argument(
+    option("--out", type=Path, required=True, metavar="H5")
+    option(
         "--label",
         default="bottom-up",
         help="detector and settings that made them; only stores of one label can be combined",
     )
-    bring.add_argument(
-        "--vocabulary", type=Path, metavar="DIR", help="objects_vocab.txt, attributes_vocab.txt"
-    )
-    bring.add_argument("--images", type=Path, metavar="DIR", help="if features lack sizes")
-    bring.add_argument(
+    option("--vocabulary", type=Path, metavar="DIR", help="objects_vocab.txt, attributes_vocab.txt")
+    option("--images", type=Path, metavar="DIR", help="if features lack sizes")
+    option(
         "--dtype",
         choices=("float16", "float32"),
         default="float16",
@@ -159,10 +158,11 @@ def _add_show(verbs: Subparsers) -> None:
         example="rex regions show data/world/images/1000000.jpg "
         "--store results/world/regions/train.h5 --out pictures",
     )
-    show.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="<imageId>.jpg")
-    show.add_argument("--store", type=Path, required=True, metavar="H5")
-    show.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the PNG files")
-    show.add_argument("--most", type=positive, default=36, metavar="N", help="draw only the N best")
+    option = show.add_argument
+    option("images", type=Path, nargs="+", metavar="IMAGE", help="<imageId>.jpg")
+    option("--store", type=Path, required=True, metavar="H5")
+    option("--out", type=Path, required=True, metavar="DIR", help="for the PNG files")
+    option("--most", type=positive, default=36, metavar="N", help="draw only the N best")
 
 
 def _train(arguments: argparse.Namespace) -> None:

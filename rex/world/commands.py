@@ -19,19 +19,17 @@ def add_commands(stations: Subparsers) -> None:
         help="render the world: images, scene graphs, questions, GQA-OOD",
         example="rex world make --out data/world --images 200 --seed 1",
     )
-    make.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
-    make.add_argument(
+    option = make.add_argument
+    option("--out", type=Path, required=True, metavar="DIR", help="output folder")
+    option(
         "--images",
         type=positive,
         metavar="N",
         help="number of train images; val and testdev scale with it",
     )
-    make.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same world")
-    make.add_argument(
-        "--processes",
-        type=positive,
-        metavar="P",
-        help="render processes (default: one per core)",
+    option("--seed", type=int, metavar="S", help="the same seed gives the same world")
+    option(
+        "--processes", type=positive, metavar="P", help="render processes (default: one per core)"
     )
     show = add_verb(
         verbs,
@@ -40,16 +38,13 @@ def add_commands(stations: Subparsers) -> None:
         help="draw a contact sheet of a world's images",
         example="rex world show data/world --out sheet.jpg --boxes",
     )
-    show.add_argument("world", type=Path, metavar="DIR", help="folder of the world")
-    show.add_argument("--out", type=Path, required=True, metavar="FILE", help="output image")
-    show.add_argument("--split", choices=("train", "val"), default="train", help="default: train")
-    show.add_argument(
-        "--images", type=positive, default=12, metavar="N", help="how many (default: 12)"
-    )
-    show.add_argument(
-        "--columns", type=positive, default=4, metavar="N", help="in a row (default: 4)"
-    )
-    show.add_argument("--boxes", action="store_true", help="draw the annotated boxes")
+    option = show.add_argument
+    option("world", type=Path, metavar="DIR", help="folder of the world")
+    option("--out", type=Path, required=True, metavar="FILE", help="output image")
+    option("--split", choices=("train", "val"), default="train", help="default: train")
+    option("--images", type=positive, default=12, metavar="N", help="how many (default: 12)")
+    option("--columns", type=positive, default=4, metavar="N", help="in a row (default: 4)")
+    option("--boxes", action="store_true", help="draw the annotated boxes")
     card = add_verb(
         verbs,
         "card",
