@@ -60,8 +60,10 @@ def image_format(content: bytes) -> str:
         raise _too_large() from None
     except UnidentifiedImageError:
         raise UnusableImageError("this is not a JPEG, PNG or WebP image") from None
-    except (OSError, SyntaxError, ValueError):
-        raise UnusableImageError("the image file is damaged") from None
+    except UnusableImageError:
+        raise
+    except Exception:  # a damaged image can raise nearly anything
+        raise _damaged() from None
 
 
 def check_size(path: Path) -> None:
@@ -79,10 +81,14 @@ def check_size(path: Path) -> None:
                 too_large = image.width * image.height > LARGEST_IMAGE
         except Image.DecompressionBombError:
             too_large = True
-        except (OSError, SyntaxError, ValueError):
+        except Exception:  # a damaged image can raise nearly anything
             return
     if too_large:
         raise InputError(str(_too_large()), file=path, cure="make it smaller")
+
+
+def _damaged() -> UnusableImageError:
+    return UnusableImageError("the image file is damaged")
 
 
 def _too_large() -> UnusableImageError:
@@ -97,8 +103,11 @@ def thumbnail(path: Path) -> bytes:
 
     content = path.read_bytes()
     image_format(content)
-    with Image.open(io.BytesIO(content)) as image:
-        upright = ImageOps.exif_transpose(image).convert("RGB")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+    except Exception:  # what EXIF holds is read only now
+        raise _damaged() from None
     upright.thumbnail(_THUMBNAIL)
     small = io.BytesIO()
     upright.save(small, "JPEG", quality=80)

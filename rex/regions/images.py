@@ -98,13 +98,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         ) from None
     except IsADirectoryError:
         raise InputError("is a folder", file=path, cure="name an image in it") from None
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        OSError,
-        SyntaxError,
-        ValueError,
-    ) as error:
+    except InputError:
+        raise
+    except Exception as error:  # a damaged image can raise nearly anything
         problem = "of an unknown format" if isinstance(error, UnidentifiedImageError) else error
         raise InputError(
             f"not a readable image ({problem})", file=path, cure="make or fetch it again"
