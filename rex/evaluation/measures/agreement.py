@@ -213,17 +213,22 @@ class Verdicts:
         return _negated(found) if step.negated else found
 
     def _about(self, noun: str) -> list[Fact]:
-        """Return the main clauses about something called `noun`; all, if none is.
+        """Return the main clauses about something called `noun`, else about things without a name.
 
         Whether an explanation points at the right thing is measured by grounding. But where it
         speaks of several, what it says of one is not said of the other.
         """
         main = self._main()
-        return [
+        about = [
             fact
             for fact in main
             if any(self._is_called(ref, noun) for ref in (*fact.refs, *fact.other))
-        ] or main
+        ]
+        # else what nobody can name may be meant
+        return about or [fact for fact in main if not any(map(self._is_nameable, fact.refs))]
+
+    def _is_nameable(self, ref: Ref) -> bool:
+        return ref.region is None or any(self.names(ref))
 
     def _alike(self, step: ops.Operation, category: str) -> bool | None:
         """Return whether the facts say that things are alike, or that they differ."""

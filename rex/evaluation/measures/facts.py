@@ -166,7 +166,7 @@ def _by_structure(samples: Mapping[str, Sample], questions: Questions) -> dict[s
 
 _QUESTIONS_AT_ONCE = 2048
 
-_GRAMMAR = "read:grammar-2"
+_GRAMMAR = "read:grammar-3"
 
 
 class _DetectedNames:
