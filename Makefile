@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 
-.PHONY: help demo smoke test lint lock setup clean
+.PHONY: help demo smoke test test-slurm lint lock setup clean
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | head -4
 	@echo "  make smoke   the whole chain in about two minutes, on a tiny world"
@@ -32,6 +32,10 @@ smoke: setup
 
 test: setup
 	pytest -n $(CORES) --dist loadgroup $(PYTEST_ARGS)
+
+# the Slurm profile on a one-node Slurm of Debian's packages, as root
+test-slurm: setup
+	REX_SLURM=1 pytest -x tests/workflow/test_slurm.py $(PYTEST_ARGS)
 
 lint: setup
 	ruff check .

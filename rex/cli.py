@@ -62,12 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log: Path | None = getattr(parsed, "log", None)
     try:
         configure_logging(log)
+        if _was_refused(log):
+            raise InputError("bad input at the first attempt", file=log, cure="not tried again")
         parsed.handler(parsed)
         # what cannot be printed is to be known here, not at exit
         sys.stdout.flush()
     except InputError as error:
         _logger.error("%s", error)
         _logger.debug("traceback", exc_info=True)
+        _logger.debug("%s", _refusal())
         return 2
     except KeyboardInterrupt:
         _logger.error("stopped")
@@ -90,6 +93,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _failed(error, log)
     return 0
+
+
+def _refusal() -> str:
+    """Return what ends the log of a job with bad input; a cluster's jobs have a workflow's name."""
+    return f"bad input of {os.environ.get('SLURM_JOB_NAME', 'a command')}"
+
+
+def _was_refused(log: Path | None) -> bool:
+    """Return whether this job of a cluster is the second attempt at bad input.
+
+    Snakemake starts whatever failed again, for the sake of time limits, and looks at no exit code.
+    """
+    if log is None or "SLURM_JOB_NAME" not in os.environ or not log.exists():
+        return False
+    return log.read_text(encoding="utf-8", errors="replace").rstrip().endswith(_refusal())
 
 
 def _failed(error: Exception, log: Path | None) -> int:

@@ -10,6 +10,9 @@ rule configuration:
         "../../envs/rex.yaml"
     params:
         config=configuration(*VALUES),
+    resources:
+        mem_mb=memory_of("configuration"),
+        runtime=minutes_of("configuration"),
     message:
         "write the checked configuration"
     shell:
@@ -30,6 +33,9 @@ if CONFIG.source == "world":
         threads: 2
         params:
             config=configuration("world"),
+        resources:
+            mem_mb=memory_of("world"),
+            runtime=minutes_of("world"),
         message:
             "draw the world: images, scene graphs, questions"
         shell:

@@ -11,6 +11,7 @@ from argparse import ArgumentTypeError
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from rex.cluster import request
 from rex.command_line import announced_store
 from rex.config import SPLITS
 from rex.config_files import (
@@ -82,6 +83,9 @@ except ArgumentTypeError as error:
 # asked of a cluster; on one machine, limit jobs at once with --resources gpu=N
 GPU = int(CONFIG.compute.device == "cuda")
 TRAINING_GPUS = CONFIG.compute.gpus * GPU
+# beside the threads that compute, which are part of the result, a GPU's batches are loaded
+TRAINING_CPUS = max(CONFIG.compute.training_threads, 8 * TRAINING_GPUS)
+DETECTOR_CPUS = max(CONFIG.compute.detector_threads, 8 * GPU)
 LAUNCH = (
     f"torchrun --standalone --nproc-per-node {TRAINING_GPUS} -m rex.cli"
     if TRAINING_GPUS > 1
@@ -268,6 +272,37 @@ def box_options(wildcards):
 def shard(wildcards):
     """Return which part of the work a scattered job does, as K/N."""
     return wildcards.scatteritem.replace("-of-", "/")
+
+
+def asked_of_a_cluster(job, wildcards):
+    """Return the memory (MB) and time (minutes) that a rule's job asks for at its first attempt."""
+    known = dict(wildcards.items())
+    setting = known.get("setting", "multi-task")
+    return request(
+        CONFIG,
+        job,
+        split=known.get("split", "train"),
+        setting=setting if setting in SETTINGS else "multi-task",
+        shards=int(known.get("scatteritem", "1-of-1").rpartition("-")[2]),
+    )
+
+
+def memory_of(job):
+    """Return a function that gives the memory of a rule's job; each attempt has as much again."""
+
+    def memory(wildcards, attempt):
+        return attempt * asked_of_a_cluster(job, wildcards).memory_mb
+
+    return memory
+
+
+def minutes_of(job):
+    """Return a function that gives the time of a rule's job; each attempt has as much again."""
+
+    def minutes(wildcards, attempt):
+        return attempt * asked_of_a_cluster(job, wildcards).minutes
+
+    return minutes
 
 
 def training_configuration(wildcards):

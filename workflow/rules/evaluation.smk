@@ -15,6 +15,9 @@ rule answer_prior:
         "../../envs/rex.yaml"
     params:
         data=data_folder,
+    resources:
+        mem_mb=memory_of("answer_prior"),
+        runtime=minutes_of("answer_prior"),
     message:
         "answer {wildcards.split} by the question alone"
     shell:
@@ -36,6 +39,9 @@ rule random_regions:
         "../../envs/rex.yaml"
     params:
         config=configuration("evaluation.seed"),
+    resources:
+        mem_mb=memory_of("random_regions"),
+        runtime=minutes_of("random_regions"),
     message:
         "explain {wildcards.split} with random regions"
     shell:
@@ -68,6 +74,9 @@ rule evaluate:
         truth=truth_options,
         tracking=tracking_options,
         ood=OOD,
+    resources:
+        mem_mb=memory_of("evaluate"),
+        runtime=minutes_of("evaluate"),
     message:
         "measure {wildcards.setting}/{wildcards.method}/seed{wildcards.seed} on {wildcards.split}"
     shell:

@@ -21,6 +21,9 @@ rule explain:
         data=data_folder,
         config=configuration("explanations"),
         shard=shard,
+    resources:
+        mem_mb=memory_of("explain"),
+        runtime=minutes_of("explain"),
     message:
         "run the programs of {wildcards.split} into explanations ({wildcards.scatteritem})"
     shell:
@@ -41,6 +44,9 @@ rule gather_explanations:
         f"{LOGS}/gather_explanations_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
+    resources:
+        mem_mb=memory_of("gather_explanations"),
+        runtime=minutes_of("gather_explanations"),
     message:
         "gather the explanations of {wildcards.split}"
     shell:
@@ -63,6 +69,9 @@ rule explanation_card:
         "../../envs/rex.yaml"
     params:
         data=data_folder,
+    resources:
+        mem_mb=memory_of("explanation_card"),
+        runtime=minutes_of("explanation_card"),
     message:
         "count the explanations of {wildcards.split}"
     shell:
@@ -83,6 +92,9 @@ rule vocabulary:
         "../../envs/rex.yaml"
     params:
         data=data_folder,
+    resources:
+        mem_mb=memory_of("vocabulary"),
+        runtime=minutes_of("vocabulary"),
     message:
         "count answers and words"
     shell:

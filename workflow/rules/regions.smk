@@ -19,7 +19,10 @@ rule train_detector:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.detector_threads
     resources:
+        mem_mb=memory_of("train_detector"),
+        runtime=minutes_of("train_detector"),
         gpu=GPU,
+        cpus_per_task=DETECTOR_CPUS,
     params:
         data=data_folder,
         config=configuration("regions", "compute"),
@@ -44,7 +47,10 @@ rule extract_regions:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.detector_threads
     resources:
+        mem_mb=memory_of("extract_regions"),
+        runtime=minutes_of("extract_regions"),
         gpu=GPU,
+        cpus_per_task=DETECTOR_CPUS,
     params:
         data=data_folder,
         config=configuration("regions", "compute"),
@@ -67,6 +73,9 @@ rule merge_regions:
         f"{LOGS}/merge_regions_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
+    resources:
+        mem_mb=memory_of("merge_regions"),
+        runtime=minutes_of("merge_regions"),
     message:
         "merge the regions of {wildcards.split}"
     shell:
@@ -95,6 +104,9 @@ if IMPORTED:
             ),
             # read where features come without the sizes of their images
             images=f"{DATA}/images",
+        resources:
+            mem_mb=memory_of("import_regions"),
+            runtime=minutes_of("import_regions"),
         message:
             "import the regions of {input}"
         shell:

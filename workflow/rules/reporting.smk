@@ -27,6 +27,9 @@ rule tables:
         results=subpath(output[0], ancestor=2),
         folder=subpath(output[0], parent=True),
         benchmarks=BENCHMARKS,
+    resources:
+        mem_mb=memory_of("tables"),
+        runtime=minutes_of("tables"),
     message:
         "write the tables"
     shell:
@@ -53,6 +56,9 @@ rule figures:
         config=configuration("dataset", "evaluation.splits", "experiment"),
         results=subpath(output[0], ancestor=2),
         folder=subpath(output[0], parent=True),
+    resources:
+        mem_mb=memory_of("figures"),
+        runtime=minutes_of("figures"),
     message:
         "draw the figures"
     shell:
@@ -80,6 +86,9 @@ rule gallery:
     params:
         data=data_folder,
         config=configuration("dataset", "evaluation.examples", "evaluation.seed"),
+    resources:
+        mem_mb=memory_of("gallery"),
+        runtime=minutes_of("gallery"),
     message:
         "make the gallery of examples"
     shell:

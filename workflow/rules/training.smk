@@ -20,7 +20,10 @@ rule train:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.training_threads
     resources:
+        mem_mb=memory_of("train"),
+        runtime=minutes_of("train"),
         gpu=TRAINING_GPUS,
+        cpus_per_task=TRAINING_CPUS,
     params:
         data=data_folder,
         config=training_configuration,
@@ -53,7 +56,10 @@ rule predict:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.training_threads
     resources:
+        mem_mb=memory_of("predict"),
+        runtime=minutes_of("predict"),
         gpu=GPU,
+        cpus_per_task=max(CONFIG.compute.training_threads, 8 * GPU),
     params:
         data=data_folder,
         config=configuration("evaluation.batch_size", "evaluation.beams", "compute"),

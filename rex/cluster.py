@@ -1,0 +1,135 @@
+"""How much memory and time jobs ask of a cluster: from the data set, the model and the features.
+
+Estimates, with room: what was measured is the smoke configuration and the demo, on CPUs, and a
+training step of the paper's model on one (docs/training.md); no GPU was at hand. Whoever runs out
+is started again with as much again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rex.config import Config, ModelSettings
+from rex.experiment import SETTINGS
+
+_GQA_QUESTIONS = {"train": 943_000, "val": 132_062, "testdev": 12_578}
+_GQA_IMAGES = {"train": 72_140, "val": 10_234, "testdev": 398}
+
+_LIBRARIES = 1_500
+"""MB of a process that has loaded PyTorch (measured: 950)."""
+_DETECTOR = {"small-fpn": 2_000, "bottom-up": 8_000, "detectron2": 12_000}
+"""MB of a process that detects (measured: 1,900 of `small-fpn`)."""
+_IMAGES_A_SECOND = {"small-fpn": 9.0, "bottom-up": 0.2, "detectron2": 0.2}
+"""Measured on two cores."""
+_PAPER = 134e6
+"""Parameters of the paper's model."""
+_SAMPLES_A_SECOND = 3.5
+"""Questions that it learns on two cores; smaller models more, up to `_MOST_SAMPLES`."""
+_MOST_SAMPLES = 145.0
+_GPU = 100.0
+"""How many times faster a GPU is taken to be, at least."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one job asks for, at its first attempt."""
+
+    memory_mb: int
+    minutes: int
+
+
+def request(
+    config: Config, rule: str, *, split: str = "train", setting: str = "multi-task", shards: int = 1
+) -> Request:
+    """Return what a job of `rule` asks for; `shards`: into how many its split is cut."""
+    questions = _questions(config, split)
+    match rule:
+        case "train":
+            return _training(config, questions, setting)
+        case "predict":
+            seconds = questions / (2 * _speed(config))
+            memory = _LIBRARIES + 8e-6 * parameters(config.model) + _activations(config)
+            return _request(memory + questions * 2e-3, seconds)
+        case "train_detector":
+            # forwards and backwards
+            seconds = 3 * config.regions.iterations * config.regions.batch_size
+            return _request(1.5 * _detector(config), seconds / _detected(config))
+        case "extract_regions":
+            seconds = _images(config, split) / shards / _detected(config)
+            return _request(_detector(config), seconds)
+        case "explain":
+            return _request(1_000 + questions * 10e-3, questions / shards / 200)
+        case "evaluate":
+            # METEOR's Java has a heap of its own
+            return _request(2_500 + questions * 20e-3, 300 + questions / 50)
+        case "world":
+            return _request(1_000, _images(config, "train") / 5)
+    return _request(1_000 + questions * 4e-3, 600 + questions / 500)
+
+
+def parameters(model: ModelSettings) -> float:
+    """Return about how many weights a model has."""
+    width, vocabulary = (
+        model.hidden_size,
+        30_522 if model.word_pieces or model.pretrained else 2_000,
+    )
+    layer = 4 * width**2 + 2 * width * model.intermediate_size
+    return float(vocabulary * width + model.layers * layer + 20 * width**2 + 4_000 * width)
+
+
+def _training(config: Config, questions: int, setting: str) -> Request:
+    transfer = SETTINGS[setting].transfer
+    epochs = config.transfer.epochs if transfer else config.training.epochs
+    learnt = questions * SETTINGS[setting].percent / 100
+    # weights, gradients, Adam's two moments and the best epoch's weights; the questions
+    memory = _LIBRARIES + 20e-6 * parameters(config.model) + questions * 4e-3
+    if config.compute.device == "cuda":
+        memory += 4_000  # the driver's, and pinned batches
+    else:
+        memory += _activations(config)
+    return _request(memory, epochs * learnt / _speed(config))
+
+
+def _activations(config: Config) -> float:
+    """Return the MB of what a step keeps for its gradient (GPU: not of the machine's memory)."""
+    if config.compute.device == "cuda":
+        return 0.0
+    model, training = config.model, config.training
+    tokens = training.question_length + config.regions.regions
+    kept = 120e-6 * tokens * model.layers * model.hidden_size
+    return kept * training.batch_size / training.accumulation
+
+
+def _request(memory_mb: float, seconds: float) -> Request:
+    # to the next half of a GB and quarter of an hour
+    return Request(500 * -(-round(memory_mb) // 500), 15 * (1 + -(-round(2 * seconds / 60) // 15)))
+
+
+def _questions(config: Config, split: str) -> int:
+    if config.source == "gqa":
+        return _GQA_QUESTIONS[split]
+    return _images(config, split) * config.world.questions_per_image
+
+
+def _images(config: Config, split: str) -> int:
+    if config.source == "gqa":
+        return _GQA_IMAGES[split]
+    world = config.world
+    images = {"train": world.train_images, "val": world.val_images}
+    return images.get(split, world.testdev_images)
+
+
+def _speed(config: Config) -> float:
+    """Return questions learnt a second."""
+    samples = _SAMPLES_A_SECOND * _PAPER / parameters(config.model)
+    return min(samples, _MOST_SAMPLES) * (_GPU if config.compute.device == "cuda" else 1)
+
+
+def _detector(config: Config) -> int:
+    return _DETECTOR[config.regions.detector]
+
+
+def _detected(config: Config) -> float:
+    """Return images detected a second."""
+    speed = _IMAGES_A_SECOND[config.regions.detector]
+    return speed * (_GPU if config.compute.device == "cuda" else 1)

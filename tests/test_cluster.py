@@ -1,0 +1,64 @@
+"""What jobs ask of a cluster follows the configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from rex.cluster import parameters, request
+from rex.config import Config
+from rex.config_files import read_config
+from rex.training.run import RunFiles, RunName, train_run
+from tests.training.toy import CONFIG, make_toy
+
+ROOT = Path(__file__).parents[1]
+RULES = ("train", "predict", "train_detector", "extract_regions", "explain", "evaluate", "tables")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_smoke_configuration_asks_for_little_and_gqa_for_more(rule: str) -> None:
+    smoke, gqa = (read_config(ROOT / f"config/{name}.yaml") for name in ("smoke", "gqa"))
+    little, much = request(smoke, rule), request(gqa, rule)
+    assert 1000 <= little.memory_mb <= 3000
+    assert 15 <= little.minutes <= 45
+    assert much.memory_mb > little.memory_mb
+    assert much.minutes >= little.minutes
+
+
+def test_the_table_of_the_documentation() -> None:
+    page = (ROOT / "docs/cluster.md").read_text()
+    parts = {"extract_regions": 8, "explain": 4}
+    configs = [read_config(ROOT / name) for name in ("config/smoke.yaml", "config.yaml")]
+    configs.append(read_config(ROOT / "config/gqa.yaml"))
+    for rule in RULES[:-1]:
+        split = "val" if rule in ("predict", "evaluate") else "train"
+        found = [request(each, rule, split=split, shards=parts.get(rule, 1)) for each in configs]
+        cells = [f"{each.memory_mb / 1000:.1f} GB, {each.minutes} min" for each in found]
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{rule}`")]
+        assert [cell.strip() for cell in line.split("|")[2:-1]] == cells
+
+
+def test_shards_and_small_shares_take_less_time() -> None:
+    gqa = read_config(ROOT / "config/gqa.yaml")
+    assert request(gqa, "explain", shards=4).minutes < request(gqa, "explain").minutes
+    few = request(gqa, "train", setting="transfer-1")
+    assert few.minutes < request(gqa, "train", setting="multi-task").minutes
+    cpu = dataclasses.replace(gqa, compute=dataclasses.replace(gqa.compute, device="cpu"))
+    assert request(cpu, "train").minutes > 50 * request(gqa, "train").minutes
+
+
+def test_parameters_are_about_those_of_the_model(tmp_path: Path) -> None:
+    from rex.training.checkpoints import load_checkpoint
+
+    files: RunFiles = make_toy(tmp_path / "toy")
+    run = dataclasses.replace(files, out=tmp_path / "run")
+    train_run(CONFIG, run, RunName(setting="multi-task", method="rex", seed=1))
+    weights = load_checkpoint(run.out / "checkpoint.pt").weights
+    real = sum(value.numel() for name, value in weights.items() if "embeddings" not in name)
+    # without embeddings: the toy has but a few words
+    width = CONFIG.model.hidden_size
+    assert 0.5 < (parameters(CONFIG.model) - 6_000 * width) / real < 2
+    assert 120e6 < parameters(read_config(ROOT / "config/gqa.yaml").model) < 150e6
+    assert parameters(Config().model) < 5e6
