@@ -96,16 +96,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refusal() -> str:
-    """Return what ends the log of a job with bad input; a cluster's jobs have a workflow's name."""
-    return f"bad input of {os.environ.get('SLURM_JOB_NAME', 'a command')}"
+    """Return what ends the log of a job with bad input."""
+    return f"bad input in the workflow {os.environ.get('REX_WORKFLOW', 'of no one')}"
 
 
 def _was_refused(log: Path | None) -> bool:
-    """Return whether this job of a cluster is the second attempt at bad input.
+    """Return whether this job of a workflow is its second attempt at bad input.
 
     Snakemake starts whatever failed again, for the sake of time limits, and looks at no exit code.
     """
-    if log is None or "SLURM_JOB_NAME" not in os.environ or not log.exists():
+    if log is None or "REX_WORKFLOW" not in os.environ or not log.exists():
         return False
     return log.read_text(encoding="utf-8", errors="replace").rstrip().endswith(_refusal())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -86,6 +87,11 @@ def store(text: str) -> Store:
     if scheme == "sqlite" and rest.startswith("/"):
         return Path(rest.removeprefix("/"))
     raise argparse.ArgumentTypeError(f"{text!r} is not a file, http://… or sqlite:///…")
+
+
+def announce_workflow() -> None:
+    """Let the jobs of a workflow know, in their environment, that they are of one, and of which."""
+    os.environ["REX_WORKFLOW"] = secrets.token_hex(8)
 
 
 def announced_store(default: str) -> str:

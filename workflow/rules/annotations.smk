@@ -8,11 +8,11 @@ rule configuration:
         f"{LOGS}/configuration.log",
     conda:
         "../../envs/rex.yaml"
-    params:
-        config=configuration(*VALUES),
     resources:
         mem_mb=memory_of("configuration"),
         runtime=minutes_of("configuration"),
+    params:
+        config=configuration(*VALUES),
     message:
         "write the checked configuration"
     shell:
@@ -31,11 +31,11 @@ if CONFIG.source == "world":
         conda:
             "../../envs/rex.yaml"
         threads: 2
-        params:
-            config=configuration("world"),
         resources:
             mem_mb=memory_of("world"),
             runtime=minutes_of("world"),
+        params:
+            config=configuration("world"),
         message:
             "draw the world: images, scene graphs, questions"
         shell:

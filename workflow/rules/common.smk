@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from rex.cluster import request
-from rex.command_line import announced_store
+from rex.command_line import announce_workflow, announced_store
 from rex.config import SPLITS
 from rex.config_files import (
     check_experiment,
@@ -183,6 +183,7 @@ def refuse_another_workflow():
 
 
 if workflow.is_main_process:
+    announce_workflow()
     ALIVE = clear_stale_locks()
 
 

@@ -13,11 +13,11 @@ rule answer_prior:
         f"{LOGS}/answer_prior_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
-    params:
-        data=data_folder,
     resources:
         mem_mb=memory_of("answer_prior"),
         runtime=minutes_of("answer_prior"),
+    params:
+        data=data_folder,
     message:
         "answer {wildcards.split} by the question alone"
     shell:
@@ -37,11 +37,11 @@ rule random_regions:
         f"{LOGS}/random_regions_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
-    params:
-        config=configuration("evaluation.seed"),
     resources:
         mem_mb=memory_of("random_regions"),
         runtime=minutes_of("random_regions"),
+    params:
+        config=configuration("evaluation.seed"),
     message:
         "explain {wildcards.split} with random regions"
     shell:
@@ -63,6 +63,9 @@ rule evaluate:
         f"{LOGS}/evaluate_{{setting}}_{{method}}_seed{{seed}}_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
+    resources:
+        mem_mb=memory_of("evaluate"),
+        runtime=minutes_of("evaluate"),
     params:
         data=data_folder,
         config=configuration(
@@ -74,9 +77,6 @@ rule evaluate:
         truth=truth_options,
         tracking=tracking_options,
         ood=OOD,
-    resources:
-        mem_mb=memory_of("evaluate"),
-        runtime=minutes_of("evaluate"),
     message:
         "measure {wildcards.setting}/{wildcards.method}/seed{wildcards.seed} on {wildcards.split}"
     shell:

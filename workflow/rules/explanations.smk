@@ -17,13 +17,13 @@ rule explain:
         f"{BENCHMARKS}/explain_{{split}}_{{scatteritem}}.tsv"
     conda:
         "../../envs/rex.yaml"
+    resources:
+        mem_mb=memory_of("explain"),
+        runtime=minutes_of("explain"),
     params:
         data=data_folder,
         config=configuration("explanations"),
         shard=shard,
-    resources:
-        mem_mb=memory_of("explain"),
-        runtime=minutes_of("explain"),
     message:
         "run the programs of {wildcards.split} into explanations ({wildcards.scatteritem})"
     shell:
@@ -67,11 +67,11 @@ rule explanation_card:
         f"{LOGS}/explanation_card_{{split}}.log",
     conda:
         "../../envs/rex.yaml"
-    params:
-        data=data_folder,
     resources:
         mem_mb=memory_of("explanation_card"),
         runtime=minutes_of("explanation_card"),
+    params:
+        data=data_folder,
     message:
         "count the explanations of {wildcards.split}"
     shell:
@@ -90,11 +90,11 @@ rule vocabulary:
         f"{LOGS}/vocabulary.log",
     conda:
         "../../envs/rex.yaml"
-    params:
-        data=data_folder,
     resources:
         mem_mb=memory_of("vocabulary"),
         runtime=minutes_of("vocabulary"),
+    params:
+        data=data_folder,
     message:
         "count answers and words"
     shell:

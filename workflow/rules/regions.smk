@@ -95,6 +95,9 @@ if IMPORTED:
             f"{BENCHMARKS}/import_regions_{{number}}.tsv"
         conda:
             "../../envs/rex.yaml"
+        resources:
+            mem_mb=memory_of("import_regions"),
+            runtime=minutes_of("import_regions"),
         params:
             label=CONFIG.regions.features.label,
             names=(
@@ -104,9 +107,6 @@ if IMPORTED:
             ),
             # read where features come without the sizes of their images
             images=f"{DATA}/images",
-        resources:
-            mem_mb=memory_of("import_regions"),
-            runtime=minutes_of("import_regions"),
         message:
             "import the regions of {input}"
         shell:

@@ -3,7 +3,7 @@
 
 rule tables:
     input:
-        map(str, GRID.metrics()),
+        [str(path) for path in GRID.metrics()],
     output:
         reported(
             "tables",
@@ -16,6 +16,9 @@ rule tables:
         f"{LOGS}/tables.log",
     conda:
         "../../envs/rex.yaml"
+    resources:
+        mem_mb=memory_of("tables"),
+        runtime=minutes_of("tables"),
     params:
         config=configuration(
             "dataset",
@@ -27,9 +30,6 @@ rule tables:
         results=subpath(output[0], ancestor=2),
         folder=subpath(output[0], parent=True),
         benchmarks=BENCHMARKS,
-    resources:
-        mem_mb=memory_of("tables"),
-        runtime=minutes_of("tables"),
     message:
         "write the tables"
     shell:
@@ -39,7 +39,7 @@ rule tables:
 
 rule figures:
     input:
-        map(str, GRID.metrics()),
+        [str(path) for path in GRID.metrics()],
     output:
         reported(
             "figures",
@@ -52,13 +52,13 @@ rule figures:
         f"{LOGS}/figures.log",
     conda:
         "../../envs/rex.yaml"
+    resources:
+        mem_mb=memory_of("figures"),
+        runtime=minutes_of("figures"),
     params:
         config=configuration("dataset", "evaluation.splits", "experiment"),
         results=subpath(output[0], ancestor=2),
         folder=subpath(output[0], parent=True),
-    resources:
-        mem_mb=memory_of("figures"),
-        runtime=minutes_of("figures"),
     message:
         "draw the figures"
     shell:
@@ -83,12 +83,12 @@ rule gallery:
         f"{LOGS}/gallery.log",
     conda:
         "../../envs/rex.yaml"
-    params:
-        data=data_folder,
-        config=configuration("dataset", "evaluation.examples", "evaluation.seed"),
     resources:
         mem_mb=memory_of("gallery"),
         runtime=minutes_of("gallery"),
+    params:
+        data=data_folder,
+        config=configuration("dataset", "evaluation.examples", "evaluation.seed"),
     message:
         "make the gallery of examples"
     shell:
