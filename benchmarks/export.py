@@ -1,4 +1,4 @@
-"""Speed and memory of `rex explain export`, beside `json.dumps` of the rows that it writes.
+"""Speed of `rex explain export`, beside `json.dumps` of its rows, and of `rex.reward`.
 
 Input is made as `benchmarks/programs.py` makes it. The baseline reads the rows that were written
 and takes the time of `json.dumps` alone, in this process.
@@ -9,12 +9,20 @@ and takes the time of `json.dumps` alone, in this process.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.programs import best, show, write_input
+from rex.exchange.formats import FORMATS
+from rex.exchange.record import Asked, explain
+from rex.exchange.templates import reply
+from rex.gqa.json_entries import iter_entries
+from rex.gqa.scene_graph_index import SceneGraphIndex
+from rex.programs.errors import Skip
+from rex.reward import Reward
 
 GOAL = 120.0
 """Seconds for a million questions on two cores."""
@@ -26,6 +34,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=1_000_000)
     parser.add_argument("--format", nargs="+", default=["qwen2.5-vl"])
     parser.add_argument("--template", default="explanation-answer")
+    parser.add_argument("--reward", type=int, default=5000, help="replies to score; 0: none")
     parser.add_argument("--order", choices=("mixed", "grouped"), default="mixed")
     parser.add_argument("--world", type=Path, default=Path("data/world"))
     parser.add_argument("--sample", type=Path, default=Path("../shared/gqa-sample"))
@@ -47,6 +56,29 @@ def main() -> None:
                 seconds = dumping(out)
                 line += f"; json.dumps of the rows: {seconds:.2f} s, ratio {cost.cpu / seconds:.1f}"
             print(f"{'':<22}{line}", flush=True)
+        if arguments.reward:
+            scoring(questions, scene_graphs, arguments.reward)
+
+
+def scoring(questions: Path, scene_graphs: Path, number: int) -> None:
+    """Print how many true replies a core scores a second, one by one and in batches."""
+    graphs = SceneGraphIndex(scene_graphs)
+    names, texts = [], []
+    for name, asked in iter_entries(questions, Asked, entry="question", cure=""):
+        with contextlib.suppress(Skip):
+            one = explain(name, asked, graphs.get(asked.image_id), with_steps=False)
+            said = reply(one, "explanation-answer")
+            texts.append(FORMATS["pixels"].text(said, one.boxes(), one.width, one.height))
+            names.append(name)
+        if len(names) == number:
+            break
+    reward = Reward.read(questions, scene_graphs)
+    for size in (1, 16):
+        start = time.process_time()
+        for place in range(0, len(names), size):
+            reward(texts[place : place + size], question_id=names[place : place + size])
+        speed = len(names) / (time.process_time() - start)
+        print(f"reward, batches of {size:<3}{speed:40,.0f} replies/s/core", flush=True)
 
 
 def dumping(file: Path) -> float:

@@ -1,0 +1,40 @@
+"""What `gqa_rex.yaml` calls. Images lie where `REX_IMAGES` says: a path with {} for their id."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from PIL import Image
+
+from rex.reward import Reward
+
+
+@cache
+def _reward() -> Reward:
+    return Reward.read(
+        os.environ["REX_QUESTIONS"],
+        os.environ["REX_SCENE_GRAPHS"],
+        format=os.environ.get("REX_FORMAT", "pixels"),
+    )
+
+
+def doc_to_visual(doc: Mapping[str, Any]) -> list[Image.Image]:
+    """Return the image of a question."""
+    return [Image.open(os.environ["REX_IMAGES"].format(doc["image_id"])).convert("RGB")]
+
+
+def doc_to_text(
+    doc: Mapping[str, Any], lmms_eval_specific_kwargs: Mapping[str, str] | None = None
+) -> str:
+    """Return the question with what is asked."""
+    around = lmms_eval_specific_kwargs or {}
+    return f"{around.get('pre_prompt', '')}{doc['question']}{around.get('post_prompt', '')}"
+
+
+def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> Mapping[str, float]:
+    """Return the scores of a reply, 0 to 1 each."""
+    scores: Mapping[str, Any] = _reward().score(doc["question_id"], results[0])
+    return scores

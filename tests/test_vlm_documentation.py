@@ -1,0 +1,111 @@
+"""docs/vlm.md: its commands and its code run; and the task folder for lmms-eval."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rex.cli import main
+from rex.config import WorldSettings
+from rex.exchange.formats import FORMATS
+from rex.exchange.record import spanned
+from rex.gqa.layout import Layout
+from rex.world.make import make_world
+
+PROJECT = Path(__file__).parents[1]
+TEXT = (PROJECT / "docs" / "vlm.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """Return the blocks of code in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a little world in data/world."""
+    folder = tmp_path_factory.mktemp("project")
+    settings = WorldSettings(train_images=20, val_images=8, testdev_images=4, seed=1)
+    make_world(folder / "data" / "world", settings, processes=1)
+    return folder
+
+
+def test_its_commands_and_code_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    export, measure = (block.replace("\\\n", " ") for block in blocks("sh"))
+    assert main(shlex.split(export)[1:]) == 0
+    (example,) = blocks("json")
+    rows = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    assert json.loads(example) in rows
+    write_answers(Layout("data/world"))
+    for command in measure.splitlines():
+        assert main(shlex.split(command)[1:]) == 0
+    scores = json.loads(Path("metrics.json").read_text())["scores"]
+    assert scores["agreement"]["value"] == 100
+    for code in blocks("python"):
+        exec(compile(code, "docs/vlm.md", "exec"), {})
+
+
+def write_answers(world: Layout) -> None:
+    """Write what a model says that is always right."""
+    files = ["--questions", str(world.questions("val"))]
+    files += ["--scene-graphs", str(world.scene_graphs("val"))]
+    assert main(["explain", "export", *files, "--format", "qwen2.5-vl", "--out", "v.jsonl"]) == 0
+    lines = [json.loads(line) for line in Path("v.jsonl").read_text().splitlines()]
+    answers = [
+        {"question_id": line["question_id"], "text": line["messages"][1]["content"]}
+        for line in lines
+    ]
+    Path("answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers))
+
+
+def test_its_table_shows_what_formats_write() -> None:
+    said = spanned("dog", [(0, 3, ("a",))])
+    shown = dict(re.findall(r"^\| `([\w.-]+)` \| `(.*?)`[^|]*\| ", TEXT.replace("\\|", "¦"), re.M))
+    for name, one in FORMATS.items():
+        if name in shown and name != "swift":
+            written = one.text(said, {"a": (20, 20, 100, 90)}, 200, 100)
+            assert shown[name].replace("¦", "|") == written
+    assert set(FORMATS) - set(shown) <= {"jsonl", "datasets", "visual-cot"}
+
+
+def test_the_task_folder_of_lmms_eval(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = PROJECT / "examples" / "lmms_eval"
+    found = importlib.util.spec_from_file_location("utils", path / "utils.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+
+    class Loader(yaml.SafeLoader):
+        """Reads `!function utils.name` as the harness does."""
+
+    def function(loader: Loader, node: yaml.ScalarNode) -> Any:
+        return getattr(module, str(loader.construct_scalar(node)).removeprefix("utils."))
+
+    Loader.add_constructor("!function", function)
+    task = yaml.load((path / "gqa_rex.yaml").read_text(), Loader)
+    world = Layout(folder / "data" / "world")
+    monkeypatch.setenv("REX_QUESTIONS", str(world.questions("val")))
+    monkeypatch.setenv("REX_SCENE_GRAPHS", str(world.scene_graphs("val")))
+    monkeypatch.setenv("REX_IMAGES", str(world.images() / "{}.jpg"))
+    files = ["--questions", str(world.questions("val"))]
+    files += ["--scene-graphs", str(world.scene_graphs("val")), "--out", str(folder / "d.jsonl")]
+    assert main(["explain", "export", *files]) == 0
+    for line in (folder / "d.jsonl").read_text().splitlines():
+        doc = json.loads(line)
+        (image,) = task["doc_to_visual"](doc)
+        assert image.size == (doc["width"], doc["height"])
+        assert doc["question"] in task["doc_to_text"](
+            doc, task["lmms_eval_specific_kwargs"]["default"]
+        )
+        scores = task["process_results"](doc, [f"The answer is {doc[task['doc_to_target']]}."])
+        assert list(scores) == [one["metric"] for one in task["metric_list"]]
+        assert scores["answer"] == 1
