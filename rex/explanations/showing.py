@@ -97,7 +97,9 @@ class Report:
         verdict = {"yes": True, "no": False}.get(entailed or "")
         named = {object_id: thing.name for object_id, thing in graph.objects.items()}
         without_regions = dict.fromkeys(named, -1)
+        left_out = execution.left_out
         return [
+            *([f"left out   {', '.join(left_out)}  (the boxes contradict it)"] if left_out else []),
             f"entailed   {entailed or '(no answer follows)'}"
             + (f"  ({agreement})" if entailed and answer else ""),
             f"unpolished {render_plain(execution.statement)}",
