@@ -126,7 +126,7 @@ class ProgramRecord(msgspec.Struct, frozen=True, rename="camel"):
     image_id: str
     semantic: tuple[SemanticStep, ...] = ()
     """Read from `semantic_str` where the file has the text alone."""
-    semantic_str: str = ""
+    semantic_str: str | None = None
     answer: str | None = None
 
     def __post_init__(self) -> None:
@@ -175,7 +175,7 @@ def _question(question_id: str, record: QuestionRecord) -> Question:
         answer=record.answer or "",
         full_answer=record.full_answer or "",
         semantic=record.semantic,
-        semantic_str=record.semantic_str,
+        semantic_str=record.semantic_str or "",
         structural=record.types.structural or "",
         semantic_type=record.types.semantic or "",
         detailed=record.types.detailed or "",

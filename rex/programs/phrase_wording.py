@@ -50,10 +50,11 @@ class Words(list[Leaf]):
         """Return leaves of a clause of the same sentence, yet to be added to it."""
         return Words(self.things)
 
-    def like(self, noun: str, thing: Thing, within: bool) -> int:
+    def like(self, nouns: str, thing: Thing, within: bool) -> int:
         """Return how many other things had the same description before this one.
 
-        `within` says that the phrase is part of another one's description.
+        `nouns` is the plural of what it is called ("the mugs are near the other mug"); `within`
+        says that the phrase is part of another one's description.
         """
         alike: list[tuple[str, ...]] = []
         if self.things:
@@ -62,12 +63,12 @@ class Words(list[Leaf]):
             )
             objects = set(thing.objects)
             for name, before in self.things:
-                if name == noun and (bare or before.modifiers == thing.modifiers):
+                if name == nouns and (bare or before.modifiers == thing.modifiers):
                     if set(before.objects) == objects:
                         break
                     if before.objects not in alike and objects.isdisjoint(before.objects):
                         alike.append(before.objects)
-        self.things.append((noun, thing))
+        self.things.append((nouns, thing))
         return len(alike)
 
 
@@ -89,7 +90,7 @@ def say_thing(
     """
     noun = noun or noun_of(thing)
     if determiner == "the" and not (thing.modifiers or thing.among):
-        like = out.like(noun, thing, within) if thing.objects else 0
+        like = out.like(many(noun), thing, within) if thing.objects else 0
         if like:
             _determine(out, determiner, noun, noun, thing, like)
         else:
@@ -103,7 +104,7 @@ def say_thing(
             before.insert(0, modifier)
         else:
             after.append(modifier)
-    like = out.like(noun, thing, within) if thing.objects else 0
+    like = out.like(many(noun), thing, within) if thing.objects else 0
     if thing.among and determiner == "the":
         whole = "some" if is_mass(noun) else number(len(thing.objects))
         out.append(SentenceOnly(f"{whole} of the"))
@@ -185,7 +186,7 @@ def _denies(noun: str, word: str) -> bool:
 @lru_cache(maxsize=16384)
 def implies(noun: str, word: str) -> bool:
     """Return whether a noun says what an adjective would say of it ("the female woman")."""
-    return noun == word or gender(noun) == word or is_a(noun, word)
+    return gender(noun) == word or is_a(noun, word) or word in noun.split(" ")
 
 
 def _attributive(modifier: Adjective) -> str:
@@ -263,8 +264,10 @@ def say_value(out: Words, category: str, value: str, several: bool = False) -> N
         out.append(value)
     elif value == "wooden":
         out.extend((SymbolsOnly(value), SentenceOnly("made of wood")))
-    elif category == "material" and is_material(value, category):
+    elif is_material(value, category):
         out.extend(("made of", value))
+    elif category == "company":
+        out.extend((SymbolsOnly(value), SentenceOnly(f"made by {value.title()}")))
     else:
         out.append(SIDES.get(value, value))
 

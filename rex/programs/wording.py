@@ -128,7 +128,9 @@ def _placement(out: Words, statement: Placement) -> None:
         side = "left" if statement.x < 0.5 else "right"
     else:
         side = "top" if statement.y < 0.5 else "bottom"
-    thing = _without(thing, side)
+    # "the man in the middle is on the left" would contradict itself
+    for word in (side, "middle"):
+        thing = _without(thing, word)
     say_thing(out, thing)
     say_be(out, thing)
     out.append(SymbolsOnly("located at"))

@@ -55,6 +55,8 @@ ROOM = SceneGraph(
         "18": thing("cup", 10, "green"),
         "19": thing("cup", 20, "white"),
         "20": thing("cup", 30, "black"),
+        "21": thing("laptop", 30, "apple"),
+        "22": thing("old man", 50, "old,tall"),
     },
 )
 
@@ -123,6 +125,11 @@ def said(text: str, answer: str | None = None) -> str:
             "select: mug (2)->choose rel: mug,to the left of|to the right of,s (1) [0]",
             "left",
             "The mug is to the left of the other mug.",
+        ),
+        (
+            "select: mug (1)->relate: mug,to the left of,s (2,3) [0]->exist: ? [1]",
+            "no",
+            "No, the mugs are to the right of the other mug.",
         ),
         (
             "select: mug (1)->select: mug (3)->common: [0,1]",
@@ -493,6 +500,13 @@ def test_nothing_is_said_to_be_what_it_is_called(text: str, answer: str, expecte
         ("select: suv (14)->exist: ? [0]", "Yes, there is an SUV."),
         ("select: controller (15)->query: name [0]", "The controller is a Wii controller."),
         ("select: woman (8)->query: race [0]", "The woman is Asian."),
+        ("select: furniture (16)->verify: wood [0]", "Yes, the furniture is made of wood."),
+        ("select: laptop (21)->query: company [0]", "The laptop is made by Apple."),
+        ("select: man (22)->filter age: old [0]->query: height [1]", "The old man is tall."),
+        (
+            "select: mug (2)->filter hposition: middle [0]->query: hposition [1]",
+            "The mug is on the left of the image.",
+        ),
         (
             "select: man (6)->filter pose: taking pictures [0]->query: height [1]",
             "The man taking pictures is short.",
