@@ -49,6 +49,7 @@ def test_its_commands_and_code_run(folder: Path, monkeypatch: pytest.MonkeyPatch
         assert main(shlex.split(command)[1:]) == 0
     scores = json.loads(Path("metrics.json").read_text())["scores"]
     assert scores["agreement"]["value"] == 100
+    assert "| qwen | other |" in Path("tables/answers.md").read_text()
     for code in blocks("python"):
         exec(compile(code, "docs/vlm.md", "exec"), {})
 

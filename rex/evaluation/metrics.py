@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 from rex.errors import InputError
-from rex.evaluation.reading.json_predictions import json_run
-from rex.evaluation.reading.model_answers import is_rows
+from rex.evaluation.reading.json_predictions import is_rows, json_run
 from rex.evaluation.scores import Score
 from rex.files import made_by, parquet_provenance, read_json, write_json
 

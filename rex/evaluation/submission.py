@@ -7,6 +7,9 @@ from os import PathLike
 from pathlib import Path
 
 from rex.errors import InputError
+from rex.evaluation.reading.ground_truth import Questions
+from rex.evaluation.reading.json_predictions import is_rows
+from rex.evaluation.reading.model_predictions import read_model_predictions
 from rex.evaluation.reading.predictions import match_predictions, read_predictions, shown
 from rex.files import write_text
 
@@ -21,13 +24,16 @@ def write_submission(
     """
     from rex.gqa.questions import iter_questions
 
-    found = read_predictions(predictions)
     question_ids = [question.question_id for question in iter_questions(questions)]
     if not question_ids:
         raise InputError("holds no questions", file=questions, cure="give those to be answered")
+    if is_rows(predictions):
+        found = read_model_predictions(predictions, Questions(ids=question_ids), None, None)
+    else:
+        found = read_predictions(predictions)
     rows = match_predictions(found, question_ids, predictions)
     answers = [found.answers[row] for row in rows]
-    mute = [name for name, answer in zip(question_ids, answers, strict=True) if answer is None]
+    mute = [name for name, answer in zip(question_ids, answers, strict=True) if not answer]
     if mute:
         raise InputError(
             f"{len(mute)} questions have no answer: {shown(mute)}",

@@ -176,7 +176,7 @@ def smart_resize(
 
     Sides are multiples of `factor`; the area is kept within `smallest` and `largest` pixels.
     """
-    down, across = round(height / factor) * factor, round(width / factor) * factor
+    down, across = (max(factor, round(side / factor) * factor) for side in (height, width))
     if down * across > largest:
         shrink = math.sqrt(height * width / largest)
         down = max(factor, math.floor(height / shrink / factor) * factor)

@@ -78,3 +78,18 @@ def test_no_questions_are_not_answered(
     out = split.folder / "submission.json"
     assert main(["submit", str(predictions), "--questions", str(empty), "--out", str(out)]) == 2
     assert "empty.json: holds no questions" in capsys.readouterr().err
+
+
+def test_the_answers_of_a_model(split: SmallSplit, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = split.folder / "answers.jsonl"
+    rows = [{"question_id": name, "text": "The answer is yes. It is so."} for name in ALL]
+    answers.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = split.folder / "submission.json"
+    arguments = ["--questions", str(split.questions), "--out", str(out)]
+    assert main(["submit", str(answers), *arguments]) == 0
+    assert json.loads(out.read_text()) == [
+        {"questionId": name, "prediction": "yes"} for name in ALL
+    ]
+    again = split.folder / "again.json"
+    assert main(["submit", str(out), *arguments[:2], "--out", str(again)]) == 0
+    assert again.read_text() == out.read_text()

@@ -76,6 +76,17 @@ def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
     )
 
 
+def is_rows(path: str | PathLike[str]) -> bool:
+    """Return whether a file is JSON Lines, or a JSON list."""
+    suffix = Path(path).suffix
+    if suffix == ".jsonl":
+        return True
+    if suffix != ".json" or not Path(path).is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+
+
 def is_english(path: str | PathLike[str]) -> bool:
     """Return whether the explanations of a JSON predictions file name no region, by number."""
     rows = [row for row in _read(path).predictions if row.explanation or row.boxes]

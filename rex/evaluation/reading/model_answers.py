@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rex.errors import InputError
-from rex.evaluation.reading.json_predictions import is_english
+from rex.evaluation.reading.json_predictions import is_english, is_rows
 from rex.exchange.marked import Marked, Numbers, read_marked
 
 if TYPE_CHECKING:
@@ -53,17 +53,6 @@ class Said:
     answer: str | None
     """Empty where its text tells none, which is wrong; None where it was not asked for one."""
     explanation: Marked | None = None
-
-
-def is_rows(path: str | PathLike[str]) -> bool:
-    """Return whether a file is JSON Lines, or a JSON list."""
-    suffix = Path(path).suffix
-    if suffix == ".jsonl":
-        return True
-    if suffix != ".json" or not Path(path).is_file():
-        return False
-    with open(path, "rb") as file:
-        return file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
 
 def read_model_answers(

@@ -49,7 +49,7 @@ def read_model_predictions(
     said = read_model_answers(path, questions, boxes_first=first)
     reader = None if graphs is None else _Reader(questions, graphs, said, written, path)
     if reader is None and any(one.explanation for one in said.values()):
-        _logger.warning("%s: explanations are left out: they need --scene-graphs", path)
+        _logger.warning("%s: explanations are left out: they need scene graphs", path)
     tokens: list[str | None] = []
     boxes: list[list[Box]] = []
     called: list[list[Fact]] = []

@@ -95,9 +95,15 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
     Parquet, as `rex predict` writes it, or JSON of other systems (see `json_predictions`). Raises
     InputError.
     """
-    from rex.evaluation.reading.json_predictions import read_json_predictions
+    from rex.evaluation.reading.json_predictions import is_rows, read_json_predictions
     from rex.files import read_parquet
 
+    if is_rows(path):
+        raise InputError(
+            "holds a model's answers, a row each",
+            file=path,
+            cure="rex evaluate and rex submit read them; others take Parquet or JSON",
+        )
     if Path(path).suffix == ".json":
         return complete_regions(read_json_predictions(path), path)
     cure = "make it again with rex predict, or as JSON (docs/measures.md)"
