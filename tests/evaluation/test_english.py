@@ -91,6 +91,7 @@ def english() -> English:
         ("One of the animals [1,2,3,4] is a dog, another [5,6,7,8] is a cat and the last "
          "[9,9,9,9] is a horse.", "#0 is dog and #1 is cat and #2 is horse"),
         ("The hat [1,2,3,4] that is not made of wood is blue.", "#0 that is not wood is blue"),
+        ("The shoe [1,2,3,4] is not made by Nike.", "#0 is not nike"),
         ("The grass [1,2,3,4] [5,6,7,8] is all green.", "#0 and #1 are all green"),
         ("[1,2,3,4]", ""),
     ],

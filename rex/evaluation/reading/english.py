@@ -98,7 +98,7 @@ class English:
         for box in marked.loose:
             numbers.setdefault(box, len(numbers))
         tokens = self._without_articles(_indefinite(words))
-        for change in (_agreeing, _denials, _of_material, self._sentences):
+        for change in (_agreeing, _denials, _made, self._sentences):
             tokens = change(tokens)
         said = " ".join([_spelled(token, attributes) for token in tokens])
         return Tokens(said, list(numbers), called)
@@ -251,9 +251,9 @@ def _denials(texts: Sequence[str]) -> list[str]:
     return found
 
 
-def _of_material(texts: Sequence[str]) -> list[str]:
-    """Return "that is not wood" for "that is not made of wood"."""
-    text = f" {' '.join(texts)} "
+def _made(texts: Sequence[str]) -> list[str]:
+    """Return "that is not wood" for "that is not made of wood", "is nike" for "is made by nike"."""
+    text = re.sub(r" (is|are|not|but|nor|and) made by ", r" \1 ", f" {' '.join(texts)} ")
     return re.sub(r" (that (?:is|are)(?: not)?) made of ", r" \1 ", text).split()
 
 
