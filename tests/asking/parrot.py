@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +73,8 @@ def served(folder: Path) -> Iterator[AskServer]:
     with make_server(Parrot(), images=folder) as made:
         thread = threading.Thread(target=made.serve_forever, daemon=True)
         thread.start()
+        while not made._server.started:
+            time.sleep(0.01)
         yield made
         made.shutdown()
         thread.join()
