@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import json
 import os
@@ -110,6 +111,25 @@ def test_what_is_trained_is_not_trained_again(
     assert same(train(toy, run_folder), undisturbed)
     assert steps.made == 0
     assert {name: (run_folder / name).read_bytes() for name in made} == made
+
+
+def test_a_full_disk_at_the_very_end_costs_no_training(
+    toy: RunFiles,
+    run_folder: Path,
+    undisturbed: Checkpoint,
+    steps: Steps,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk, pytest.raises(InputError, match="the disk is full"):
+        disk.setattr("rex.training.run.save_checkpoint", full)
+        train(toy, run_folder)
+    assert steps.made == 2 * EPOCH
+    steps.made = 0
+    assert same(train(toy, run_folder), undisturbed)
+    assert steps.made == 0
 
 
 def test_the_state_goes_when_the_checkpoint_has_been_read(
