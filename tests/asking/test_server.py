@@ -345,6 +345,18 @@ def test_every_answer_has_the_headers_that_protect(server: AskServer) -> None:
     assert module.HEADERS.items() <= headers.items()
 
 
+def test_connections_are_limited(server: AskServer) -> None:
+    assert server._server.config.limit_concurrency == module.MOST_CONNECTIONS
+    server._server.config.limit_concurrency = 3
+    port = server.server_address[1]
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+    try:
+        assert request(server, "GET", "/")[0] == 503
+    finally:
+        for connection in idle:
+            connection.close()
+
+
 @pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
 def test_ipv6() -> None:
     try:
