@@ -23,7 +23,9 @@ def _reward() -> Reward:
 
 def doc_to_visual(doc: Mapping[str, Any]) -> list[Image.Image]:
     """Return the image of a question."""
-    return [Image.open(os.environ["REX_IMAGES"].format(doc["image_id"])).convert("RGB")]
+    path = os.environ["REX_IMAGES"].replace("{}", doc["image_id"])
+    with Image.open(path) as image:
+        return [image.convert("RGB")]
 
 
 def doc_to_text(

@@ -33,7 +33,7 @@ class Sample:
     @property
     def image(self) -> str:
         """The path of the image."""
-        return self.images.format(self.explained.image_id)
+        return self.images.replace("{}", self.explained.image_id)
 
     @property
     def prompt(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,7 +23,7 @@ from rex.exchange.negatives import negative
 from rex.exchange.parquet import ParquetFolder
 from rex.exchange.record import Asked, Explained, explain
 from rex.explanations.building import Piece, malformed_told, pieces, question_files, working
-from rex.files import whole_file, write_json
+from rex.files import read_json, whole_file, write_json
 from rex.gqa.json_entries import decode_piece
 from rex.gqa.questions import QUESTION_CURE
 from rex.gqa.scene_graph_index import SceneGraphIndex
@@ -186,8 +187,9 @@ def export_explanations(
     why. Returns how many rows were written (`rows`) and how many questions dropped, by reason.
     Raises InputError for malformed files, and when nothing is left to write.
     """
-    _check(settings)
     files = question_files(questions)
+    _check(settings)
+    _check_outputs([*files, settings.scene_graphs], out, dropped)
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         workers = stack.enter_context(working(lambda: Exporter(settings), processes))
@@ -209,8 +211,11 @@ def export_explanations(
                 cure=f"ask for more, or correct what is dropped: {_told(counts) or 'filters'}",
             )
     if settings.laid_out == "llama-factory":
+        info = out.parent / "dataset_info.json"
+        # others' data sets may be listed there
+        listing = read_json(info) if info.exists() else {}
         entry = dataset_info(out.stem, out.name, preference=settings.preference)
-        write_json(out.parent / "dataset_info.json", entry)
+        write_json(info, {**listing, **entry})
     rest = _told(counts)
     _logger.info(
         "%s questions in %s%s", f"{counts['rows']:,}", out, f"; dropped: {rest}" * bool(rest)
@@ -224,6 +229,20 @@ def _told(counts: Counter[str]) -> str:
     )
 
 
+def _check_outputs(inputs: Sequence[Path], out: Path, dropped: Path | None) -> None:
+    """Raise InputError where a file to be written is one that is read, or the other one."""
+    taken = {path.resolve() for path in inputs}
+    for option, path in (("out", out), ("dropped", dropped)):
+        if path is not None and path.resolve() in taken:
+            raise InputError(
+                f"is --{option} and another file: it would be lost",
+                file=path,
+                cure="write to another file",
+            )
+        if path is not None:
+            taken.add(path.resolve())
+
+
 def _check(settings: ExportSettings) -> None:
     layout, preference = settings.laid_out, settings.preference
     unknown = sorted(settings.operations.difference(ATOMIC_OPERATIONS))
@@ -231,6 +250,12 @@ def _check(settings: ExportSettings) -> None:
         raise InputError(
             f"no operation {unknown[0]!r}", cure=f"choose of {', '.join(ATOMIC_OPERATIONS)}"
         )
+    if not re.fullmatch(r"\w+", settings.split):
+        raise InputError(
+            f"{settings.split!r} is no name of a split", cure="use letters, digits and _"
+        )
+    if not 0 < settings.share <= 100:
+        raise InputError(f"a share of {settings.share:g} percent", cure="give one above 0, to 100")
     if settings.format == "swift" and layout != "swift":
         raise InputError(f"format swift has no layout {layout}", cure="leave --layout out")
     if layout == "swift" and settings.format != "swift":

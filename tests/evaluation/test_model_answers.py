@@ -15,7 +15,7 @@ from rex.config import WorldSettings
 from rex.errors import InputError
 from rex.evaluation.measures.answers import normalised_answer
 from rex.evaluation.reading.english import build_english
-from rex.evaluation.reading.ground_truth import read_graphs, read_questions
+from rex.evaluation.reading.ground_truth import Questions, read_graphs, read_questions
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.model_answers import read_text
 from rex.evaluation.reading.model_predictions import read_model_predictions
@@ -28,6 +28,7 @@ from rex.gqa.layout import Layout
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.world.make import make_world
 from tests.exchange.test_formats import by_format
+from tests.gqa.sample import QUESTIONS, SCENE_GRAPHS, needs_sample
 
 PERFECT = ("accuracy", "accuracy/normalised", "readable", "agreement", "truth")
 
@@ -211,6 +212,52 @@ def test_no_text_crashes_the_reader(text: str, marks: str) -> None:
     tokens, boxes, _ = english.tokens(said.explanation or Marked(""))
     assert tokens.count("#") >= 0
     assert len(set(boxes)) == len(boxes)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["question_id", "id", "doc", "text", "answer", "explanation", "boxes"])
+            | st.sampled_from(["bbox_2d", "label", "resps", "prediction", "x"]),
+            inner,
+            max_size=5,
+        )
+    ),
+)
+
+
+@given(st.lists(JSON, max_size=3))
+def test_no_row_crashes_the_reader(tmp_path_factory: pytest.TempPathFactory, rows: Any) -> None:
+    path = tmp_path_factory.mktemp("rows") / "answers.json"
+    path.write_text(json.dumps(rows))
+    try:
+        read_model_predictions(path, Questions(ids=["1"], image_ids=["i"]), {}, "pixels")
+    except InputError as error:
+        assert str(path) in str(error)  # noqa: PT017 (most files are bad, some are not)
+
+
+@needs_sample
+@pytest.mark.parametrize("template", TEMPLATES[1:])
+def test_the_sample_is_read_back_as_perfect(tmp_path: Path, template: str) -> None:
+    files = ["--questions", str(QUESTIONS), "--scene-graphs", str(SCENE_GRAPHS)]
+    assert main(["explain", "build", *files, "--out", str(tmp_path / "true.parquet")]) == 0
+    out = tmp_path / "rows.jsonl"
+    written = ["--format", "pixels", "--template", template, "--out", str(out)]
+    assert main(["explain", "export", *files, *written]) == 0
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    rows = [
+        {"question_id": line["question_id"], "response": line["messages"][1]["content"]}
+        for line in lines
+    ]
+    path = write_lines(tmp_path / "answers.jsonl", rows)
+    measured = ["--explanations", str(tmp_path / "true.parquet"), "--without-meteor"]
+    measured += ["--format", "pixels", "--out", str(tmp_path / "metrics.json")]
+    assert main(["evaluate", str(path), *files, *measured]) == 0
+    scores = json.loads((tmp_path / "metrics.json").read_text())["scores"]
+    assert {name: scores[name]["value"] for name in PERFECT} == dict.fromkeys(PERFECT, 100)
+    assert scores["grounding"]["value"] == pytest.approx(100)
 
 
 @pytest.mark.parametrize(

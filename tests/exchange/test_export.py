@@ -139,10 +139,20 @@ def test_swift_marks_are_as_many_as_its_lists(
         assert said.replace("<bbox>", "") == reply(one, "explanation-answer").text
 
 
+def test_nothing_that_is_read_is_overwritten(world: Layout, tmp_path: Path) -> None:
+    before = world.scene_graphs("train").read_bytes()
+    run(world, world.scene_graphs("train"), code=2)
+    run(world, tmp_path / "out", "--dropped", tmp_path / "out", code=2)
+    assert world.scene_graphs("train").read_bytes() == before
+    assert not (tmp_path / "out").exists()
+
+
 def test_llama_factory_is_told_of_the_file(world: Layout, tmp_path: Path) -> None:
+    (tmp_path / "dataset_info.json").write_text('{"theirs": {"file_name": "theirs.json"}}')
     layout = ("--format", "qwen2-vl", "--layout", "llama-factory")
     run(world, tmp_path / "gqa_rex.jsonl", *layout)
     info = json.loads((tmp_path / "dataset_info.json").read_text())
+    assert info["theirs"] == {"file_name": "theirs.json"}
     assert info["gqa_rex"]["file_name"] == "gqa_rex.jsonl"
     assert info["gqa_rex"]["columns"] == {"messages": "messages", "images": "images"}
     assert info["gqa_rex"]["tags"]["assistant_tag"] == "assistant"
@@ -239,6 +249,10 @@ def test_what_is_not_clean_is_dropped_and_listed(world: Layout, tmp_path: Path) 
         (("--format", "swift", "--layout", "messages"), "format swift has no layout messages"),
         (("--layout", "swift"), "layout swift has no format jsonl"),
         (("--operation", "guess"), "no operation 'guess'"),
+        (("--split", "a/b"), "'a/b' is no name of a split"),
+        (("--share", "nan"), "a share of nan percent"),
+        (("--share", "101"), "a share of 101 percent"),
+        (("--preference", "dpo"), "layout records holds no false replies of kind dpo"),
         (("--longest", "1"), "no question is left to export"),
     ],
 )

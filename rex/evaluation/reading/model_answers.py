@@ -86,7 +86,7 @@ def read_model_answers(
 def _rows(path: str | PathLike[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (place, row) of a file."""
     try:
-        text = Path(path).read_bytes()
+        text = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")
     except FileNotFoundError:
         raise InputError("no such file", file=path, cure="check the path") from None
     if Path(path).suffix == ".jsonl":
