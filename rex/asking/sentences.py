@@ -62,7 +62,8 @@ def _plainer(text: str) -> str:
         of = " made of" if is_material(match[2], "") else ""
         return f"that {match[1]} not{of} {match[2]}"
 
-    return cased(_THAT_IS_NOT.sub(made, _NOT_MADE.sub(r"made of \2, not \1", text)))
+    text = _THAT_IS_NOT.sub(made, _NOT_MADE.sub(r"made of \2, not \1", text))
+    return cased(text.split(" "))
 
 
 def cell_name(cell: int) -> str:

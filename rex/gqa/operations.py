@@ -93,6 +93,7 @@ def _parts(argument: str) -> tuple[str, str, str, Ids]:
     raise ValueError("is not `noun,relation,s` or `noun,relation,o`")
 
 
+@lru_cache(maxsize=4096)
 def read_word(argument: str) -> Fields:
     """Read `word`, or `not(word)`."""
     text = " ".join(argument.split())
@@ -103,6 +104,7 @@ def read_word(argument: str) -> Fields:
     return word, negated is not None
 
 
+@lru_cache(maxsize=4096)
 def read_words(argument: str) -> Fields:
     """Read `A|B`."""
     return (_several(argument),)

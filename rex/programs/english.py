@@ -119,9 +119,11 @@ _CASED = {
 }
 
 
-def cased(text: str) -> str:
-    """Return a text with its names and acronyms in their case ("wii controller": "Wii …")."""
-    words = text.split(" ")
-    if _CASED.keys().isdisjoint(words):
-        return text
+_CASED_WORDS = frozenset(_CASED)
+
+
+def cased(words: list[str]) -> str:
+    """Return words as a text, names and acronyms in their case ("wii", "controller": "Wii …")."""
+    if _CASED_WORDS.isdisjoint(words):
+        return " ".join(words)
     return " ".join([_CASED.get(word, word) for word in words])

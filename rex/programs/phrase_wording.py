@@ -50,25 +50,26 @@ class Words(list[Leaf]):
         """Return leaves of a clause of the same sentence, yet to be added to it."""
         return Words(self.things)
 
-    def like(self, nouns: str, thing: Thing, within: bool) -> int:
+    def like(self, noun: str, thing: Thing, within: bool) -> int:
         """Return how many other things had the same description before this one.
 
-        `nouns` is the plural of what it is called ("the mugs are near the other mug"); `within`
-        says that the phrase is part of another one's description.
+        One thing and several are told apart, too ("the mugs are near the other mug"). `within` says
+        that the phrase is part of another one's description.
         """
         alike: list[tuple[str, ...]] = []
         if self.things:
+            nouns = many(noun)
             bare = not thing.modifiers or (
                 within and not any(isinstance(one, Adjective) for one in thing.modifiers)
             )
             objects = set(thing.objects)
             for name, before in self.things:
-                if name == nouns and (bare or before.modifiers == thing.modifiers):
+                if many(name) == nouns and (bare or before.modifiers == thing.modifiers):
                     if set(before.objects) == objects:
                         break
                     if before.objects not in alike and objects.isdisjoint(before.objects):
                         alike.append(before.objects)
-        self.things.append((nouns, thing))
+        self.things.append((noun, thing))
         return len(alike)
 
 
@@ -90,7 +91,7 @@ def say_thing(
     """
     noun = noun or noun_of(thing)
     if determiner == "the" and not (thing.modifiers or thing.among):
-        like = out.like(many(noun), thing, within) if thing.objects else 0
+        like = out.like(noun, thing, within) if thing.objects else 0
         if like:
             _determine(out, determiner, noun, noun, thing, like)
         else:
@@ -104,7 +105,7 @@ def say_thing(
             before.insert(0, modifier)
         else:
             after.append(modifier)
-    like = out.like(many(noun), thing, within) if thing.objects else 0
+    like = out.like(noun, thing, within) if thing.objects else 0
     if thing.among and determiner == "the":
         whole = "some" if is_mass(noun) else number(len(thing.objects))
         out.append(SentenceOnly(f"{whole} of the"))

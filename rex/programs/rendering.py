@@ -60,15 +60,15 @@ def render_sentence(leaves: Sequence[Leaf], verdict: bool | None = None) -> str:
     parts = [] if verdict is None else ["yes," if verdict else "no,"]
     for leaf in leaves:
         if type(leaf) is str:
-            parts.append(leaf)
+            parts += leaf.split(" ")
         elif type(leaf) is Mention:
             if leaf.name:
-                parts.append(leaf.name)
+                parts += leaf.name.split(" ")
         elif type(leaf) is SentenceOnly or type(leaf) is Place:
             parts.append(leaf.words)
         elif type(leaf) is Absent:
-            parts.append(leaf.name)
-    text = cased(" ".join(parts)).replace(" ,", ",")
+            parts += leaf.name.split(" ")
+    text = cased(parts).replace(" ,", ",")
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -110,7 +110,7 @@ def render_spans(
             words, counted = "", False
         if words:
             text += f"{words} "
-    text = cased(text[:-1])
+    text = cased(text[:-1].split(" "))
     return f"{text[:1].upper()}{text[1:]}.", tuple(spans)
 
 
