@@ -172,6 +172,8 @@ class TrainingSettings:
 
     epochs: Annotated[int, Limits(least=1)] = 8
     """Passes over the training questions."""
+    patience: Annotated[int, Limits(least=1)] | None = None
+    """Epochs no better than the best one, on held-out questions, that end training; none: never."""
     batch_size: Annotated[int, Limits(least=1)] = 64
     """Questions a step."""
     questions_together: Annotated[int, Limits(least=1)] = 1

@@ -122,14 +122,24 @@ class Trainer:
         self._steps_per_epoch = -(-len(plan.rows) // plan.settings.batch_size)
 
     def fit(self, observer: Observer) -> State:
-        """Train all epochs, or those that are left, and return the final state."""
+        """Train all epochs, or those that are left, and return the final state.
+
+        Training ends early when `patience` epochs have not been better than the best one.
+        """
         self.observer = observer
         epochs = self.plan.settings.epochs
         progress = Progress("training", epochs * self._steps_per_epoch, "steps")
         progress.start_at(self.state.epoch * self._steps_per_epoch + self.state.step)
-        while self.state.epoch < epochs:
+        while not self._done:
             self._train_epoch(progress)
         return self.state
+
+    @property
+    def _done(self) -> bool:
+        """Whether all epochs are trained, or the last ones were in vain."""
+        epochs, patience = self.plan.settings.epochs, self.plan.settings.patience
+        in_vain = self.state.epoch - self.state.best_epoch
+        return self.state.epoch >= epochs or (patience is not None and in_vain >= patience)
 
     def _parts(self) -> list[torch.nn.Parameter]:
         # what is not learnt must have no gradient: several processes would wait for it for ever
@@ -185,7 +195,7 @@ class Trainer:
             measured = (f"{name} {value:.4g}" for name, value in record.items() if name != "epoch")
             _logger.info("epoch %d  %s", state.epoch, "  ".join(measured))
             self.observer.epoch(record)
-        if self._save_due or state.epoch == self.plan.settings.epochs:
+        if self._save_due or self._done:
             self._save()
 
     def _batches(self, epoch: int) -> list[Integers]:
@@ -349,7 +359,7 @@ class Trainer:
             "identity": dict(self.plan.identity),
             "state": vars(self.state),
         }
-        if self.state.epoch < self.plan.settings.epochs:  # else there is nothing left to train
+        if not self._done:  # else there is nothing left to train
             saved |= {
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -383,8 +393,8 @@ class Trainer:
         self.state = State(**saved["state"])
         if not self.processes.first:
             self.state.best_weights = {}
-        if self.state.epoch == self.plan.settings.epochs:
-            _logger.info("all %d epochs are done already", self.state.epoch)
+        if self._done:
+            _logger.info("training ended already, after %d epochs", self.state.epoch)
             return True
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
