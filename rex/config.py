@@ -266,6 +266,7 @@ class ExperimentSettings:
     runs: tuple[Run, ...] = (
         Run(setting="answer-only", method="backbone"),
         Run(setting="multi-task", method="rex"),
+        Run(setting="multi-task", method="reader"),
     )
     """The settings and methods that are trained."""
     seeds: tuple[int, ...] = (0,)
