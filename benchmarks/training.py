@@ -32,8 +32,7 @@ from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import END, Vocabulary
 from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
 from rex.training.batches import epoch_batches
-from rex.training.dataset import Examples, QuestionSet
-from rex.training.loading import ahead
+from rex.training.dataset import Examples, QuestionSet, ahead
 from rex.training.objectives import Counts, losses
 from rex.training.optimisation import autocast, build_optimizer, choose_device, choose_precision
 

@@ -20,8 +20,8 @@ from rex.regions.inspection import verify
 from rex.regions.store import RegionStore
 from rex.training.checkpoints import load_checkpoint
 from rex.training.dataset import read_vocabulary
-from rex.training.explanations import read_explanations
 from rex.training.run import predict_run
+from rex.training.texts import read_explanations
 
 OLD = Path(__file__).parent / "data" / "version-0.1"
 QUESTIONS, TABLE, REGIONS = OLD / "train.json", OLD / "train.parquet", OLD / "train.h5"

@@ -135,7 +135,7 @@ class Answerer:
 
     def _notes(self, question: str) -> tuple[str, ...]:
         """Return what of the question the run does not understand, and whose regions it saw."""
-        from rex.training.questions import unread
+        from rex.training.texts import unread
 
         notes = []
         new, cut = unread(question, self._words.pieces, self._config.training.question_length)

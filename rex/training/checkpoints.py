@@ -19,8 +19,25 @@ from rex.files import checkpoint_problem, whole_file
 from rex.models.methods import method_settings
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
+from rex.training.observing import Record
 
 _CURE = "train the run again"
+
+
+@dataclass
+class State:
+    """Where an unfinished run stands; all of it is plain tensors and numbers."""
+
+    epoch: int = 0
+    """Epochs that are finished."""
+    step: int = 0
+    """Steps of the next epoch that are finished."""
+    sums: dict[str, float] = field(default_factory=dict)
+    """Of that epoch's losses so far."""
+    history: list[Record] = field(default_factory=list)
+    best_epoch: int = 0
+    best_score: float = float("-inf")
+    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

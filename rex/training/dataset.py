@@ -1,14 +1,16 @@
-"""Joins what is known of a question: its words, regions, answer and explanation."""
+"""Joins what is known of a question: its words, regions, answer and explanation; loads it ahead."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
 import warnings
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +20,13 @@ from rex.arrays import Integers, Ragged
 from rex.errors import InputError
 from rex.models.batch import IGNORED, Batch
 from rex.models.vocabulary import END, Vocabulary
-from rex.training.questions import encode_questions
-
-_logger = logging.getLogger("rex.training")
+from rex.training.texts import encode_questions
 
 if TYPE_CHECKING:
     from rex.gqa.questions import Question
     from rex.regions.store import RegionStore
 
+_logger = logging.getLogger("rex.training")
 
 Floats = npt.NDArray[np.float32]
 Integers32 = npt.NDArray[np.int32]
@@ -269,3 +270,31 @@ def normalised_boxes(boxes: Floats, image_sizes: Integers32, num_boxes: Integers
     exists = np.arange(boxes.shape[1]) < num_boxes[:, None]
     normalised: Floats = (shares * exists[..., None]).astype(np.float32)
     return normalised
+
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+_AHEAD = 2
+"""Items under way for each thread: one in the making, one that waits."""
+
+
+def ahead(
+    make: Callable[[Item], Made], items: Iterable[Item], *, threads: int = 1
+) -> Generator[Made, None, None]:
+    """Yield `make(item)` for each item, in order, while threads make the next ones.
+
+    What `make` raises is raised where its item's turn comes. Threads, not processes: what they do
+    (copying memory, reading files) does not hold Python's lock, and nothing has to be sent.
+    """
+    waiting: deque[Future[Made]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="loading")
+    try:
+        for item in items:
+            waiting.append(pool.submit(make, item))
+            if len(waiting) > _AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

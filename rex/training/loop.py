@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,18 @@ from rex.logs import Progress
 from rex.models.batch import IGNORED
 from rex.models.model import ExplainedAnswering
 from rex.training.batches import epoch_batches, sorted_batches
-from rex.training.checkpoints import load_tensors, save_tensors
-from rex.training.dataset import Examples, LoadedBatch
-from rex.training.ledger import Ledger
-from rex.training.loading import ahead
-from rex.training.objectives import Counts, losses
+from rex.training.checkpoints import State, load_tensors, save_tensors
+from rex.training.dataset import Examples, LoadedBatch, ahead
+from rex.training.objectives import (
+    COUNTED,
+    Counts,
+    Ledger,
+    accuracies,
+    copied,
+    criterion,
+    hits,
+    losses,
+)
 from rex.training.observing import Observer, Record
 from rex.training.optimisation import (
     autocast,
@@ -37,28 +44,11 @@ from rex.training.optimisation import (
     restore_generator,
 )
 from rex.training.processes import Processes
-from rex.training.selection import COUNTED, accuracies, copied, criterion, hits
 
 _logger = logging.getLogger("rex.training.loop")
 
 _OBSERVED = 20
 """Every so many steps the observer is told."""
-
-
-@dataclass
-class State:
-    """Where an unfinished run stands; all of it is plain tensors and numbers."""
-
-    epoch: int = 0
-    """Epochs that are finished."""
-    step: int = 0
-    """Steps of the next epoch that are finished."""
-    sums: dict[str, float] = field(default_factory=dict)
-    """Of that epoch's losses so far."""
-    history: list[Record] = field(default_factory=list)
-    best_epoch: int = 0
-    best_score: float = float("-inf")
-    best_weights: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +64,7 @@ class Plan:
     seed: int
     resume: Path
     """Where the state is kept, every `save_every` steps and at the end."""
-    identity: Mapping[str, Any]
+    identity: dict[str, Any]
     """What run the state belongs to: that of another run is not continued."""
 
 

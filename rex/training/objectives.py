@@ -1,17 +1,21 @@
-"""The settings: what a run learns, and the loss that says so."""
+"""What a run learns: its losses, the record of them, and the measures that choose the epoch."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
+from rex.arrays import Integers
 from rex.config import TrainingSettings
 from rex.errors import InputError
 from rex.experiment import METHODS, SETTINGS, Setting, refusal
-from rex.models.batch import Batch
+from rex.models.batch import IGNORED, Batch
 from rex.models.decoder import Output
 from rex.models.losses import answer_losses, explanation_losses, gate_losses
+from rex.training.processes import Processes
 
 
 def objective_of(setting: str, method: str, mode: str = "fixed") -> Setting:
@@ -84,3 +88,89 @@ def losses(
             parts[name], weights[name] = values.sum() / counts.explanations, 1.0
     first, *others = [weights[name] * part for name, part in parts.items()]
     return {"loss": sum(others, start=first), **parts}
+
+
+COUNTED = ("answers", "answers_right", "tokens", "tokens_right")
+"""What `hits` counts."""
+
+
+def hits(output: Output, batch: Batch) -> dict[str, Tensor]:
+    """Count what a batch got right: answers, and tokens of explanations after the true ones.
+
+    Counts stay on the device: reading them would wait for it.
+
+    An answer that the vocabulary lacks can't be given: it counts as wrong.
+    """
+    right = output.answers.argmax(dim=-1) == batch.answers
+    counts = {"answers": torch.tensor(len(batch)), "answers_right": right.sum()}
+    if output.explanation is not None:
+        chosen = output.explanation.log_probabilities.argmax(dim=-1)
+        counts["tokens"] = (batch.explanations != IGNORED).sum()
+        counts["tokens_right"] = (chosen == batch.explanations).sum()
+    return counts
+
+
+def accuracies(counts: dict[str, float], objective: Setting) -> dict[str, float]:
+    """Return the shares of right answers and tokens (0 to 1), of what is learnt."""
+    measures = {}
+    if objective.answers:
+        measures["accuracy"] = counts["answers_right"] / max(counts["answers"], 1)
+    if counts["tokens"]:
+        measures["token_accuracy"] = counts["tokens_right"] / max(counts["tokens"], 1)
+    return measures
+
+
+def criterion(objective: Setting) -> str:
+    """Return the measure, higher is better, that chooses the epoch."""
+    return "accuracy" if objective.answers else "token_accuracy"
+
+
+def copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return a copy of a model's weights on the CPU."""
+    return {name: value.detach().cpu().clone() for name, value in weights.items()}
+
+
+@dataclass(frozen=True)
+class _Step:
+    number: int
+    rows: Integers
+    parts: list[Mapping[str, Tensor]]
+    counted: bool
+
+
+class Ledger:
+    """Notes losses as they are computed; reading them waits for the device: do it rarely."""
+
+    def __init__(self, processes: Processes) -> None:
+        self._processes = processes
+        self._noted: list[_Step] = []
+
+    def note(
+        self, number: int, rows: Integers, parts: list[Mapping[str, Tensor]], *, counted: bool
+    ) -> None:
+        """Note the losses of a step's parts, scalars on the device.
+
+        `number` and `rows` (the questions) say which step it was; `counted`: whether this process
+        had questions of its own.
+        """
+        self._noted.append(_Step(number, rows, parts, counted))
+
+    def settle(self) -> Iterator[tuple[int, Integers, dict[str, float]]]:
+        """Return number, rows and losses, summed over parts and processes, of all steps noted."""
+        noted, self._noted = self._noted, []
+        if not noted:
+            return
+        numbers = iter(
+            torch.stack(
+                [value for step in noted for part in step.parts for value in part.values()]
+            ).tolist()
+        )
+        sums: dict[tuple[int, str], float] = {}
+        for step in noted:
+            for part in step.parts:
+                for name in part:
+                    key = step.number, name
+                    sums[key] = sums.get(key, 0.0) + next(numbers) * step.counted
+        sums = self._processes.total(sums)
+        for step in noted:
+            yield step.number, step.rows, {name: sums[step.number, name] for name in step.parts[0]}

@@ -17,10 +17,9 @@ from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
-from rex.training.dataset import Examples
-from rex.training.loading import ahead
-from rex.training.naming import find_regions, region_names
+from rex.training.dataset import Examples, ahead
 from rex.training.optimisation import autocast
+from rex.training.texts import find_regions, region_names
 
 if TYPE_CHECKING:
     import pyarrow as pa

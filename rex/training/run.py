@@ -27,9 +27,10 @@ from rex.models.pretrained import read_word_pieces
 from rex.models.vocabulary import Vocabulary
 from rex.regions.inspection import check_finite
 from rex.regions.store import RegionStore
-from rex.training.batches import hold_out
+from rex.training.batches import choose_subset, hold_out
 from rex.training.checkpoints import (
     Checkpoint,
+    State,
     load_checkpoint,
     save_checkpoint,
     vocabulary_values,
@@ -42,16 +43,14 @@ from rex.training.dataset import (
     read_asked,
     read_vocabulary,
 )
-from rex.training.explanations import read_explanations
 from rex.training.failures import plain_failures
 from rex.training.loop import Plan, Trainer
-from rex.training.naming import add_names, add_tags, name_regions, region_names
 from rex.training.objectives import objective_of
 from rex.training.observing import Observe, Observer, Record
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
-from rex.training.subsets import choose_subset
+from rex.training.texts import add_names, add_tags, name_regions, read_explanations, region_names
 
 _STATE = "resume.pt"
 """In a run's folder: where an unfinished run stands, or what a finished one found."""
@@ -94,8 +93,6 @@ def train_run(
     Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
-    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
-    values = config_values(config)
     files.out.mkdir(parents=True, exist_ok=True)
     with (
         plain_failures(files.out),
@@ -108,22 +105,12 @@ def train_run(
         start = _start_from(model, name, objective, files, data.vocabulary, store)
         # each process draws its own dropout
         torch.manual_seed(name.seed + joined.rank)
-        plan = Plan(
-            rows=data.rows,
-            held_out=data.held_out,
-            objective=objective,
-            settings=settings,
-            seed=name.seed,
-            resume=files.out / _STATE,
-            identity={
-                **vars(name),
-                "model": values["model"],
-                "method": vars(model.options),
-                "training": vars(settings),
-                "start": start,
-                "data": _digest(data, store.signature),
-                "processes": joined.size,
-            },
+        plan = _plan(config, name, objective, files, data)
+        plan.identity.update(
+            method=vars(model.options),
+            start=start,
+            data=_digest(data, store.signature),
+            processes=joined.size,
         )
         facts = {
             "data.digest": plan.identity["data"],
@@ -132,32 +119,58 @@ def train_run(
             "data.held_out": str(len(data.held_out)),
         }
         # the published decoder goes on after an explanation's end, and its gate learns there
-        steps = settings.explanation_length if config.model.mode == "compat" else None
+        steps = plan.settings.explanation_length if config.model.mode == "compat" else None
         examples = Examples(data.questions, store, joined.device, steps=steps)
         trainer = Trainer(model, examples, plan, joined)
         resumed = trainer.restore()
         with (observe or _nobody)(facts, resumed) as observer:
             final = trainer.fit(observer)
             if joined.first:
-                pretrained = config.model.pretrained is not None
-                save_checkpoint(
-                    files.out / "checkpoint.pt",
-                    Checkpoint(
-                        **vars(name),
-                        epoch=final.best_epoch,
-                        config=values,
-                        vocabulary=vocabulary_values(data.vocabulary),
-                        feature_size=store.feature_size,
-                        signature=store.signature,
-                        weights=final.best_weights,
-                        options=vars(model.options),
-                        transformer=(
-                            model.backbone.transformer.config.to_dict() if pretrained else None
-                        ),
-                    ),
-                )
-                _write_run(files.out, final.history, name, values)
+                made = _checkpoint(config, name, data.vocabulary, store, model, final)
+                save_checkpoint(files.out / "checkpoint.pt", made)
+                _write_run(files.out, final.history, name, config_values(config))
         return final.history
+
+
+def _plan(config: Config, name: RunName, objective: Setting, files: RunFiles, data: _Data) -> Plan:
+    """Return what is trained on what; what the model and the data are is added to its identity."""
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
+    return Plan(
+        rows=data.rows,
+        held_out=data.held_out,
+        objective=objective,
+        settings=settings,
+        seed=name.seed,
+        resume=files.out / _STATE,
+        identity={
+            **vars(name),
+            "model": config_values(config)["model"],
+            "training": vars(settings),
+        },
+    )
+
+
+def _checkpoint(
+    config: Config,
+    name: RunName,
+    vocabulary: Vocabulary,
+    store: RegionStore,
+    model: ExplainedAnswering,
+    final: State,
+) -> Checkpoint:
+    """Return the weights of the best epoch, with all that is needed to build the model again."""
+    transformer = model.backbone.transformer.config.to_dict() if config.model.pretrained else None
+    return Checkpoint(
+        **vars(name),
+        epoch=final.best_epoch,
+        config=config_values(config),
+        vocabulary=vocabulary_values(vocabulary),
+        feature_size=store.feature_size,
+        signature=store.signature,
+        weights=final.best_weights,
+        options=vars(model.options),
+        transformer=transformer,
+    )
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from rex.explanations.table import gather_explanations
 from rex.explanations.vocabulary import build_vocabulary
 from rex.gqa.questions import read_questions
 from rex.regions.store import RegionStore
-from rex.training.explanations import read_explanations
+from rex.training.texts import read_explanations
 
 from .fuzzing import OLD, damaged, values
 

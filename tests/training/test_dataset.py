@@ -1,7 +1,12 @@
+"""Batches of a question set, and their loading ahead."""
+
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +23,13 @@ from rex.regions.store import RegionStore
 from rex.training.dataset import (
     Examples,
     QuestionSet,
+    ahead,
     normalised_boxes,
     read_vocabulary,
     tokens_of,
 )
-from rex.training.explanations import read_explanations
-from rex.training.questions import encode_questions
 from rex.training.run import RunFiles
+from rex.training.texts import encode_questions, read_explanations
 
 from .toy import REGIONS, WIDTH
 
@@ -172,3 +177,49 @@ def test_an_image_without_regions_is_named(toy: RunFiles) -> None:
     stranger = dataclasses.replace(questions, image_ids=["nowhere", *questions.image_ids[1:]])
     with pytest.raises(InputError, match="nowhere"):
         Examples(stranger, RegionStore(toy.regions))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_items_come_in_order_and_are_made_ahead(threads: int) -> None:
+    made: list[int] = []
+    proceed = threading.Event()
+
+    def make(item: int) -> tuple[int, str]:
+        time.sleep(0.01 * (item % 2))  # the later one is done first, if there are several threads
+        made.append(item)
+        if item == 2:
+            proceed.set()
+        return item, threading.current_thread().name
+
+    loaded = ahead(make, range(9), threads=threads)
+    first, thread = next(loaded)
+    assert first == 0
+    assert thread != threading.current_thread().name
+    assert proceed.wait(10)  # the third is made while the first is in use
+    assert [item for item, _ in loaded] == list(range(1, 9))
+    assert sorted(made) == list(range(9))
+
+
+def test_an_error_comes_at_its_items_turn() -> None:
+    def make(item: int) -> int:
+        if item == 3:
+            raise OSError("disk")
+        return item
+
+    loaded = ahead(make, range(9))
+    assert [next(loaded) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(OSError, match="disk"):
+        next(loaded)
+
+
+def test_leaving_early_ends_the_threads() -> None:
+    def run(loaded: Any) -> None:
+        for _ in loaded:
+            raise KeyboardInterrupt
+
+    before = threading.active_count()
+    loaded = ahead(lambda item: item, range(10**9), threads=2)
+    with pytest.raises(KeyboardInterrupt):
+        run(loaded)
+    loaded.close()
+    assert threading.active_count() == before
