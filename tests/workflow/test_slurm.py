@@ -96,6 +96,9 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
     finally:
         run("scancel", "--user=root")
+        deadline = time.monotonic() + 30
+        while run("squeue", "--noheader") and time.monotonic() < deadline:
+            time.sleep(0.5)
         for name in ("slurmd", "slurmctld"):
             os.kill(int((folder / f"{name}.pid").read_text()), 15)
         if own_munge:
@@ -111,6 +114,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
             *("snakemake", "--snakefile", str(ROOT / "Snakefile")),
             *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
             *("--configfile", "config/smoke.yaml"),
+            *("--set-scatter", "regions=2", "explanations=2"),
         ],
         cwd=folder,
         stdout=subprocess.DEVNULL,
