@@ -11,13 +11,12 @@ from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Reason, Skip
 from rex.programs.executor import execute
-from rex.programs.leaves import Leaf
 from rex.programs.parsing import parse_program
 from rex.programs.plain import render_plain
 from rex.programs.published.executor import execute_published
 from rex.programs.published.polishing import PluralMap, polish_published
 from rex.programs.published.tokens import published_sentence, published_tokens
-from rex.programs.rendering import mentioned, render_raw, render_sentence, render_tokens
+from rex.programs.rendering import Leaf, mentioned, render_raw, render_sentence, render_tokens
 from rex.programs.wording import word_statement
 
 OK = "ok"

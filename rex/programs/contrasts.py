@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rex.programs.english import is_mass, is_plural, many, number
-from rex.programs.leaves import Mention, SentenceOnly, SymbolsOnly
 from rex.programs.phrase_wording import (
     NAMES,
     Words,
@@ -18,6 +17,7 @@ from rex.programs.phrase_wording import (
     symbols_only,
 )
 from rex.programs.phrases import Attribution, Comparison, Contrast, Shared, Thing
+from rex.programs.rendering import Mention, SentenceOnly, SymbolsOnly
 
 
 def say_shared(out: Words, statement: Shared) -> None:

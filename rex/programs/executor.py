@@ -21,8 +21,7 @@ from rex.programs import finding, judging, selecting
 from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.parsing import Program
-from rex.programs.run import Run
-from rex.programs.values import Execution, Finding, Value, Verdict
+from rex.programs.values import Execution, Finding, Run, Value, Verdict
 
 
 def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> Execution:

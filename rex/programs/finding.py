@@ -11,8 +11,7 @@ from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.judging import judge_word, placement
 from rex.programs.phrases import Attribution, Comparison, Existence, Scene, Shared
-from rex.programs.run import Run, selected, two_selected
-from rex.programs.values import Finding, Selection, Value
+from rex.programs.values import Finding, Run, Selection, Value, selected, two_selected
 
 _SKY = frozenset({"sky", "skies", "cloud", "clouds"})
 _CATEGORY_ORDER = {category: place for place, category in enumerate(CATEGORY_WORDS)}

@@ -19,8 +19,7 @@ from rex.programs.phrases import (
     Statement,
     Thing,
 )
-from rex.programs.run import Run, two_selected
-from rex.programs.values import Selection, Verdict
+from rex.programs.values import Run, Selection, Verdict, two_selected
 
 
 def judge_existence(run: Run, step: ops.Exist, arguments: list[Any], index: int) -> Verdict:

@@ -15,8 +15,8 @@ from rex.programs.english import (
     number,
     ordinal,
 )
-from rex.programs.leaves import Absent, Leaf, Mention, SentenceOnly, SymbolsOnly
 from rex.programs.phrases import Adjective, Attribution, Relative, Thing
+from rex.programs.rendering import Absent, Leaf, Mention, SentenceOnly, SymbolsOnly
 
 SIDES = {
     "left": "on the left",

@@ -1,9 +1,14 @@
-"""What the steps of a program return."""
+"""What the steps of a program return, and what they share while it is executed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import msgspec
 
+from rex.gqa.ontology import is_a
+from rex.gqa.scene_graphs import SceneGraph
+from rex.programs.errors import Reason, Skip
 from rex.programs.phrases import Statement, Thing
 
 
@@ -46,3 +51,66 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
     """The answer that follows from the explanation; None: no answer does."""
     left_out: tuple[str, ...] = ()
     """Descriptions of the question that the boxes contradict, which the explanation leaves out."""
+
+
+_ANYTHING = frozenset({"_", "this", "object", "thing"})
+
+
+class Run:
+    """One execution."""
+
+    __slots__ = ("answer", "asked", "graph", "left_out")
+
+    def __init__(self, graph: SceneGraph, answer: str | None, asked: Collection[int]) -> None:
+        self.graph = graph
+        self.answer = answer
+        self.asked = asked
+        """The filters and relations whose outcome is the question, not a description."""
+        self.left_out: tuple[str, ...] = ()
+        """Positions and relations of descriptions that the boxes contradict."""
+
+    def thing(self, noun: str, objects: tuple[str, ...]) -> Thing:
+        """Return the phrase for objects that the program calls `noun`."""
+        return Thing(objects, noun, self.name(noun, objects))
+
+    def name(self, noun: str, objects: tuple[str, ...]) -> str:
+        """Return what the scene graph calls objects; `noun` if they have several names or none."""
+        things = self.graph.objects
+        if len(objects) == 1:
+            return things[objects[0]].name
+        names = {things[object_id].name for object_id in objects}
+        return names.pop() if len(names) == 1 else noun
+
+    def candidates(self, noun: str, given: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the objects with the ids that a step gives, else all that its noun fits.
+
+        Raises Skip when an id is not in the scene graph.
+        """
+        objects = self.graph.objects
+        if given is None:
+            if noun in _ANYTHING:
+                return tuple(objects)
+            return tuple(one for one, thing in objects.items() if is_a(thing.name, noun))
+        for object_id in given:
+            if object_id not in objects:
+                raise Skip(Reason.OBJECT_MISSING, object_id)
+        return given if len(given) < 2 else tuple(dict.fromkeys(given))
+
+
+def two_selected(arguments: Sequence[Selection]) -> Sequence[Selection]:
+    """Return selections that have objects; raises Skip where two are of one and the same object."""
+    for source in arguments:
+        selected(source)
+    objects = arguments[0].objects
+    if len(arguments) == 2 and len(objects) == 1 and arguments[1].objects == objects:
+        raise Skip(Reason.RELATED_TO_ITSELF)
+    return arguments
+
+
+def selected(source: Selection) -> Selection:
+    """Return a selection that has objects; raises Skip for an empty one."""
+    if not source.objects:
+        if source.is_scene:
+            raise Skip(Reason.GLOBAL_SCENE)
+        raise Skip(Reason.NOTHING_SELECTED, source.thing.noun)
+    return source

@@ -15,7 +15,6 @@ import msgspec
 from rex.gqa.ontology import CATEGORY_WORDS
 from rex.programs.contrasts import merged, say_comparison, say_contrast, say_shared
 from rex.programs.english import article, indefinite, is_mass, is_plural, many, pronoun
-from rex.programs.leaves import Leaf, Mention, Place, SentenceOnly, SymbolsOnly
 from rex.programs.phrase_wording import (
     NAMES,
     SIDES,
@@ -46,6 +45,7 @@ from rex.programs.phrases import (
     Statement,
     Thing,
 )
+from rex.programs.rendering import Leaf, Mention, Place, SentenceOnly, SymbolsOnly
 
 
 def word_statement(statement: Statement) -> list[Leaf]:

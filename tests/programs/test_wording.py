@@ -5,8 +5,12 @@ import pytest
 from rex.boxes import grid_cell
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.english import article, is_plural
-from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly
 from rex.programs.rendering import (
+    Absent,
+    Leaf,
+    Mention,
+    Place,
+    SentenceOnly,
     mentioned,
     render_raw,
     render_sentence,

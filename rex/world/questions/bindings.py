@@ -12,7 +12,7 @@ import numpy as np
 
 from rex.gqa.ontology import is_a
 from rex.programs.english import many
-from rex.programs.leaves import Mention
+from rex.programs.rendering import Mention
 from rex.world.annotate import Entity
 from rex.world.kinds import KINDS, draw_word
 from rex.world.places import PLACES

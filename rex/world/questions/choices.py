@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from rex.programs.leaves import Mention
+from rex.programs.rendering import Mention
 from rex.world.annotate import Entity
 from rex.world.places import PLACES
 from rex.world.questions.references import Pointer, Reference

@@ -17,8 +17,8 @@ from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.leaves import Leaf
 from rex.programs.parsing import Program, parse_program
+from rex.programs.rendering import Leaf
 from rex.programs.values import Execution, Selection, Verdict
 from rex.programs.wording import word_statement
 from rex.world.annotate import Facts, graph_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from rex.gqa.ontology import gender
 from rex.programs.english import article, is_mass, is_plural, many
-from rex.programs.leaves import Absent, Leaf, Mention, Place, SentenceOnly
+from rex.programs.rendering import Absent, Leaf, Mention, Place, SentenceOnly
 
 Phrase = tuple[Leaf, ...]
 """Words, and mentions of objects."""

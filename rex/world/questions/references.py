@@ -10,7 +10,7 @@ import numpy as np
 
 from rex.gqa.ontology import HYPERNYMS
 from rex.gqa.questions import SemanticStep
-from rex.programs.leaves import Mention
+from rex.programs.rendering import Mention
 from rex.world.annotate import Entity, Facts
 from rex.world.questions.phrase import Phrase, adjective, class_noun, is_are, predicate
 

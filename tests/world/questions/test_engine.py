@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rex.gqa.ontology import HYPERNYMS, gender
-from rex.programs.leaves import Mention
+from rex.programs.rendering import Mention
 from rex.world.annotate import Entity, Facts, annotate, scene_graph
 from rex.world.balance import QUOTAS
 from rex.world.composing import compose

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rex.programs.leaves import Mention
+from rex.programs.rendering import Mention
 from rex.world.questions.phrase import Phrase, fill, say, variables
 
 
