@@ -30,8 +30,6 @@ _DETERMINERS = _ARTICLES | _ORDINALS | {"another", "other", "more", "same", "som
 """Words before a noun that say nothing of what it names."""
 _COUNTING = frozenset({"of", "the", "piece", "pieces"})
 """What may follow a number: "one of the pieces of furniture"."""
-_STAND_INS = frozenset({"another", "other", "others", "last", "more", "besides"})
-"""What stands for objects of a kind that was named before: "another", "the others"."""
 _SIDE = re.compile(rf"\b({'|'.join(SIDES)}) of the (?:image|picture|photo|photograph)\b")
 _VERDICT = re.compile(r"\s*(?:yes|no)\s*[,.;:]\s*")
 _WORD = re.compile(r"[^\s.,;:!?]+(?:[.,:][^\s.,;:!?]+)*|[.,;:!?]")
