@@ -32,6 +32,9 @@ _SAID = re.compile(
     r"(?:(?:so|thus|therefore|hence),? )?(?:the|final) answer is:?\s+(.+?)\s*(?:\.(?=\s|$)|\n|$)",
     re.IGNORECASE,
 )
+_TAGGED = re.compile(r"<answer>\s*(.*?)\s*(?:</answer>|\Z)", re.IGNORECASE | re.DOTALL)
+_DRESSING = re.compile(r"\*\*|</?(?:think|thinking|reasoning|explanation)>", re.IGNORECASE)
+"""Bold type, and the tags that reasoning models put around their reasons."""
 _LABELLED = re.compile(r"^\s*(?:final )?answer\s*:\s*(.+?)\s*(?:\.?\s*$|\.\s|\n)", re.I | re.M)
 _EXPLAINED = re.compile(r"^\s*(?:explanation|reason(?:ing)?|because)\s*:?\s+", re.I | re.M)
 _STEP = re.compile(r"^\s*step \d+(?: \([^)\n]*\))?\s*:\s*", re.I | re.M)
@@ -176,7 +179,7 @@ def read_text(text: str, *, boxes_first: bool = False) -> Said:
                 return _from_fields(value, boxes_first)
         except (ValueError, RecursionError):
             pass  # free text, then
-    answer, rest = _split(text)
+    answer, rest = _split(_DRESSING.sub("", text))
     rest = _EXPLAINED.sub("", rest, count=1)
     steps = _STEP.split(rest)
     # of a solution in steps, the last says why
@@ -189,7 +192,7 @@ def read_text(text: str, *, boxes_first: bool = False) -> Said:
 
 def _split(text: str) -> tuple[str, str]:
     """Return the answer, "" where none can be told, and the rest of a text."""
-    for pattern in (_SAID, _LABELLED):
+    for pattern in (_TAGGED, _SAID, _LABELLED):
         found = list(pattern.finditer(text))
         if found:
             last = found[-1]
