@@ -216,6 +216,7 @@ def read_parquet(
                     cure=cure or "make the file again with this version of REX",
                 )
         table = file.read(columns=None if columns is None else list(columns))
+        table.validate(full=True)  # texts that are not UTF-8, lists that end before they start
     for name in columns or ():
         gaps = _gaps(table[name], name in _COMPLETE)
         if gaps:

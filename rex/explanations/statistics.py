@@ -111,6 +111,7 @@ def _rows(path: File) -> Iterator[dict[str, Any]]:
                 "not an explanation table", file=path, cure="make it: rex explain build"
             )
         for batch in file.iter_batches(batch_size=8192):
+            batch.validate(full=True)
             yield from batch.to_pylist()
 
 

@@ -71,7 +71,7 @@ def _kind(path: str | PathLike[str]) -> str:
         for key, value in entries.items():
             try:
                 fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-            except msgspec.ValidationError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 fields = {}
             if "question" in fields or "imageId" in fields:
                 return "questions"

@@ -50,7 +50,7 @@ def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
         begins = pieces[:4] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
         if not all(isinstance(piece, str) for piece in pieces):
             raise TypeError("question_pieces are not texts")
-    except (KeyError, TypeError) as error:
+    except (LookupError, TypeError) as error:
         raise InputError(f"not a vocabulary ({error})", file=path, cure=cure) from None
     if not answers or not begins:
         raise InputError(

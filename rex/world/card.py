@@ -37,7 +37,7 @@ def world_card(world: Path) -> str:
             "",
             *_operations(counts["train"]),
         ]
-    except (KeyError, TypeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"lacks {error}", file=path, cure="make the world again with this version of REX"
         ) from None
