@@ -58,7 +58,8 @@ def negative(explained: Explained, asked: Asked, graph: SceneGraph, seed: int) -
     random = Random(f"{seed}/{explained.question_id}")
     statement = execute(parse_program(asked.semantic), graph, asked.answer).statement
     makers: list[Callable[[], Negative | None]] = [
-        lambda: _flipped(explained, statement, graph, random),
+        # half of the draws: fewer statements have such a change
+        *[lambda: _flipped(explained, statement, graph, random)] * 2,
         lambda: _other_name(explained, graph, random),
         lambda: _other_box(explained, graph, random),
     ]
@@ -140,10 +141,10 @@ _SHORT = ("left", "right", "front", "behind")
 def _comparisons(
     said: Comparison, explained: Explained, graph: SceneGraph, random: Random
 ) -> Iterator[_Flip]:
-    if said.first.name != said.second.name:
-        answer = said.second.noun if explained.answer == said.first.noun else explained.answer
-        # what is more so cannot be less so, too
-        yield _Flip("relation", Comparison(said.second, said.comparative, said.first), answer)
+    first, second = said.first, said.second
+    if first.noun != second.noun and _says(graph, _compared(said)) == first.noun:
+        answer = second.noun if explained.answer == first.noun else explained.answer
+        yield _Flip("relation", Comparison(second, said.comparative, first), answer)
 
 
 def _existences(
@@ -238,6 +239,14 @@ def _related(first: tuple[str, ...], relation: str, second: tuple[str, ...]) -> 
     select = ops.Select("select", "", (), "_", second)
     verify = ops.Relate("verify rel", "", (0,), "_", (relation,), True, first, "verify")
     return select, verify
+
+
+def _compared(said: Comparison) -> Program:
+    first, second = (
+        ops.Select("select", "", (), thing.noun, thing.objects)
+        for thing in (said.second, said.first)
+    )
+    return first, second, ops.Compare("choose", "", (0, 1), said.comparative)
 
 
 def _says(graph: SceneGraph, program: Program) -> str | None:
