@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from rex.boxes import GRID
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES
-from rex.programs.english import article, cased, indefinite, is_plural
+from rex.programs.english import article, cased, indefinite, is_plural, ordinal
 from rex.programs.phrase_wording import implies, is_material
 from rex.reporting.examples import Word
 from rex.tokens import is_region
@@ -30,7 +30,7 @@ class _Part:
 
     text: str
     noun: bool = False
-    region: bool = False
+    region: int | None = None
 
 
 def sentence_of(
@@ -79,7 +79,7 @@ def _parts(words: Sequence[Word], names: Mapping[int, str], nouns: Collection[st
         word = words[place]
         end = place + 1
         if word.region is not None and is_region(word.text):
-            parts.append(_Part(names.get(word.region, "object"), noun=True, region=True))
+            parts.append(_Part(names.get(word.region, "object"), noun=True, region=word.region))
         elif word.region is not None:
             # a region's name may have several words; each #i is an object of its own
             while end < len(words) and words[end].region == word.region:
@@ -87,7 +87,7 @@ def _parts(words: Sequence[Word], names: Mapping[int, str], nouns: Collection[st
                     break
                 end += 1
             name = " ".join(one.text for one in words[place:end])
-            parts.append(_Part(name, noun=True, region=True))
+            parts.append(_Part(name, noun=True, region=word.region))
         elif word.cell is not None:
             parts.append(_Part(cell_name(word.cell)))
         else:
@@ -159,9 +159,10 @@ def _with_articles(parts: Sequence[_Part], adjectives: Collection[str]) -> list[
     """Return the words, with an article before what is a noun.
 
     After "there is" and as what something is, a thing is new ("a dog"); else a region is known
-    ("the dog"), and what is named without a region stays as it is.
+    ("the dog"), or one of several ("the other dog").
     """
     said: list[str] = []
+    named: dict[str, list[int]] = {}
     new = exists = False
     wall = 0
     for part in parts:
@@ -172,15 +173,19 @@ def _with_articles(parts: Sequence[_Part], adjectives: Collection[str]) -> list[
                 place -= 1
             said[place:] = [word for word in said[place:] if not implies(part.text, word)]
             lead = said[place - 1] if place else ""
+            which = _which(part, named) if place == len(said) else 0
             if lead == "any" and indefinite(part.text):
                 said[place - 1] = article([*said[place:], part.text][0])
             elif lead in _DETERMINERS:
                 pass
-            elif new and (exists or not (part.region and lead == "but")):
+            elif new and (exists or not (part.region is not None and lead == "but")):
                 if indefinite(part.text):
-                    said.insert(place, article([*said[place:], part.text][0]))
-            elif part.region or indefinite(part.text):
-                said.insert(place, "the")
+                    first = article([*said[place:], part.text][0])
+                    said.insert(place, "another" if which else first)
+            elif part.region is not None or indefinite(part.text):
+                said.insert(
+                    place, ("the", "the other")[which] if which < 2 else f"the {ordinal(which)}"
+                )
         elif part.text in _BE:
             new, exists = True, said[-1:] == ["there"]
         elif part.text in _JOINING:
@@ -192,3 +197,13 @@ def _with_articles(parts: Sequence[_Part], adjectives: Collection[str]) -> list[
             new = False
         said.append(part.text)
     return said
+
+
+def _which(part: _Part, named: dict[str, list[int]]) -> int:
+    """Return how many other regions of the same name were named before."""
+    if part.region is None:
+        return 0
+    regions = named.setdefault(part.text, [])
+    if part.region not in regions:
+        regions.append(part.region)
+    return regions.index(part.region)

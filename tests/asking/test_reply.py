@@ -68,6 +68,13 @@ def test_sentences(
         ("#1 is bread", "the girl is bread"),
         ("#1 is eating #2", "the girl is eating the shirt"),
         ("#1 is not under any #2", "the girl is not under a shirt"),
+        ("#3 is to the left of #6", "the bottle is to the left of the other bottle"),
+        (
+            "#3 is red and #6 is blue and #7 is red",
+            "the bottle is red and the other bottle is blue and the third bottle is red",
+        ),
+        ("there is #3 and #6", "there is a bottle and another bottle"),
+        ("red #3 is near blue #6", "the red bottle is near the blue bottle"),
         ("#1 is not wearing any tie", "the girl is not wearing a tie"),
         ("#1 is not wearing any glasses", "the girl is not wearing any glasses"),
         ("#1 is to the left of table", "the girl is to the left of the table"),
@@ -100,7 +107,7 @@ def test_sentences(
     ],
 )
 def test_articles_and_verbs(explanation: str, sentence: str) -> None:
-    names = {1: "girl", 2: "shirt", 3: "bottle", 5: "pants"}
+    names = {1: "girl", 2: "shirt", 5: "pants", **dict.fromkeys((3, 6, 7), "bottle")}
     # GQA's ontology has no umbrella
     said = sentence_of(words_of(explanation), names, objects=["umbrella"], attributes=["open"])
     assert said == sentence
