@@ -1,12 +1,16 @@
-"""Attention for decoders that are transformers: keys and values are computed once."""
+"""Decoders that are transformers: what is attended to is computed once."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from abc import abstractmethod
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from rex.models.backbones import Encoding
+from rex.models.decoder import Decoder, Prediction, previous_tokens
 
 
 class Keys(NamedTuple):
@@ -74,6 +78,58 @@ class Written(NamedTuple):
     def select(self, rows: Tensor) -> Written:
         """Return the states of these rows, [N] int64."""
         return Written(tuple(layer.select(rows) for layer in self.layers))
+
+
+class TransformerDecoder(Decoder):
+    """The family: all steps at once in training, one after another when writing.
+
+    A method adds `remember`, and three functions that both ways share.
+    """
+
+    @abstractmethod
+    def embed(self, tokens: Tensor, memory: Any, *, first: int) -> Tensor:
+        """Embed what steps `first` and after are told, [N, T], as [N, T, H]; END at step 0."""
+
+    @abstractmethod
+    def transform(
+        self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: Any
+    ) -> tuple[Tensor, tuple[Keys, ...]]:
+        """Return the states [N, T, H], and what each layer lets later tokens attend to.
+
+        `before` is that of the tokens before; `mask` [T, T] bool: what may be looked at.
+        """
+
+    @abstractmethod
+    def predict(self, states: Tensor, memory: Any) -> Prediction:
+        """Predict the next tokens from states [N, T, H]."""
+
+    def start(self, memory: Any) -> Written:
+        """Return the state before the first step: nothing is written."""
+        return Written(())
+
+    def advance(self, last: Tensor, state: Written, memory: Any) -> tuple[Written, Prediction]:
+        """Predict the token after `last` [N]."""
+        x = self.embed(last[:, None], memory, first=state.length)
+        x, layers = self.transform(x, state.layers, None, memory)
+        prediction = self.predict(x, memory)
+        gate = None if prediction.gate is None else prediction.gate[:, 0]
+        return Written(layers), Prediction(prediction.log_probabilities[:, 0], gate)
+
+    def forward(self, encoding: Encoding, explanations: Tensor) -> Prediction:
+        """Predict each token of the explanations [B, T] from those before it, all at once."""
+        memory = self.remember(encoding)
+        return self.predict(self.states(memory, explanations), memory)
+
+    def states(self, memory: Any, explanations: Tensor) -> Tensor:
+        """Return the states [B, T, H] that predict each token of the explanations [B, T]."""
+        x = self.embed(previous_tokens(explanations), memory, first=0)
+        return self.transform(x, (), causal(x.shape[1], x.device), memory)[0]
+
+
+def together(encoding: Encoding) -> tuple[Tensor, Tensor]:
+    """Return words and regions [B, Q + R, H], and which exist, [B, 1, 1, Q + R] bool."""
+    mask = torch.cat([encoding.word_mask, encoding.region_mask], dim=1)
+    return torch.cat([encoding.words, encoding.regions], dim=1), mask[:, None, None]
 
 
 def causal(length: int, device: torch.device) -> Tensor:

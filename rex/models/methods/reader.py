@@ -20,7 +20,6 @@ from rex.models.batch import IGNORED, Batch
 from rex.models.decoder import (
     MASKED,
     Decision,
-    Decoder,
     DecoderSizes,
     Explanations,
     MethodSettings,
@@ -28,16 +27,15 @@ from rex.models.decoder import (
     Prediction,
     Write,
     disjoint,
-    previous_tokens,
     widened,
 )
 from rex.models.transformer import (
     Attention,
     FeedForward,
     Keys,
-    Written,
-    causal,
+    TransformerDecoder,
     padded_regions,
+    together,
     token_vectors,
 )
 from rex.models.vocabulary import END
@@ -112,7 +110,7 @@ class _Layer(nn.Module):
         return x + self.dropout(self.forwards(self.norms[2](x))), tokens
 
 
-class Reader(Decoder):
+class Reader(TransformerDecoder):
     """Words with probability g, copied or of the vocabulary; else a region is pointed at."""
 
     Settings = ReaderSettings
@@ -158,8 +156,7 @@ class Reader(Decoder):
 
     def remember(self, encoding: Encoding) -> _Memory:
         """Compute what all steps share; `encoding.told` are the answers told, IGNORED: none."""
-        together = torch.cat([encoding.words, encoding.regions], dim=1)
-        mask = torch.cat([encoding.word_mask, encoding.region_mask], dim=1)
+        seen, mask = together(encoding)
         regions = self.region(encoding.regions)
         if self.box is not None:
             regions = regions + self.box(encoding.boxes)
@@ -168,8 +165,8 @@ class Reader(Decoder):
             told = torch.full_like(encoding.pieces[:, 0], IGNORED)
         return _Memory(
             encoding,
-            tuple(layer.to_memory.remember(together) for layer in self.layers),  # type: ignore[union-attr, operator]
-            mask[:, None, None],
+            tuple(layer.to_memory.remember(seen) for layer in self.layers),  # type: ignore[union-attr, operator]
+            mask,
             self.told(torch.where(told < 0, self.sizes.answers, told)),
             padded_regions(regions, self.sizes.regions),
             self.pointed(encoding.regions),
@@ -177,38 +174,17 @@ class Reader(Decoder):
             self.copies[encoding.pieces.clamp(max=len(self.copies) - 1)],
         )
 
-    def start(self, memory: _Memory) -> Written:
-        """Return the state before the first step: nothing is written."""
-        return Written(())
+    def embed(self, tokens: Tensor, memory: _Memory, *, first: int) -> Tensor:
+        """Embed what steps are told; the very first is told the answer."""
+        x = token_vectors(tokens, self.embedding, memory.regions)
+        if first == 0:
+            x = torch.cat([memory.first[:, None].to(x.dtype), x[:, 1:]], dim=1)
+        return x + self.positions.weight[first : first + tokens.shape[1]]
 
-    def advance(self, last: Tensor, state: Written, memory: _Memory) -> tuple[Written, Prediction]:
-        """Predict the token after `last` [N]."""
-        step = state.length
-        x = token_vectors(last[:, None], self.embedding, memory.regions)
-        if step == 0:
-            x = memory.first[:, None]
-        x, layers = self._layers(x + self.positions.weight[step], state.layers, None, memory)
-        prediction = self._predict(x, memory)
-        gate = prediction.gate
-        assert gate is not None
-        return Written(layers), Prediction(prediction.log_probabilities[:, 0], gate[:, 0])
-
-    def forward(self, encoding: Encoding, explanations: Tensor) -> Prediction:
-        """Predict each token of the explanations [B, T] from those before it, all at once."""
-        memory = self.remember(encoding)
-        return self._predict(self._states(memory, explanations), memory)
-
-    def _states(self, memory: _Memory, explanations: Tensor) -> Tensor:
-        """Return the states [B, T, H] that predict each token."""
-        length = explanations.shape[1]
-        x = token_vectors(previous_tokens(explanations), self.embedding, memory.regions)
-        x = torch.cat([memory.first[:, None].to(x.dtype), x[:, 1:]], dim=1)
-        x = x + self.positions.weight[:length]
-        return self._layers(x, (), causal(length, x.device), memory)[0]
-
-    def _layers(
+    def transform(
         self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: _Memory
     ) -> tuple[Tensor, tuple[Keys, ...]]:
+        """Pass through all layers."""
         tokens = []
         for number, (layer, seen) in enumerate(zip(self.layers, memory.seen, strict=True)):
             earlier = before[number] if before else None
@@ -216,7 +192,7 @@ class Reader(Decoder):
             tokens.append(known)
         return self.norm(x), tuple(tokens)
 
-    def _predict(self, states: Tensor, memory: _Memory) -> Prediction:
+    def predict(self, states: Tensor, memory: _Memory) -> Prediction:
         """Mix the vocabulary, what may be copied, and the regions, for states [B, T, H]."""
         scale = math.sqrt(self.sizes.hidden)
         written = widened(self.output(states)).log_softmax(dim=-1)
@@ -259,7 +235,7 @@ class Reader(Decoder):
         if self.training and answers and self.settings.told:
             free = torch.rand(len(free), device=free.device) < 0.5
         memory = self.remember(encoding._replace(told=batch.answers.masked_fill(free, IGNORED)))
-        states = self._states(memory, batch.explanations)
+        states = self.states(memory, batch.explanations)
         own = {}
         if answers and self.settings.read:
             lengths = (batch.explanations != IGNORED).sum(dim=1)
@@ -269,7 +245,7 @@ class Reader(Decoder):
             losses = functional.cross_entropy(read, targets, ignore_index=IGNORED, reduction="none")
             # where half are told, the other half stands for all
             own["read_loss"] = losses * (2 if self.settings.told else 1)
-        return Output(seen, self._predict(states, memory), own)
+        return Output(seen, self.predict(states, memory), own)
 
     def decide(self, encoding: Encoding, seen: Tensor, write: Write, *, answers: bool) -> Decision:
         """Take the answer a, of the likeliest at sight, that is likeliest also when read.
@@ -301,6 +277,6 @@ class Reader(Decoder):
         tokens = functional.pad(explanations.tokens, (0, 1), value=IGNORED)
         lengths = (tokens != IGNORED).sum(dim=1)
         tokens = tokens.masked_fill(tokens == IGNORED, END)
-        states = self._states(self.remember(encoding._replace(told=None)), tokens)
+        states = self.states(self.remember(encoding._replace(told=None)), tokens)
         rows = torch.arange(len(states), device=states.device)
         return widened(self.read(states[rows, lengths])).log_softmax(dim=-1)

@@ -20,23 +20,21 @@ from rex.models.batch import IGNORED, Batch
 from rex.models.decoder import (
     MASKED,
     Decision,
-    Decoder,
     DecoderSizes,
     MethodSettings,
     Output,
     Prediction,
     Write,
     disjoint,
-    previous_tokens,
     widened,
 )
 from rex.models.transformer import (
     Attention,
     FeedForward,
     Keys,
-    Written,
-    causal,
+    TransformerDecoder,
     padded_regions,
+    together,
     token_vectors,
 )
 from rex.models.vocabulary import END
@@ -158,7 +156,7 @@ class _Link(nn.Module):
         return widened(logits)
 
 
-class VcinDecoder(Decoder):
+class VcinDecoder(TransformerDecoder):
     """Words with probability g, else a region is pointed at; the answer follows."""
 
     Settings = VcinSettings
@@ -185,38 +183,23 @@ class VcinDecoder(Decoder):
 
     def remember(self, encoding: Encoding) -> _Memory:
         """Compute what all steps share."""
-        together = torch.cat([encoding.words, encoding.regions], dim=1)
-        mask = torch.cat([encoding.word_mask, encoding.region_mask], dim=1)
+        known, mask = together(encoding)
         return _Memory(
             encoding,
-            tuple(block.remember(together) for block in self.to_memory),  # type: ignore[operator]
-            mask[:, None, None],
+            tuple(block.remember(known) for block in self.to_memory),  # type: ignore[operator]
+            mask,
             padded_regions(encoding.regions, self.sizes.regions),
         )
 
-    def start(self, memory: _Memory) -> Written:
-        """Return the state before the first step: nothing is written."""
-        return Written(())
+    def embed(self, tokens: Tensor, memory: _Memory, *, first: int) -> Tensor:
+        """Embed what steps are told."""
+        embedded: Tensor = self.tokens(tokens, memory.regions, first=first)
+        return embedded
 
-    def advance(self, last: Tensor, state: Written, memory: _Memory) -> tuple[Written, Prediction]:
-        """Predict the token after `last` [N]."""
-        x = self.tokens(last[:, None], memory.regions, first=state.length)
-        x, layers = self._blocks(x, state.layers, None, memory)
-        prediction = self._predict(x, memory.encoding)
-        gate = prediction.gate
-        assert gate is not None
-        return Written(layers), Prediction(prediction.log_probabilities[:, 0], gate[:, 0])
-
-    def forward(self, encoding: Encoding, explanations: Tensor) -> Prediction:
-        """Predict each token of the explanations [B, T] from those before it, all at once."""
-        memory = self.remember(encoding)
-        x = self.tokens(previous_tokens(explanations), memory.regions)
-        x, _ = self._blocks(x, (), causal(x.shape[1], x.device), memory)
-        return self._predict(x, encoding)
-
-    def _blocks(
+    def transform(
         self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: _Memory
     ) -> tuple[Tensor, tuple[Keys, ...]]:
+        """Pass through all blocks; attention to words and regions comes without LayerNorm."""
         tokens = []
         layers = zip(self.blocks, self.to_memory, memory.seen, strict=True)
         for number, (block, to_memory, seen) in enumerate(layers):
@@ -225,7 +208,9 @@ class VcinDecoder(Decoder):
             tokens.append(known)
         return x, tuple(tokens)
 
-    def _predict(self, states: Tensor, encoding: Encoding) -> Prediction:
+    def predict(self, states: Tensor, memory: _Memory) -> Prediction:
+        """Gate between the words and the regions, which have no share of one another."""
+        encoding = memory.encoding
         similarity = widened(torch.bmm(states, encoding.regions.transpose(1, 2)))
         similarity = similarity.masked_fill(~encoding.region_mask[:, None], MASKED)
         gate = self.gate(states).squeeze(-1)

@@ -149,7 +149,7 @@ def read_off(reader: Reader, encoding: Encoding, tokens: list[int], row: int) ->
     """Return log p(answer) after an explanation, computed for it alone."""
     alone = encoding.map(lambda part: part[row : row + 1])
     memory = reader.remember(alone)
-    states = reader._states(memory, torch.tensor([[*tokens, END]]))
+    states = reader.states(memory, torch.tensor([[*tokens, END]]))
     read: Tensor = reader.read(states[0, -1]).log_softmax(dim=-1)
     return read
 
