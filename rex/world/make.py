@@ -31,7 +31,7 @@ from rex.world.questions.engine import candidates
 from rex.world.questions.records import Candidate, question_records
 from rex.world.render import render
 
-VERSION = 3
+VERSION = 4
 """Rises whenever the same settings give another world."""
 
 MIN_OBJECTS, MAX_OBJECTS = 4, 10
