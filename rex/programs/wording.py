@@ -101,7 +101,7 @@ def _say_tautology(out: Words, statement: Attribution, thing: Thing, noun: str) 
         *rest, last = thing.modifiers
         bare = Thing(thing.objects, thing.noun, thing.name, tuple(rest))
         if isinstance(last, Relative) and not last.thing_is_subject:
-            out.append(SentenceOnly("they are" if len(thing.objects) > 1 else "it is"))
+            out.append(SentenceOnly("they are" if is_plural(noun) else "it is"))
             say_thing(out, bare, "a", noun)
             say_after(out, bare, noun, last)
         elif isinstance(last, Relative):
