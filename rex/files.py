@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -286,3 +287,12 @@ def readable_parquet(path: str | os.PathLike[str], cure: str | None = None) -> I
             file=path,
             cure=cure or "make it again",
         ) from None
+
+
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+
+
+def no_formula(value: str) -> str:
+    """Return a text that no spreadsheet takes for a formula: by a quote before it where needed."""
+    formula = value.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if formula else value

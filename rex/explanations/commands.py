@@ -57,7 +57,13 @@ def _add_build(verbs: Subparsers) -> None:
         metavar="I/N",
         help="only the I-th of N parts; put them together with rex explain gather",
     )
-    build.add_argument("--out", type=Path, required=True, metavar="PARQUET")
+    build.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="TABLE",
+        help="Parquet, which the other commands read; JSON Lines or CSV if it ends in .jsonl, .csv",
+    )
 
 
 def _add_gather(verbs: Subparsers) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rex.errors import InputError
 from rex.explanations.modes import OK
-from rex.files import parquet_provenance, read_parquet, whole_file
+from rex.files import no_formula, parquet_provenance, read_parquet, whole_file
 from rex.programs.errors import Reason
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def schema() -> pa.Schema:
 class ExplanationTable:
     """An explanation table being written."""
 
-    def __init__(self, writer: pq.ParquetWriter) -> None:
+    def __init__(self, writer: pq.ParquetWriter | _TextWriter) -> None:
         self._writer = writer
         self._pending: list[pa.Table] = []
         self._rows = 0
@@ -92,10 +93,58 @@ class ExplanationTable:
         self._writer.write_table(rows.combine_chunks(), row_group_size=ROWS_A_GROUP)
 
 
+class _TextWriter:
+    """Writes rows as text, for other programs."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def write_table(self, rows: pa.Table, row_group_size: int) -> None:
+        """Write the next rows."""
+        raise NotImplementedError
+
+
+class _JsonLines(_TextWriter):
+    def write_table(self, rows: pa.Table, row_group_size: int) -> None:
+        self.file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows.to_pylist())
+
+
+class _Csv(_TextWriter):
+    """Lists become blank-separated texts; no cell is a formula to a spreadsheet."""
+
+    def __init__(self, file: TextIO) -> None:
+        super().__init__(file)
+        self.lines = csv.writer(file)
+        self.lines.writerow(schema().names)
+
+    def write_table(self, rows: pa.Table, row_group_size: int) -> None:
+        for row in rows.to_pylist():
+            self.lines.writerow(map(self._cell, row.values()))
+
+    @staticmethod
+    def _cell(value: object) -> str:
+        if isinstance(value, list):
+            value = " ".join(map(str, value))
+        return "" if value is None else no_formula(str(value))
+
+
+_TEXT_WRITERS: dict[str, type[_TextWriter]] = {".jsonl": _JsonLines, ".csv": _Csv}
+
+
 @contextmanager
 def explanation_table(path: File, provenance: Mapping[str, Any]) -> Iterator[ExplanationTable]:
-    """Open an explanation table for writing; it appears at `path`, whole, when the block ends."""
+    """Open an explanation table for writing; it appears at `path`, whole, when the block ends.
+
+    It is Parquet, which the other commands read; if `path` ends in `.jsonl` or `.csv`, that.
+    """
     import pyarrow.parquet as pq
+
+    if Path(path).suffix in _TEXT_WRITERS:
+        with whole_file(path) as temporary, temporary.open("w", newline="") as file:
+            rows = ExplanationTable(_TEXT_WRITERS[Path(path).suffix](file))
+            yield rows
+            rows.close()
+        return
 
     metadata = {b"made_by": json.dumps(provenance, sort_keys=True).encode()}
     described = schema().with_metadata(metadata)

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from html import escape
 
+from rex.files import no_formula
 from rex.reporting.layout import Layout, Text
 
 
@@ -18,17 +19,8 @@ def to_csv(layout: Layout) -> str:
     writer = csv.DictWriter(text, layout.fields, lineterminator="\n")
     writer.writeheader()
     for record in layout.records:
-        writer.writerow({name: _plain(value) for name, value in record.items()})
+        writer.writerow({name: no_formula(value) for name, value in record.items()})
     return text.getvalue()
-
-
-_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
-
-
-def _plain(value: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: by a quote before it where needed."""
-    formula = value.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(value)
-    return f"'{value}" if formula else value
 
 
 def to_markdown(layout: Layout) -> str:

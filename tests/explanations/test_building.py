@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,24 @@ def test_one_row_a_question_in_the_order_of_the_file(world: World) -> None:
     assert provenance["command"] == "rex explain build"
     assert provenance["settings"]["mode"] == "fixed"
     assert provenance["settings"]["regions_signature"] is None
+
+
+def test_tables_for_other_programs_hold_the_same(world: World) -> None:
+    graph = scene_graph_entry()
+    graph["objects"]["11"]["name"] = "=1+1"
+    world.write({"a": question_entry(), "b": question_entry(imageId="7")}, {"1": graph})
+    assert world.build() == 0
+    rows = world.rows()
+    world.out = world.folder / "explanations.jsonl"
+    assert world.build() == 0
+    assert [json.loads(line) for line in world.out.read_text().splitlines()] == rows
+    world.out = world.folder / "explanations.csv"
+    assert world.build() == 0
+    with world.out.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["operations"] for line in lines] == ["select query"] * 2
+    assert [line["sentence"] for line in lines] == [row["sentence"] or "" for row in rows]
+    assert not any(cell.startswith("=") for line in lines for cell in line.values())
 
 
 def test_regions_become_tokens(world: World) -> None:
