@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_station, add_verb, positive, shard_argument
+from rex.errors import InputError
 from rex.exchange.formats import FORMATS, LAYOUTS, TEMPLATES
 
 _QUESTIONS = "data/world/questions/val_balanced_questions.json"
@@ -143,10 +144,17 @@ def _add_show(verbs: Subparsers) -> None:
         "show",
         _show,
         help="show a question's program, what each step returned, and its explanation",
-        example=(f"rex explain show --questions {_QUESTIONS} --scene-graphs {_GRAPHS} 2000000000"),
+        example="rex explain show 2000000000",
     )
-    show.add_argument("--questions", type=Path, required=True, metavar="JSON")
-    show.add_argument("--scene-graphs", type=Path, required=True, metavar="JSON")
+    show.add_argument(
+        "--questions",
+        type=Path,
+        metavar="JSON",
+        help="default: the train and val questions of the configuration's data folder",
+    )
+    show.add_argument(
+        "--scene-graphs", type=Path, metavar="JSON", help="needed where --questions is given"
+    )
     show.add_argument("question_id", metavar="QUESTION_ID")
     show.add_argument(
         "--image", type=Path, metavar="JPEG", help="also draw the objects of each step into it"
@@ -239,10 +247,16 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    from rex.explanations.showing import Report, find_question
+    from rex.config_files import read_config
+    from rex.explanations.showing import Report, files_of_question, find_question
 
-    question = find_question(arguments.questions, arguments.question_id)
-    report = Report(question, arguments.scene_graphs)
+    files = arguments.questions, arguments.scene_graphs
+    if files == (None, None):
+        files = files_of_question(read_config(arguments.config).data, arguments.question_id)
+    elif None in files:
+        cure = "give both, or neither"
+        raise InputError("are given together", file="--questions, --scene-graphs", cure=cure)
+    report = Report(find_question(files[0], arguments.question_id), files[1])
     print(report.text())
     if arguments.image is not None:
         out = arguments.out or Path(f"{arguments.question_id}.png")

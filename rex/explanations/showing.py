@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rex.errors import InputError
 from rex.files import whole_file
+from rex.gqa.layout import SCENE_GRAPH_SPLITS, Layout
 from rex.gqa.questions import PROGRAM_CURE, ProgramError, Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
@@ -44,6 +46,23 @@ def find_question(path: File, question_id: str) -> Question:
             return question
     raise InputError(
         f"no question {question_id!r}", file=path, cure="give an id that the file holds"
+    )
+
+
+def files_of_question(folder: File, question_id: str) -> tuple[Path, Path]:
+    """Return the questions and scene graphs of the split that has a question, in GQA's layout.
+
+    Raises InputError when no split that has scene graphs does.
+    """
+    layout = Layout(folder)
+    for split in SCENE_GRAPH_SPLITS:
+        path = layout.questions(split)
+        if path.is_file() and any(one.question_id == question_id for one in iter_questions(path)):
+            return path, layout.scene_graphs(split)
+    raise InputError(
+        f"has no question {question_id!r} in its {' or '.join(SCENE_GRAPH_SPLITS)} split",
+        file=folder,
+        cure="give an id that they hold, or --questions and --scene-graphs",
     )
 
 

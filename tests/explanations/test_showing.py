@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from rex.cli import main
+from rex.gqa.layout import Layout
 from tests.gqa.sample import (
     QUESTIONS,
     SCENE_GRAPHS,
@@ -104,3 +105,23 @@ def test_a_real_question(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "No, the wine glass is to the right of the man on the left." in out
     assert "[2] relate: wine glass,to the left of,s (389020)  ->  nothing" in out
+
+
+def test_files_are_found_in_the_data_folder(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(tmp_path / "data")
+    targets = layout.questions("val"), layout.scene_graphs("val")
+    for path, given in zip(targets, files[1::2], strict=True):
+        path.parent.mkdir(parents=True)
+        path.write_text(Path(given).read_text())
+    config = tmp_path / "config.yaml"
+    config.write_text(f"data: {layout.folder}\n")
+    assert main(["explain", "show", "--config", str(config), "q2"]) == 0
+    found = capsys.readouterr().out
+    assert main(["explain", "show", *files, "q2"]) == 0
+    assert capsys.readouterr().out == found
+    assert main(["explain", "show", "--config", str(config), "q9"]) == 2
+    assert "has no question 'q9' in its train or val split" in capsys.readouterr().err
+    assert main(["explain", "show", *files[:2], "q2"]) == 2
+    assert "give both" in capsys.readouterr().err
