@@ -29,7 +29,9 @@ def find_value(run: Run, step: ops.Query, arguments: list[Any], index: int) -> F
     objects = run.graph.objects
     told = [value for key in keys for value in facts.values_of(objects[key], category)]
     answer, value = run.answer, None
-    if answer is not None:
+    if answer in told:
+        value = answer
+    elif answer is not None:
         # the answer in GQA's spelling; an attribute it names is of the category it asks
         every = (*told, *(word for key in keys for word in objects[key].attributes))
         value = next((word for word in every if facts.same_word(word, answer)), None)

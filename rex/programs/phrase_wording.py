@@ -91,11 +91,12 @@ def say_thing(
     """
     noun = noun or noun_of(thing)
     if determiner == "the" and not (thing.modifiers or thing.among):
-        like = out.like(noun, thing, within) if thing.objects else 0
-        if like:
+        if out.things and thing.objects and (like := out.like(noun, thing, within)):
             _determine(out, determiner, noun, noun, thing, like)
         else:
             out.append(_THE)
+            if not out.things and thing.objects:
+                out.things.append((noun, thing))
         say_head(out, thing, noun)
         return
     before: list[Adjective] = []
@@ -265,6 +266,8 @@ def say_value(out: Words, category: str, value: str, several: bool = False) -> N
         out.append(value)
     elif value == "wooden":
         out.extend((SymbolsOnly(value), SentenceOnly("made of wood")))
+    elif category == "color":
+        out.append(value)
     elif is_material(value, category):
         out.extend(("made of", value))
     elif category == "company":
