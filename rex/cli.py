@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rex import __version__
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         _logger.error("%s", error)
         _logger.debug("traceback", exc_info=True)
-        _logger.debug("%s", _refusal())
+        _note_refusal(log)
         return 2
     except KeyboardInterrupt:
         _logger.error("stopped")
@@ -95,9 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _refusal() -> str:
-    """Return what ends the log of a job with bad input."""
-    return f"bad input in the workflow {os.environ.get('REX_WORKFLOW', 'of no one')}"
+def _note_refusal(log: Path | None) -> None:
+    """Note, beside the log of a workflow's job (a new attempt has a new one), that input is bad."""
+    if log is not None and "REX_WORKFLOW" in os.environ:
+        with suppress(OSError):
+            _refusal(log).write_text(os.environ["REX_WORKFLOW"], encoding="utf-8")
 
 
 def _was_refused(log: Path | None) -> bool:
@@ -105,9 +108,15 @@ def _was_refused(log: Path | None) -> bool:
 
     Snakemake starts whatever failed again, for the sake of time limits, and looks at no exit code.
     """
-    if log is None or "REX_WORKFLOW" not in os.environ or not log.exists():
+    if log is None or not _refusal(log).exists():
         return False
-    return log.read_text(encoding="utf-8", errors="replace").rstrip().endswith(_refusal())
+    workflow = _refusal(log).read_text(encoding="utf-8")
+    _refusal(log).unlink()
+    return workflow == os.environ.get("REX_WORKFLOW")
+
+
+def _refusal(log: Path) -> Path:
+    return log.with_name(f".{log.name}.refused")
 
 
 def _failed(error: Exception, log: Path | None) -> int:

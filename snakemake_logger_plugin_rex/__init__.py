@@ -84,15 +84,17 @@ class LogHandler(LogHandlerBase):
         place = f"{time.strftime('%H:%M:%S')} {f'{self._done}/{self._total}':>9}"
         return f"{place} {job.title}: done in {minutes}:{seconds:02d}"
 
-    def _failed(self, told: dict[str, object]) -> list[str]:
-        job = self._jobs.pop(int(str(told["jobid"])), None)
-        title = job.title if job is not None else str(told["rule_name"])
+    def _failed(self, record: dict[str, object]) -> list[str]:
+        job = self._jobs.pop(int(str(record["jobid"])), None)
+        title = job.title if job is not None else str(record["rule_name"])
         lines = [f"{time.strftime('%H:%M:%S')}    FAILED {title}"]
-        for log in _logs(told):
+        for log in _logs(record):
             if not Path(log).is_file():
                 continue
             end = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
-            lines += [f"  {line}" for line in end[-_LINES:]] + [f"  (all of it: {log})"]
+            # what rex says went wrong, without its traceback; of others the end
+            told = [line for line in end if " ERROR " in line][-1:] or end[-_LINES:]
+            lines += [f"  {line}" for line in told] + [f"  (all of it: {log})"]
         return lines
 
 

@@ -172,6 +172,7 @@ def test_a_workflow_does_not_try_bad_input_again(
     command = ["gqa", "check", str(graphs), "--log", str(log)]
 
     def said(workflow: str) -> str:
+        log.unlink(missing_ok=True)  # as Snakemake does
         monkeypatch.setenv("REX_WORKFLOW", workflow)
         assert cli.main(command) == 2
         return capsys.readouterr().err

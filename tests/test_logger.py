@@ -62,6 +62,17 @@ def test_a_failed_job_shows_the_end_of_its_log(
     assert lines[1:] == [*(f"  line {n}" for n in range(85, 100)), f"  (all of it: {log})"]
 
 
+def test_what_rex_says_went_wrong_is_shown_without_its_traceback(
+    handler: LogHandler, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "train.log"
+    log.write_text("12:00 INFO rex: 9/10\n12:01 ERROR rex.cli: bad\n12:01 DEBUG rex: trace\nmore")
+    started(handler, str(log))
+    emit(handler, LogEvent.JOB_ERROR, jobid=3, rule_name="train", log=[str(log)])
+    lines = capsys.readouterr().err.splitlines()[2:]
+    assert lines == ["  12:01 ERROR rex.cli: bad", f"  (all of it: {log})"]
+
+
 def test_warnings_are_shown(handler: LogHandler, capsys: pytest.CaptureFixture[str]) -> None:
     record = logging.LogRecord("snakemake", logging.WARNING, "", 0, "no %s", ("room",), None)
     handler.emit(record)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from .running import ROOT, prepare
 from .test_kills import runs, tables
@@ -157,15 +158,18 @@ def test_a_workflow_whose_jobs_are_disturbed_ends_in_the_same_tables(
     assert "FAILED train multi-task/rex/seed0" in told or "FAILED train answer-only" in told
 
 
-def test_bad_input_is_not_tried_again(slurm: None, finished: Path, tmp_path: Path) -> None:
+def test_bad_input_is_not_tried_again(slurm: None, tmp_path: Path) -> None:
     folder = prepare(tmp_path / "bad")
-    for name in ("results", "data"):
-        shutil.copytree(finished / name, folder / name, symlinks=True)
-    shutil.copytree(finished / ".snakemake", folder / ".snakemake")
-    vocabulary = folder / "results/smoke/vocabulary.json"
-    vocabulary.write_text("{}")
+    (folder / "bad.pth").write_text("no weights")
+    path = folder / "config/smoke.yaml"
+    values = yaml.safe_load(path.read_text())
+    values["regions"]["weights"] = "bad.pth"
+    path.write_text(yaml.safe_dump(values))
     workflow = start(folder)
-    assert workflow.wait(timeout=600) == 1
+    try:
+        assert workflow.wait(timeout=600) == 1
+    finally:
+        workflow.kill()
     told = (folder / "told.txt").read_text()
-    assert "vocabulary.json" in told
-    assert "not tried again" in told
+    assert "bad.pth: " in told
+    assert "bad input at the first attempt; not tried again" in told
