@@ -73,6 +73,11 @@ def _add_evaluate(stations: Subparsers) -> None:
     verb.add_argument(
         "--unread", type=Path, metavar="JSONL", help="list the explanations that cannot be read"
     )
+    _add_outputs(verb)
+
+
+def _add_outputs(verb: argparse.ArgumentParser) -> None:
+    """Add what a run is called, and where its scores go."""
     verb.add_argument("--split", choices=SPLITS, default="val", help="(default: val)")
     verb.add_argument("--setting", help="default: what the predictions say made them")
     verb.add_argument("--method", help="the same, else the file's name")

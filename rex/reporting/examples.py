@@ -246,21 +246,8 @@ def _example(
         else words_of(one["explanation"], one["regions"], one["gates"])
         for _, one in spoken
     ]
-    named = {
-        word.region for text in (words, *read) for word in text or () if word.region is not None
-    }
-    if unknown := sorted(region for region in named if region >= store.num_boxes[row]):
-        raise InputError(
-            f"image {image_id} has no region {unknown[0]}, which an explanation of question "
-            f"{question_id} names",
-            file=store.path,
-            cure="give the regions that the predictions were made from",
-        )
-    boxes: dict[int, Box] = {
-        region: tuple(float(side) for side in store.boxes[row, region])  # type: ignore[misc]
-        for region in sorted(named)
-    }
-    labels = {region: int(store.object_ids[row, region]) for region in sorted(named)}
+    boxes = _named_boxes((words, *read), truth, store, row)
+    labels = {region: int(store.object_ids[row, region]) for region in boxes}
     named_regions = {
         region: store.object_names[label] for region, label in labels.items() if label >= 0
     }
@@ -295,6 +282,27 @@ def _example(
         names=named_regions,
         objects=objects,
     )
+
+
+def _named_boxes(
+    texts: Sequence[Sequence[Word] | None], truth: Mapping[str, Any], store: RegionStore, row: int
+) -> dict[int, Box]:
+    """Return the boxes of the regions that texts name, of the image in a row of the store.
+
+    Raises InputError when the image lacks one.
+    """
+    named = {word.region for text in texts for word in text or () if word.region is not None}
+    if unknown := sorted(region for region in named if region >= store.num_boxes[row]):
+        raise InputError(
+            f"image {truth['image_id']} has no region {unknown[0]}, which an explanation of "
+            f"question {truth['question_id']} names",
+            file=store.path,
+            cure="give the regions that the predictions were made from",
+        )
+    return {
+        region: tuple(float(side) for side in store.boxes[row, region])  # type: ignore[misc]
+        for region in sorted(named)
+    }
 
 
 def _output(
