@@ -9,9 +9,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rex.config import Config
+from rex.config import Config, ExperimentSettings
 from rex.config_limits import check_limits
 from rex.errors import InputError
+from rex.experiment import METHODS
 
 if TYPE_CHECKING:
     import pydantic
@@ -37,8 +38,18 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
             ) from None
         place, problem, cure = _first_problem(error)
         raise InputError(problem, file=file or "config", place=place, cure=cure) from None
+    config = _default_runs(config)
     check_limits(config, file or "config")
     return config
+
+
+def _default_runs(config: Config) -> Config:
+    """Leave out of the default runs those of methods that the model's mode does not have."""
+    if config.experiment.runs != ExperimentSettings().runs:
+        return config
+    mode = config.model.mode
+    runs = tuple(run for run in config.experiment.runs if METHODS[run.method].exists_in(mode))
+    return dataclasses.replace(config, experiment=dataclasses.replace(config.experiment, runs=runs))
 
 
 def _first_problem(error: pydantic.ValidationError) -> tuple[str, str, str]:

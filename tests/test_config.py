@@ -189,7 +189,10 @@ def test_a_rate_that_may_be_left_out_makes_sense_where_it_is_given() -> None:
 def test_the_mode_names_both_parts_where_they_differ() -> None:
     compat = {"mode": "compat"}
     assert parse_config({}).mode == "fixed"
-    assert parse_config({"model": compat, "explanations": compat}).mode == "compat"
+    both = parse_config({"model": compat, "explanations": compat})
+    assert both.mode == "compat"
+    # the reader is a default run, but not as the published code has it
+    assert [run.method for run in both.experiment.runs] == ["backbone", "rex"]
     assert parse_config({"explanations": compat}).mode == "explanations compat, model fixed"
 
 
