@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +37,6 @@ RUNS = [
     ("answer-only", "backbone"),
     ("explanation-only", "rex"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    """Undo what commands set for speed."""
-    yield
-    torch.set_flush_denormal(False)
 
 
 def do(*arguments: object) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import torch
 
 from rex.cli import main
 from rex.config import RegionSettings
@@ -54,13 +52,6 @@ class Trained:
             "--out": str(out),
         }
         return main(["regions", "extract", *sum(arguments.items(), ()), *more])
-
-
-@pytest.fixture(autouse=True)
-def small_numbers() -> Iterator[None]:
-    """Undo what the commands set for speed, and other tests must not see."""
-    yield
-    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,7 @@ def test_every_station_left_its_file(finished: Path) -> None:
 
 def test_no_half_written_file_is_left(finished: Path) -> None:
     hidden = [path for path in (finished / "results").rglob(".*") if path.is_file()]
-    # the lock of the results stays; who holds it is what counts
-    assert {path.name for path in hidden} <= {".snakemake_timestamp", ".lock"}
+    assert [path for path in hidden if path.name != ".snakemake_timestamp"] == []
 
 
 def test_what_is_done_is_not_done_again(finished: Path) -> None:
@@ -53,10 +53,9 @@ def test_a_changed_setting_reruns_what_depends_on_it_alone(finished: Path) -> No
     finally:
         path.write_text(original)
     text = planned.stdout + planned.stderr
-    # Snakemake ends with the rules whose jobs a change set off
-    triggered = {word for line in text.splitlines() if "jobs: " in line for word in line.split()}
-    assert "train" in triggered, text
-    assert "extract_regions" not in triggered
+    planned_rules = re.findall(r"^(\w+) +\d+$", text, re.MULTILINE)  # of the table of all jobs
+    assert "train" in planned_rules, text
+    assert "extract_regions" not in planned_rules
 
 
 @pytest.mark.parametrize(
