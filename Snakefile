@@ -38,7 +38,7 @@ rule all:
         rules.tables.output,
         rules.figures.output,
         f"{RESULTS}/gallery/index.html",
-        expand(f"{RESULTS}/explanations/{{split}}.md", split=EXPLAINED),
+        expand(f"{RESULTS}/explanations/{{split}}.md", split=SCENE_GRAPH_SPLITS),
         f"{RESULTS}/config.yaml",
     message:
         "all is made"

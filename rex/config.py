@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 from rex.experiment import METHODS, SETTINGS
 
 SPLITS = ("train", "val", "testdev")
+SCENE_GRAPH_SPLITS = ("train", "val")
+"""GQA publishes no scene graphs for testdev: nothing is explained there."""
 
 _STRICT: dict[str, Any] = {
     "extra": "forbid",

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rex.config import SPLITS, Config
+from rex.config import SCENE_GRAPH_SPLITS, SPLITS, Config
 from rex.experiment import REFERENCE, SETTINGS
-
-EXPLAINED = ("train", "val")
-"""GQA publishes no scene graphs for testdev: nothing is explained there."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Results:
         """Return the folder of each reference row with the splits that it is measured on."""
         splits: list[str] = list(self.config.evaluation.splits)
         # random regions need true explanations
-        explained = [split for split in splits if split in EXPLAINED]
+        explained = [split for split in splits if split in SCENE_GRAPH_SPLITS]
         return {
             self.run(REFERENCE, "answer-prior", 0): splits,
             self.run(REFERENCE, "random-regions", 0): explained,

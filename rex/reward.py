@@ -139,7 +139,7 @@ class Reward:
 
     def _reply(self, asked: Asked, text: str) -> _Reply:
         written, graph = self._format, asked.graph
-        said = read_text(text, boxes_first=written.phrase.startswith("{boxes}"))
+        said = read_text(text, boxes_first=written.boxes_first)
         if said.explanation is None:
             return _Reply(asked, said.answer, [], (), ())
         read = self._english.tokens(said.explanation, *words_of(graph))

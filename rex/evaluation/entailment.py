@@ -19,8 +19,7 @@ from rex.gqa.ontology import WORD_CATEGORIES, is_a, plural
 from rex.gqa.questions import ProgramError, SemanticStep
 from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, same_word
 from rex.programs.parsing import Program, parse_program
-
-VERDICTS = {"yes": True, "no": False}
+from rex.programs.values import VERDICTS
 
 NOT_ENTAILED = "the explanation does not entail the answer"
 """What people are told."""

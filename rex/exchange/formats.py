@@ -61,6 +61,11 @@ class Format:
     """How files are laid out, unless another of `LAYOUTS` is chosen."""
 
     @property
+    def boxes_first(self) -> bool:
+        """Whether the boxes of a phrase stand before it."""
+        return self.phrase.startswith("{boxes}")
+
+    @property
     def quantum(self) -> float:
         """The smallest difference of two numbers."""
         return 10.0 ** -int(self.number[1:-1]) if self.number.endswith("f") else 1.0

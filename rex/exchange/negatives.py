@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from rex.boxes import pairwise_ious
-from rex.exchange.record import VERDICTS, Asked, Explained, Naming, Shown, Text, spanned
+from rex.exchange.record import Asked, Explained, Naming, Shown, Text, spanned
 from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import operations as ops
@@ -31,6 +31,7 @@ from rex.programs.phrases import (
     Statement,
 )
 from rex.programs.rendering import render_spans
+from rex.programs.values import VERDICTS
 from rex.programs.wording import word_statement
 
 COMMON_WORDS = 12

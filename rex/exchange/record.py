@@ -17,12 +17,10 @@ from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program
 from rex.programs.phrases import Existence
 from rex.programs.rendering import Span, render_spans
-from rex.programs.values import Execution, Finding, Selection, Value, Verdict
+from rex.programs.values import VERDICTS, Execution, Finding, Selection, Value, Verdict
 from rex.programs.wording import word_statement
 
 CONVENTION = "pixels of the upright original image: x1, y1, x2, y2"
-
-VERDICTS: dict[str | None, bool] = {"yes": True, "no": False}
 
 
 class Asked(ProgramRecord, frozen=True, rename="camel", gc=False):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from rex.exchange.record import VERDICTS, Explained, Text, spanned
+from rex.exchange.record import Explained, Text, spanned
 from rex.programs.rendering import Span
+from rex.programs.values import VERDICTS
 
 ANSWER = "The answer is {}."
 

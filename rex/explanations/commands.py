@@ -248,15 +248,18 @@ def _export(arguments: argparse.Namespace) -> None:
 
 def _show(arguments: argparse.Namespace) -> None:
     from rex.config_files import read_config
-    from rex.explanations.showing import Report, files_of_question, find_question
+    from rex.explanations.showing import Report, find_in_folder, find_question
 
-    files = arguments.questions, arguments.scene_graphs
-    if files == (None, None):
-        files = files_of_question(read_config(arguments.config).data, arguments.question_id)
-    elif None in files:
+    questions, scene_graphs = arguments.questions, arguments.scene_graphs
+    if (questions is None) is not (scene_graphs is None):
         cure = "give both, or neither"
         raise InputError("are given together", file="--questions, --scene-graphs", cure=cure)
-    report = Report(find_question(files[0], arguments.question_id), files[1])
+    if questions is None:
+        folder = read_config(arguments.config).data
+        question, scene_graphs = find_in_folder(folder, arguments.question_id)
+    else:
+        question = find_question(questions, arguments.question_id)
+    report = Report(question, scene_graphs)
     print(report.text())
     if arguments.image is not None:
         out = arguments.out or Path(f"{arguments.question_id}.png")

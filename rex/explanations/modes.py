@@ -17,12 +17,12 @@ from rex.programs.published.executor import execute_published
 from rex.programs.published.polishing import PluralMap, polish_published
 from rex.programs.published.tokens import published_sentence, published_tokens
 from rex.programs.rendering import Leaf, mentioned, render_raw, render_sentence, render_tokens
+from rex.programs.values import VERDICTS
 from rex.programs.wording import word_statement
 
 OK = "ok"
 
 _OBJECT = re.compile(r"\(obj:([^)]+)\)")
-_VERDICTS: dict[str | None, bool] = {"yes": True, "no": False}
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -64,7 +64,7 @@ class FixedMode:
             operations,
             render_raw(leaves),
             render_plain(execution.statement),
-            render_sentence(leaves, _VERDICTS.get(entailed)),
+            render_sentence(leaves, VERDICTS.get(entailed)),
             mentioned(leaves),
             entailed,
             execution.left_out,

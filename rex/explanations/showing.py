@@ -7,9 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rex.config import SCENE_GRAPH_SPLITS
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.gqa.layout import SCENE_GRAPH_SPLITS, Layout
+from rex.gqa.layout import Layout
 from rex.gqa.questions import PROGRAM_CURE, ProgramError, Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
@@ -19,7 +20,7 @@ from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program
 from rex.programs.plain import render_plain
 from rex.programs.rendering import mentioned, render_raw, render_sentence, render_tokens
-from rex.programs.values import Execution, Finding, Selection, Value, Verdict
+from rex.programs.values import VERDICTS, Execution, Finding, Selection, Value, Verdict
 from rex.programs.wording import word_statement
 
 if TYPE_CHECKING:
@@ -41,29 +42,33 @@ _COLORS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9
 
 def find_question(path: File, question_id: str) -> Question:
     """Return one question of a file. Raises InputError when it is not there."""
-    for question in iter_questions(path):
-        if question.question_id == question_id:
-            return question
-    raise InputError(
-        f"no question {question_id!r}", file=path, cure="give an id that the file holds"
-    )
+    question = _question(path, question_id)
+    if question is None:
+        raise InputError(
+            f"no question {question_id!r}", file=path, cure="give an id that the file holds"
+        )
+    return question
 
 
-def files_of_question(folder: File, question_id: str) -> tuple[Path, Path]:
-    """Return the questions and scene graphs of the split that has a question, in GQA's layout.
+def find_in_folder(folder: File, question_id: str) -> tuple[Question, Path]:
+    """Return a question of a folder in GQA's layout, and its split's file of scene graphs.
 
-    Raises InputError when no split that has scene graphs does.
+    Raises InputError when no split that has scene graphs holds it.
     """
     layout = Layout(folder)
     for split in SCENE_GRAPH_SPLITS:
         path = layout.questions(split)
-        if path.is_file() and any(one.question_id == question_id for one in iter_questions(path)):
-            return path, layout.scene_graphs(split)
+        if path.is_file() and (question := _question(path, question_id)) is not None:
+            return question, layout.scene_graphs(split)
     raise InputError(
         f"has no question {question_id!r} in its {' or '.join(SCENE_GRAPH_SPLITS)} split",
         file=folder,
         cure="give an id that they hold, or --questions and --scene-graphs",
     )
+
+
+def _question(path: File, question_id: str) -> Question | None:
+    return next((one for one in iter_questions(path) if one.question_id == question_id), None)
 
 
 class Report:
@@ -113,7 +118,7 @@ class Report:
         leaves = word_statement(execution.statement)
         entailed, answer = execution.entailed_answer, self.question.answer
         agreement = "agrees" if entailed == answer else "CONTRADICTS the answer"
-        verdict = {"yes": True, "no": False}.get(entailed or "")
+        verdict = VERDICTS.get(entailed)
         named = {object_id: thing.name for object_id, thing in graph.objects.items()}
         without_regions = dict.fromkeys(named, -1)
         left_out = execution.left_out

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from rex.config import SCENE_GRAPH_SPLITS, SPLITS
 from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
-from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, SCENE_GRAPH_SPLITS, SPLITS, Layout
+from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
 from rex.gqa.operations import checked_steps
 from rex.gqa.questions import PROGRAM_CURE, ProgramError, QuestionRecord, iter_question_records
 from rex.gqa.scene_graphs import SceneGraph, SceneObject, iter_scene_graphs

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-SPLITS = ("train", "val", "testdev")
-SCENE_GRAPH_SPLITS = ("train", "val")
+from rex.config import SCENE_GRAPH_SPLITS, SPLITS
+
 OOD_SPLITS = ("val", "testdev")
 OOD_PARTS = ("all", "head", "tail")
 

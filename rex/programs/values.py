@@ -11,6 +11,9 @@ from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Reason, Skip
 from rex.programs.phrases import Statement, Thing
 
+VERDICTS: dict[str | None, bool] = {"yes": True, "no": False}
+"""The answers that say whether a claim holds."""
+
 
 class Selection(msgspec.Struct, frozen=True, gc=False):
     """Objects that a step points at, and the phrase for them."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rex.grid import EXPLAINED, Results
+from rex.config import SCENE_GRAPH_SPLITS
+from rex.grid import Results
 
 STATES = ("done", "running", "failed", "missing")
 
@@ -50,7 +51,7 @@ def jobs(results: Results) -> Iterator[Job]:
         store = results.region_store(split)
         logs = f"extract_regions_{split}_*" if store.stem == split else "import_regions_*"
         yield Job("regions", split, store, logs)
-    for explained in EXPLAINED:
+    for explained in SCENE_GRAPH_SPLITS:
         output = folder / "explanations" / f"{explained}.parquet"
         yield Job("explanations", explained, output, f"explain_{explained}_*")
     yield Job("explanations", "vocabulary", folder / "vocabulary.json", "vocabulary.log")

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from rex.config import SPLITS, WorldSettings
+from rex.config import SCENE_GRAPH_SPLITS, SPLITS, WorldSettings
 from rex.errors import InputError
 from rex.files import made_by, write_json, write_text
-from rex.gqa.layout import SCENE_GRAPH_SPLITS, Layout
+from rex.gqa.layout import Layout
 from rex.logs import track
 from rex.world.annotate import Facts, annotate, scene_graph
 from rex.world.balance import Entry, choose, pool_limit

@@ -14,12 +14,13 @@ from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import read_marked
-from rex.exchange.record import VERDICTS, spanned
+from rex.exchange.record import spanned
 from rex.gqa.questions import SemanticStep
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
 from rex.programs.parsing import parse_program
 from rex.programs.rendering import mentioned, render_spans, render_tokens
+from rex.programs.values import VERDICTS
 from rex.programs.wording import word_statement
 from rex.tokens import is_region, region_token
 from tests.exchange.test_formats import WRITTEN

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rex.cluster import request
 from rex.command_line import announce_workflow, announced_store
-from rex.config import SPLITS
+from rex.config import SCENE_GRAPH_SPLITS, SPLITS
 from rex.config_files import (
     check_experiment,
     config_values,
@@ -23,8 +23,8 @@ from rex.config_files import (
 from rex.errors import InputError
 from rex.files import read_json
 from rex.experiment import SETTINGS
-from rex.gqa.layout import OOD_PARTS, SCENE_GRAPH_SPLITS, Layout
-from rex.grid import EXPLAINED, Results
+from rex.gqa.layout import OOD_PARTS, Layout
+from rex.grid import Results
 from rex.locks import locked
 
 # in the data set's folder
@@ -206,7 +206,7 @@ def annotations(*names):
 def evaluated_annotations(wildcards):
     """Return the annotations that a split's measures come from."""
     split = wildcards.split
-    names = [QUESTIONS] + ([SCENE_GRAPHS] if split in EXPLAINED else [])
+    names = [QUESTIONS] + ([SCENE_GRAPHS] if split in SCENE_GRAPH_SPLITS else [])
     names += [Layout("").ood_questions("{split}", p) for p in OOD_PARTS] if OOD else []
     return annotations(*(str(name).format(split=split) for name in names))
 
@@ -307,13 +307,16 @@ def minutes_of(job):
 
 
 def training_configuration(wildcards):
-    """Return the settings of a run; those of transfer only where they count."""
-    sections = [
-        name for name in VALUES if name not in ("evaluation", "experiment", "transfer")
-    ]
-    if SETTINGS[wildcards.setting].transfer:
-        sections.append("transfer")
-    return configuration(*sections)(wildcards)
+    """Return the settings of a run: those of transfer, and of methods, only where they count."""
+    unused = {"evaluation", "experiment"}
+    if not SETTINGS[wildcards.setting].transfer:
+        unused.add("transfer")
+    chosen = {name: value for name, value in VALUES.items() if name not in unused}
+    method = wildcards.method
+    chosen["methods"] = {
+        name: value for name, value in VALUES["methods"].items() if name == method
+    }
+    return json.dumps(chosen)
 
 
 def pretrained(wildcards):
@@ -334,14 +337,14 @@ def start_option(wildcards):
 
 def explanations_of(wildcards):
     """Return the true explanations of a split, where there are any."""
-    if wildcards.split in EXPLAINED:
+    if wildcards.split in SCENE_GRAPH_SPLITS:
         return f"{RESULTS}/explanations/{wildcards.split}.parquet"
     return []
 
 
 def truth_options(wildcards):
     """Return the options of `rex evaluate` that name the truth about explanations."""
-    if wildcards.split in EXPLAINED:
+    if wildcards.split in SCENE_GRAPH_SPLITS:
         return (
             f"--explanations {explanations_of(wildcards)} "
             f"--scene-graphs {shlex.quote(DATA)}/sceneGraphs/{wildcards.split}_sceneGraphs.json"

@@ -7,7 +7,7 @@ scattergather:
 
 rule train_detector:
     input:
-        annotations(*expand(SCENE_GRAPHS, split=EXPLAINED)),
+        annotations(*expand(SCENE_GRAPHS, split=SCENE_GRAPH_SPLITS)),
     output:
         weights=f"{RESULTS}/regions/detector.pth",
         report=f"{RESULTS}/regions/report.json",

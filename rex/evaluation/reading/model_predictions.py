@@ -45,7 +45,7 @@ def read_model_predictions(
     is damaged, or its numbers cannot be what the convention says.
     """
     written = None if convention is None else FORMATS[convention]
-    first = written is not None and written.phrase.startswith("{boxes}")
+    first = written is not None and written.boxes_first
     said = read_model_answers(path, questions, boxes_first=first)
     reader = None if graphs is None else _Reader(questions, graphs, said, written, path)
     if reader is None and any(one.explanation for one in said.values()):
