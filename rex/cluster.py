@@ -69,10 +69,8 @@ def request(
 
 def parameters(model: ModelSettings) -> float:
     """Return about how many weights a model has."""
-    width, vocabulary = (
-        model.hidden_size,
-        30_522 if model.word_pieces or model.pretrained else 2_000,
-    )
+    width = model.hidden_size
+    vocabulary = 30_522 if model.word_pieces or model.pretrained else 2_000
     layer = 4 * width**2 + 2 * width * model.intermediate_size
     return float(vocabulary * width + model.layers * layer + 20 * width**2 + 4_000 * width)
 

@@ -75,10 +75,8 @@ def _advance(
     log_probabilities = prediction.log_probabilities.masked_fill(~allowed, MASKED)
     forbidden = decoder.forbid(written)
     if forbidden is not None:
-        places = forbidden.clamp(min=END)[:, None]
-        values = log_probabilities.gather(1, places)
-        values = values.masked_fill((forbidden > END)[:, None], MASKED)
-        log_probabilities = log_probabilities.scatter(1, places, values)
+        tokens = torch.arange(log_probabilities.shape[1], device=forbidden.device)
+        log_probabilities = log_probabilities.masked_fill(tokens == forbidden[:, None], MASKED)
     if prediction.gate is None:
         gate = torch.ones_like(log_probabilities[:, 0])
     else:

@@ -64,7 +64,7 @@ class Plan:
     seed: int
     resume: Path
     """Where the state is kept, every `save_every` steps and at the end."""
-    identity: dict[str, Any]
+    identity: Mapping[str, Any]
     """What run the state belongs to: that of another run is not continued."""
 
 

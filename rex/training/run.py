@@ -105,12 +105,23 @@ def train_run(
         start = _start_from(model, name, objective, files, data.vocabulary, store)
         # each process draws its own dropout
         torch.manual_seed(name.seed + joined.rank)
-        plan = _plan(config, name, objective, files, data)
-        plan.identity.update(
-            method=vars(model.options),
-            start=start,
-            data=_digest(data, store.signature),
-            processes=joined.size,
+        settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
+        plan = Plan(
+            rows=data.rows,
+            held_out=data.held_out,
+            objective=objective,
+            settings=settings,
+            seed=name.seed,
+            resume=files.out / _STATE,
+            identity={
+                **vars(name),
+                "model": config_values(config)["model"],
+                "method": vars(model.options),
+                "training": vars(settings),
+                "start": start,
+                "data": _digest(data, store.signature),
+                "processes": joined.size,
+            },
         )
         facts = {
             "data.digest": plan.identity["data"],
@@ -119,7 +130,7 @@ def train_run(
             "data.held_out": str(len(data.held_out)),
         }
         # the published decoder goes on after an explanation's end, and its gate learns there
-        steps = plan.settings.explanation_length if config.model.mode == "compat" else None
+        steps = settings.explanation_length if config.model.mode == "compat" else None
         examples = Examples(data.questions, store, joined.device, steps=steps)
         trainer = Trainer(model, examples, plan, joined)
         resumed = trainer.restore()
@@ -130,24 +141,6 @@ def train_run(
                 save_checkpoint(files.out / "checkpoint.pt", made)
                 _write_run(files.out, final.history, name, config_values(config))
         return final.history
-
-
-def _plan(config: Config, name: RunName, objective: Setting, files: RunFiles, data: _Data) -> Plan:
-    """Return what is trained on what; what the model and the data are is added to its identity."""
-    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
-    return Plan(
-        rows=data.rows,
-        held_out=data.held_out,
-        objective=objective,
-        settings=settings,
-        seed=name.seed,
-        resume=files.out / _STATE,
-        identity={
-            **vars(name),
-            "model": config_values(config)["model"],
-            "training": vars(settings),
-        },
-    )
 
 
 def _checkpoint(
