@@ -247,23 +247,25 @@ def _check(settings: ExportSettings) -> None:
     layout, preference = settings.laid_out, settings.preference
     unknown = sorted(settings.operations.difference(ATOMIC_OPERATIONS))
     if unknown:
-        raise InputError(
-            f"no operation {unknown[0]!r}", cure=f"choose of {', '.join(ATOMIC_OPERATIONS)}"
-        )
+        problem, cure = f"no operation {unknown[0]!r}", f"choose of {', '.join(ATOMIC_OPERATIONS)}"
+        raise InputError(problem, file="--operation", cure=cure)
     if not re.fullmatch(r"\w+", settings.split):
-        raise InputError(
-            f"{settings.split!r} is no name of a split", cure="use letters, digits and _"
-        )
+        problem = f"{settings.split!r} is no name of a split"
+        raise InputError(problem, file="--split", cure="use letters, digits and _")
     if not 0 < settings.share <= 100:
-        raise InputError(f"a share of {settings.share:g} percent", cure="give one above 0, to 100")
+        problem = f"a share of {settings.share:g} percent"
+        raise InputError(problem, file="--share", cure="give one above 0, to 100")
     if settings.format == "swift" and layout != "swift":
-        raise InputError(f"format swift has no layout {layout}", cure="leave --layout out")
+        problem = f"format swift has no layout {layout}"
+        raise InputError(problem, file="--layout", cure="leave --layout out")
     if layout == "swift" and settings.format != "swift":
-        raise InputError(f"layout swift has no format {settings.format}", cure="use --format swift")
+        problem = f"layout swift has no format {settings.format}"
+        raise InputError(problem, file="--layout", cure="use --format swift")
     if preference is not None and preference not in PREFERENCES.get(layout, ()):
         known = [name for name, kinds in PREFERENCES.items() if preference in kinds]
         raise InputError(
             f"layout {layout} holds no false replies of kind {preference}",
+            file="--preference",
             cure=f"choose --layout {' or '.join(known)}",
         )
 

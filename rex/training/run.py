@@ -21,6 +21,7 @@ from rex.errors import InputError
 from rex.experiment import SETTINGS, Setting
 from rex.files import made_by, write_parquet, write_text
 from rex.locks import locked
+from rex.models.decoder import MethodSettings
 from rex.models.methods import decoder_class, method_settings
 from rex.models.model import ExplainedAnswering
 from rex.models.pretrained import read_word_pieces
@@ -82,10 +83,7 @@ class RunName:
 
 
 def train_run(
-    config: Config,
-    files: RunFiles,
-    name: RunName,
-    observe: Observe | None = None,
+    config: Config, files: RunFiles, name: RunName, observe: Observe | None = None
 ) -> list[Record]:
     """Train one run, or what is left of it, and write its folder; return the record of each epoch.
 
@@ -93,6 +91,7 @@ def train_run(
     Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
+    options = method_settings(name.method, config.methods.get(name.method))
     files.out.mkdir(parents=True, exist_ok=True)
     with (
         plain_failures(files.out),
@@ -100,8 +99,8 @@ def train_run(
         locked(files.out) if joined.first else contextlib.nullcontext(),
     ):
         store = RegionStore(files.regions)
-        data = _read(config, files, name, objective, store)
-        model = _build(config, name, data.vocabulary, store)
+        data = _read(config, files, name, objective, store, options)
+        model = _build(config, name, data.vocabulary, store, options)
         start = _start_from(model, name, objective, files, data.vocabulary, store)
         # each process draws its own dropout
         torch.manual_seed(name.seed + joined.rank)
@@ -184,7 +183,12 @@ class _Data:
 
 
 def _read(
-    config: Config, files: RunFiles, name: RunName, objective: Setting, store: RegionStore
+    config: Config,
+    files: RunFiles,
+    name: RunName,
+    objective: Setting,
+    store: RegionStore,
+    options: MethodSettings,
 ) -> _Data:
     settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
@@ -198,7 +202,7 @@ def _read(
         names = region_names(store)
         texts = name_regions(texts, {key: names[asked[key].image_id] for key in texts})
         vocabulary = add_names(vocabulary, store)
-    if method_settings(name.method, config.methods.get(name.method)).tags:
+    if options.tags:
         vocabulary = add_tags(vocabulary, store)
     questions = QuestionSet.of(
         asked,
@@ -236,7 +240,11 @@ def _short_enough(
 
 
 def _build(
-    config: Config, name: RunName, vocabulary: Vocabulary, store: RegionStore
+    config: Config,
+    name: RunName,
+    vocabulary: Vocabulary,
+    store: RegionStore,
+    options: MethodSettings,
 ) -> ExplainedAnswering:
     torch.manual_seed(name.seed)
     model = ExplainedAnswering(
@@ -246,7 +254,7 @@ def _build(
         feature_size=store.feature_size,
         question_length=config.training.question_length,
         explanation_length=config.training.explanation_length,
-        options=method_settings(name.method, config.methods.get(name.method)),
+        options=options,
     )
     if config.model.pretrained is None and config.model.mode == "fixed":
         model.backbone.standardise(*feature_statistics(store))

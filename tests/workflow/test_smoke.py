@@ -68,6 +68,7 @@ def test_a_changed_setting_reruns_what_depends_on_it_alone(finished: Path) -> No
             "experiment: {runs: [{setting: multi-task, method: rec}]}",
             "experiment.runs.0.method: Input should be 'backbone', 'backbone-tags'",
         ),
+        ("methods: {reader: {layer: 3}}", "methods.reader.layer: no such setting; one of tags"),
         (
             "experiment: {runs: [{setting: multi-task, method: backbone}]}",
             "experiment.runs.0: method 'backbone' has no decoder",

@@ -62,6 +62,11 @@ try:
     CONFIG = parse_config(config, file=SOURCES)
     check_experiment(CONFIG, file=SOURCES)
     check_given_files(CONFIG, SOURCES)
+    if CONFIG.methods:  # known by the methods' own files, which load PyTorch
+        from rex.models.methods import method_settings
+
+        for name, values in CONFIG.methods.items():
+            method_settings(name, values, file=SOURCES)
 except InputError as error:
     print(error, file=sys.stderr)
     sys.exit(2)

@@ -24,7 +24,9 @@ def decoder_class(method: str, mode: str = "fixed") -> type[Decoder] | None:
     return decoder
 
 
-def method_settings(method: str, given: Mapping[str, Any] | None = None) -> MethodSettings:
+def method_settings(
+    method: str, given: Mapping[str, Any] | None = None, *, file: str = "configuration"
+) -> MethodSettings:
     """Return the settings of a method: its defaults, what `METHODS` says, then what is `given`.
 
     Raises InputError for one that the method does not have, and for a value of another type.
@@ -37,11 +39,9 @@ def method_settings(method: str, given: Mapping[str, Any] | None = None) -> Meth
         place = f"methods.{method}.{name}"
         if name not in defaults:
             cure = f"one of {', '.join(defaults)}"
-            raise InputError("no such setting", file="configuration", place=place, cure=cure)
+            raise InputError("no such setting", file=file, place=place, cure=cure)
         kind = type(defaults[name])
         if type(value) is not kind and not (kind is float and type(value) is int):
             cure = f"give a value like {defaults[name]!r}"
-            raise InputError(
-                f"{value!r} is not of its type", file="configuration", place=place, cure=cure
-            )
+            raise InputError(f"{value!r} is not of its type", file=file, place=place, cure=cure)
     return settings(**values)
