@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from random import Random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from rex.evaluation.reading.lexicon import build_lexicon
@@ -172,6 +172,10 @@ def test_where_the_next_clause_begins() -> None:
     ]
     assert read("there is #1 but #3 is red") == [Fact("exists", region(1)), red]
     assert read("#0 is near #1 and #2 and #3 are both red")[1].refs == (Ref(2), Ref(3))
+    # after "nor" comes the last of the things that there are not
+    assert read("there is neither boat to the left of #0 and #1 nor cat and #0 and #2 are small")[
+        -2:
+    ] == [Fact("exists", (Ref(None, "cat"),), holds=False), Fact("is", (Ref(0), Ref(2)), "small")]
     assert read("#0 is small and #1 near #2 and #4 is white")[-2:] == [
         Fact("related", region(1), "near", (Ref(2), Ref(4)), main=False),
         Fact("is", region(1), "white"),
@@ -220,6 +224,7 @@ def regions_of(refs: Iterable[Ref]) -> set[int]:
 
 @given(st.integers(0, 2**63))
 @settings(max_examples=1500, deadline=None)
+@example(19_957_335_705)  # "neither … nor" before several subjects
 def test_whatever_explanations_are_worded_like_can_be_read(seed: int) -> None:
     random = Random(seed)
     steps, graph = with_plain_names(random_program(random), random_graph(random))

@@ -260,7 +260,8 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
         return most
 
     few, many = peak(80), peak(240)
-    assert many < 1.3 * few
+    # the rows that are more have 3.5 MB of text
+    assert many - few < 250_000
 
 
 # --- GQA's objects ---------------------------------------------------------------------------

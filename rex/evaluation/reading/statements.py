@@ -322,6 +322,7 @@ class _Reader:
             while (
                 len(links) > 1
                 and self.token(links[-1]) == "and"
+                and "nor" not in self.tokens[links[-2] : links[-1]]
                 and self.noun_phrase_starts(links[-2] + 1)
             ):
                 links.pop()
