@@ -4,9 +4,16 @@ snakemake --cores 2                                     the embedded world
 snakemake --cores 2 --configfile config/smoke.yaml      the same chain in two minutes
 """
 
+import os
+
 from snakemake.utils import min_version
 
+from rex.config_files import exit_unless_readable
+
 min_version("9.0")
+
+# before Snakemake reads them, which says less, and takes the last of two equal keys
+exit_unless_readable([*filter(os.path.exists, ["config.yaml"]), *workflow.configfiles])
 
 
 configfile: "config.yaml"

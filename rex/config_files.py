@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,6 +132,22 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
         raise InputError("holds no settings", file=file, cure="see config.yaml for an example")
     values.pop("made_by", None)
     return values
+
+
+def exit_unless_readable(files: Iterable[str | PathLike[str]]) -> None:
+    """Exit with code 2, after one line, where Snakemake would not read a file, or would run it."""
+    try:
+        for file in files:
+            if "__use_yte__" in read_settings(file):
+                raise InputError(
+                    "is a template of YTE, which runs code",
+                    file=file,
+                    place="__use_yte__",
+                    cure="write the values",
+                )
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 def _refuse_repeated_keys(node: Any, file: str | PathLike[str]) -> None:

@@ -2,10 +2,14 @@
 
 `snakemake --logger rex`, as the profiles have it. Dry runs and `--verbose` look as they always do;
 the whole of what Snakemake says is in `.snakemake/log`.
+
+Snakemake imports its plugins before it reads what `--configfile` names, so a file that it could not
+read is told here, in a line.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from dataclasses import dataclass
@@ -14,6 +18,8 @@ from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+
+from rex.config_files import exit_unless_readable
 
 _SHOWN = ("Nothing to be done", "Complete log")
 """How messages begin that are told though they are of no job and no warning."""
@@ -110,3 +116,18 @@ def _logs(told: dict[str, object]) -> list[str]:
     logs = told["log"]
     # a cluster's log is named with a word behind it
     return [str(log).partition(" ")[0] for log in logs] if isinstance(logs, list) else []
+
+
+def _given_configurations(arguments: list[str]) -> list[str]:
+    """Return the files that `--configfile` names on Snakemake's command line."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    try:
+        files: list[str] = parser.parse_known_args(arguments)[0].configfile
+    except argparse.ArgumentError:  # told by Snakemake
+        return []
+    return files
+
+
+if "snakemake" in Path(sys.argv[0]).parts[-2:]:
+    exit_unless_readable(_given_configurations(sys.argv[1:]))

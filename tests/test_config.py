@@ -14,6 +14,7 @@ from rex.config_files import (
     config_schema,
     config_values,
     config_yaml,
+    exit_unless_readable,
     parse_config,
     read_config,
     read_settings,
@@ -82,6 +83,17 @@ def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
     path.write_text("training:\n  epochs: [3\nmodel: 4\n")
     with pytest.raises(InputError, match="line 3"):
         read_config(path)
+
+
+def test_a_file_that_would_run_code_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("__use_yte__: true\n?if 1/0:\n  dataset: a\n")
+    with pytest.raises(SystemExit) as left:
+        exit_unless_readable([path])
+    assert left.value.code == 2
+    assert "__use_yte__: is a template of YTE" in capsys.readouterr().err
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -92,3 +92,35 @@ def test_a_bad_configuration_is_one_line_and_code_2(tmp_path: Path, text: str, s
     (line,) = done.stderr.splitlines()
     assert "config/smoke.yaml" in line.partition(": ")[0]
     assert f": {said}" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("config/smoke.yaml", b"training:\n\tepochs: 2", "line 2: not valid YAML (found character"),
+        ("config/smoke.yaml", b"\xff\xfea\x00", "not valid YAML ('utf-8' codec"),
+        ("config/smoke.yaml", b"- dataset", "holds no settings"),
+        ("config.yaml", b"seed: [1\nb: 2", "line 2: not valid YAML (expected ',' or ']'"),
+        ("config.yaml", b"data: 2001-99-99", "not valid YAML (month must be in 1..12)"),
+    ],
+)
+def test_what_snakemake_cannot_read_is_one_line_and_code_2(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    folder = prepare(tmp_path / "bad")
+    (folder / name).write_bytes(content)
+    done = snakemake(folder, "--dry-run")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{name}: {said}")
+    assert "; " in line
+
+
+def test_a_configuration_that_is_not_there_is_one_line_and_code_2(tmp_path: Path) -> None:
+    folder = prepare(tmp_path / "bad")
+    (folder / "config/smoke.yaml").unlink()
+    done = snakemake(folder, "--dry-run")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "config/smoke.yaml: no such file; check the path\n",
+    )

@@ -18,7 +18,6 @@ from rex.config_files import (
     check_experiment,
     config_values,
     parse_config,
-    read_settings,
 )
 from rex.errors import InputError
 from rex.files import read_json
@@ -57,8 +56,6 @@ def check_given_files(settings, file):
 
 SOURCES = " + ".join(map(str, workflow.configfiles))
 try:
-    for given in workflow.configfiles:
-        read_settings(given)  # finds keys that stand twice
     CONFIG = parse_config(config, file=SOURCES)
     check_experiment(CONFIG, file=SOURCES)
     check_given_files(CONFIG, SOURCES)
