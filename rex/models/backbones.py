@@ -12,6 +12,7 @@ from torch.nn import functional
 from rex.config import ModelSettings
 from rex.errors import InputError
 from rex.models.batch import Batch
+from rex.models.fused_attention import fuse_attention
 from rex.models.pretrained import load_transformer
 
 
@@ -319,6 +320,7 @@ def build_backbone(
     `settings.pretrained` can't be loaded, or knows fewer word pieces or positions than are used.
     """
     backbone = _BACKBONES[settings.backbone](settings, sizes, transformer)
+    fuse_attention(backbone.transformer)
     config = backbone.transformer.config
     for place, used, known in (
         ("model.word_pieces", sizes.pieces, config.vocab_size),
