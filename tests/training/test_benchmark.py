@@ -1,26 +1,20 @@
-"""The benchmark runs, on a model so small that its figures mean nothing."""
+"""The benchmarks run, on a model so small that their figures mean nothing."""
 
 from __future__ import annotations
 
+import math
+import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import training as benchmark
-from rex.config import ModelSettings
+from benchmarks import gpu, gpu_checks, paper_size, training
+from benchmarks.paper_size import TINY
 from rex.files import read_json
-from rex.training.dataset import Examples
 
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    size = ModelSettings(hidden_size=16, layers=1, heads=2, intermediate_size=16)
-    for name, value in {"BASE": size, "FEATURES": 8, "IMAGES": 4, "PIECES": 2000}.items():
-        monkeypatch.setattr(benchmark, name, value)
+from .test_imports import HEAVY, ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +24,13 @@ def same_threads() -> object:
     torch.set_num_threads(before)
 
 
-def test_it_compares_and_writes_its_figures(
-    small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_training_compares_and_writes_its_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["--device", "cpu", "--threads", "1", "--batch-sizes", "3", "5", "--repeats", "2"]
+    options = ["--threads", "1", "--batch-sizes", "3", "5", "--repeats", "2"]
     out = tmp_path / "figures.json"
     monkeypatch.setattr(sys, "argv", ["training", *options, "--out", str(out)])
-    benchmark.main()
+    training.main(TINY)
     printed = capsys.readouterr().out
     figures = read_json(out)
     for what in ("training", "decoding"):
@@ -44,56 +38,90 @@ def test_it_compares_and_writes_its_figures(
         assert found["batch"] in (3, 5)
         assert found["ratio"] == pytest.approx(found["samples"] / found["plain"])
         assert f"{what}: {found['ratio']:.2f} times the plain implementation" in printed
-    assert "no GPU was measured" in printed
 
 
-def test_a_batch_that_does_not_fit_is_left_out(
-    small: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    measure = benchmark.measure
-
-    def full(make: object, size: int, repeats: int, device: torch.device) -> dict[str, float]:
-        if size > 3:
-            raise torch.OutOfMemoryError
-        return measure(make, size, repeats, device)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(benchmark, "measure", full)
-    best = benchmark.best_of(benchmark.Ours, [3, 64], 1, torch.device("cpu"))
-    assert {size for _, size in best.values()} == {3}
-    assert "batch    64  does not fit" in capsys.readouterr().out
-
-
-def test_operations_are_those_that_are_computed(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Against PyTorch's own count of a forward pass."""
-    size = ModelSettings(
-        hidden_size=24, layers=2, heads=2, intermediate_size=40, boxes=False, dropout=0.0
+def test_the_gpu_benchmark_runs_where_nothing_else_is_installed(tmp_path: Path) -> None:
+    """With every other library of the project blocked; transformers looks for some by itself."""
+    out = tmp_path / "gpu.json"
+    blocked = sorted(HEAVY - {"yaml", "PIL", "scipy"} | {"tokenizers", "omegaconf", "fvcore"})
+    options = ["--device", "cpu", "--tiny", "--batch-sizes", "3"]
+    options += ["--methods", "rex", "vqae", "backbone", "--out", str(out)]
+    program = (
+        f"import sys\n"
+        f"for name in {blocked!r}: sys.modules[name] = None\n"
+        f"sys.argv[1:] = {options!r}\n"
+        f"from benchmarks import gpu\n"
+        f"gpu.main()"
     )
-    changes = {"BASE": size, "FEATURES": 16, "IMAGES": 4, "PIECES": 2000, "WORDS": 60}
-    for name, value in changes.items():
-        monkeypatch.setattr(benchmark, name, value)
-    words = benchmark.vocabulary()
-    questions = benchmark.make_questions(16, words)
-    examples = Examples(questions, benchmark.make_store(tmp_path / "r.h5"))
-    batch = examples.batch(np.arange(len(questions)))
-    ours = benchmark.Ours(examples, words, torch.device("cpu"))
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        ours.model.eval()(batch, explain=True)
-    steps = batch.explanations.shape[1]
-    # padding is computed, too
-    counted = benchmark.operations(batch.pieces.shape[1], steps)
-    assert counted / 3 == pytest.approx(counter.get_total_flops() / len(batch))
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    figures = read_json(out)
+    assert figures["skipped"] == []
+    measured = {(row["system"], row["batch"]) for row in figures["training"]}
+    assert measured == {
+        (name, 3) for name in ("rex", "plain float32", "plain TF32", "vqae", "backbone")
+    }
+    assert all(row["samples"] > 0 for row in figures["training"] + figures["decoding"])
+    # the same device on both sides: float32 differs in nothing
+    for row in figures["difference from a CPU"]:
+        assert row["answers"] == row.get("explanation", 0.0) == row["gradient"] == 0.0
+        assert 0 < row["rounded"] < 0.1
+    assert figures["repeatable"] is True
+    assert set(figures["phases"]) >= {"loading", "transformer", "decoder and loss", "backward"}
+    assert figures["kernels"]["matrix products"] > 0
+    assert {row["part"] for row in figures["ratio"]} == {"training", "decoding"}
+    assert f"{figures['ratio'][0]['ratio']:.2f} times plain float32" in done.stdout
+
+
+def test_what_the_time_does_not_allow_is_skipped_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = gpu.Report(tmp_path / "gpu.json", budget=5)
+    done: list[str] = []
+    report.attempt("long", 6, done.append, "long")
+    report.attempt("short", 1, done.append, "short")
+    report.note("part", "line", 1.5)
+    assert done == ["short"]
+    assert "long: skipped, no time is left" in capsys.readouterr().out
+    assert read_json(tmp_path / "gpu.json")["skipped"] == ["long"]
+
+
+def test_a_figure_that_fails_costs_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = gpu.Report(tmp_path / "gpu.json", budget=math.inf)
+
+    def full() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory\nand more")
+
+    report.attempt("batch 2048", 1, full)
+    assert report.skipped == ["batch 2048: OutOfMemoryError, CUDA out of memory"]
+    assert "batch 2048: failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kernel", "kind"),
+    [
+        ("sm90_xmma_gemm_bf16bf16_bf16f32_f32_tn_n_tilesize128x128x64", "matrix products"),
+        ("nvjet_tst_128x256_64x4_1x2_h_bz_coopA_TNT", "matrix products"),
+        ("fmha_cutlassF_bf16_aligned_64x64_rf_sm80(AttentionKernel)", "attention"),
+        ("void at::native::multi_tensor_apply_kernel<FusedAdamMathFunctor<float>>", "optimiser"),
+        ("Memcpy HtoD (Pinned -> Device)", "copies"),
+        ("void vectorized_elementwise_kernel<4, tanh_kernel_cuda>", "element by element"),
+    ],
+)  # fmt: skip
+def test_kinds_of_kernels(kernel: str, kind: str) -> None:
+    assert gpu_checks.kind_of(kernel) == kind
 
 
 def test_the_means_are_those_of_the_questions() -> None:
-    questions = benchmark.make_questions(20_000, benchmark.vocabulary())
-    assert questions.pieces.lengths.mean() == pytest.approx(benchmark.MEAN_PIECES, rel=0.01)
-    assert questions.explanations.lengths.max() == benchmark.STEPS
+    questions = paper_size.make_questions(20_000, paper_size.PAPER)
+    assert questions.explanations.lengths.max() == paper_size.STEPS
+    assert questions.pieces.lengths.mean() == pytest.approx(11.4, rel=0.01)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_no_gpu_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["training", "--device", "cuda"])
+    monkeypatch.setattr(sys, "argv", ["gpu"])
     with pytest.raises(SystemExit, match="no GPU here"):
-        benchmark.main()
+        gpu.main()

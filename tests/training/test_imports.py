@@ -28,7 +28,7 @@ def modules(folder: str) -> list[str]:
         modules("rex/models"),
         modules("rex/training"),
         ["rex.regions.store"],
-        ["benchmarks.training", "benchmarks.plain_rex"],
+        ["benchmarks.training", "benchmarks.gpu"],
     ],
     ids=["models", "training", "region store", "benchmarks"],
 )
