@@ -31,4 +31,5 @@ class InputError(Exception):
         line = f"{where}: {self.problem}" if where else self.problem
         if self.cure:
             line = f"{line}; {self.cure}"
-        return " ".join(line.split())
+        # what a terminal would obey comes from files and servers
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(line.split()))

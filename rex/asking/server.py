@@ -20,6 +20,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 import uvicorn
+from h11 import LocalProtocolError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -331,7 +332,7 @@ async def _told(request: Request, error: Exception) -> Response:
             # without the file: an uploaded one has a name that says nothing
             said = f"{error.problem}; {error.cure}" if error.cure else error.problem
             return _problem(HTTPStatus.BAD_REQUEST, said)
-        case ClientDisconnect():
+        case ClientDisconnect() | LocalProtocolError():
             return _problem(HTTPStatus.BAD_REQUEST, "gone")
     _logger.error("a request failed", exc_info=error)
     return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "failed")

@@ -7,11 +7,13 @@ a user who knows better can give the expected sha256.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import json
 import logging
 import lzma
+import re
 import shutil
 import struct
 import urllib.error
@@ -23,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from rex.errors import InputError
 from rex.files import FULL_DISK, full_disk_told, made_by, read_json, whole_file, write_json
@@ -37,6 +40,11 @@ _OOD = "https://raw.githubusercontent.com/gqa-ood/GQA-OOD/master/data"
 _LXMERT = "https://nlp.cs.unc.edu"
 _BOTTOM_UP = "https://raw.githubusercontent.com/peteanderson80/bottom-up-attention/master"
 _CHUNK = 1 << 20
+_MB = 1_000_000
+_SWELLING = 100
+"""How many times its size an archive may hold: GQA's hold some 15 times."""
+_NAME = re.compile(r"[\w-]{1,100}\.(json|jpg)", re.ASCII)
+"""What GQA's files are called."""
 _TIMEOUT = 60.0
 """Seconds without a byte after which a download counts as broken."""
 _DAMAGE = (
@@ -53,31 +61,31 @@ class Part:
 
     files: Mapping[str, str]
     """File name to address."""
-    size: str
-    """About how large the download is, for people."""
+    most: int
+    """Bytes of a file that are taken, about three times the published: no server fills a disk."""
     folder: str | None = None
     """Where the files are kept as they are; none: unpacked to their places in GQA's layout."""
 
 
 PARTS: dict[str, Part] = {
-    "scene-graphs": Part({"sceneGraphs.zip": f"{_STANFORD}/sceneGraphs.zip"}, "43 MB"),
-    "questions": Part({"questions1.2.zip": f"{_STANFORD}/questions1.2.zip"}, "1.4 GB"),
+    "scene-graphs": Part({"sceneGraphs.zip": f"{_STANFORD}/sceneGraphs.zip"}, 200 * _MB),
+    "questions": Part({"questions1.2.zip": f"{_STANFORD}/questions1.2.zip"}, 5_000 * _MB),
     "ood": Part(
         {
             f"ood_{split}_{part}.json": f"{_OOD}/ood_{split}_{part}.json"
             for split in OOD_SPLITS
             for part in OOD_PARTS
         },
-        "6 files",
+        100 * _MB,
         folder="ood",
     ),
-    "images": Part({"images.zip": f"{_STANFORD}/images.zip"}, "20.3 GB"),
+    "images": Part({"images.zip": f"{_STANFORD}/images.zip"}, 60_000 * _MB),
     "features": Part(
         {
             f"{name}.zip": f"{_LXMERT}/data/lxmert_data/vg_gqa_imgfeat/{name}.zip"
             for name in ("vg_gqa_obj36", "gqa_testdev_obj36")
         },
-        "30 GB",
+        100_000 * _MB,
         folder="features",
     ),
     "class-names": Part(
@@ -85,12 +93,12 @@ PARTS: dict[str, Part] = {
             name: f"{_BOTTOM_UP}/data/genome/1600-400-20/{name}"
             for name in ("objects_vocab.txt", "attributes_vocab.txt")
         },
-        "2 small files",
+        _MB,
         folder="detector",
     ),
     "detector": Part(
         {"faster_rcnn_from_caffe_attr.pkl": f"{_LXMERT}/models/faster_rcnn_from_caffe_attr.pkl"},
-        "the bottom-up detector's weights",
+        2_000 * _MB,
         folder="detector",
     ),
 }
@@ -124,7 +132,7 @@ def fetch_parts(
                 source = address if base is None else f"{base.rstrip('/')}/{file}"
                 checksum = (checksums or {}).get(file)
                 with full_disk_told(folder, place=file):
-                    _fetch_file(layout, PARTS[name].folder, file, source, checksum)
+                    _fetch_file(layout, PARTS[name], file, source, checksum)
 
 
 def _refuse_unknown(option: str, kind: str, given: Iterable[str], known: Sequence[str]) -> None:
@@ -135,22 +143,22 @@ def _refuse_unknown(option: str, kind: str, given: Iterable[str], known: Sequenc
             )
 
 
-def _fetch_file(
-    layout: Layout, folder: str | None, file: str, address: str, checksum: str | None
-) -> None:
-    kept = layout.folder / ".fetched"
+def _fetch_file(layout: Layout, part: Part, file: str, address: str, checksum: str | None) -> None:
+    folder, kept = part.folder, layout.folder / ".fetched"
     record = kept / f"{file}.json"
-    known: dict[str, Any] = read_json(record) if record.exists() else {}
+    known: Any = read_json(record) if record.exists() else {}
+    if not (isinstance(known, dict) and isinstance(known.get("holds"), list)):
+        known = {}
     download = kept / f"{file}.part"
     checksum = checksum and checksum.lower()
     expected = checksum or known.get("sha256")
-    if known and checksum in (None, known["sha256"]) and _is_laid_out(layout, known["holds"]):
+    if known and checksum in (None, known.get("sha256")) and _is_laid_out(layout, known["holds"]):
         # left when a run was stopped at its very end
         _forget(download)
         _logger.info("%s is here already", file)
         return
     kept.mkdir(parents=True, exist_ok=True)
-    _download(address, download, file)
+    _download(address, download, file, part.most)
     found = _sha256(download)
     if expected is not None and found != expected:
         _forget(download)
@@ -180,7 +188,7 @@ def _fetch_file(
 
 
 def _is_laid_out(layout: Layout, holds: Sequence[str]) -> bool:
-    return bool(holds) and all((layout.folder / path).is_file() for path in holds)
+    return bool(holds) and all((layout.folder / str(path)).is_file() for path in holds)
 
 
 def _mark(download: Path) -> Path:
@@ -202,7 +210,7 @@ def _forget(download: Path) -> None:
     _mark(download).unlink(missing_ok=True)
 
 
-def _download(address: str, path: Path, file: str) -> None:
+def _download(address: str, path: Path, file: str, most: int) -> None:
     """Download to `path`, going on after what is there of the same version of the file.
 
     The mark stays, also after the last byte: whoever has used the download forgets both.
@@ -212,41 +220,59 @@ def _download(address: str, path: Path, file: str) -> None:
     if start and start == mark.get("size"):
         _logger.info("%s is downloaded already", file)
         return
-    if not isinstance(mark.get("version"), str):
-        # what is there can't be told from another version's bytes
+    version = mark.get("version")
+    if not (isinstance(version, str) and version and version.isprintable()):
+        # what is there can't be told from another version's bytes, or the server not be asked
         start = 0
     headers = {"User-Agent": "rex"}
     if start:
-        headers |= {"Range": f"bytes={start}-", "If-Range": mark["version"]}
+        headers |= {"Range": f"bytes={start}-", "If-Range": str(version)}
     with _plain_failures(address, file):
         if "://" not in address:
             # urllib would take the host of `host:80/path` for a scheme
             raise ValueError(address)
         request = urllib.request.Request(address, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-                _take(response, path, address, start, file)
+            opener = urllib.request.build_opener(_Redirects)
+            with opener.open(request, timeout=_TIMEOUT) as response:
+                _take(response, path, address, start, file, most)
         except urllib.error.HTTPError as error:
             if error.code != 416 or not start:
                 raise
             # nothing comes after what is here: either it is all, or it is of no use
             if error.headers.get("Content-Range") != f"bytes */{start}":
                 _forget(path)
-                _download(address, path, file)
+                _download(address, path, file, most)
 
 
-def _take(response: Any, path: Path, address: str, start: int, file: str) -> None:
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a server that names another, but not from a secure address to one that is not."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        fp.close()  # what else it says is not read: it may be endless
+        schemes = ("https",) if req.full_url.startswith("https:") else ("http", "https")
+        if urlsplit(newurl).scheme not in schemes:
+            raise urllib.error.HTTPError(newurl, code, f"and leads to {newurl}", headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _take(response: Any, path: Path, address: str, start: int, file: str, most: int) -> None:
     """Write what the server sends: from byte `start` on, or the whole file."""
     resumed = response.status == 206
+    if resumed and not (response.headers.get("Content-Range") or "").startswith(f"bytes {start}-"):
+        _forget(path)
+        raise OSError("other bytes came than those asked for")
     start = start if resumed else 0
     length = response.headers.get("Content-Length") or ""
-    total = start + int(length) if length.isdecimal() else None
+    total = start + int(length) if length.isdecimal() and len(length) < 16 else None
     version = response.headers.get("ETag") or response.headers.get("Last-Modified")
     if not resumed:
         # the old bytes go first: they must never lie beside the new version's mark
         _forget(path)
         write_json(_mark(path), {"address": address, "version": version, "size": total})
-    _receive(response.read, path, start, total, file)
+    _receive(response.read, path, start, total, file, most)
 
 
 @contextmanager
@@ -256,7 +282,7 @@ def _plain_failures(address: str, file: str) -> Iterator[None]:
         yield
     except urllib.error.HTTPError as error:
         raise InputError(
-            f"the server answers {error.code} {error.reason}",
+            f"the server answers {error.code} {str(error.reason)[:200]}",
             file=address,
             cure="the address may have moved: give another with --address",
         ) from None
@@ -282,15 +308,20 @@ def _plain_failures(address: str, file: str) -> Iterator[None]:
 
 
 def _receive(
-    read: Callable[[int], bytes], path: Path, start: int, total: int | None, file: str
+    read: Callable[[int], bytes], path: Path, start: int, total: int | None, file: str, most: int
 ) -> None:
     progress = Progress(f"fetch {file}", max((total or 0) >> 20, 1), "MB")
     progress.start_at(start >> 20)
     received = start
     with open(path, "ab" if start else "wb") as out:
         while block := read(_CHUNK):
-            out.write(block)
             received += len(block)
+            if max(received, total or 0) > most:
+                _forget(path)
+                raise InputError(
+                    f"larger than {most // _MB:,} MB", file=file, cure="check the address"
+                )
+            out.write(block)
             if received >> 20 > progress.done:
                 progress.advance((received >> 20) - progress.done)
     if total is not None and received < total:
@@ -307,12 +338,15 @@ def _unpack(layout: Layout, file: str, download: Path) -> list[str]:
     holds = []
     try:
         with zipfile.ZipFile(download) as archive:
+            held = sum(member.file_size for member in archive.infolist())
+            if held > _SWELLING * max(download.stat().st_size, _CHUNK):
+                raise zipfile.BadZipFile(f"it would swell to {held:,} bytes")
             for member, target in _members(archive, layout):
                 _place(archive.open(member), target)
                 holds.append(str(target.relative_to(layout.folder)))
     except (*_DAMAGE, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            # the disk's; what bz2 says of damage has no number
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            # the disk's; what bz2 says of damage has no number, a false place is not valid
             raise
         _forget(download)
         raise InputError(
@@ -328,6 +362,8 @@ def _members(archive: zipfile.ZipFile, layout: Layout) -> Iterator[tuple[str, Pa
     """Yield the members that belong to GQA's layout and where; names alone decide, not folders."""
     for member in archive.namelist():
         path = Path(member)
+        if not _NAME.fullmatch(path.name):
+            continue
         if path.name.endswith("_sceneGraphs.json"):
             yield member, layout.folder / "sceneGraphs" / path.name
         elif path.parent.name == "train_all_questions" and path.suffix == ".json":

@@ -25,7 +25,7 @@ from rex.errors import InputError
 
 SECONDS = float(os.environ.get("REX_FUZZ_SECONDS", "60"))
 SEED = int(os.environ.get("REX_FUZZ_SEED", "0"))
-READERS = 36
+READERS = 39
 """About how many readers share the time."""
 MEMORY = 1 << 30
 """Bytes that a reader may take."""

@@ -77,6 +77,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_response(206 if start else 200)
         self.send_header("ETag", tag)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         end, self.server.breaks_at = self.server.breaks_at, None
@@ -314,10 +316,10 @@ def test_an_answer_that_breaks_off(
     capsys: pytest.CaptureFixture[str],
     error: Exception,
 ) -> None:
-    def urlopen(*arguments: object, **named: object) -> None:
+    def open_address(*arguments: object, **named: object) -> None:
         raise error
 
-    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(urllib.request.OpenerDirector, "open", open_address)
     assert main(["gqa", "fetch", str(tmp_path), "--parts", "images"]) == 2
     told = capsys.readouterr().err
     assert "the download broke off" in told
