@@ -176,6 +176,8 @@ class TrainingSettings:
     """Passes over the training questions."""
     patience: Annotated[int, Limits(least=1)] | None = None
     """Epochs no better than the best one, on held-out questions, that end training; none: never."""
+    max_steps: Annotated[int, Limits(least=1)] | None = None
+    """Steps after which training ends, wherever in an epoch; none: after all epochs."""
     batch_size: Annotated[int, Limits(least=1)] = 64
     """Questions a step."""
     questions_together: Annotated[int, Limits(least=1)] = 1

@@ -110,15 +110,18 @@ class Trainer:
         self._settles_at_once = processes.device.type == "cpu"
         self._lengths = examples.questions.pieces.lengths
         self._steps_per_epoch = -(-len(plan.rows) // plan.settings.batch_size)
+        self._steps = plan.settings.epochs * self._steps_per_epoch
+        if plan.settings.max_steps is not None:
+            self._steps = min(self._steps, plan.settings.max_steps)
 
     def fit(self, observer: Observer) -> State:
         """Train all epochs, or those that are left, and return the final state.
 
-        Training ends early when `patience` epochs have not been better than the best one.
+        Training ends early after `max_steps`, which cut an epoch short, and when `patience` epochs
+        have not been better than the best one.
         """
         self.observer = observer
-        epochs = self.plan.settings.epochs
-        progress = Progress("training", epochs * self._steps_per_epoch, "steps")
+        progress = Progress("training", self._steps, "steps")
         progress.start_at(self.state.epoch * self._steps_per_epoch + self.state.step)
         while not self._done:
             self._train_epoch(progress)
@@ -126,10 +129,10 @@ class Trainer:
 
     @property
     def _done(self) -> bool:
-        """Whether all epochs are trained, or the last ones were in vain."""
-        epochs, patience = self.plan.settings.epochs, self.plan.settings.patience
-        in_vain = self.state.epoch - self.state.best_epoch
-        return self.state.epoch >= epochs or (patience is not None and in_vain >= patience)
+        """Whether all steps are trained, or the last epochs were in vain."""
+        patience, in_vain = self.plan.settings.patience, self.state.epoch - self.state.best_epoch
+        trained = self.state.epoch * self._steps_per_epoch >= self._steps
+        return trained or (patience is not None and in_vain >= patience)
 
     def _parts(self) -> list[torch.nn.Parameter]:
         # what is not learnt must have no gradient: several processes would wait for it for ever
@@ -139,11 +142,12 @@ class Trainer:
         return list(self.model.parameters())
 
     def _train_epoch(self, progress: Progress) -> None:
-        state, plan = self.state, self.plan
-        began, skipped = time.monotonic(), state.step
+        state = self.state
+        began = time.monotonic()
         self.model.train()
-        batches = self._batches(state.epoch)
-        for loaded in ahead(self._load, batches[state.step :], threads=self.examples.threads):
+        batches = self._batches(state.epoch)[: self._steps - state.epoch * self._steps_per_epoch]
+        left = batches[state.step :]
+        for loaded in ahead(self._load, left, threads=self.examples.threads):
             self._step(loaded)
             state.step += 1
             self._unsaved += 1
@@ -160,14 +164,13 @@ class Trainer:
                 self._save()
         self._settle()
         seconds = time.monotonic() - began
-        questions = len(plan.rows) * (1 - skipped / len(batches))
         self._finish_epoch(
             {
                 "epoch": state.epoch + 1,
                 **{f"train/{name}": value / len(batches) for name, value in state.sums.items()},
                 **{f"heldout/{name}": value for name, value in self.evaluate().items()},
                 **self._learnt_at(),
-                "questions_per_second": questions / seconds,
+                "questions_per_second": sum(map(len, left)) / seconds,
                 **self._memory(),
             }
         )

@@ -99,6 +99,27 @@ def test_killed_at_any_step(
     assert steps.made == 2 * EPOCH - (kill_at - 1) // save_every * save_every
 
 
+@pytest.mark.parametrize("kill_at", [2, 5, 6])
+def test_killed_where_steps_are_limited(
+    kill_at: int, toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+) -> None:
+    """Six steps are an epoch and a half; the second ends there, and is measured like others."""
+    whole = train(toy, run_folder / "whole", max_steps=6)
+    assert steps.made == 6
+    records = (run_folder / "whole" / "log.jsonl").read_text().splitlines()
+    assert [json.loads(record)["epoch"] for record in records] == [1, 2]
+    steps.kill_at, steps.made = kill_at, 0
+    with pytest.raises(KilledError):
+        train(toy, run_folder, max_steps=6, save_every=2)
+    steps.kill_at, steps.made = 0, 0
+    assert same(train(toy, run_folder, max_steps=6, save_every=2), whole)
+    assert steps.made == 6 - (kill_at - 1) // 2 * 2
+    # more steps are another run; more than there are change nothing in it
+    steps.made = 0
+    assert same(train(toy, run_folder, max_steps=100), undisturbed)
+    assert steps.made == 2 * EPOCH
+
+
 def test_what_is_trained_is_not_trained_again(
     toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
 ) -> None:
