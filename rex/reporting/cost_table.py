@@ -17,6 +17,17 @@ _SEED = re.compile(r"_seed\d+(?=_|$)")
 _SHARD = re.compile(r"_\d+-of-\d+$")
 
 _FIELDS = ("job", "measure", "value", "std", "runs", "unit", "reason")
+_STATIONS = {
+    "world": "draw the world",
+    "train_detector": "train the detector",
+    "import_regions": "import the regions",
+    "extract_regions": "extract the regions",
+    "explain": "execute the programs",
+    "train": "train the models",
+    "predict": "predict",
+    "evaluate": "measure",
+}
+"""How the jobs' names begin, longer ones first, and what they do."""
 _TOO_SHORT = "too short to be measured"
 
 
@@ -41,7 +52,7 @@ Measured = Mapping[str, float | None]
 
 
 def cost_table(paths: Sequence[Path]) -> Layout:
-    """Return time and memory of each job: mean ± standard deviation over seeds.
+    """Return time and memory of the stations, and of each job: mean ± deviation over seeds.
 
     The shards of a job count as one. Raises InputError when a file is not one.
     """
@@ -73,24 +84,46 @@ def cost_table(paths: Sequence[Path]) -> Layout:
                     "reason": "" if known else _TOO_SHORT,
                 }
             )
-        rows.append(row)
+        rows.append([*row, Text("")])
     return Layout(
         name="cost",
         title="Cost of each job",
         text_columns=1,
-        headers=["Job", "Runs", *(measure.header for measure in _MEASURES)],
-        groups=[("measured here", rows)] if rows else [],
+        headers=["Job", "Runs", *(measure.header for measure in _MEASURES), "Share"],
+        groups=[
+            ("stations: the sum of their jobs, and its share", _stations(shards)),
+            ("jobs: mean ± standard deviation over runs, which differ by their seed", rows),
+        ],
         notes=[
             (
                 "",
-                "Measured by Snakemake; memory is the largest resident set. Mean ± standard "
-                "deviation over runs, which differ by their seed.",
+                "Measured by Snakemake; memory is the largest resident set. Jobs overlap in time.",
             ),
             *footnotes.notes(),
         ],
         fields=_FIELDS,
         records=records,
     )
+
+
+def _stations(jobs: Mapping[str, Mapping[str, Sequence[Measured]]]) -> list[list[Text]]:
+    """Return a row for each station: its runs, seconds, memory, and share of all seconds."""
+    found: dict[str, list[Sequence[Measured]]] = {}
+    for job, runs in jobs.items():
+        station = next((name for name in _STATIONS if job.startswith(name)), "")
+        found.setdefault(_STATIONS.get(station, "other"), []).extend(runs.values())
+    rows, spent = [], {}
+    for station in filter(found.get, (*_STATIONS.values(), "other")):
+        parts = [part for run in found[station] for part in run]
+        values = [_joined(parts, measure) or 0.0 for measure in _MEASURES]
+        spent[station] = values[0]
+        texts = [station, str(len(found[station])), *(number(value, None) for value in values)]
+        rows.append([Text(text) for text in texts])
+    whole = sum(spent.values()) or 1.0
+    return [
+        [*row, Text(f"{100 * seconds / whole:.0f} %")]
+        for row, seconds in zip(rows, spent.values(), strict=True)
+    ]
 
 
 def _read(path: Path) -> Measured:

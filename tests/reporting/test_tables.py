@@ -221,6 +221,14 @@ def test_cost_of_jobs(tmp_path: Path) -> None:
     assert found["explain_val", "memory"] == ("70.0000", "", "1")
     assert found["predict_multi-task_rex_val", "seconds"] == ("15.0000", "7.0711", "2")
     assert "| predict\\_multi-task\\_rex\\_val | 2 | 15.00 ± 7.07 |" in to_markdown(layout)
+    # in the order of the stations; 13 + 7 + 30 + 0.1 seconds in all
+    stations = [[cell.text for cell in row] for row in layout.groups[0][1]]
+    assert stations == [
+        ["draw the world", "1", "13.00", "11.50", "400.00", "26 %"],
+        ["execute the programs", "1", "7.00", "5.00", "70.00", "14 %"],
+        ["predict", "2", "30.00", "60.00", "300.00", "60 %"],
+        ["other", "1", "0.10", "0.00", "0.00", "0 %"],
+    ]
     assert [r["reason"] for r in layout.records if r["job"] == "short"] == [
         "", "too short to be measured", "too short to be measured",
     ]  # fmt: skip

@@ -61,6 +61,8 @@ rule evaluate:
         details=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/metrics/{{split}}.parquet",
     log:
         f"{LOGS}/evaluate_{{setting}}_{{method}}_seed{{seed}}_{{split}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluate_{{setting}}_{{method}}_seed{{seed}}_{{split}}.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:
