@@ -7,6 +7,7 @@ library; pydantic checks the values when a file is read (`read_config`).
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -227,6 +228,27 @@ class TransferSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForeignAnswers:
+    """The answers of a model that REX did not train, measured for a row of the tables."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    """The model's name in the tables."""
+    file: str
+    """What it answered: docs/vlm.md says what is read."""
+    format: str | None = None
+    """What the numbers of its boxes mean: a format of docs/vlm.md; none: it writes no boxes."""
+    split: Literal["val", "testdev"] = "val"
+    """Of whose questions; those that it does not answer are left out."""
+
+    @property
+    def folder(self) -> str:
+        """The name as that of a folder."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+
+
+@dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
     """What is predicted and measured."""
 
@@ -246,6 +268,10 @@ class EvaluationSettings:
     """Resamples of the images, for intervals and tests; 0: none."""
     compat: bool = False
     """Score also as the published code does, for a table beside published numbers."""
+    foreign: tuple[ForeignAnswers, ...] = ()
+    """Answers of other models: a row of the tables each."""
+    stand_in: Annotated[int, Limits(least=0)] = 200
+    """Questions of the world's val that a rule-based stand-in for such a model answers."""
 
 
 @dataclass(frozen=True, kw_only=True)

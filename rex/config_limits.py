@@ -29,6 +29,11 @@ def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
         problem = f"{model.heads} heads do not divide a hidden_size of {model.hidden_size}"
         yield "model.heads", problem, "give a divisor of it"
     yield from _grid_problems(config)
+    rows = [(row.folder, row.split) for row in config.evaluation.foreign]
+    for number, row in enumerate(rows):
+        if not row[0] or row in rows[:number]:
+            problem = f"{config.evaluation.foreign[number].name!r} names no row of its own"
+            yield f"evaluation.foreign.{number}.name", problem, "give another name"
 
 
 def _grid_problems(config: Config) -> Iterator[tuple[str, str, str]]:

@@ -54,6 +54,8 @@ SETTINGS = {
 
 REFERENCE = "reference"
 """Stands for a setting in the folder names of reference rows."""
+FOREIGN = "foreign"
+"""Stands for a setting in the rows of models that were not trained here."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rex.config import SCENE_GRAPH_SPLITS, SPLITS, Config
+from rex.config import SCENE_GRAPH_SPLITS, SPLITS, Config, ForeignAnswers
 from rex.experiment import REFERENCE, SETTINGS
 
 
@@ -53,14 +53,27 @@ class Results:
             self.run(REFERENCE, "random-regions", 0): explained,
         }
 
+    def foreign(self) -> dict[Path, ForeignAnswers]:
+        """Return the metrics file of each row of another model, with what it is made from."""
+        evaluation, rows = self.config.evaluation, [*self.config.evaluation.foreign]
+        if self.config.source == "world" and "val" in evaluation.splits and evaluation.stand_in:
+            name = f"Rule-based stand-in ({evaluation.stand_in} questions)"
+            rows.append(ForeignAnswers(name=name, file=str(self.stand_in()), format="qwen2.5-vl"))
+        return {self.folder / "foreign" / row.folder / f"{row.split}.json": row for row in rows}
+
+    def stand_in(self) -> Path:
+        """Return the file of what the rule-based stand-in answers."""
+        return self.folder / "foreign" / "stand-in.jsonl"
+
     def metrics(self) -> list[Path]:
-        """Return the metrics file of every run and reference row on every evaluated split."""
+        """Return the metrics files of all rows on the splits that each is measured on."""
         measured = {run: list(self.config.evaluation.splits) for run in self.runs()}
-        return [
+        made = [
             folder / "metrics" / f"{split}.json"
             for folder, splits in (measured | self.references()).items()
             for split in splits
         ]
+        return [*made, *self.foreign()]
 
     def region_store(self, split: str) -> Path:
         """Return the region store of a split; imported features may serve several splits."""

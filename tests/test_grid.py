@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from rex.config import Config, ExperimentSettings, FeatureFiles, Run
+from rex.config import Config, ExperimentSettings, FeatureFiles, ForeignAnswers, Run
 from rex.grid import Results
 
 
@@ -25,7 +25,21 @@ def test_every_run_and_reference_row_is_measured_on_every_split() -> None:
         runs / "reference/answer-prior/seed0/metrics/val.json",
         runs / "reference/answer-prior/seed0/metrics/testdev.json",
         runs / "reference/random-regions/seed0/metrics/val.json",
+        Path("results/world/foreign/rule-based-stand-in-200-questions/val.json"),
     ]
+
+
+def test_answers_of_other_models_are_rows_and_the_stand_in_is_the_worlds() -> None:
+    theirs = ForeignAnswers(name="Qwen3-VL (8B)", file="a.jsonl", split="testdev")
+    evaluation = dataclasses.replace(Config().evaluation, foreign=(theirs,))
+    path = Path("results/world/foreign/qwen3-vl-8b/testdev.json")
+    assert results(evaluation=evaluation, source="gqa").foreign() == {path: theirs}
+    both = results(evaluation=evaluation).foreign()
+    assert next(iter(both)) == path
+    (made,) = [row for row in both.values() if row is not theirs]
+    assert (made.name, made.format) == ("Rule-based stand-in (200 questions)", "qwen2.5-vl")
+    evaluation = dataclasses.replace(evaluation, splits=("testdev",))
+    assert list(results(evaluation=evaluation).foreign()) == [path]
 
 
 def test_the_gallery_shows_one_seed_of_runs_that_learn_from_all_questions() -> None:

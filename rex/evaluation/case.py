@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from rex.errors import InputError
 from rex.evaluation.reading.ground_truth import (
     Questions,
     TrueExplanations,
@@ -54,6 +55,8 @@ class Inputs:
     """The question ids of GQA-OOD's parts."""
     convention: str | None = None
     """What the numbers of boxes in a model's text mean (`rex.exchange.formats`)."""
+    partial: bool = False
+    """Whether questions without a prediction are left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,8 @@ class Case:
     questions: Questions
     truth: TrueExplanations | None
     inputs: Inputs
+    asked: int
+    """How many questions the file holds, measured or not."""
     _known: dict[Callable[[Case], Any], Any] = field(default_factory=dict)
     _graphs: Mapping[str, SceneGraph] | None = None
 
@@ -85,6 +90,11 @@ class Case:
             predictions = read_model_predictions(path, questions, graphs, inputs.convention)
         else:
             predictions = read_predictions(path)
+        asked = len(questions.ids)
+        if inputs.partial:
+            questions = questions.only(predictions.question_ids)
+            if not predictions.question_ids:
+                raise InputError("answers no question", file=path, cure="check the file")
         order = match_predictions(predictions, questions.ids, path)
         file = inputs.explanations
         truth = None if file is None else read_explanations(file, questions)
@@ -94,6 +104,7 @@ class Case:
             questions=questions,
             truth=truth,
             inputs=inputs,
+            asked=asked,
             _graphs=graphs,
         )
 

@@ -71,6 +71,11 @@ def _add_evaluate(stations: Subparsers) -> None:
         help="what the numbers of boxes mean, in a file of a model's text (docs/vlm.md)",
     )
     verb.add_argument(
+        "--partial",
+        action="store_true",
+        help="leave questions out that are not answered (default: refuse such a file)",
+    )
+    verb.add_argument(
         "--unread", type=Path, metavar="JSONL", help="list the explanations that cannot be read"
     )
     _add_outputs(verb)
@@ -170,6 +175,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         corenlp=None if arguments.corenlp is None else check_corenlp(arguments.corenlp),
         ood=None if arguments.ood is None else read_ood(arguments.ood, arguments.split),
         convention=arguments.format,
+        partial=arguments.partial,
     )
     path, names = arguments.predictions, ("setting", "method", "seed")
     metrics, measured = evaluate(

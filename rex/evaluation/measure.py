@@ -25,6 +25,8 @@ class Measured:
     results: Results
     mode: str | None
     """The mode the true explanations were built in; None: there are none."""
+    asked: int
+    """How many questions the file holds, measured or not."""
     explanations: Sequence[str | None] = ()
     """The predicted explanations, in the order of the questions."""
 
@@ -68,7 +70,8 @@ def evaluate(
     mode = mode_of(path) or measured.mode or default_mode
     scores = measured.scores(split=split, mode=mode, draws=draws, seed=seed)
     n = len(measured.questions.ids)
-    return Metrics(run=run, split=split, n=n, mode=mode, scores=scores), measured
+    metrics = Metrics(run=run, split=split, n=n, asked=measured.asked, mode=mode, scores=scores)
+    return metrics, measured
 
 
 def measure(path: Path, inputs: Inputs, measures: Sequence[Measure] = MEASURES) -> Measured:
@@ -82,7 +85,7 @@ def measure(path: Path, inputs: Inputs, measures: Sequence[Measure] = MEASURES) 
         if inputs.compat or not declared.compat:
             results |= _computed(declared, case)
     mode = None if case.truth is None else case.truth.mode
-    return Measured(case.questions, results, mode, case.explanations)
+    return Measured(case.questions, results, mode, case.asked, case.explanations)
 
 
 def _computed(declared: Measure, case: Case) -> Results:

@@ -27,13 +27,15 @@ class RunName:
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """The scores of one run on one split of `n` questions."""
+    """The scores of one run on `n` questions of one split."""
 
     run: RunName
     split: str
     n: int
     mode: str
     scores: Mapping[str, Score]
+    asked: int | None = None
+    """How many questions there were, answered or not; None: `n`."""
 
 
 def run_of(
@@ -78,6 +80,7 @@ class _File(msgspec.Struct):
     seed: int
     mode: str
     scores: dict[str, Score]
+    asked: int | None = None
 
 
 def write_metrics(path: str | PathLike[str], metrics: Metrics) -> None:
@@ -85,6 +88,7 @@ def write_metrics(path: str | PathLike[str], metrics: Metrics) -> None:
     value = {
         "split": metrics.split,
         "n": metrics.n,
+        "asked": metrics.asked,
         "setting": metrics.run.setting,
         "method": metrics.run.method,
         "seed": metrics.run.seed,
@@ -108,4 +112,5 @@ def read_metrics(path: str | PathLike[str]) -> Metrics:
         n=value.n,
         mode=value.mode,
         scores=value.scores,
+        asked=value.asked,
     )

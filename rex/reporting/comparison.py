@@ -26,14 +26,17 @@ def mark_best_of(table: Table, *, draws: int, seed: int) -> Table:
 def mark_best(rows: Sequence[Row], keys: Sequence[str], *, draws: int, seed: int) -> list[Row]:
     """Return the rows with their best cells (`<split>/<score name>` in `keys`) marked.
 
-    Only our own methods compete, reference rows don't, and only within one mode. A cell is best
+    Only our own methods compete, and only within one mode: reference rows don't, nor do those about
+    a part of the questions. A cell is best
     when a paired test over images and seeds says of every competitor that it is worse; where a
     competitor has a single seed, or what each question adds is not at hand (`rex evaluate
     --details`), nothing is marked. Raises InputError for details of another evaluation.
     """
     marked = list(rows)
     competing = [
-        place for place, row in enumerate(rows) if not row.published and row.setting != "reference"
+        place
+        for place, row in enumerate(rows)
+        if not row.published and not row.covered and row.setting != "reference"
     ]
     for key in keys:
         for mode in sorted({rows[place].mode for place in competing}):

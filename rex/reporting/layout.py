@@ -14,6 +14,7 @@ _BOLD = (
     "Bold: better than each other method measured here, reference rows aside (paired bootstrap "
     "over images and seeds, p < 0.05)."
 )
+_PARTLY = "Rows about a part of the questions are compared with others by no test."
 _ONE_SEED = "A number of one seed is never bold: another seed might give another order."
 NOT_VERIFIED = "not verified: not read in a primary source"
 _NOT_GIVEN = "not published"
@@ -111,6 +112,8 @@ def lay_out(table: Table) -> Layout:
     shown = [cells[key] for cells in competing for key in keys if key in cells]
     if any(cell.best for cell in shown):
         notes.append(("", _BOLD))
+    if any(row.covered for row in table.rows):
+        notes.append(("", _PARTLY))
     if any(cell.seeds == 1 for cell in shown):
         notes.append(("", _ONE_SEED))
     if any(row.published and not row.verified for row in table.rows):
@@ -130,7 +133,7 @@ def lay_out(table: Table) -> Layout:
 def _texts(row: Row, table: Table, footnotes: Footnotes, named: bool) -> list[Text]:
     """Return the row as it is read; its mode is `named` where rows have different ones."""
     seeds = max((cell.seeds for cell in row.cells.values()), default=0)
-    source = row.source if row.published else f"here, {_seeds(seeds)}"
+    source = row.source if row.published else f"here, {row.covered or _seeds(seeds)}"
     mark = "" if row.verified else UNVERIFIED
     setting = f"{row.setting} ({row.mode})" if named else row.setting
     found = [Text(row.method), Text(setting), Text(source, mark)]

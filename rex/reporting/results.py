@@ -47,6 +47,8 @@ class Row:
     mode: str
     source: str
     cells: Mapping[str, Cell]
+    covered: str = ""
+    """Of which part of the questions its numbers are, if not of all."""
     verified: bool = True
     published: bool = False
     details: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
@@ -122,6 +124,7 @@ def gather(
                 setting=setting,
                 mode=mode,
                 source="here",
+                covered=_covered(groups[(setting, method, mode)]),
                 cells={name: _over_seeds(values) for name, values in scores.items()},
                 details={
                     split: tuple(path for path in paths if path is not None)
@@ -131,6 +134,15 @@ def gather(
             )
         )
     return rows
+
+
+def _covered(runs: Iterable[Metrics]) -> str:
+    parts = {
+        f"{run.n:,} of {run.asked:,} questions of {run.split}"
+        for run in runs
+        if run.asked is not None and run.n < run.asked
+    }
+    return ", ".join(sorted(parts))
 
 
 def published_unread() -> list[str]:

@@ -65,6 +65,9 @@ def jobs(results: Results) -> Iterator[Job]:
             yield Job("predict", title, predictions, f"predict_{log}_{split}.log")
             metrics = run / "metrics" / f"{split}.json"
             yield Job("evaluate", title, metrics, f"evaluate_{log}_{split}.log")
+    for metrics, row in results.foreign().items():
+        log = f"evaluate_foreign_{row.folder}_{row.split}.log"
+        yield Job("evaluate", f"{row.name} on {row.split}", metrics, log)
     for part, file in (
         ("tables", "tables/explanations.md"),
         ("figures", "figures/training-curves.svg"),

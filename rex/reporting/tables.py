@@ -9,7 +9,7 @@ from pathlib import Path
 from rex.evaluation.case import NO_ANSWERS, NO_EXPLANATIONS
 from rex.evaluation.measures import LABELS
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
-from rex.experiment import SETTINGS
+from rex.experiment import FOREIGN, REFERENCE, SETTINGS
 from rex.files import write_text
 from rex.reporting.layout import Column, Layout, Table
 from rex.reporting.results import Row, published_unread
@@ -159,7 +159,7 @@ def setting_table(rows: Sequence[Row]) -> Table:
         name="settings",
         title="Training settings",
         columns=SETTING_COLUMNS,
-        rows=tuple(row for row in rows if row.setting != "reference"),
+        rows=tuple(row for row in rows if row.setting not in (REFERENCE, FOREIGN)),
         notes=(_CIDER,),
     )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,19 @@ def test_no_fair_comparison_no_mark(tmp_path: Path, spoilt: str) -> None:
     elif spoilt == "one seed":
         paths.append(run(tmp_path, 0.5, method="vqae"))
     assert best(read_rows(paths)) == []
+
+
+def test_rows_about_a_part_of_the_questions_do_not_compete(tmp_path: Path) -> None:
+    paths = [*two_seeds(tmp_path, 0.8), *two_seeds(tmp_path, 0.5, method="vqae")]
+    part = run(tmp_path, 0.9, ids=IDS[:50], method="theirs", setting="foreign")
+    value = json.loads(part.read_text())
+    part.write_text(json.dumps({**value, "n": 50, "asked": 200}))
+    rows = read_rows([*paths, part])
+    assert best(rows) == ["REX"]
+    text = to_markdown(lay_out(answer_table(rows)))
+    assert "| theirs | foreign | here, 50 of 200 questions of val | 90.00 |" in text
+    assert "compared with others by no test" in text
+    assert "by no test" not in to_markdown(lay_out(answer_table(read_rows(paths))))
 
 
 def test_details_of_another_evaluation_are_refused(tmp_path: Path) -> None:

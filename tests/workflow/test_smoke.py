@@ -22,6 +22,7 @@ def test_every_station_left_its_file(finished: Path) -> None:
         "runs/multi-task/rex/seed0/checkpoint.pt",
         "runs/multi-task/rex/seed0/predictions/val.parquet",
         "runs/multi-task/rex/seed0/metrics/testdev.json",
+        "foreign/rule-based-stand-in-40-questions/val-unread.jsonl",
         "tables/answers.md",
         "tables/as-published.md",
         "figures/training-curves.png",
@@ -29,6 +30,12 @@ def test_every_station_left_its_file(finished: Path) -> None:
         "mlflow.db",
     ]
     assert [name for name in expected if not (results / name).is_file()] == []
+
+
+def test_the_tables_have_a_row_of_a_foreign_model(finished: Path) -> None:
+    for name in ("explanations", "answers"):
+        text = (finished / f"results/smoke/tables/{name}.md").read_text()
+        assert re.search(r"\| Rule-based stand-in .* \| here, 40 of 1\d\d questions of val ", text)
 
 
 def test_no_half_written_file_is_left(finished: Path) -> None:
@@ -76,6 +83,10 @@ def test_a_changed_setting_reruns_what_depends_on_it_alone(finished: Path) -> No
         (
             "{source: gqa, data: data/gqa}",
             "data: data/gqa is not there; get GQA: rex gqa fetch data/gqa",
+        ),
+        (
+            "evaluation: {foreign: [{name: theirs, file: config.yaml, format: qwen}]}",
+            "evaluation.foreign.0.format: no format 'qwen'; one of jsonl",
         ),
         ("regions: {weights: mine.pkl}", "regions.weights: mine.pkl is not there; check the path"),
         (

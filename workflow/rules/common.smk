@@ -20,8 +20,9 @@ from rex.config_files import (
     parse_config,
 )
 from rex.errors import InputError
+from rex.exchange.formats import FORMATS
 from rex.files import read_json
-from rex.experiment import SETTINGS
+from rex.experiment import FOREIGN, SETTINGS
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
 from rex.locks import locked
@@ -49,6 +50,12 @@ def check_given_files(settings, file):
         given.append(
             (f"regions.features.{split}", path, "docs/regions.md says where to get it")
         )
+    for number, row in enumerate(settings.evaluation.foreign):
+        place, known = f"evaluation.foreign.{number}", ", ".join(FORMATS)
+        given.append((f"{place}.file", row.file, "name what the model answered"))
+        if row.format is not None and row.format not in FORMATS:
+            problem, cure = f"no format {row.format!r}", f"one of {known}"
+            raise InputError(problem, file=file, place=f"{place}.format", cure=cure)
     for place, path, cure in given:
         if path is not None and not Path(path).exists():
             raise InputError(f"{path} is not there", file=file, place=place, cure=cure)
@@ -105,6 +112,8 @@ EVALUATED = list(CONFIG.evaluation.splits)
 
 WEIGHTS = CONFIG.regions.weights or f"{RESULTS}/regions/detector.pth"
 IMPORTED = GRID.imported()
+FOREIGN_ROWS = {str(path): row for path, row in GRID.foreign().items()}
+STAND_IN = str(Path(workflow.basedir, "workflow", "scripts", "stand_in.py"))
 
 # in the order in which people look at them
 TABLES = [
@@ -352,6 +361,23 @@ def truth_options(wildcards):
             f"--scene-graphs {shlex.quote(DATA)}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
         )
     return ""
+
+
+def foreign_row(wildcards):
+    """Return which model's answers a row is of."""
+    return FOREIGN_ROWS[f"{RESULTS}/foreign/{wildcards.model}/{wildcards.split}.json"]
+
+
+def foreign_answers(wildcards):
+    """Return the file of its answers."""
+    return foreign_row(wildcards).file
+
+
+def foreign_options(wildcards):
+    """Return the options of `rex evaluate` that name it, and the format of its boxes."""
+    row = foreign_row(wildcards)
+    written = f" --format {row.format}" if row.format else ""
+    return f"--setting {FOREIGN} --method {shlex.quote(row.name)}{written}"
 
 
 def tracking_options(wildcards):

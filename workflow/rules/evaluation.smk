@@ -86,3 +86,69 @@ rule evaluate:
         "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
         "{params.truth} --regions {input.regions} {params.ood} "
         "{params.tracking} --details {output.details} --out {output.metrics} --log {log} > /dev/null"
+
+
+if FOREIGN_ROWS:
+
+    rule stand_in:
+        input:
+            annotations(
+                *(name.format(split="val") for name in (QUESTIONS, SCENE_GRAPHS))
+            ),
+            script=STAND_IN,
+        output:
+            str(GRID.stand_in()),
+        log:
+            f"{LOGS}/stand_in.log",
+        conda:
+            "../../envs/rex.yaml"
+        resources:
+            mem_mb=memory_of("stand_in"),
+            runtime=minutes_of("stand_in"),
+        params:
+            data=data_folder,
+            questions=CONFIG.evaluation.stand_in,
+        message:
+            "answer {params.questions} questions of val by rules (the stand-in)"
+        shell:
+            "python {input.script:q} "
+            "--questions {params.data:q}/questions/val_balanced_questions.json "
+            "--scene-graphs {params.data:q}/sceneGraphs/val_sceneGraphs.json "
+            "--count {params.questions} --out {output} 2> {log}"
+
+    rule evaluate_foreign:
+        input:
+            evaluated_annotations,
+            answers=foreign_answers,
+            regions=regions_of,
+            explanations=explanations_of,
+        output:
+            metrics=f"{RESULTS}/foreign/{{model}}/{{split}}.json",
+            details=f"{RESULTS}/foreign/{{model}}/{{split}}.parquet",
+            unread=f"{RESULTS}/foreign/{{model}}/{{split}}-unread.jsonl",
+        log:
+            f"{LOGS}/evaluate_foreign_{{model}}_{{split}}.log",
+        conda:
+            "../../envs/rex.yaml"
+        resources:
+            mem_mb=memory_of("evaluate"),
+            runtime=minutes_of("evaluate"),
+        params:
+            data=data_folder,
+            config=configuration(
+                "evaluation.seed",
+                "evaluation.bootstrap",
+                "evaluation.compat",
+                "explanations.mode",
+            ),
+            model=foreign_options,
+            truth=truth_options,
+            ood=OOD,
+        message:
+            "measure {input.answers} on {wildcards.split}"
+        shell:
+            "rex evaluate {input.answers:q} --config {params.config:q} --split {wildcards.split} "
+            "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
+            "{params.truth} --regions {input.regions} {params.ood} {params.model} --partial "
+            "--unread {output.unread} --details {output.details} --out {output.metrics} "
+            "--log {log} > /dev/null"

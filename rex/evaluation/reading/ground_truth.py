@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -46,6 +46,14 @@ class Questions:
     def rows(self) -> dict[str, int]:
         """Question id to position."""
         return {question_id: row for row, question_id in enumerate(self.ids)}
+
+    def only(self, question_ids: Iterable[str]) -> Questions:
+        """Return those of these ids, in the same order."""
+        rows = sorted({self.rows[name] for name in question_ids if name in self.rows})
+        columns = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Questions(
+            **{name: [values[row] for row in rows] for name, values in columns.items()}
+        )
 
     def add(self, question: Question) -> None:
         """Append a question."""

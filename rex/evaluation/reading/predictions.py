@@ -198,7 +198,7 @@ def match_predictions(
         raise InputError(
             f"{len(missing)} of {len(question_ids)} questions have no prediction: {shown(missing)}",
             file=path,
-            cure="predict them all, or give the questions that were predicted",
+            cure="predict them all, or leave the others out: --partial",
         )
     return np.array([row_of[question_id] for question_id in question_ids], dtype=np.int64)
 
