@@ -97,6 +97,9 @@ METHODS = {
     "pointer": Method("Pointer", f"{_FILES}.pointer:PointerDecoder"),
     "rex": Method("REX", f"{_FILES}.rex:RexDecoder", f"{_FILES}.compat:CompatRexDecoder"),
     "rex-tags": Method("REX + tags", f"{_FILES}.rex:RexDecoder", options={"tags": True}),
+    "rex-programs": Method(
+        "REX + programs", f"{_FILES}.rex:RexDecoder", options={"programs": True}
+    ),
     "vcin": Method("VCIN", _VCIN, answers_by_explaining=True),
     "vcin-no-kl": Method("VCIN, no KL", _VCIN, options={"kl": 0.0}, answers_by_explaining=True),
     "vcin-no-link": Method("VCIN, no link", _VCIN, options={"link": False}),
@@ -105,6 +108,8 @@ METHODS = {
     "reader-no-copy": Method("Reader, no copying", _READER, options={"copy": False}),
     "reader-not-told": Method("Reader, never told", _READER, options={"told": False}),
     "reader-not-read": Method("Reader, not read", _READER, options={"read": False}),
+    "reader-no-programs": Method("Reader, no programs", _READER, options={"programs": False}),
+    "reader-not-judged": Method("Reader, not judged", _READER, options={"agree": False}),
 }
 """Method by name, in the order of the tables. A method is added by its file and a line here."""
 

@@ -190,9 +190,13 @@ def write_parquet(
 
 
 def read_parquet(
-    path: str | os.PathLike[str], *, columns: Sequence[str] | None = None, cure: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    columns: Sequence[str] | None = None,
+    optional: Sequence[str] = (),
+    cure: str | None = None,
 ) -> pa.Table:
-    """Read a Parquet file, or those `columns` of it.
+    """Read a Parquet file, or those `columns` of it, and the `optional` ones that it has.
 
     Raises InputError when it is missing, damaged, lacks a column, or has one of another type.
     """
@@ -207,6 +211,8 @@ def read_parquet(
                 place=f"columns {', '.join(file.schema_arrow.names)}",
                 cure=cure or "make the file again with this version of REX",
             )
+        if columns is not None:
+            columns = [*columns, *(name for name in optional if name in file.schema_arrow.names)]
         for name in columns or ():
             found, wanted = file.schema_arrow.field(name).type, _COLUMNS.get(name)
             if wanted is not None and not _holds(found, wanted):

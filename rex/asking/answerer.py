@@ -194,6 +194,7 @@ class Answerer:
             notes=notes,
             objects=names,
             attributes=classes.attribute_names,
+            program=said.program,
         )
 
 

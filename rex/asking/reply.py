@@ -11,6 +11,7 @@ from rex.asking.sentences import sentence_of
 from rex.boxes import Box, cell_box
 from rex.evaluation.entailment import entails, names_of
 from rex.experiment import method_label
+from rex.gqa.program_text import written_steps
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
 
@@ -39,6 +40,8 @@ class Reply:
     """All names of objects that the detector knows; the sentence needs them for its articles."""
     attributes: Collection[str] = ()
     """All words that the detector has for what objects are like."""
+    program: str | None = None
+    """The question's program as the run wrote it; None: it writes none."""
 
     def example(self) -> Example:
         """Return the reply as an example, to be drawn."""
@@ -84,6 +87,7 @@ class Reply:
             None if self.words is None else " ".join(word.text for word in self.words),
             names_of(self.names),
             question=self.question,
+            semantic=written_steps(self.program or ""),
             objects=self.objects,
             attributes=self.attributes,
         )
@@ -101,6 +105,7 @@ class Reply:
             "sentence": self.sentence,
             "entails_answer": self.entails_answer,
             "verdict": self.verdict,
+            "program": self.program,
             "notes": list(self.notes),
             "width": self.width,
             "height": self.height,

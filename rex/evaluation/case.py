@@ -130,6 +130,12 @@ class Case:
         return [self.predictions.explanations[row] for row in self.order]
 
     @cached_property
+    def programs(self) -> list[str | None]:
+        """The predicted programs [n]; for measures that need them."""
+        written = self.predictions.programs or []
+        return [written[row] for row in self.order]
+
+    @cached_property
     def graphs(self) -> Mapping[str, SceneGraph] | None:
         """The scene graphs of the questions' images; None: they are not known."""
         path = self.inputs.scene_graphs
@@ -215,6 +221,14 @@ _NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
     "pointing": (
         lambda case: case.predictions.point,
         "not computed: no explanation names a region or a box",
+    ),
+    "programs": (
+        lambda case: (
+            case.predictions.programs is not None
+            and any(program is not None for program in case.predictions.programs)
+            and any(case.questions.programs)
+        ),
+        "not computed: the predictions hold no programs",
     ),
     "regions": (lambda case: _has_regions(case), "not computed: needs regions or boxes"),
     "scene graphs": (

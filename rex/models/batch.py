@@ -34,6 +34,8 @@ class Batch:
     """[B] int64: the answer's class, or IGNORED."""
     explanations: Tensor
     """[B, T] int64: token ids with END where there is room, then IGNORED."""
+    programs: Tensor | None = None
+    """[B, P] int64: the same of the questions' programs; None: they are not learnt."""
 
     def __len__(self) -> int:
         return self.pieces.shape[0]

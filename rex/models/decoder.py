@@ -72,6 +72,31 @@ class Decision(NamedTuple):
     """[B, A]: logits."""
     explanations: Explanations | None
     """None: the method writes none."""
+    alternatives: Alternatives | None = None
+    """What it would answer otherwise, where programs may say which explanations hold good."""
+    programs: Tensor | None = None
+    """[B, P] int64: the question's program as written by the model, IGNORED from END on."""
+
+
+class Alternatives(NamedTuple):
+    """K answers, each with an explanation of its own."""
+
+    candidates: Tensor
+    """[B, K] int64: classes."""
+    scores: Tensor
+    """[B, K]: logits."""
+    explanations: Explanations
+    """Of all [B · K]."""
+
+    def decision(self, answers: int) -> Decision:
+        """Choose the answer with the highest score, of `answers` classes."""
+        batch, count = self.scores.shape
+        logits = self.scores.new_full((batch, answers), MASKED)
+        first = torch.arange(batch, device=self.scores.device) * count
+        return Decision(
+            logits.scatter(1, self.candidates, self.scores),
+            self.explanations.select(first + self.scores.argmax(dim=1)),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +134,8 @@ class MethodSettings:
 
     tags: bool = False
     """Whether the backbone reads what the detector takes each region for."""
+    programs: bool = False
+    """Whether the model also learns to write the question's program, from its words."""
 
 
 class Decoder(nn.Module):

@@ -18,7 +18,9 @@ from rex.models.decoder import (
     MethodSettings,
     Output,
 )
+from rex.models.losses import explanation_losses
 from rex.models.methods import decoder_class, method_settings
+from rex.models.program_writer import LONGEST, ProgramWriter
 from rex.models.search import write
 from rex.models.vocabulary import Vocabulary
 
@@ -70,6 +72,10 @@ class ExplainedAnswering(nn.Module):
                 ),
                 self.options,
             )
+        self.programs: ProgramWriter | None = None
+        if self.options.programs and self.decoder is not None:
+            words = 2 + len(vocabulary.program_words)
+            self.programs = ProgramWriter(hidden_size, words, dropout=settings.decoder_dropout)
 
     @property
     def has_unread_weights(self) -> bool:
@@ -87,7 +93,11 @@ class ExplainedAnswering(nn.Module):
         seen = self.answer_head(encoding.cls)
         if not explain or self.decoder is None:
             return Output(seen, None, {})
-        return self.decoder.learn(encoding, batch, seen, self._greedy, answers=answers)
+        output = self.decoder.learn(encoding, batch, seen, self._greedy, answers=answers)
+        if self.programs is not None and batch.programs is not None:
+            predicted = self.programs(encoding, batch.programs).log_probabilities
+            output.own["program_loss"] = explanation_losses(predicted, batch.programs)
+        return output
 
     def decide(
         self, batch: Batch, *, beams: int = 1, answers: bool = True, explain: bool = True
@@ -104,7 +114,10 @@ class ExplainedAnswering(nn.Module):
 
         if not explain:
             return Decision(seen, searched(encoding) if self.decoder.writes else None)
-        return self.decoder.decide(encoding, seen, searched, answers=answers)
+        decision = self.decoder.decide(encoding, seen, searched, answers=answers)
+        if self.programs is None:
+            return decision
+        return decision._replace(programs=write(self.programs, encoding, length=LONGEST).tokens)
 
     def _greedy(self, encoding: Encoding) -> Explanations:
         assert self.decoder is not None

@@ -91,5 +91,5 @@ def _allowed(decoder: Decoder, encoding: Encoding) -> Tensor:
     allowed = exists.new_ones(len(exists), tokens)
     allowed[:, UNKNOWN] = False
     allowed[:, words:] = False
-    allowed[:, words : words + exists.shape[1]] = exists
+    allowed[:, words : words + exists.shape[1]] = exists[:, : tokens - words]
     return allowed

@@ -65,6 +65,51 @@ class FeedForward(nn.Sequential):
         super().__init__(nn.Linear(hidden, inner), nn.GELU(), nn.Linear(inner, hidden))
 
 
+class DecoderLayer(nn.Module):
+    """Self-attention, attention to a memory, feed-forward: x += f(LayerNorm x) each."""
+
+    def __init__(self, hidden: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(3))
+        self.to_tokens = Attention(hidden, heads, hidden // heads)
+        self.to_memory = Attention(hidden, heads, hidden // heads)
+        self.forwards = FeedForward(hidden, 4 * hidden)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, x: Tensor, before: Keys | None, mask: Tensor | None, seen: Keys, seen_mask: Tensor
+    ) -> tuple[Tensor, Keys]:
+        """Return the next x [N, T, H], and what later tokens attend to of x."""
+        normed = self.norms[0](x)
+        tokens = self.to_tokens.remember(normed)
+        if before is not None:
+            tokens = before.join(tokens)
+        x = x + self.dropout(self.to_tokens(normed, tokens, mask))
+        x = x + self.dropout(self.to_memory(self.norms[1](x), seen, seen_mask))
+        return x + self.dropout(self.forwards(self.norms[2](x))), tokens
+
+
+def remembered(layers: nn.ModuleList, memory: Tensor) -> tuple[Keys, ...]:
+    """Return a memory [N, M, H] as each of `DecoderLayer`s attends to it."""
+    return tuple(layer.to_memory.remember(memory) for layer in layers)  # type: ignore[union-attr, operator]
+
+
+def through(
+    layers: nn.ModuleList,
+    x: Tensor,
+    before: tuple[Keys, ...],
+    mask: Tensor | None,
+    seen: tuple[Keys, ...],
+    seen_mask: Tensor,
+) -> tuple[Tensor, tuple[Keys, ...]]:
+    """Pass x [N, T, H] through `DecoderLayer`s; return it, and what later tokens attend to."""
+    tokens = []
+    for number, (layer, memory) in enumerate(zip(layers, seen, strict=True)):
+        x, known = layer(x, before[number] if before else None, mask, memory, seen_mask)
+        tokens.append(known)
+    return x, tuple(tokens)
+
+
 class Written(NamedTuple):
     """The state of a transformer decoder: what each layer attends to of the tokens so far."""
 

@@ -39,6 +39,8 @@ class Vocabulary:
     """The word pieces of each object's name that the detector knows; none: they are not read."""
     attribute_pieces: tuple[tuple[int, ...], ...] = ()
     """The same of attributes."""
+    program_words: tuple[str, ...] = ()
+    """Tokens of programs (`rex.gqa.program_text`); none: they are not written."""
 
     @property
     def tokens(self) -> int:
@@ -78,6 +80,18 @@ class Vocabulary:
             region = int(token[1:])
             return self.first_region + region if region < self.regions else UNKNOWN
         return self._word_ids.get(token, UNKNOWN)
+
+    @cached_property
+    def _program_ids(self) -> dict[str, int]:
+        return {word: 2 + number for number, word in enumerate(self.program_words)}
+
+    def program_id(self, token: str) -> int:
+        """Return the id of a program's token; programs number theirs END, UNKNOWN, the words."""
+        return self._program_ids.get(token, UNKNOWN)
+
+    def spell_program(self, numbers: Sequence[int]) -> str:
+        """Return the program with these ids (not END, not UNKNOWN)."""
+        return " ".join(self.program_words[number - 2] for number in numbers)
 
     def token(self, number: int) -> str:
         """Return the explanation token with the id `number` (not END)."""

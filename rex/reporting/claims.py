@@ -140,7 +140,13 @@ CLAIMS = (
         _differences("reader", "reader-no-copy", "val/bleu4", "val/entails")
         + _differences("reader", "reader-no-tags", "val/accuracy", "val/entails")
         + _differences("reader", "reader-not-told", "val/accuracy", "val/agreement")
-        + _differences("reader", "reader-not-read", "val/accuracy", "val/agreement"),
+        + _differences("reader", "reader-not-read", "val/accuracy", "val/agreement")
+        + _differences("reader", "reader-not-judged", "val/accuracy", "val/agreement"),
+    ),
+    Claim(
+        "Learning to write programs helps answers and explanations",
+        _differences("reader", "reader-no-programs", "val/accuracy", "val/entails")
+        + _differences("rex-programs", "rex", "val/accuracy", "val/entails"),
     ),
     Claim(
         "What the detector takes regions for helps the others, too",

@@ -40,6 +40,7 @@ EXPLANATION_COLUMNS = _columns(
     "entails",
     "truth",
     "truth/main",
+    "program",
 )
 AS_PUBLISHED_COLUMNS = _columns(*(f"compat/{name}" for name in (*_CAPTIONS, "grounding")))
 ANSWER_COLUMNS = (

@@ -98,6 +98,7 @@ class Checkpoint:
             words=tuple(parts["words"]),
             pieces=tuple(parts["pieces"]),
             regions=parts["regions"],
+            program_words=tuple(parts.get("program_words", ())),
             **{
                 name: tuple(map(tuple, parts[name]))
                 for name in ("object_pieces", "attribute_pieces")
@@ -129,7 +130,7 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
 def _check_values(checkpoint: Checkpoint) -> None:
     """Raise TypeError, KeyError or ValueError where a value is not what a run writes."""
     words = checkpoint.words()
-    texts = (*words.answers, *words.words, *words.pieces)
+    texts = (*words.answers, *words.words, *words.pieces, *words.program_words)
     numbers = (words.regions, checkpoint.seed, checkpoint.epoch, checkpoint.feature_size)
     if not all(type(text) is str for text in texts):
         raise TypeError("its vocabulary holds more than texts")
@@ -181,6 +182,7 @@ def vocabulary_values(vocabulary: Vocabulary) -> dict[str, Any]:
         "pieces": list(vocabulary.pieces),
         "regions": vocabulary.regions,
         **(tags if vocabulary.object_pieces else {}),
+        **({"program_words": list(vocabulary.program_words)} if vocabulary.program_words else {}),
     }
 
 

@@ -19,6 +19,7 @@ import torch
 from rex.arrays import Integers, Ragged
 from rex.errors import InputError
 from rex.models.batch import IGNORED, Batch
+from rex.models.program_writer import LONGEST
 from rex.models.vocabulary import END, Vocabulary
 from rex.training.texts import encode_questions
 
@@ -108,6 +109,8 @@ class QuestionSet:
     """[N] class, or IGNORED: none, or one that the vocabulary lacks."""
     explanations: Ragged
     """Token ids; an empty row: no explanation."""
+    programs: Ragged | None = None
+    """The same of the questions' programs; None: they are not learnt."""
 
     @classmethod
     def of(
@@ -116,10 +119,11 @@ class QuestionSet:
         vocabulary: Vocabulary,
         *,
         explanations: Mapping[str, str] | None = None,
+        programs: Mapping[str, str] | None = None,
         question_length: int,
         explanation_length: int,
     ) -> QuestionSet:
-        """Number the words of `questions` and of their `explanations` (question id to tokens)."""
+        """Number the words of `questions`, their `explanations` and `programs` (by question id)."""
         texts = explanations or {}
         return cls(
             question_ids=list(questions),
@@ -136,6 +140,14 @@ class QuestionSet:
             explanations=Ragged.of(
                 tokens_of(texts[question_id], vocabulary, explanation_length)
                 if question_id in texts
+                else ()
+                for question_id in questions
+            ),
+            programs=None
+            if programs is None
+            else Ragged.of(
+                [*map(vocabulary.program_id, programs[question_id].split()), END][:LONGEST]
+                if question_id in programs
                 else ()
                 for question_id in questions
             ),
@@ -225,6 +237,9 @@ class Examples:
             attributes=torch.from_numpy(self.store.attribute_ids[images].astype(np.int64)),
             answers=torch.from_numpy(self.questions.answers[rows]),
             explanations=explanations,
+            programs=None
+            if self.questions.programs is None
+            else torch.from_numpy(self.questions.programs.padded(rows, IGNORED)),
         )
         if self.device.type == "cuda":
             # a thread of its own would otherwise turn to the first GPU, whichever is ours

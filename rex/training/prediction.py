@@ -13,11 +13,13 @@ from rex.errors import InputError
 from rex.experiment import Setting
 from rex.logs import Progress
 from rex.models.batch import IGNORED
+from rex.models.decoder import Decision
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
 from rex.training.dataset import Examples, ahead
+from rex.training.judging import Judge, choose_supported
 from rex.training.optimisation import autocast
 from rex.training.texts import find_regions, region_names
 
@@ -40,6 +42,8 @@ class Answered:
     """Region of each token, -1: a word."""
     gates: list[float] | None
     """Probability, at each token, that a word is written; None: the method has no gate."""
+    program: str | None = None
+    """The question's program as the model wrote it; None: it writes none."""
 
 
 def check_store(checkpoint: Checkpoint, store: RegionStore) -> None:
@@ -105,14 +109,23 @@ def predict(
     names = region_names(examples.store) if named else None
     found: list[Answered | None] = [None] * len(examples.questions)
     progress = Progress("predicting", len(found), "questions")
+    judge: Judge | None = None
     batches = sorted_batches(examples.questions.pieces.lengths, batch_size)
     loading = ahead(examples.load, batches, threads=examples.threads)
     for rows, loaded in zip(batches, loading, strict=True):
         batch = examples.place(loaded)
         with autocast(precision, device):
-            logits, written = model.decide(
+            decision = model.decide(
                 batch, beams=beams, answers=learnt.answers, explain=learnt.explanations
             )
+        programs = _programs(decision, vocabulary)
+        if programs is not None and decision.alternatives is not None:
+            judge = judge or Judge(examples.store)
+            image_ids = [examples.questions.image_ids[row] for row in rows.tolist()]
+            decision = choose_supported(
+                decision, decision.alternatives, programs, image_ids, vocabulary, judge
+            )
+        logits, written = decision.answers, decision.explanations
         # read as a whole: each value by itself would wait for the device
         probabilities, classes = (part.tolist() for part in logits.float().softmax(-1).max(-1))
         texts = None if written is None else written.tokens.tolist()
@@ -134,9 +147,19 @@ def predict(
                 explanation,
                 regions,
                 gates,
+                None if programs is None else programs[i],
             )
         progress.advance(len(rows))
     return [prediction for prediction in found if prediction is not None]
+
+
+def _programs(decision: Decision, vocabulary: Vocabulary) -> list[str] | None:
+    if decision.programs is None:
+        return None
+    return [
+        vocabulary.spell_program([number for number in numbers if number != IGNORED])
+        for numbers in decision.programs.tolist()
+    ]
 
 
 def predictions_table(
@@ -156,4 +179,6 @@ def predictions_table(
         "regions": ([p.regions for p in predictions], pa.list_(pa.int32())),
         "gates": ([p.gates for p in predictions], pa.list_(pa.float32())),
     }
+    if any(p.program is not None for p in predictions):
+        columns["program"] = ([p.program for p in predictions], pa.string())
     return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})

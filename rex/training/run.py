@@ -51,7 +51,15 @@ from rex.training.observing import Observe, Observer, Record
 from rex.training.optimisation import choose_device, choose_precision
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
-from rex.training.texts import add_names, add_tags, name_regions, read_explanations, region_names
+from rex.training.texts import (
+    add_names,
+    add_programs,
+    add_tags,
+    name_regions,
+    read_explanations,
+    read_programs,
+    region_names,
+)
 
 _STATE = "resume.pt"
 """In a run's folder: where an unfinished run stands, or what a finished one found."""
@@ -204,10 +212,15 @@ def _read(
         vocabulary = add_names(vocabulary, store)
     if options.tags:
         vocabulary = add_tags(vocabulary, store)
+    programs = None
+    if options.programs and objective.explanations:
+        programs = read_programs(files.questions, asked)
+        vocabulary = add_programs(vocabulary, programs.values())
     questions = QuestionSet.of(
         asked,
         vocabulary,
         explanations=texts,
+        programs=programs,
         question_length=settings.question_length,
         explanation_length=settings.explanation_length,
     )
@@ -366,7 +379,9 @@ def _digest(data: _Data, signature: dict[str, Any]) -> str:
     """Return a fingerprint of all that a run learns from."""
     questions, words = data.questions, vocabulary_values(data.vocabulary)
     digest = hashlib.sha256(json.dumps([words, signature], sort_keys=True).encode())
-    for part in (questions.pieces, questions.explanations):
+    for part in (questions.pieces, questions.explanations, questions.programs):
+        if part is None:
+            continue
         digest.update(part.values.tobytes() + part.starts.tobytes())
     digest.update(questions.answers.tobytes() + "\n".join(questions.image_ids).encode())
     return digest.hexdigest()

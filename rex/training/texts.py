@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from rex.gqa.questions import Question
     from rex.regions.store import RegionStore
 
+
+File = str | PathLike[str]
 
 _CHUNK = 10_000
 """Questions encoded at once: an encoding takes a hundred times the memory of its ids."""
@@ -148,6 +151,35 @@ def add_tags(vocabulary: Vocabulary, store: RegionStore) -> Vocabulary:
     return dataclasses.replace(vocabulary, object_pieces=objects, attribute_pieces=attributes)
 
 
+def read_programs(path: File, asked: Collection[str]) -> dict[str, str]:
+    """Return question id to program, as text, of those questions `asked` that have one.
+
+    Raises InputError when no question has any.
+    """
+    from rex.gqa.program_text import program_text
+    from rex.gqa.questions import iter_questions
+
+    programs = {
+        question.question_id: program_text(question.semantic)
+        for question in iter_questions(path)
+        if question.semantic and question.question_id in asked
+    }
+    if not programs:
+        raise InputError(
+            "its questions have no programs, and this method learns to write them",
+            file=path,
+            cure="set methods.<method>.programs to false",
+        )
+    return programs
+
+
+def add_programs(vocabulary: Vocabulary, programs: Iterable[str]) -> Vocabulary:
+    """Return the vocabulary with the tokens of programs, by falling count, then by spelling."""
+    counts = Counter(token for text in programs for token in text.split())
+    words = sorted(counts, key=lambda token: (-counts[token], token))
+    return dataclasses.replace(vocabulary, program_words=tuple(words))
+
+
 def find_regions(tokens: Sequence[str], names: Sequence[str]) -> list[int]:
     """Return the region that each token names in an image, -1: none.
 
@@ -170,8 +202,6 @@ def find_regions(tokens: Sequence[str], names: Sequence[str]) -> list[int]:
         start += 1
     return regions
 
-
-File = str | PathLike[str]
 
 _CURE = "make it with these regions: rex explain build"
 

@@ -14,6 +14,7 @@ from rex.models.batch import IGNORED
 from rex.models.decoder import Decoder, DecoderSizes
 from rex.models.methods import decoder_class, method_settings
 from rex.models.methods.rex import RexDecoder
+from rex.models.program_writer import ProgramWriter
 from rex.models.vocabulary import END
 
 from .encodings import random_encoding, single
@@ -50,9 +51,15 @@ def step_by_step(decoder: Decoder, encoding: Encoding, explanations: Tensor) -> 
     return torch.stack(predictions, dim=1)
 
 
+def make_writer(method: str, mode: str) -> Decoder:
+    if method == "programs":
+        return ProgramWriter(H, WORDS).double()
+    return make_decoder(method, mode)
+
+
 @settings(max_examples=25, deadline=None)
 @given(
-    st.sampled_from(WRITERS),
+    st.sampled_from([*WRITERS, ("programs", "fixed")]),
     st.lists(st.tuples(st.integers(0, 4), st.integers(1, REGIONS)), min_size=1, max_size=4),
     st.integers(0, 9),
 )
@@ -60,10 +67,10 @@ def test_outputs_and_gradients_agree(
     method: tuple[str, str], rows: list[tuple[int, int]], seed: int
 ) -> None:
     torch.manual_seed(seed)
-    decoder = make_decoder(*method)
+    decoder = make_writer(*method)
     encoding = make_encoding([boxes for _, boxes in rows], seed)
     longest = max(1, *(length for length, _ in rows))
-    explanations = torch.randint(0, WORDS + 1, (len(rows), longest))
+    explanations = torch.randint(0, min(WORDS + 1, decoder.sizes.tokens), (len(rows), longest))
     for row, (length, _) in enumerate(rows):
         explanations[row, length:] = IGNORED
     learnt = explanations != IGNORED

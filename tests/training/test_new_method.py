@@ -40,7 +40,11 @@ def test_the_example_trains_and_explains(
     )
     files = dataclasses.replace(toy, out=tmp_path)
     records = train_run(config, files, RunName(setting="multi-task", method=name, seed=0))
-    assert load_checkpoint(tmp_path / "checkpoint.pt").options == {"layers": 2, "tags": False}
+    assert load_checkpoint(tmp_path / "checkpoint.pt").options == {
+        "layers": 2,
+        "programs": False,
+        "tags": False,
+    }
     assert records[-1]["train/gate_loss"] < records[0]["train/gate_loss"]
     out = tmp_path / "p.parquet"
     predict_run(config, tmp_path, questions=toy.questions, regions=toy.regions, out=out)

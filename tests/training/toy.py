@@ -65,6 +65,14 @@ def make_toy(folder: Path, *, images: int = 10, seed: int = 0, name: str = "trai
                 "question": f"What color is the {THINGS[thing]}?",
                 "answer": COLORS[color],
                 "types": {"detailed": "color", "structural": "query", "semantic": "attr"},
+                "semantic": [
+                    {
+                        "operation": "select",
+                        "argument": f"{THINGS[thing]} ({number}{region})",
+                        "dependencies": [],
+                    },
+                    {"operation": "query", "argument": "color", "dependencies": [0]},
+                ],
             }
             # the third question of an image has no explanation: its answer is learnt all the same
             text = None if region == 2 else f"#{region} is {COLORS[color]}"

@@ -13,6 +13,7 @@ from rex.evaluation.measures import (
     gqa_scores,
     grounding,
     meteor,
+    programs,
     spice,
 )
 
@@ -28,6 +29,7 @@ MEASURES: tuple[Measure, ...] = (
     *grounding.MEASURES,
     *compat.GROUNDING,
     *facts.MEASURES,
+    *programs.MEASURES,
 )
 """All measures, in the order in which metrics files list their scores."""
 

@@ -11,8 +11,9 @@
 Only `predictions` and each `question_id` are needed. `explanation` is blank-separated tokens;
 `regions` gives the region of each token (-1: a word), for methods that link words to regions; when
 it is left out, the tokens `#i` say so themselves. `gates` (one number a token) is shown by the
-gallery. Explanations that name no region are read as English, and may have `boxes`
-(`model_answers`).
+gallery; `program` is the question's program as the model wrote it, e.g.
+`select : dog -> query : color [0]`. Explanations that name no region are read as English, and may
+have `boxes` (`model_answers`).
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class _Prediction(msgspec.Struct, forbid_unknown_fields=True):
     explanation: str | None = None
     regions: list[_Region] | None = None
     gates: list[_Share] | None = None
+    program: str | None = None
     boxes: Any = None
     """Read by `model_answers`."""
 
@@ -72,6 +74,7 @@ def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
             "explanation": pa.array([row.explanation for row in rows], pa.string()),
             "regions": pa.array([row.regions for row in rows], pa.list_(pa.int32())),
             "gates": pa.array([row.gates for row in rows], pa.list_(pa.float32())),
+            "program": pa.array([row.program for row in rows], pa.string()),
         }
     )
 

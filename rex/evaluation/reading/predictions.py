@@ -45,6 +45,8 @@ class Predictions:
     region_starts: npt.NDArray[np.int64]
     boxes: Ragged | None = None
     """In pixels [n sets]: what the regions of an explanation are; None: those of a region store."""
+    programs: list[str | None] | None = None
+    """The questions' programs as a model wrote them (`rex.gqa.program_text`); None: it did not."""
     called: Sequence[Sequence[Fact]] | None = None
     """[n] what the words of an explanation call its boxes, beside what its tokens say."""
 
@@ -84,6 +86,7 @@ def read_predictions(path: str | PathLike[str]) -> Predictions:
         explanations=table["explanation"].to_pylist(),
         regions=regions,
         region_starts=starts,
+        programs=table["program"].to_pylist() if "program" in table.column_names else None,
     )
     _check_no_duplicates(predictions.question_ids, path)
     return predictions
@@ -107,7 +110,9 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
     if Path(path).suffix == ".json":
         return complete_regions(read_json_predictions(path), path)
     cure = "make it again with rex predict, or as JSON (docs/measures.md)"
-    return complete_regions(read_parquet(path, columns=_COLUMNS, cure=cure), path)
+    return complete_regions(
+        read_parquet(path, columns=_COLUMNS, optional=("program",), cure=cure), path
+    )
 
 
 def complete_regions(table: pa.Table, path: str | PathLike[str]) -> pa.Table:

@@ -19,6 +19,7 @@ from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED, Batch
 from rex.models.decoder import (
     MASKED,
+    Alternatives,
     Decision,
     DecoderSizes,
     Explanations,
@@ -30,11 +31,12 @@ from rex.models.decoder import (
     widened,
 )
 from rex.models.transformer import (
-    Attention,
-    FeedForward,
+    DecoderLayer,
     Keys,
     TransformerDecoder,
     padded_regions,
+    remembered,
+    through,
     together,
     token_vectors,
 )
@@ -46,7 +48,7 @@ class ReaderSettings(MethodSettings):
     """The reader's settings; each part can be left out, as a control."""
 
     tags: bool = True
-    """Whether the backbone reads what the detector takes each region for."""
+    programs: bool = True
     layers: int = 2
     """Layers of the decoder."""
     heads: int = 4
@@ -61,6 +63,8 @@ class ReaderSettings(MethodSettings):
     """Whether the answer is also read off the explanation."""
     candidates: int = 4
     """The likeliest answers at sight among which the explanation decides."""
+    agree: bool = True
+    """Whether one that follows from its explanation, by the predicted program, goes first."""
     repeats: bool = False
     """Whether a word may stand on both sides of and, but, nor."""
 
@@ -85,31 +89,6 @@ class _Memory(NamedTuple):
     """[B, Q] int64: the explanation word that each word piece spells; UNKNOWN: none."""
 
 
-class _Layer(nn.Module):
-    """Self-attention, attention to words and regions, feed-forward: x += f(LayerNorm x) each."""
-
-    def __init__(self, sizes: DecoderSizes, heads: int) -> None:
-        super().__init__()
-        hidden = sizes.hidden
-        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(3))
-        self.to_tokens = Attention(hidden, heads, hidden // heads)
-        self.to_memory = Attention(hidden, heads, hidden // heads)
-        self.forwards = FeedForward(hidden, 4 * hidden)
-        self.dropout = nn.Dropout(sizes.dropout)
-
-    def forward(
-        self, x: Tensor, before: Keys | None, mask: Tensor | None, seen: Keys, seen_mask: Tensor
-    ) -> tuple[Tensor, Keys]:
-        """Return the next x [N, T, H], and what later tokens attend to of x."""
-        normed = self.norms[0](x)
-        tokens = self.to_tokens.remember(normed)
-        if before is not None:
-            tokens = before.join(tokens)
-        x = x + self.dropout(self.to_tokens(normed, tokens, mask))
-        x = x + self.dropout(self.to_memory(self.norms[1](x), seen, seen_mask))
-        return x + self.dropout(self.forwards(self.norms[2](x))), tokens
-
-
 class Reader(TransformerDecoder):
     """Words with probability g, copied or of the vocabulary; else a region is pointed at."""
 
@@ -128,7 +107,8 @@ class Reader(TransformerDecoder):
         self.region = nn.Linear(hidden, hidden)
         self.box = nn.Linear(6, hidden) if self.settings.boxes else None
         self.layers = nn.ModuleList(
-            _Layer(sizes, self.settings.heads) for _ in range(self.settings.layers)
+            DecoderLayer(hidden, self.settings.heads, sizes.dropout)
+            for _ in range(self.settings.layers)
         )
         self.norm = nn.LayerNorm(hidden)
         self.gate = nn.Linear(hidden, 1)
@@ -165,7 +145,7 @@ class Reader(TransformerDecoder):
             told = torch.full_like(encoding.pieces[:, 0], IGNORED)
         return _Memory(
             encoding,
-            tuple(layer.to_memory.remember(seen) for layer in self.layers),  # type: ignore[union-attr, operator]
+            remembered(self.layers, seen),
             mask,
             self.told(torch.where(told < 0, self.sizes.answers, told)),
             padded_regions(regions, self.sizes.regions),
@@ -185,12 +165,8 @@ class Reader(TransformerDecoder):
         self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: _Memory
     ) -> tuple[Tensor, tuple[Keys, ...]]:
         """Pass through all layers."""
-        tokens = []
-        for number, (layer, seen) in enumerate(zip(self.layers, memory.seen, strict=True)):
-            earlier = before[number] if before else None
-            x, known = layer(x, earlier, mask, seen, memory.mask)
-            tokens.append(known)
-        return self.norm(x), tuple(tokens)
+        x, tokens = through(self.layers, x, before, mask, memory.seen, memory.mask)
+        return self.norm(x), tokens
 
     def predict(self, states: Tensor, memory: _Memory) -> Prediction:
         """Mix the vocabulary, what may be copied, and the regions, for states [B, T, H]."""
@@ -268,9 +244,9 @@ class Reader(TransformerDecoder):
         if self.settings.read:
             read = self._read_off(repeated, explanations)
             scores = scores + read.gather(1, candidates.view(-1, 1)).view_as(scores)
-        chosen = torch.full_like(at_sight, MASKED).scatter(1, candidates, scores)
-        first = torch.arange(len(seen), device=seen.device) * count
-        return Decision(chosen, explanations.select(first + scores.argmax(dim=1)))
+        alternatives = Alternatives(candidates, scores, explanations)
+        decision = alternatives.decision(at_sight.shape[1])
+        return decision._replace(alternatives=alternatives) if self.settings.agree else decision
 
     def _read_off(self, encoding: Encoding, explanations: Explanations) -> Tensor:
         """Return log p(answer) [N, A] as read off explanations, no answer told."""

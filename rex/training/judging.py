@@ -1,0 +1,98 @@
+"""Choosing an answer that follows from its explanation, by the program that the model predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+
+from rex.models.batch import IGNORED
+from rex.models.decoder import MASKED, Alternatives, Decision
+from rex.models.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from rex.evaluation.measures.agreement import Names
+    from rex.gqa.questions import SemanticStep
+    from rex.regions.store import RegionStore
+
+
+class Judge:
+    """Says whether answers follow from explanations; the detector says what regions are called."""
+
+    def __init__(self, store: RegionStore) -> None:
+        self._store = store
+        self._steps: dict[str, tuple[SemanticStep, ...]] = {}
+
+    def steps(self, program: str) -> tuple[SemanticStep, ...]:
+        """Return the steps of a predicted program; none where it is malformed."""
+        from rex.gqa.program_text import written_steps
+
+        if program not in self._steps:
+            self._steps[program] = written_steps(program)
+        return self._steps[program]
+
+    def supports(self, answer: str, explanation: str, program: str, image_id: str) -> bool:
+        """Return whether the answer follows from the explanation, for a well-formed program."""
+        from rex.evaluation.entailment import entails
+
+        steps = self.steps(program)
+        objects, attributes = self._known
+        found = entails(
+            answer,
+            explanation,
+            self._names(image_id),
+            semantic=steps,
+            objects=objects,
+            attributes=attributes,
+        )
+        return bool(found)
+
+    @cached_property
+    def _known(self) -> tuple[frozenset[str], frozenset[str]]:
+        return frozenset(self._store.object_names), frozenset(self._store.attribute_names)
+
+    def _names(self, image_id: str) -> Names:
+        from rex.evaluation.entailment import names_of
+
+        (row,) = self._store.rows([image_id])
+        names = self._store.object_names
+        return names_of(
+            {
+                region: names[number]
+                for region, number in enumerate(self._store.object_ids[row].tolist())
+                if 0 <= number < len(names)
+            }
+        )
+
+
+def choose_supported(
+    decision: Decision,
+    alternatives: Alternatives,
+    programs: Sequence[str],
+    image_ids: Sequence[str],
+    vocabulary: Vocabulary,
+    judge: Judge,
+) -> Decision:
+    """Return a decision for the likeliest answer that follows from its own explanation.
+
+    Likelier ones are ruled out. Where none follows, or the program is malformed, nothing changes.
+    """
+    scores = alternatives.scores.clone()
+    ranking = scores.argsort(dim=1, descending=True, stable=True).tolist()
+    candidates = alternatives.candidates.tolist()
+    texts = alternatives.explanations.tokens.tolist()
+    count = scores.shape[1]
+    for row, ranked in enumerate(ranking):
+        if not judge.steps(programs[row]):
+            continue
+        for better, place in enumerate(ranked):
+            tokens = [token for token in texts[row * count + place] if token != IGNORED]
+            answer = vocabulary.answers[candidates[row][place]]
+            text = vocabulary.spell(tokens)
+            if judge.supports(answer, text, programs[row], image_ids[row]):
+                scores[row, torch.tensor(ranked[:better], dtype=torch.int64)] = MASKED
+                break
+    chosen = alternatives._replace(scores=scores).decision(decision.answers.shape[1])
+    return decision._replace(answers=chosen.answers, explanations=chosen.explanations)
