@@ -222,6 +222,10 @@ _NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
         lambda case: case.predictions.point,
         "not computed: no explanation names a region or a box",
     ),
+    "parameters": (
+        lambda case: case.predictions.parameters is not None,
+        "not computed: the predictions do not say how large their model is",
+    ),
     "programs": (
         lambda case: (
             case.predictions.programs is not None

@@ -55,7 +55,7 @@ ANSWER_COLUMNS = (
 )
 
 
-SETTING_COLUMNS = (*ANSWER_COLUMNS[:2], *_columns("bleu4", "cider", "grounding"))
+SETTING_COLUMNS = (*ANSWER_COLUMNS[:2], *_columns("bleu4", "cider", "grounding", "parameters"))
 ATTRIBUTE_COLUMNS = _columns(*(f"attributes/{category}" for category in PAPER_CATEGORIES))
 GQA_COLUMNS = (
     *_columns("accuracy"),
@@ -161,7 +161,7 @@ def setting_table(rows: Sequence[Row]) -> Table:
         title="Training settings",
         columns=SETTING_COLUMNS,
         rows=tuple(row for row in rows if row.setting not in (REFERENCE, FOREIGN)),
-        notes=(_CIDER,),
+        notes=(_CIDER, "Parameters: millions of trained weights, backbone and all."),
     )
 
 

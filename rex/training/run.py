@@ -369,6 +369,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
                 "method": checkpoint.method,
                 "seed": checkpoint.seed,
                 "epoch": checkpoint.epoch,
+                "parameters": sum(weight.numel() for weight in checkpoint.weights.values()),
                 "mode": settings.mode,
             },
         ),

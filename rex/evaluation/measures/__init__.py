@@ -14,6 +14,7 @@ from rex.evaluation.measures import (
     grounding,
     meteor,
     programs,
+    size,
     spice,
 )
 
@@ -30,6 +31,7 @@ MEASURES: tuple[Measure, ...] = (
     *compat.GROUNDING,
     *facts.MEASURES,
     *programs.MEASURES,
+    *size.MEASURES,
 )
 """All measures, in the order in which metrics files list their scores."""
 

@@ -47,6 +47,8 @@ class Predictions:
     """In pixels [n sets]: what the regions of an explanation are; None: those of a region store."""
     programs: list[str | None] | None = None
     """The questions' programs as a model wrote them (`rex.gqa.program_text`); None: it did not."""
+    parameters: int | None = None
+    """Trained weights of the model that made them; None: they do not say."""
     called: Sequence[Sequence[Fact]] | None = None
     """[n] what the words of an explanation call its boxes, beside what its tokens say."""
 
@@ -87,9 +89,19 @@ def read_predictions(path: str | PathLike[str]) -> Predictions:
         regions=regions,
         region_starts=starts,
         programs=table["program"].to_pylist() if "program" in table.column_names else None,
+        parameters=_parameters(Path(path)),
     )
     _check_no_duplicates(predictions.question_ids, path)
     return predictions
+
+
+def _parameters(path: Path) -> int | None:
+    from rex.files import parquet_provenance
+
+    if path.suffix == ".json":
+        return None
+    found = parquet_provenance(path).get("settings", {}).get("parameters")
+    return found if isinstance(found, int) else None
 
 
 def read_prediction_table(path: str | PathLike[str]) -> pa.Table:

@@ -1,0 +1,41 @@
+"""How large a model is, as its predictions say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rex.evaluation.case import Inputs
+from rex.evaluation.measure import measure
+from rex.evaluation.measures import size
+from rex.evaluation.reading.predictions import read_predictions, write_predictions
+from rex.files import made_by
+from tests.evaluation.small_split import SmallSplit, true_answers
+
+
+@pytest.mark.parametrize(
+    ("settings", "value", "reason"),
+    [
+        ({"parameters": 1_250_000}, 1.25, None),
+        ({}, None, "not computed: the predictions do not say how large their model is"),
+        (
+            {"parameters": "many"},
+            None,
+            "not computed: the predictions do not say how large their model is",
+        ),
+    ],
+)
+def test_parameters(
+    split: SmallSplit,
+    tmp_path: Path,
+    settings: dict[str, object],
+    value: float | None,
+    reason: str | None,
+) -> None:
+    predictions = read_predictions(split.predict(true_answers(), {}))
+    path = tmp_path / "predictions.parquet"
+    write_predictions(path, predictions, provenance=made_by("rex predict", settings))
+    measured = measure(path, Inputs(questions=split.questions), size.MEASURES)
+    score = measured.scores(split="val", mode="fixed", draws=0, seed=0)["parameters"]
+    assert (score.value, score.reason, score.unit) == (value, reason, "million")
