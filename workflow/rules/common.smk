@@ -83,6 +83,8 @@ GRID = Results.of(CONFIG)
 RESULTS = str(GRID.folder)
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
+# of jobs that the table of cost leaves out: it comes before some of them
+LIGHT = f"{BENCHMARKS}/light"
 try:
     TRACKING = announced_store(f"{RESULTS}/mlflow.db")
 except ArgumentTypeError as error:

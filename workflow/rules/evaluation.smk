@@ -11,6 +11,8 @@ rule answer_prior:
         f"{RESULTS}/runs/reference/answer-prior/seed0/predictions/{{split}}.parquet",
     log:
         f"{LOGS}/answer_prior_{{split}}.log",
+    benchmark:
+        f"{LIGHT}/answer_prior_{{split}}.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -35,6 +37,8 @@ rule random_regions:
         f"{RESULTS}/runs/reference/random-regions/seed0/predictions/{{split}}.parquet",
     log:
         f"{LOGS}/random_regions_{{split}}.log",
+    benchmark:
+        f"{LIGHT}/random_regions_{{split}}.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:

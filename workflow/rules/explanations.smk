@@ -42,6 +42,8 @@ rule gather_explanations:
         f"{RESULTS}/explanations/{{split}}.parquet",
     log:
         f"{LOGS}/gather_explanations_{{split}}.log",
+    benchmark:
+        f"{LIGHT}/gather_explanations_{{split}}.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -65,6 +67,8 @@ rule explanation_card:
         ),
     log:
         f"{LOGS}/explanation_card_{{split}}.log",
+    benchmark:
+        f"{LIGHT}/explanation_card_{{split}}.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -88,6 +92,8 @@ rule vocabulary:
         f"{RESULTS}/vocabulary.json",
     log:
         f"{LOGS}/vocabulary.log",
+    benchmark:
+        f"{LIGHT}/vocabulary.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:

@@ -71,6 +71,8 @@ rule merge_regions:
         f"{RESULTS}/regions/{{split}}.h5",
     log:
         f"{LOGS}/merge_regions_{{split}}.log",
+    benchmark:
+        f"{LIGHT}/merge_regions_{{split}}.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:

@@ -14,6 +14,8 @@ rule tables:
         ),
     log:
         f"{LOGS}/tables.log",
+    benchmark:
+        f"{LIGHT}/tables.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -53,6 +55,8 @@ rule figures:
         ),
     log:
         f"{LOGS}/figures.log",
+    benchmark:
+        f"{LIGHT}/figures.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -84,6 +88,8 @@ rule gallery:
         ),
     log:
         f"{LOGS}/gallery.log",
+    benchmark:
+        f"{LIGHT}/gallery.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:

@@ -1,0 +1,152 @@
+"""The data set of GQA's counts is whole, and what its stations take is read and compared."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import full_size, full_size_data, scale_plot
+from rex.config import WorldSettings
+from rex.config_files import parse_config
+from rex.explanations.building import BuildSettings, build_explanations
+from rex.gqa.checking import check_file
+from rex.gqa.layout import OOD_PARTS, Layout
+from rex.grid import Results
+from rex.regions.importing import import_features
+from rex.regions.store import RegionStore
+
+SMALL = WorldSettings(
+    train_images=3, val_images=3, testdev_images=2, questions_per_image=5, width=64, height=48
+)
+SPLITS = ("train", "val", "testdev")
+LEAST = 60
+"""Questions and images that are written at any scale."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("full-size")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(full_size_data, "WORLD", SMALL)
+        patch.setattr(full_size_data, "COUNTS", dict.fromkeys(SPLITS, (7 * LEAST, LEAST)))
+        counts = full_size_data.write_data(folder, 1.0)
+    assert counts == dict.fromkeys(SPLITS, (7 * LEAST, LEAST))
+    return folder / "data"
+
+
+def entries(path: Path) -> dict[str, Any]:
+    pairs: list[tuple[str, Any]] = json.loads(path.read_text(), object_pairs_hook=list)
+    # a name that stands twice would be one question fewer
+    assert len(dict(pairs)) == len(pairs)
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_questions_are_as_many_as_asked_for_and_name_what_is_there(made: Path, split: str) -> None:
+    layout = Layout(made)
+    questions = entries(layout.questions(split))
+    assert len(questions) == 7 * LEAST
+    assert len({entry["imageId"] for entry in questions.values()}) == LEAST
+    assert "questions" in check_file(layout.questions(split))
+    for question_id, entry in questions.items():
+        assert entry["equivalent"]
+        image = int(question_id) // 40
+        assert {int(other) // 40 for other in entry["equivalent"] + entry["entailed"]} == {image}
+        assert str(2_000_000 + image) == entry["imageId"]
+    # mixed: an image's questions do not stand together
+    images = [entry["imageId"] for entry in questions.values()]
+    assert sum(one == other for one, other in itertools.pairwise(images)) < LEAST
+
+
+def test_programs_run_on_their_scene_graphs(made: Path, tmp_path: Path) -> None:
+    layout = Layout(made)
+    for split in ("train", "val"):
+        graphs = layout.scene_graphs(split)
+        assert len(entries(graphs)) == LEAST
+        settings = BuildSettings(scene_graphs=graphs)
+        counts = build_explanations(
+            [layout.questions(split)], tmp_path / f"{split}.parquet", settings
+        )
+        assert counts["ok"] == 7 * LEAST
+
+
+def test_out_of_distribution_files_hold_questions_of_their_split(made: Path) -> None:
+    layout = Layout(made)
+    for split in ("val", "testdev"):
+        asked = entries(layout.questions(split))
+        parts = {part: entries(layout.ood_questions(split, part)) for part in OOD_PARTS}
+        assert parts["all"].keys() == parts["head"].keys() | parts["tail"].keys()
+        assert all(asked[name] == entry for name, entry in parts["all"].items())
+
+
+def test_features_are_lxmerts(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "regions.h5"
+    archive = made / "features" / "vg_gqa_obj36.zip"
+    assert import_features(archive, out, vocabulary=made / "detector") == []
+    store = RegionStore(out)
+    assert len(store) == 2 * LEAST
+    assert (store.regions, store.feature_size) == (36, 2048)
+    graphs = entries(Layout(made).scene_graphs("train"))
+    image_id, graph = next(iter(graphs.items()))
+    row = store.rows([image_id])[0]
+    thing = next(iter(graph["objects"].values()))
+    assert store.object_names[store.object_ids[row, 0]] == thing["name"]
+    assert store.boxes[row, 0] == pytest.approx(
+        [thing["x"], thing["y"], thing["x"] + thing["w"], thing["y"] + thing["h"]], abs=9
+    )
+
+
+def test_data_that_was_written_is_left(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(full_size_data, "make_world", None)
+    counts = full_size_data.write_data(made.parent, 1.0)
+    assert counts["val"] == (7 * LEAST, LEAST)
+
+
+def test_the_configuration_is_gqas_with_a_small_transformer() -> None:
+    config = parse_config(full_size.configuration(200), file="full-size")
+    assert config.training.max_steps == 200
+    assert config.model.hidden_size == 64
+    assert config.training.batch_size == 128
+    assert len(Results.of(config).runs()) >= 33
+
+
+def test_stations_are_read_and_compared(tmp_path: Path) -> None:
+    header = "s\th:m:s\tmax_rss\tcpu_time\n"
+    light = tmp_path / "light"
+    light.mkdir()
+    for file, line in {
+        tmp_path / "train_multi-task_rex_seed0.tsv": "30\t0:00:30\t900.5\t55.5\n",
+        tmp_path / "train_detector.tsv": "99\t0:01:39\t1.0\t1.0\n",
+        tmp_path / "explain_val_1-of-1.tsv": "8\t0:00:08\t100.0\t8.0\n",
+        tmp_path / "explain_train_1-of-1.tsv": "12\t0:00:12\t300.0\t11.0\n",
+        light / "explanation_card_val.tsv": "0.1\t0:00:00\tNA\t0.0\n",
+    }.items():
+        file.write_text(header + line)
+    found = full_size.stations(tmp_path)
+    assert list(found) == ["train_detector", "explain", "explanation_card", "train"]
+    assert found["explain"] == {"seconds": 20.0, "cpu": 19.0, "MiB": 300.0, "jobs": 2.0}
+    assert found["explanation_card"]["MiB"] == 0.0
+    grown = {"seconds": 400.0, "cpu": 1900.0, "MiB": 300.0, "jobs": 2.0}
+    small, large = (
+        {"scale": scale, "stations": {"explain": cost}}
+        for scale, cost in ((0.1, found["explain"]), (1.0, grown))
+    )
+    _, line = full_size.compare(small, large)
+    assert line.split()[:6] == ["explain", "19.0", "->", "1900.0", "2.00", "300.0"]
+    assert line.endswith("faster than its input")
+    assert not full_size.compare(small, {**small, "scale": 1.0})[1].endswith("its input")
+
+
+def test_the_plot_is_drawn(tmp_path: Path) -> None:
+    cost = {"seconds": 1.0, "cpu": 1.0, "MiB": 100.0, "jobs": 1.0}
+    measured = [
+        {"scale": scale, "counts": {"val": (asked, 10)}, "stations": {"explain": cost}}
+        for scale, asked in ((1.0, 1000), (0.1, 100))
+    ]
+    scale_plot.draw(measured, tmp_path / "scale.svg")
+    assert "explain" in (tmp_path / "scale.svg").read_text()
