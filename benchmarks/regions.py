@@ -309,8 +309,7 @@ def tsv_import(folder: Path, *, rows: int) -> dict[str, Any]:
     """Import a table, and decode the base64 of the same table with nothing else."""
     import torch
 
-    from rex.regions.annotations import ClassLists
-    from rex.regions.importing import import_regions, source_of
+    from rex.regions.importing import import_features
 
     torch.set_num_threads(1)
     draw = np.random.default_rng(3)
@@ -320,20 +319,14 @@ def tsv_import(folder: Path, *, rows: int) -> dict[str, Any]:
     with open(path, "wb") as file:
         for row in range(rows):
             features = draw.random((REGIONS, WIDTH), dtype=np.float32).tobytes()
-            boxes = base64.b64encode(draw.random((REGIONS, 4), dtype=np.float32).tobytes())
+            corners = np.sort(draw.random((REGIONS, 2, 2), dtype=np.float32), axis=1) * 400
+            boxes = base64.b64encode(corners.tobytes())
             head = [str(row).encode(), b"480", b"640", ids, ones, ids, ones, b"36", boxes]
             file.write(b"\t".join([*head, base64.b64encode(features)]) + b"\n")
 
     def bring() -> None:
         (folder / "out.h5").unlink(missing_ok=True)
-        import_regions(
-            source_of(path),
-            folder / "out.h5",
-            label="benchmark",
-            classes=ClassLists((), ()),
-            feature_type="float16",
-            provenance={},
-        )
+        import_features(path, folder / "out.h5", label="benchmark")
 
     ours, memory = _best(bring), _peak()
     columns = [line.rstrip(b"\n").split(b"\t")[9] for line in path.read_bytes().splitlines()]

@@ -85,6 +85,12 @@ class FeatureFiles:
     """Holds the testdev images."""
     label: str
     """Which detector and settings made them: stores of one label may be used together."""
+    boxes: Literal["xyxy", "xywh", "normalised", "grid"] = "xyxy"
+    """How their boxes are written (docs/regions.md)."""
+    encoding: Literal["float32", "float16"] = "float32"
+    """The numbers of features in tables, which do not tell it."""
+    ids: str | None = None
+    """JSON that maps their ids to those of the images; none: they are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rex.command_line import Subparsers, add_station, add_verb, positive, shard_argument
 from rex.errors import InputError
+from rex.regions.conventions import BOXES, ENCODINGS
 
 _logger = logging.getLogger("rex.regions")
 
@@ -92,8 +93,8 @@ def _add_import(verbs: Subparsers) -> None:
         "source",
         type=Path,
         metavar="SOURCE",
-        help=".tsv or .zip (LXMERT), .hdf5 (UpDn), folder of gqa_objects_info.json, or folder of "
-        ".npz or .npy",
+        help=".tsv or .zip (LXMERT), .hdf5 (UpDn), or a folder: of VinVL's features.tsv, of "
+        "gqa_objects_info.json or gqa_spatial_info.json, of .npz, .npy or .pth",
     )
     option("--out", type=Path, required=True, metavar="H5")
     option(
@@ -103,6 +104,19 @@ def _add_import(verbs: Subparsers) -> None:
     )
     option("--vocabulary", type=Path, metavar="DIR", help="objects_vocab.txt, attributes_vocab.txt")
     option("--images", type=Path, metavar="DIR", help="if features lack sizes")
+    option("--boxes", choices=tuple(BOXES), default="xyxy", help="how they are written")
+    option(
+        "--encoding",
+        choices=tuple(ENCODINGS),
+        default="float32",
+        help="of the features in tables, which do not tell it",
+    )
+    option(
+        "--ids",
+        type=Path,
+        metavar="JSON",
+        help="which image each id of the file is: a dictionary, or Visual Genome's image_data.json",
+    )
     option(
         "--dtype",
         choices=("float16", "float32"),
@@ -217,6 +231,9 @@ def _import(arguments: argparse.Namespace) -> None:
             vocabulary=arguments.vocabulary,
             images=arguments.images,
             feature_type=arguments.dtype,
+            boxes=arguments.boxes,
+            encoding=arguments.encoding,
+            ids=arguments.ids,
         )
     )
 

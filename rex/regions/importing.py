@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,37 +14,65 @@ from rex.errors import InputError
 from rex.files import made_by
 from rex.logs import Progress
 from rex.regions.annotations import ClassLists, read_vocabulary
+from rex.regions.array_folder import ArrayFolder
+from rex.regions.conventions import ENCODINGS, bare, in_pixels, misread, read_ids
 from rex.regions.lxmert_tsv import LxmertTsv
-from rex.regions.sources import INFO_FILE, ArrayFolder, GqaObjects, RegionSource
+from rex.regions.sources import INFO_FILE, GqaObjects, RegionSource
 from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
 from rex.regions.updown_hdf5 import UpDownHdf5
+from rex.regions.vinvl import VinVl
 
+_logger = logging.getLogger("rex.regions")
+
+_GRID_FILE = "gqa_spatial_info.json"
 _LARGEST = 2**31
 """Numbers from here on do not fit a store."""
 
 
-def source_of(path: Path, images: Path | None = None) -> RegionSource:
-    """Return the reader of `path`: a `.tsv` or `.zip`, `.hdf5`, GQA's objects, or arrays.
+def source_of(
+    path: Path, images: Path | None = None, *, boxes: str = "xyxy", encoding: str = "float32"
+) -> RegionSource:
+    """Return the reader of `path`, by its name and what lies in it.
 
-    `images` is the folder of the images, for formats that do not tell their sizes. Raises
-    InputError when the format is none of these.
+    `images` is the folder of the images, for formats that do not tell their sizes; `boxes` and
+    `encoding` are what the numbers are (`BOXES`, `ENCODINGS`). Raises InputError when the format is
+    not known, and names the closest that is.
     """
     if not path.exists():
         raise InputError("no such file or folder", file=path, cure="check the path")
-    if path.suffix in (".tsv", ".zip"):
-        return LxmertTsv(path)
-    if path.suffix in (".hdf5", ".h5"):
-        return UpDownHdf5(path)
-    if path.suffix == ".json" or (path.is_dir() and (path / INFO_FILE).exists()):
-        return GqaObjects(path / INFO_FILE if path.is_dir() else path)
     if path.is_dir():
-        return ArrayFolder(path, images)
-    raise InputError(
-        "not a known format",
-        file=path,
-        cure=f"name a .tsv, a .zip with one, a .hdf5 of UpDn, the folder of {INFO_FILE}, or a "
-        "folder of .npz or .npy files",
-    )
+        for name in (INFO_FILE, "features.tsv"):
+            if (path / name).exists():
+                return source_of(path / name, images, encoding=encoding)
+        if not any((path / name).exists() for name in (_GRID_FILE, "data.mdb")):
+            return ArrayFolder(path, images, grid=boxes == "grid")
+    kind = ENCODINGS[encoding]
+    if path.suffix == ".tsv":
+        with open(path, "rb") as file:
+            columns = file.readline().count(b"\t") + 1
+        return (VinVl if columns in (2, 3) else LxmertTsv)(path, images, kind)
+    if path.suffix == ".zip":
+        return LxmertTsv(path, images, kind)
+    if path.suffix in (".hdf5", ".h5") and not path.name.startswith("gqa_spatial"):
+        return UpDownHdf5(path)
+    if path.suffix == ".json" and path.name != _GRID_FILE:
+        return GqaObjects(path)
+    raise InputError("not a known format", file=path, cure=_closest(path))
+
+
+def _closest(path: Path) -> str:
+    """Return what to do with a file that is not read: which known layout it is closest to."""
+    if path.name.startswith("gqa_spatial") or (path / _GRID_FILE).exists():
+        way = "openvqa's gqa_feat_preproc.py --mode=spatial writes it; then --boxes grid"
+        return f"the closest is a folder of <imageId>.npz with x [49, 2048]: {way}"
+    if (path / "data.mdb").exists() or path.suffix in (".lmdb", ".mdb"):
+        way = "entries are pickled; mmf's lmdb_conversion.py --mode extract writes them as files"
+        return f"the closest is MMF's folder of <imageId>.npy with <imageId>_info.npy: {way}"
+    if path.suffix in (".npz", ".npy", ".pth", ".pt"):
+        return "the closest is a folder of such files, one an image: name the folder"
+    if path.suffix in (".pkl", ".pickle", ".bin"):
+        return "nothing is unpickled; the closest is a folder of <imageId>.npz with x and bbox"
+    return "the closest is LXMERT's .tsv; docs/regions.md lists what is read"
 
 
 def import_features(
@@ -55,73 +83,96 @@ def import_features(
     vocabulary: Path | None = None,
     images: Path | None = None,
     feature_type: str = "float16",
+    boxes: str = "xyxy",
+    encoding: str = "float32",
+    ids: Path | None = None,
 ) -> list[InputError]:
     """Write features that others extracted to the region store `out`; return what was left out.
 
-    `vocabulary` is a folder with the names of the classes, `images` that of the images, for
-    formats that do not tell their sizes. See `source_of` for the formats and `import_regions` for
-    the rest.
+    Images that cannot be read have no regions. `label` says in the store's signature which detector
+    and settings made them: stores of one label may be used together. `vocabulary` is a folder with
+    the names of the classes; `ids` maps the file's ids to those of images (`read_ids`), others are
+    left out; see `source_of` for the rest. Memory stays flat; a stopped import goes on where it
+    was. Raises InputError when nothing can be read, and where the first image shows that its
+    numbers mean something else.
     """
     import torch
 
-    classes = ClassLists((), ()) if vocabulary is None else read_vocabulary(vocabulary)
     torch.set_num_threads(1)  # it rounds single images: too little work for more
-    return import_regions(
-        source_of(source, images),
-        out,
-        label=label,
-        classes=classes,
-        feature_type=feature_type,
-        provenance=made_by("rex regions import", {"source": str(source)}),
-    )
-
-
-def import_regions(
-    source: RegionSource,
-    out: Path,
-    *,
-    label: str,
-    classes: ClassLists,
-    feature_type: str,
-    provenance: Mapping[str, Any],
-) -> list[InputError]:
-    """Write all regions of `source` to the store `out`, and return what could not be read.
-
-    Images of which that is so have no regions. `label` says in the store's signature which detector
-    and settings made them: stores of one label may be used together. Memory stays flat; a stopped
-    import goes on where it was. Raises InputError when nothing can be read.
-    """
-    layout = source.layout()
-    problems = list(source.rejected)
+    reader = source_of(source, images, boxes=boxes, encoding=encoding)
+    layout = reader.layout()
+    problems = list(reader.rejected)
     nameless = len(problems)
+    image_ids, places = _mapped(layout.image_ids, None if ids is None else read_ids(ids), source)
+    found_classes = reader.classes if isinstance(reader, VinVl) else ClassLists((), ())
+    classes = found_classes if vocabulary is None else read_vocabulary(vocabulary)
     header = StoreHeader(
-        image_ids=layout.image_ids,
+        image_ids=image_ids,
         regions=layout.regions,
         feature_size=layout.feature_size,
-        signature={"detector": label, "imported_from": source.format, "regions": layout.regions},
+        signature={"detector": label, "imported_from": reader.format, "regions": layout.regions},
         object_names=classes.object_names,
         attribute_names=classes.attribute_names,
-        made_by=provenance,
+        made_by=made_by("rex regions import", {"source": str(source)}),
         feature_type=feature_type,
     )
     with RegionStoreWriter(out, header) as writer, warnings.catch_warnings():
         # arrays over a file's bytes cannot be written, and are not
         warnings.filterwarnings("ignore", message="The given (NumPy array|buffer) is not writable")
         missing = writer.missing()
-        progress = Progress("import", len(layout.image_ids), "images")
-        progress.start_at(len(layout.image_ids) - len(missing))
-        for row, found in source.images(missing):
-            if isinstance(found, ImageRegions) and (problem := _problem(found)):
-                found = source.kept_others(problem, place=f"image {layout.image_ids[row]}")
+        progress = Progress("import", len(image_ids), "images")
+        progress.start_at(len(image_ids) - len(missing))
+        rows = {places[row]: row for row in missing}
+        first = True
+        for place, found in reader.images(sorted(rows)):
+            row = rows[place]
+            if isinstance(found, ImageRegions):
+                found = _checked(found, boxes, reader, image_ids[row], first=first)
             if isinstance(found, InputError):
                 problems.append(found)
-                if len(problems) - nameless == len(layout.image_ids):
+                if len(problems) - nameless == len(image_ids):
                     raise problems[nameless]
                 writer.leave_empty(row, str(found))
             else:
+                first = False
                 writer.write([row], [_rounded(found, feature_type)])
             progress.advance()
     return problems
+
+
+def _mapped(
+    names: Sequence[str], ids: Mapping[str, str] | None, file: Path
+) -> tuple[list[str], list[int]]:
+    """Return the images that are wanted, by our ids, and the place of each among `names`."""
+    if ids is None:
+        return list(names), list(range(len(names)))
+    found = [(ids[bare(name)], place) for place, name in enumerate(names) if bare(name) in ids]
+    owners = dict(found)
+    if not owners or len(owners) < len(found):
+        problem = f"{len(found)} of {len(names)} images ({names[0]}, …) are in the file of --ids"
+        cure = "each must be an image of its own; are the ids those of this file?"
+        raise InputError(f"{problem}, as {len(owners)}", file=file, cure=cure)
+    _logger.info("%d of %d images are in the file of --ids", len(owners), len(names))
+    return list(owners), list(owners.values())
+
+
+def _checked(
+    image: ImageRegions, boxes: str, source: RegionSource, image_id: str, *, first: bool
+) -> ImageRegions | InputError:
+    """Return an image with boxes in pixels, or what is wrong with it.
+
+    Raises InputError where the `first` one shows that the file's numbers mean something else.
+    """
+    place = f"image {image_id}"
+    if problem := _problem(image):
+        return source.kept_others(problem, place=place)
+    image = in_pixels(image, boxes)
+    seen = misread(image, boxes)
+    if seen is None:
+        return image
+    if first:
+        raise InputError(seen[0], file=source.path, place=place, cure=seen[1])
+    return source.kept_others(f"{seen[0]} ({seen[1]})", place=place)
 
 
 def _problem(image: ImageRegions) -> str:

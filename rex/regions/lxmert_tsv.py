@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import mmap
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,8 +36,8 @@ COLUMNS = (
 SHORT_COLUMNS = ("img_id", "img_w", "img_h", "num_boxes", "boxes", "features")
 """Those of the original detector, without classes."""
 
-_HEADERS = (b"img_id\t", b"image_id\t")
-"""Starts of a first line that names the columns."""
+_NAME = re.compile(rb"[a-zA-Z][\w ]{0,40}")
+"""Of a column; a first line of nothing else names them."""
 
 _FORGET_AFTER = 1 << 26
 """Bytes of a table that stay mapped once they have been read."""
@@ -45,9 +46,16 @@ Array = npt.NDArray[Any]
 
 
 class LxmertTsv(PieceSource[bytes]):
-    """Reads a `.tsv`, or the one in a `.zip`, line by line."""
+    """Reads a `.tsv`, or the one in a `.zip`, line by line.
+
+    `kind` is the type of the features' numbers, which a table does not tell.
+    """
 
     format = "lxmert-tsv"
+
+    def __init__(self, path: Path, images: Path | None = None, kind: str = "<f4") -> None:
+        super().__init__(path, images)
+        self.kind: np.dtype[Any] = np.dtype(kind)
 
     def identify(self, content: bytes) -> str:
         """Return a line's image."""
@@ -57,11 +65,11 @@ class LxmertTsv(PieceSource[bytes]):
         """Return a line's number of boxes and width of features."""
         fields, features = _fields(content)
         count = int(fields["num_boxes"])
-        return count, _width(features, count)
+        return count, encoded_width(features, count, self.kind)
 
     def decode(self, content: bytes) -> ImageRegions:
         """Decode a line."""
-        return _decode(*_fields(content))
+        return _decode(*_fields(content), self.kind)
 
     def problem(self, piece: str, error: ValueError) -> InputError:
         """Return an error that names the line."""
@@ -69,7 +77,7 @@ class LxmertTsv(PieceSource[bytes]):
 
     def pieces(self) -> Iterator[tuple[str, bytes]]:
         """Yield number and text of every line that is not blank."""
-        lines = _zipped_lines if self.path.suffix == ".zip" else _mapped_lines
+        lines = _zipped_lines if self.path.suffix == ".zip" else mapped_lines
         try:
             for number, line in enumerate(lines(self.path), start=1):
                 if not (line.isspace() or (number == 1 and self._is_header(line))):
@@ -83,14 +91,17 @@ class LxmertTsv(PieceSource[bytes]):
 
     def _is_header(self, line: bytes) -> bool:
         try:
-            return line.startswith(_HEADERS) and _is_header(line)
+            return _is_header(line)
         except ValueError as error:
             raise InputError(
-                str(error), file=self.path, place="line 1", cure="reorder the columns"
+                str(error),
+                file=self.path,
+                place="line 1",
+                cure="reorder the columns, or remove the line if they are these",
             ) from None
 
 
-def _mapped_lines(path: Path) -> Iterator[bytes]:
+def mapped_lines(path: Path) -> Iterator[bytes]:
     """Yield the lines of a file; lines of half a megabyte come faster from a memory map."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -148,44 +159,50 @@ def _image_id(text: bytes) -> str:
 
 def _is_header(line: bytes) -> bool:
     """Return whether a line names the columns; raises ValueError when they are in another order."""
-    names = tuple(line.strip().decode(errors="replace").replace("image_", "img_").split("\t"))
-    if names[0] != "img_id":
+    fields = line.rstrip(b"\r\n").split(b"\t")
+    if len(fields) < 2 or not all(map(_NAME.fullmatch, fields)):
         return False
+    names = tuple(line.strip().decode().replace("image_", "img_").split("\t"))
     if names not in (COLUMNS, SHORT_COLUMNS):
-        raise ValueError(f"columns {', '.join(names)}; expected {', '.join(COLUMNS)}")
+        raise ValueError(f"names columns {', '.join(names)}; expected {', '.join(COLUMNS)}")
     return True
 
 
-def _width(features: memoryview, count: int) -> int:
-    """Return the width of float32 features from the length of their base64 text."""
+def encoded_width(features: memoryview | bytes, count: int, kind: np.dtype[Any]) -> int:
+    """Return the width of features from the length of their base64 text; raises ValueError."""
     if count < 1:
         raise ValueError(f"has {count} boxes")
     size = len(features) // 4 * 3 - bytes(features[-2:]).count(b"=")
-    if len(features) % 4 or size % (4 * count) or not size:
+    if len(features) % 4 or size % (kind.itemsize * count) or not size:
         raise ValueError(f"features of {len(features)} characters are truncated")
-    return size // (4 * count)
+    return size // (kind.itemsize * count)
 
 
-def _decode(fields: dict[str, bytes], encoded: memoryview) -> ImageRegions:
+def _decode(fields: dict[str, bytes], encoded: memoryview, kind: np.dtype[Any]) -> ImageRegions:
     count = int(fields["num_boxes"])
-    boxes = _array("boxes", fields["boxes"], "<f4", count * 4).reshape(count, 4)
-    features = _array("features", encoded, "<f4")
-    features = features.reshape(count, -1)
+    boxes = decoded("boxes", fields["boxes"], "<f4", count * 4).reshape(count, 4)
+    features = decoded("features", encoded, kind).reshape(count, -1)
     width, height = int(fields["img_w"]), int(fields["img_h"])
     if "objects_id" not in fields:
         return ImageRegions.unnamed(features, boxes, width, height)
     return ImageRegions(
         features,
         boxes,
-        scores=_array("objects_conf", fields["objects_conf"], "<f4", count),
-        object_ids=_array("objects_id", fields["objects_id"], "<i8", count),
-        attribute_ids=_array("attrs_id", fields["attrs_id"], "<i8", count),
+        scores=decoded("objects_conf", fields["objects_conf"], "<f4", count),
+        object_ids=decoded("objects_id", fields["objects_id"], "<i8", count),
+        attribute_ids=decoded("attrs_id", fields["attrs_id"], "<i8", count),
         width=width,
         height=height,
     )
 
 
-def _array(name: str, encoded: bytes | memoryview, kind: str, length: int | None = None) -> Array:
+def decoded(
+    name: str,
+    encoded: bytes | memoryview | str,
+    kind: str | np.dtype[Any],
+    length: int | None = None,
+) -> Array:
+    """Return the numbers of base64 text; raises ValueError that names them."""
     try:
         values = np.frombuffer(binascii.a2b_base64(encoded, strict_mode=True), dtype=kind)
     except ValueError as error:  # binascii's own error is one

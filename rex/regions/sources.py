@@ -1,18 +1,16 @@
-"""Readers of regions that others extracted: what each gives, arrays in a folder, GQA's objects."""
+"""What a reader of regions that others extracted gives; GQA's objects."""
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import h5py
-import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
@@ -25,21 +23,6 @@ INFO_FILE = "gqa_objects_info.json"
 """Names the images of GQA's own object features."""
 
 _READ_AT_ONCE = 64
-
-BOXES_SUFFIX = "_boxes.npy"
-
-_COCO = re.compile(r"COCO_\w+?_0*([1-9]\d*)")
-
-_NAMES = {
-    "features": ("features", "x", "feat"),
-    "boxes": ("boxes", "bbox", "bboxes"),
-    "scores": ("scores", "objects_conf"),
-    "object_ids": ("object_ids", "objects_id"),
-    "attribute_ids": ("attribute_ids", "attrs_id"),
-    "width": ("width", "image_w", "img_w"),
-    "height": ("height", "image_h", "img_h"),
-}
-"""What an array is, and the names it goes by in `.npz` files."""
 
 Array = npt.NDArray[Any]
 Content = TypeVar("Content")
@@ -64,8 +47,8 @@ class RegionSource(ABC):
     format: ClassVar[str]
     """Names the format in the store's signature."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, images: Path | None = None) -> None:
+        self.path, self._folder = path, None if images is None else ImageFolder(images)
         self.rejected: list[InputError] = []
         """What the layout had to leave out: nobody knows which image it is of, or it is of one
         that is there already."""
@@ -78,6 +61,16 @@ class RegionSource(ABC):
     def images(self, rows: Sequence[int]) -> Images:
         """Yield each of `rows` (places in the layout, ascending), or why it cannot be read."""
 
+    def size_of(self, image_id: str, file: Path) -> tuple[int, int]:
+        """Return the width and height of an image that `file` does not tell. Raises InputError."""
+        if self._folder is None:
+            raise InputError(
+                "does not contain the size of its image",
+                file=file,
+                cure="name the folder of the images: --images",
+            )
+        return image_size(self._folder.path(image_id))
+
     def kept_others(
         self, problem: object, *, file: Path | None = None, place: str | None = None
     ) -> InputError:
@@ -89,8 +82,8 @@ class RegionSource(ABC):
 class PieceSource(RegionSource, Generic[Content]):
     """A source with one piece, a line or a file, for each image; damaged ones are left out."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, images: Path | None = None) -> None:
+        super().__init__(path, images)
         self._rows: dict[str, int] = {}
         self._damaged: dict[str, ValueError] = {}
 
@@ -157,118 +150,6 @@ class PieceSource(RegionSource, Generic[Content]):
                 yield row, self.problem(piece, error)
             except InputError as error:
                 yield row, error
-
-
-class ArrayFolder(PieceSource[Path]):
-    """Reads `<imageId>.npz`, or `<imageId>.npy` with `<imageId>_boxes.npy`.
-
-    Features are [n, D] or, as in MCAN's files, [D, n]; boxes [n, 4] in pixels. Where the files do
-    not tell an image's size, it is read from the image in the folder `images`.
-    """
-
-    format = "array-folder"
-
-    def __init__(self, path: Path, images: Path | None) -> None:
-        super().__init__(path)
-        self._images = None if images is None else ImageFolder(images)
-
-    def pieces(self) -> Iterator[tuple[str, Path]]:
-        """Yield the files by name."""
-        for file in sorted(self.path.iterdir()):
-            if file.suffix in (".npz", ".npy") and not file.name.endswith(BOXES_SUFFIX):
-                yield file.name, file
-
-    def identify(self, content: Path) -> str:
-        """Return the image of a file: `7.npz`, `7.jpg.npz`, `COCO_val2014_000000000007.jpg.npz`."""
-        name = content.stem.removesuffix(".jpg")
-        match = _COCO.fullmatch(name)
-        return match[1] if match else name
-
-    def measure(self, content: Path) -> tuple[int, int]:
-        """Return the shape of a file's features."""
-        count, width = _features_of(_load(content)).shape
-        return count, width
-
-    def decode(self, content: Path) -> ImageRegions:
-        """Read a file."""
-        arrays = dict(_load(content))
-        if content.suffix == ".npy":
-            arrays["boxes"] = _load(content.with_name(content.stem + BOXES_SUFFIX))["features"]
-        features = _features_of(arrays)
-        count = len(features)
-        boxes = _first(arrays, "boxes")
-        if boxes is None or boxes.shape != (count, 4):
-            shape = "missing" if boxes is None else f"{list(boxes.shape)}"
-            raise ValueError(f"boxes are {shape}, expected [{count}, 4]")
-        width, height = self._size(content, arrays)
-        return ImageRegions(
-            features=features,
-            boxes=boxes,
-            scores=_column(arrays, "scores", count, 0.0),
-            object_ids=_column(arrays, "object_ids", count, -1),
-            attribute_ids=_column(arrays, "attribute_ids", count, -1),
-            width=width,
-            height=height,
-        )
-
-    def problem(self, piece: str, error: ValueError) -> InputError:
-        """Return an error that names the file."""
-        return self.kept_others(error, file=self.path / piece)
-
-    def _size(self, file: Path, arrays: Mapping[str, Array]) -> tuple[int, int]:
-        width, height = _first(arrays, "width"), _first(arrays, "height")
-        if width is not None and height is not None:
-            return int(width), int(height)
-        if self._images is None:
-            raise InputError(
-                "does not contain the size of its image",
-                file=file,
-                cure="name the folder of the images: --images",
-            )
-        return image_size(self._images.path(self.identify(file)))
-
-
-def _load(file: Path) -> Mapping[str, Array]:
-    """Return the arrays of a file; nothing in it is unpickled."""
-    try:
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"features": loaded}
-        with loaded:
-            known = {name for names in _NAMES.values() for name in names}
-            # other arrays, such as `info`, may be pickled
-            return {name: loaded[name] for name in loaded.files if name in known}
-    except FileNotFoundError:
-        raise ValueError(f"{file.name} is missing") from None
-    except Exception as error:  # a damaged file can raise nearly anything
-        raise ValueError(f"{file.name} is not whole ({error})") from None
-
-
-def _first(arrays: Mapping[str, Array], what: str) -> Array | None:
-    return next((arrays[name] for name in _NAMES[what] if name in arrays), None)
-
-
-def _features_of(arrays: Mapping[str, Array]) -> Array:
-    features, boxes = _first(arrays, "features"), _first(arrays, "boxes")
-    if features is None or features.ndim != 2:
-        shape = "missing" if features is None else f"{list(features.shape)}"
-        raise ValueError(f"features are {shape}, expected [regions, width]")
-    count, width = features.shape
-    # MCAN's files hold [D, n]
-    return (
-        features.T
-        if boxes is not None and boxes.ndim == 2 and count != len(boxes) == width
-        else features
-    )
-
-
-def _column(arrays: Mapping[str, Array], what: str, count: int, default: float) -> Array:
-    column = _first(arrays, what)
-    if column is None:
-        return np.full(count, default)
-    if column.shape != (count,):
-        raise ValueError(f"{what} are {list(column.shape)}, expected [{count}]")
-    return column
 
 
 class GqaObjects(RegionSource):

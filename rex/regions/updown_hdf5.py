@@ -139,7 +139,9 @@ def _read_index(path: Path) -> dict[str, int]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise InputError("no such file", file=path, cure="put it beside the .hdf5") from None
+        raise InputError(
+            "no such file", file=path, cure="put it beside the .hdf5, if that is UpDn's"
+        ) from None
     try:
         for opcode, argument, _ in pickletools.genops(content):
             if not _OPCODES.fullmatch(opcode.name):

@@ -154,6 +154,22 @@ def test_tables(fuzz: Fuzz, tmp_path: Path) -> None:
     fuzz(damaged(TABLE) | lines.flatmap(lambda line: damaged(TABLE + line)), write_and_read)
 
 
+def test_vinvl(fuzz: Fuzz, tmp_path: Path) -> None:
+    path = tmp_path / "features.tsv"
+    numbers = np.array([[3, 1, 0, 0, 0.5, 0.5, 0.5, 0.5]], "<f4")
+    value = {"num_boxes": 1, "features": base64.b64encode(numbers.tobytes()).decode()}
+    said = {"image_w": 20, "image_h": 10, "objects": [{"class": "man", "conf": 0.5}]}
+
+    def write_and_read(given: tuple[bytes, bytes]) -> None:
+        path.write_bytes(given[0])
+        path.with_name("predictions.tsv").write_bytes(given[1])
+        _bring(path)
+
+    whole, beside = (b"7\t" + json.dumps(one).encode() + b"\n" for one in (value, said))
+    files = st.tuples(damaged(whole), st.just(beside))
+    fuzz(files | st.tuples(st.just(whole), damaged(beside)), write_and_read)
+
+
 _NAMES = st.sampled_from(
     ["a.tsv", "../../a.tsv", "/etc/a.tsv", "b.tsv", "a.txt", "con\x00.tsv", "é.tsv", ""]
 )
@@ -182,7 +198,7 @@ def test_archives(fuzz: Fuzz, tmp_path: Path) -> None:
 def _arrays() -> bytes:
     out = io.BytesIO()
     features = np.ones((2, 4), np.float32)
-    np.savez(out, x=features, bbox=features, image_w=20, image_h=10)
+    np.savez(out, x=features, bbox=features * 5, image_w=20, image_h=10)
     return out.getvalue()
 
 
@@ -223,7 +239,7 @@ def test_gqa_objects(fuzz: Fuzz, tmp_path: Path) -> None:
     info = tmp_path / "gqa_objects_info.json"
     with h5py.File(tmp_path / "gqa_objects_0.h5", "w") as file:
         file["features"] = np.ones((2, 3, 8), np.float32)
-        file["bboxes"] = np.ones((2, 3, 4), np.float32)
+        file["bboxes"] = np.full((2, 3, 4), 5, np.float32)
 
     def write_and_read(given: Any) -> None:
         info.write_text(json.dumps(given))

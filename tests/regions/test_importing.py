@@ -22,8 +22,7 @@ from PIL import Image
 
 from rex.cli import main
 from rex.errors import InputError
-from rex.regions.annotations import ClassLists
-from rex.regions.importing import import_regions, source_of
+from rex.regions.importing import import_features
 from rex.regions.lxmert_tsv import export_tsv
 from rex.regions.store import RegionStore
 
@@ -35,14 +34,7 @@ sample = pytest.mark.skipif(not SAMPLE.exists(), reason="the bottom-up sample is
 
 
 def bring(source: Path, out: Path, kind: str = "float32", **more: Any) -> list[InputError]:
-    return import_regions(
-        source_of(source, **more),
-        out,
-        label="test",
-        classes=ClassLists((), ()),
-        feature_type=kind,
-        provenance={},
-    )
+    return import_features(source, out, label="test", feature_type=kind, **more)
 
 
 def read_reference(path: Path) -> dict[str, dict[str, Any]]:
@@ -203,8 +195,8 @@ def test_tables_with_nothing_usable(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(InputError, match="holds no regions"):
         bring(path, tmp_path / "r.h5")
-    path.write_bytes(b"a\tb\n")
-    with pytest.raises(InputError, match="line 1: has 2 columns"):
+    path.write_bytes(b"1\tb\tc\td\n")
+    with pytest.raises(InputError, match="line 1: has 4 columns"):
         bring(path, tmp_path / "r.h5")
     archive = tmp_path / "t.zip"
     archive.write_bytes(b"PK not a zip")
@@ -270,7 +262,7 @@ def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
 def gqa_objects(folder: Path) -> tuple[Any, dict[str, Any]]:
     draw = np.random.default_rng(0)
     features = draw.normal(size=(2, 3, 5, 8)).astype("f4")
-    boxes = draw.uniform(0, 50, (2, 3, 5, 4)).astype("f4")
+    boxes = np.sort(draw.uniform(0, 50, (2, 3, 5, 2, 2)), axis=3).reshape(2, 3, 5, 4).astype("f4")
     info = {}
     for number in range(2):
         with h5py.File(folder / f"gqa_objects_{number}.h5", "w") as file:
@@ -328,7 +320,7 @@ def arrays(seed: int) -> dict[str, Any]:
     draw = np.random.default_rng(seed)
     return {
         "x": draw.normal(size=(3, 6)).astype("f4"),
-        "bbox": draw.uniform(0, 9, (3, 4)).astype("f4"),
+        "bbox": np.sort(draw.uniform(0, 9, (3, 2, 2)), axis=1).reshape(3, 4).astype("f4"),
         "image_w": np.int64(20),
         "image_h": np.int64(10),
     }

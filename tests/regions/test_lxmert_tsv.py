@@ -75,7 +75,7 @@ def test_the_header_of_a_short_table_is_skipped(tmp_path: Path) -> None:
 
 def test_a_header_in_another_order_is_refused(tmp_path: Path) -> None:
     names = "\t".join([COLUMNS[0], COLUMNS[2], COLUMNS[1], *COLUMNS[3:]]).encode()
-    with pytest.raises(InputError, match=r"line 1: columns img_id, img_w, img_h, .* reorder"):
+    with pytest.raises(InputError, match=r"line 1: names columns img_id, img_w, img_h, .* reorder"):
         bring_lines(tmp_path, [names, *make(tmp_path)])
 
 

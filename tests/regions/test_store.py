@@ -38,7 +38,7 @@ def image(count: int, width: int, seed: int) -> ImageRegions:
     draw = np.random.default_rng(seed)
     return ImageRegions(
         features=draw.normal(size=(count, width)).astype(np.float32),
-        boxes=draw.uniform(0, 100, (count, 4)).astype(np.float32),
+        boxes=np.sort(draw.uniform(0, 100, (count, 2, 2)), axis=1).reshape(count, 4).astype("f4"),
         scores=draw.uniform(0, 1, count).astype(np.float32),
         object_ids=draw.integers(0, 2, count),
         attribute_ids=draw.integers(-1, 1, count),

@@ -56,6 +56,8 @@ def check_given_files(settings, file):
         if row.format is not None and row.format not in FORMATS:
             problem, cure = f"no format {row.format!r}", f"one of {known}"
             raise InputError(problem, file=file, place=f"{place}.format", cure=cure)
+    if regions.features is not None:
+        given.append(("regions.features.ids", regions.features.ids, "check the path"))
     for place, path, cure in given:
         if path is not None and not Path(path).exists():
             raise InputError(f"{path} is not there", file=file, place=place, cure=cure)
@@ -274,6 +276,13 @@ def regions_of(wildcards):
 def imported_source(wildcards):
     """Return the file or folder that a store is imported from."""
     return IMPORTED[int(wildcards.number)]
+
+
+def written_options(wildcards):
+    """Return the options of `rex regions import` that say what the numbers and the ids mean."""
+    features = CONFIG.regions.features
+    ids = f" --ids {shlex.quote(features.ids)}" if features.ids else ""
+    return f"--boxes {features.boxes} --encoding {features.encoding}{ids}"
 
 
 def box_options(wildcards):

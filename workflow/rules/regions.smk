@@ -107,10 +107,11 @@ if IMPORTED:
                 if CONFIG.regions.vocabulary
                 else ""
             ),
+            written=written_options,
             # read where features come without the sizes of their images
             images=f"{DATA}/images",
         message:
             "import the regions of {input}"
         shell:
             "rex regions import {input:q} --label {params.label:q} {params.names} "
-            "--images {params.images:q} --out {output} --log {log}"
+            "--images {params.images:q} {params.written} --out {output} --log {log}"

@@ -1,0 +1,169 @@
+"""Folders with a file of arrays for each image: `.npz`, `.npy` and `.pth`, boxes or a grid."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rex.errors import InputError
+from rex.regions.conventions import cells
+from rex.regions.sources import PieceSource
+from rex.regions.store import ImageRegions
+
+_BOXES, _INFO = "_boxes.npy", "_info.npy"
+_COCO = re.compile(r"COCO_\w+?_0*([1-9]\d*)")
+
+_NAMES = {
+    "features": ("features", "x", "feat"),
+    "boxes": ("boxes", "bbox", "bboxes"),
+    "scores": ("scores", "objects_conf"),
+    "object_ids": ("object_ids", "objects_id"),
+    "attribute_ids": ("attribute_ids", "attrs_id"),
+    "width": ("width", "image_w", "img_w"),
+    "height": ("height", "image_h", "img_h"),
+}
+"""What an array is, and the names it goes by."""
+_KNOWN = frozenset(name for names in _NAMES.values() for name in names)
+
+Array = npt.NDArray[Any]
+
+
+class ArrayFolder(PieceSource[Path]):
+    """Reads `<imageId>.npz`, `<imageId>.pth`, or `<imageId>.npy` with `<imageId>_boxes.npy`.
+
+    Features are [n, D] or, as in MCAN's files, [D, n]; boxes [n, 4]. Features [rows, columns, D],
+    [D, rows, columns] or, where `grid` says so, [n, D] without boxes are of the cells of a grid.
+    Where the files do not tell an image's size, it is read from the image in the folder `images`.
+    """
+
+    format = "array-folder"
+
+    def __init__(self, path: Path, images: Path | None, *, grid: bool = False) -> None:
+        super().__init__(path, images)
+        self._grid = grid
+
+    def pieces(self) -> Iterator[tuple[str, Path]]:
+        """Yield the files by name."""
+        for file in sorted(self.path.iterdir()):
+            is_beside = file.name.endswith((_BOXES, _INFO))
+            if file.suffix in (".npz", ".npy", ".pth") and not is_beside:
+                yield file.name, file
+
+    def identify(self, content: Path) -> str:
+        """Return the image of a file: `7.npz`, `7.jpg.npz`, `COCO_val2014_000000000007.jpg.npz`."""
+        name = content.stem.removesuffix(".jpg")
+        match = _COCO.fullmatch(name)
+        return match[1] if match else name
+
+    def measure(self, content: Path) -> tuple[int, int]:
+        """Return the shape of a file's features."""
+        count, width = _features_of(_load(content), self._grid)[0].shape
+        return count, width
+
+    def decode(self, content: Path) -> ImageRegions:
+        """Read a file."""
+        arrays = dict(_load(content))
+        features, grid = _features_of(arrays, self._grid)
+        if grid is None and content.suffix == ".npy":
+            beside = content.with_name(content.stem + _BOXES)
+            if not beside.exists() and content.with_name(content.stem + _INFO).exists():
+                raise InputError(
+                    "boxes are in MMF's _info.npy, which is pickled, and nothing is unpickled",
+                    file=content,
+                    cure="write them beside it: docs/regions.md says how",
+                )
+            arrays["boxes"] = _load(beside)["features"]
+        count = len(features)
+        width, height = self._size(content, arrays)
+        boxes = _first(arrays, "boxes") if grid is None else cells(*grid, width, height)
+        if boxes is not None and boxes.shape == (count, 6):  # VinVL's: width and height follow
+            boxes = boxes[:, :4]
+        if boxes is None or boxes.shape != (count, 4):
+            shape = "missing" if boxes is None else f"{list(boxes.shape)}"
+            cure = "; if it is of a grid: --boxes grid" if boxes is None else ""
+            raise ValueError(f"boxes are {shape}, expected [{count}, 4]{cure}")
+        return ImageRegions(
+            features=features,
+            boxes=boxes,
+            scores=_column(arrays, "scores", count, 0.0),
+            object_ids=_column(arrays, "object_ids", count, -1),
+            attribute_ids=_column(arrays, "attribute_ids", count, -1),
+            width=width,
+            height=height,
+        )
+
+    def problem(self, piece: str, error: ValueError) -> InputError:
+        """Return an error that names the file."""
+        return self.kept_others(error, file=self.path / piece)
+
+    def _size(self, file: Path, arrays: Mapping[str, Array]) -> tuple[int, int]:
+        width, height = _first(arrays, "width"), _first(arrays, "height")
+        if width is not None and height is not None:
+            return int(width), int(height)
+        return self.size_of(self.identify(file), file)
+
+
+def _load(file: Path) -> Mapping[str, Array]:
+    """Return the arrays of a file; nothing in it is unpickled."""
+    try:
+        if file.suffix == ".pth":
+            import torch
+
+            tensor = torch.load(file, weights_only=True, map_location="cpu")
+            return {"features": tensor.numpy()}
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"features": loaded}
+        with loaded:
+            # other arrays, such as `info`, may be pickled
+            return {name: loaded[name] for name in loaded.files if name in _KNOWN}
+    except FileNotFoundError:
+        raise ValueError(f"{file.name} is missing") from None
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise ValueError(f"{file.name} is not whole ({error})") from None
+
+
+def _first(arrays: Mapping[str, Array], what: str) -> Array | None:
+    return next((arrays[name] for name in _NAMES[what] if name in arrays), None)
+
+
+def _features_of(
+    arrays: Mapping[str, Array], is_grid: bool
+) -> tuple[Array, tuple[int, int] | None]:
+    """Return features [n, D] and, if they are of a grid, its rows and columns."""
+    features, boxes = _first(arrays, "features"), _first(arrays, "boxes")
+    if features is not None and features.ndim == 4 and len(features) == 1:
+        features = features[0]
+    if features is not None and features.ndim == 3:
+        if features.shape[0] > features.shape[2]:  # [D, rows, columns]
+            features = features.transpose(1, 2, 0)
+        rows, columns, width = features.shape
+        return features.reshape(-1, width), (rows, columns)
+    if features is None or features.ndim != 2:
+        shape = "missing" if features is None else f"{list(features.shape)}"
+        raise ValueError(f"features are {shape}, expected [regions, width]")
+    count, width = features.shape
+    if is_grid:
+        side = math.isqrt(count)
+        if side * side != count:
+            raise ValueError(f"{count} features are of no square grid")
+        return features, (side, side)
+    # MCAN's files hold [D, n]
+    if boxes is not None and boxes.ndim == 2 and count != len(boxes) == width:
+        return features.T, None
+    return features, None
+
+
+def _column(arrays: Mapping[str, Array], what: str, count: int, default: float) -> Array:
+    column = _first(arrays, what)
+    if column is None:
+        return np.full(count, default)
+    if column.shape != (count,):
+        raise ValueError(f"{what} are {list(column.shape)}, expected [{count}]")
+    return column
