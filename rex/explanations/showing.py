@@ -123,7 +123,11 @@ class Report:
         without_regions = dict.fromkeys(named, -1)
         left_out = execution.left_out
         return [
-            *([f"left out   {', '.join(left_out)}  (the boxes contradict it)"] if left_out else []),
+            *(
+                [f"left out   {', '.join(left_out)}  (the scene graph contradicts it)"]
+                if left_out
+                else []
+            ),
             f"entailed   {entailed or '(no answer follows)'}"
             + (f"  ({agreement})" if entailed and answer else ""),
             f"unpolished {render_plain(execution.statement)}",

@@ -76,7 +76,7 @@ class Statistics:
     """GQA's name of the last operation to explanations that contradict the answer."""
     examples: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
-    """Descriptions that the boxes contradict to explanations that leave them out."""
+    """Descriptions that the scene graph contradicts to explanations that leave them out."""
 
 
 def collect_statistics(explanations: File, questions: Sequence[File]) -> Statistics:
@@ -176,7 +176,7 @@ def data_card(counts: Statistics, source: Path) -> str:
         *_shares("Semantic type", counts.semantic),
         *_text(counts),
         *_counts(
-            "Left out: the boxes contradict it",
+            "Left out: the scene graph contradicts it",
             "descriptions",
             [("in all", counts.left_out.total()), *counts.left_out.most_common()],
         ),

@@ -49,18 +49,27 @@ _IRREGULAR_PLURALS = {
     "calf": "calves",
     "scarf": "scarves",
     "hoof": "hooves",
-    "sheep": "sheep",
-    "fish": "fish",
-    "deer": "deer",
+    "life": "lives",
+    "half": "halves",
+    "thief": "thieves",
+    "stomach": "stomachs",
+    "quiz": "quizzes",
+    **{f"{word}o": f"{word}oes" for word in ("tomat", "potat", "her", "volcan", "ech")},
+    **{word: f"{word}s" for word in ("human", "german", "roman", "shaman")},
+    **dict.fromkeys(
+        ("sheep", "fish", "deer", "moose", "bison", "elk", "shrimp", "squid", "salmon"), ""
+    ),
+    **dict.fromkeys(("aircraft", "watercraft", "series", "species", "offspring"), ""),
 }
+"""The plural of a noun; empty: it is the same."""
 
 
 def plural(noun: str) -> str:
     """Return the English plural of a noun or noun phrase ("wine glass": "wine glasses")."""
     before, blank, last = noun.rpartition(" ")
     if last in _IRREGULAR_PLURALS:
-        return before + blank + _IRREGULAR_PLURALS[last]
-    if last.endswith("man") and last != "human":
+        return before + blank + (_IRREGULAR_PLURALS[last] or last)
+    if last.endswith("man"):
         return f"{noun[:-3]}men"
     if last.endswith(("s", "x", "z", "ch", "sh")):
         return f"{noun}es"

@@ -38,6 +38,7 @@ Fields = tuple[Any, ...]
 """What an argument says: the fields of the typed operation (`rex.programs.operations`)."""
 
 _OBJECT_ID = re.compile(r"\d\w*\Z")
+_BROKEN_IDS = re.compile(r"\([\d,\s_-]*\)?\Z")
 _NEGATED = re.compile(r"not\s*\((.*)\)\Z", re.DOTALL)
 
 
@@ -57,15 +58,21 @@ def split_objects(argument: str) -> tuple[str, Ids]:
         ids = tuple([part.strip() for part in inside.split(",")])
         if all(_OBJECT_ID.match(part) for part in ids):
             return head.rstrip(), ids
+    if _BROKEN_IDS.search(text):
+        raise ValueError("has broken object ids, not `(7)`, `(7,8)` or `(-)`")
     return text, None
 
 
 def read_selection(argument: str) -> Fields:
     """Read `noun (ids)`."""
     noun, objects = split_objects(argument)
-    if not noun:
+    if not _is_noun(noun):
         raise ValueError("names nothing to select")
     return noun, objects
+
+
+def _is_noun(text: str) -> bool:
+    return text.isprintable() and (text == "_" or any(map(str.isalnum, text)))
 
 
 def read_relation(argument: str) -> Fields:
@@ -88,7 +95,7 @@ def _parts(argument: str) -> tuple[str, str, str, Ids]:
     parts = text.rsplit(",", 2)
     if len(parts) == 3:
         noun, relation, direction = parts[0].strip(), parts[1].strip(), parts[2].strip()
-        if noun and relation and direction in ("s", "o"):
+        if _is_noun(noun) and relation and direction in ("s", "o"):
             return noun, relation, direction, objects
     raise ValueError("is not `noun,relation,s` or `noun,relation,o`")
 
@@ -101,6 +108,8 @@ def read_word(argument: str) -> Fields:
     word = negated[1].strip() if negated else text
     if not word:
         raise ValueError("names no word")
+    if any(map(word.__contains__, "|()")):
+        raise ValueError("is not one word, `red` or `not(red)`")
     return word, negated is not None
 
 
@@ -112,7 +121,7 @@ def read_words(argument: str) -> Fields:
 
 def _several(text: str) -> tuple[str, ...]:
     choices = tuple([" ".join(choice.split()) for choice in text.split("|")])
-    if len(choices) < 2 or not all(choices):
+    if not all(choices) or len(set(choices)) < max(len(choices), 2):
         raise ValueError("is not a choice, `A|B`")
     return choices
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rex.programs.english import is_mass, is_plural, many, number
+from rex.gqa.ontology import gender
+from rex.programs.english import is_mass, is_plural, many, number, unit_of
 from rex.programs.phrase_wording import (
     NAMES,
     Words,
@@ -27,14 +28,23 @@ def say_shared(out: Words, statement: Shared) -> None:
     named = statement.category in NAMES
     if not named and not any(thing.among for thing in things):
         things = tuple(merged(things))
+    # "the men are both male", "the horses are both horses" would say nothing
+    gendered = statement.category == "gender" and any(gender(one.name) for one in things)
+    generic = named or (gendered and not any(gender(one.noun) for one in things))
+    they = len(things) == 1 and many(things[0].noun) == many(statement.value)
     for place, thing in enumerate(things):
         if place:
             out.append("and")
-        say_thing(out, thing, noun=many(noun_of(thing, generic=True)) if named else "")
+        noun = many(noun_of(thing, generic=True)) if generic else ""
+        if they and named:
+            out.append(SentenceOnly("they"))
+            say_head(out, thing, "")
+        else:
+            say_thing(out, thing, noun=noun)
     all_of = "both" if count == 2 else "all"
     if count == 1 and not named:
         say_be(out, things[0])
-    elif len(things) == 1 and is_mass(noun_of(things[0])):
+    elif len(things) == 1 and is_mass(noun_of(things[0])) and not they:
         out.extend((SymbolsOnly("are"), SymbolsOnly(all_of), SentenceOnly("is all")))
     else:
         out.extend(("are", all_of))
@@ -59,7 +69,8 @@ def say_contrast(out: Words, statement: Contrast) -> None:
         return
     for place, parts in enumerate(groups.values()):
         if place:
-            out.append("and")
+            listed = place < len(groups) - 1
+            out.extend((SymbolsOnly("and"), SentenceOnly(",")) if listed else ("and",))
         told = merged([part.thing for part in parts])
         for other, thing in enumerate(told):
             if other:
@@ -95,29 +106,44 @@ def _say_shares(
 ) -> None:
     """Append "two of the animals are horses and the other is a duck", by groups of one value."""
     first, category = groups[0][0].thing, groups[0][0].category
-    alone = "one" if whole and not generic else "one of the"
+    share = whole and not generic
+    unit = "" if generic else unit_of(first.name)
+    rest = "the rest" if is_mass(first.name) else "the others"
     for place, parts in enumerate(groups):
         if place:
             last = place == len(groups) - 1
             out.extend(("and",) if last else (SymbolsOnly("and"), SentenceOnly(",")))
-            out.append(SentenceOnly(_rest(place, len(parts), whole and last)))
+            if unit is None:
+                out.append(SentenceOnly(rest if last else "some"))
+            else:
+                out.append(SentenceOnly(_rest(place, len(parts), whole and last)))
         objects = tuple([key for part in parts for key in part.thing.objects])
         thing = Thing(objects, first.noun, first.name, first.modifiers)
         if place:
             say_head(out, thing, "")
-        elif alone == "one" and not is_plural(first.name):
-            pieces = " piece of" if len(parts) == 1 else " pieces of"
-            count = number(len(parts)) + pieces * is_mass(first.name)
-            out.append(SentenceOnly(count))
-            say_thing(out, thing, "")
         else:
             noun = many(noun_of(first, generic=generic))
-            pieces = " pieces of" * is_mass(noun)
-            out.append(SentenceOnly(f"{number(len(parts))} of the{pieces}"))
+            count = number(len(parts))
+            if unit is None:
+                out.append(SentenceOnly("some of the"))
+            elif unit:
+                units = unit if len(parts) == 1 and share else f"{unit}s"
+                out.append(SentenceOnly(f"{count}{'' if share else ' of the'} {units} of"))
+            else:
+                out.append(SentenceOnly(count if share else f"{count} of the"))
+                noun = "" if share else noun
             say_thing(out, thing, "", noun)
         value = parts[0].value
-        out.append("are" if len(parts) > 1 or (category in NAMES and is_plural(value)) else "is")
+        several = len(parts) > 1 or (category in NAMES and is_plural(value))
+        if unit is None and several is is_mass(first.name):
+            # the rest of the hair "is", some of the clouds "are"
+            out.extend((SymbolsOnly("are" if several else "is"), SentenceOnly(_BE[not several])))
+        else:
+            out.append(_BE[several])
         say_value(out, parts[0].category, value, len(parts) > 1)
+
+
+_BE = ("is", "are")
 
 
 def _rest(place: int, count: int, last: bool) -> str:
@@ -136,7 +162,7 @@ def say_comparison(out: Words, statement: Comparison) -> None:
     noun = noun_of(first)
     alike = noun == noun_of(second) and len(first.objects) == len(second.objects) == 1
     if alike and first.modifiers == second.modifiers and not (first.among or second.among):
-        out.append(SentenceOnly("one"))
+        out.append(SentenceOnly("one piece of" if is_mass(noun) else "one"))
         say_thing(out, first, "")
         say_be(out, first)
         out.extend((statement.comparative, "than"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from rex.gqa.ontology import gender, is_a, plural
@@ -12,11 +13,11 @@ def _words(text: str) -> frozenset[str]:
 
 
 _SINGULAR_IN_S = _words("""
-    gas iris lens canvas christmas atlas pancreas tennis chess asparagus hummus us""")
+    gas iris lens canvas christmas atlas pancreas tennis trellis chassis debris molasses news gps
+    series species us ramen specimen abdomen regimen stamen omen""")
 _PLURAL_WORDS = _words("""
-    people men women children feet teeth geese mice oxen cattle police policemen policewomen
-    gentlemen firemen fishermen businessmen snowmen workmen salesmen calves knives leaves shelves
-    wolves scarves loaves halves hooves lives wives cacti dice bookshelves grandchildren""")
+    people men women children feet teeth geese mice oxen cattle police cacti fungi dice
+    grandchildren menus emus tutus""")
 _MASS_WORDS = _words("""
     water grass snow sand dirt food rice hair cheese wood milk coffee tea beer wine juice bread
     butter meat fruit furniture clothing luggage smoke ice mud gravel hay paper traffic salt pepper
@@ -26,41 +27,65 @@ _MASS_WORDS = _words("""
     tableware footwear jewelry equipment produce moss ivy seaweed bamboo wheat foliage graffiti
     art mulch soil concrete pavement asphalt fabric cloth bedding tape foam steam fog rain sunlight
     lightning oil honey jam yogurt cream frosting icing dough pudding electricity scenery trash
-    garbage litter china underwear plastic shrubbery greenery lace""")
+    garbage litter china underwear plastic shrubbery greenery lace alcohol armor barley basil broth
+    champagne chess cider clay coleslaw confetti coriander cutlery debris decor denim dressing dust
+    fuel ginger glue granola gravy guacamole hummus kale lemonade lighting liquor lotion macaroni
+    makeup molasses news oatmeal okra paint pepperoni pesto quinoa ramen ravioli rosemary rubber
+    salami salsa signage skin spaghetti string stuff sunshine syrup tarmac tennis tinsel toast tofu
+    tuna vinegar wax wildlife""")
+_UNDIVIDED = _words("water grass snow sand dirt hair mud smoke fur skin soil wildlife sunlight")
+_PAIRED = _words("""
+    pants jeans shorts trousers slacks leggings tights pajamas khakis glasses eyeglasses sunglasses
+    goggles binoculars scissors pliers tongs headphones earphones skis shoes boots sneakers sandals
+    socks gloves mittens cleats""")
+_COUNTED = frozenset({"bell pepper", "green pepper", "red pepper", "table cloth", "wash cloth"})
+"""Nouns of several words that are counted though their last word is not."""
 
 
 @lru_cache(maxsize=16384)
 def is_plural(noun: str) -> bool:
     """Return whether a noun phrase is plural ("clouds", "wine glasses", "people")."""
     last = noun.rpartition(" ")[2]
-    if last in _PLURAL_WORDS:
-        return True
-    if not last.endswith("s") or last in _SINGULAR_IN_S:
+    if last in _SINGULAR_IN_S:
         return False
-    return not last.endswith("ss") and not last.endswith("us")
+    if last in _PLURAL_WORDS or last.endswith("men"):
+        return True
+    return last.endswith("s") and not last.endswith(("ss", "us", "'s"))
 
 
 @lru_cache(maxsize=16384)
 def is_mass(noun: str) -> bool:
     """Return whether a noun takes no article and no plural ("snow", "orange juice")."""
-    return noun.rpartition(" ")[2] in _MASS_WORDS
+    return noun.rpartition(" ")[2] in _MASS_WORDS and noun not in _COUNTED
+
+
+def unit_of(noun: str) -> str | None:
+    """Return what several things of one name are counted by: "piece" of food, "pair" of pants.
+
+    Empty: by themselves; None: they are not counted ("some of the hair", "some of the clouds").
+    """
+    last = noun.rpartition(" ")[2]
+    if last in _PAIRED:
+        return "pair"
+    if is_mass(noun):
+        return None if last in _UNDIVIDED else "piece"
+    return None if is_plural(noun) else ""
 
 
 @lru_cache(maxsize=16384)
 def article(phrase: str) -> str:
     """Return `a` or `an` for the phrase that follows."""
-    start = phrase[:1].lower()
-    if start in "aeio":
-        return "a" if phrase.lower().startswith(("one", "eu", "ew")) else "an"
-    if start == "u":
-        return "a" if phrase.lower().startswith(("uni", "use", "usu", "ute", "ur", "ups")) else "an"
-    spelled = phrase.lower().partition(" ")[0] in _SPELLED_WITH_VOWEL
-    return (
-        "an" if spelled or phrase.lower().startswith(("hour", "honest", "xbox", "x-ray")) else "a"
-    )
+    text = phrase.lower()
+    vowel = text[:1] in "aeiou8" and not _LIKE_A_CONSONANT.match(text)
+    return "an" if vowel or _LIKE_A_VOWEL.match(text) else "a"
 
 
-_SPELLED_WITH_VOWEL = _words("suv rv lcd led mp3 hd")
+_LIKE_A_CONSONANT = re.compile(
+    r"one\b|onesie|once|e[uw]|u(?:ni(?![nm]|den)|s(?:[aeu]|b?\b)|t[eio]|r[aiu]|[kv]\b|ps\b|fo\b|kul|-)"
+)
+_LIKE_A_VOWEL = re.compile(
+    r"(?:suv|rv|lcd|led|mp3|hd|nba|nfl|nhl|mlb|x-ray|herb|11|18)s?\b|xbox|hour|hono|honest|heir"
+)
 
 
 @lru_cache(maxsize=16384)

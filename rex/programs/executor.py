@@ -5,7 +5,7 @@ Two rules decide where annotations leave room:
 - A description is trusted. GQA names the objects a step returns; when a step only describes what
   the question is about ("the man on the left"), its objects are kept even if no attribute or
   relation of the scene graph says so. When the step is what the question asks ("is there a red
-  door?"), only what the scene graph says counts. A position or a spatial relation that the boxes
+  door?"), only what the scene graph says counts. What the boxes, or other values of its category,
   contradict is left out of a description (`Execution.left_out`).
 - Of several true things, the explanation tells the one that the answer names; without an answer,
   the first in the order of annotation.

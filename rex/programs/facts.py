@@ -94,6 +94,8 @@ def word_holds(graph: SceneGraph, thing: SceneObject, word: str) -> bool:
         return position_holds(graph, thing, word)
     if word in thing.attributes or is_a(thing.name, word):
         return True
+    if word in _RESPELLED and _RESPELLED[word] in thing.attributes:
+        return True
     return (word == "male" or word == "female") and gender(thing.name) == word
 
 
@@ -212,6 +214,7 @@ def scene_value_fits(value: str, category: str) -> bool:
 
 
 _SPELLINGS = {"grey": "gray", "wooden": "wood", "metallic": "metal"}
+_RESPELLED = {**_SPELLINGS, **{plain: word for word, plain in _SPELLINGS.items()}}
 
 
 def same_word(one: str, other: str) -> bool:
@@ -220,5 +223,9 @@ def same_word(one: str, other: str) -> bool:
 
 
 def _spelling(word: str) -> str:
-    plain = word.lower().replace(" ", "").replace("-", "")
-    return _SPELLINGS.get(plain, plain)
+    return plain_word(word.lower().replace(" ", "").replace("-", ""))
+
+
+def plain_word(word: str) -> str:
+    """Return the one spelling of a word that has several ("wooden": "wood")."""
+    return _SPELLINGS.get(word, word)

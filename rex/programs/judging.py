@@ -89,6 +89,13 @@ def attribution(
     return Attribution(thing, word, category, False)
 
 
+def refuted(run: Run, step: ops.Filter, objects: tuple[str, ...]) -> bool:
+    """Return whether positions or attributes rule out a description that fits no object."""
+    if step.negated or step.word in facts.POSITION_WORDS:
+        return True
+    return all(_instead(run, object_id, step.category, step.word) for object_id in objects)
+
+
 def _excludes(value: str, word: str) -> bool:
     """Return whether two words are of one category, so that one denies the other."""
     return bool(WORD_CATEGORIES.get(value, _NONE) & WORD_CATEGORIES.get(word, _NONE))
@@ -136,8 +143,12 @@ def _agreement(
     run: Run, category: str, arguments: list[Selection]
 ) -> tuple[bool, Shared | Contrast]:
     parts: list[tuple[Thing, tuple[str, ...]]] = []
+    seen: set[str] = set()
     for source in two_selected(arguments):
         for object_id in source.objects:
+            if object_id in seen:
+                continue
+            seen.add(object_id)
             values = facts.values_of(run.graph.objects[object_id], category)
             if not values:
                 raise Skip(Reason.NO_VALUE, category)
@@ -149,7 +160,9 @@ def _agreement(
         # "cow" and "cows" are one species
         shared = [name for name in first if all(is_a(one[0], name) for _, one in parts)]
     else:
-        shared = [value for value in first if all(value in values for _, values in parts)]
+        plain = [{facts.plain_word(value) for value in values} for _, values in parts]
+        every = set.intersection(*plain)
+        shared = [value for value in first if facts.plain_word(value) in every]
     if shared:
         return True, Shared(tuple([one.thing for one in arguments]), shared[0], category)
     return False, Contrast(

@@ -106,17 +106,34 @@ def say_thing(
             before.insert(0, modifier)
         else:
             after.append(modifier)
+    ordered = sorted(before, key=_order) if len(before) > 1 else before
     like = out.like(noun, thing, within) if thing.objects else 0
     if thing.among and determiner == "the":
-        whole = "some" if is_mass(noun) else number(len(thing.objects))
-        out.append(SentenceOnly(f"{whole} of the"))
+        count = len(thing.objects)
+        told = {
+            key for _, one in out.things[:-1] if one.among == thing.among for key in one.objects
+        }
+        if like and len(told) + count == thing.among and not is_mass(noun):
+            out.append(SentenceOnly("the other"))
+            noun = thing.name if count == 1 else noun
+        else:
+            whole = "some" if is_mass(noun) else number(count)
+            out.append(
+                SentenceOnly(f"{whole} of the other" if like and told else f"{whole} of the")
+            )
     elif determiner == "the" and not like:
         out.append(_THE)
     elif determiner:
-        said = (_attributive(one) for one in before if not implies(noun, one.word))
+        said = (_attributive(one) for one in ordered if not implies(noun, one.word))
         _determine(out, determiner, noun, next(said, noun), thing, like)
-    for adjective in before:
-        _say_adjective(out, adjective, noun)
+    if len(before) < 2:
+        out.extend([leaf for one in before for leaf in _adjective(one, noun)])
+    else:
+        out.extend(symbols_only([leaf for one in before for leaf in _adjective(one, noun)]))
+        for place, one in enumerate(ordered):
+            if place and is_color(one) and is_color(ordered[place - 1]):
+                out.append(SentenceOnly("and"))
+            out.extend(sentence_only(_adjective(one, noun)))
     say_head(out, thing, noun)
     for modifier in after:
         say_after(out, thing, noun, modifier)
@@ -140,6 +157,16 @@ def _determine(out: Words, determiner: str, noun: str, first: str, thing: Thing,
         out.append(SentenceOnly(determiner))
     else:
         out.append(determiner)
+
+
+def say_landmark(out: Words, landmark: Thing, thing: Thing, *, within: bool = False) -> None:
+    """Append what a thing is related to; things among themselves are near "each other"."""
+    if len(thing.objects) > 1 and set(landmark.objects) == set(thing.objects):
+        words = Words()
+        say_thing(words, landmark, "")
+        out.extend((*symbols_only(words), SentenceOnly("each other")))
+    else:
+        say_thing(out, landmark, within=within)
 
 
 def say_head(out: Words, thing: Thing, noun: str) -> None:
@@ -191,31 +218,60 @@ def implies(noun: str, word: str) -> bool:
     return gender(noun) == word or is_a(noun, word) or word in noun.split(" ")
 
 
+_ORDER = ("size height length width thickness", "age", "shape", "color", "material")
+
+
+def _order(modifier: Adjective) -> int:
+    """Return where an adjective stands among others: "long brown hair"."""
+    categories = WORD_CATEGORIES.get(modifier.word, frozenset())
+    for place, names in enumerate(_ORDER):
+        if not categories.isdisjoint(names.split()):
+            return place
+    return 0
+
+
+def is_color(modifier: Adjective) -> bool:
+    """Return whether an adjective is a color ("red and white")."""
+    return "color" in WORD_CATEGORIES.get(modifier.word, ())
+
+
 def _attributive(modifier: Adjective) -> str:
     return "wooden" if modifier.word == "wood" else modifier.word
 
 
-def _say_adjective(out: Words, modifier: Adjective, noun: str) -> None:
+def _adjective(modifier: Adjective, noun: str) -> list[Leaf]:
     word = modifier.word
     if implies(noun, word):
-        out.append(SymbolsOnly(word))
-    elif word == "wood":
-        out.extend((SymbolsOnly(word), SentenceOnly(_attributive(modifier))))
-    else:
-        out.append(word)
+        return [SymbolsOnly(word)]
+    if word == "wood":
+        return [SymbolsOnly(word), SentenceOnly(_attributive(modifier))]
+    return spoken(word)
+
+
+_SPOKEN = {
+    "contain": "containing",
+    "performing trick": "performing a trick",
+    "taking bath": "taking a bath",
+}
+
+
+def spoken(word: str) -> list[Leaf]:
+    """Return a relation or a word of GQA's as the leaves that say it in English."""
+    said = _SPOKEN.get(word)
+    return [word] if said is None else [SymbolsOnly(word), SentenceOnly(said)]
 
 
 def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relative) -> None:
     """Append what describes a thing after its noun."""
     if isinstance(modifier, Relative):
         if modifier.thing_is_subject:
-            out.append(modifier.relation)
-            say_thing(out, modifier.other, within=True)
+            out.extend(spoken(modifier.relation))
+            say_landmark(out, modifier.other, thing, within=True)
         else:
             out.append("that")
             say_thing(out, modifier.other, within=True)
             say_be(out, modifier.other)
-            out.append(modifier.relation)
+            out.extend(spoken(modifier.relation))
         return
     word = modifier.word
     if word in SIDES and not modifier.negated:
@@ -232,7 +288,7 @@ def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relativ
         out.extend(symbols_only(clause) if _denies(noun, word) else clause)
     else:
         # "the man taking pictures"
-        out.extend((*symbols_only(clause), word))
+        out.extend((*symbols_only(clause), *spoken(word)))
 
 
 def say_predicate(out: Words, statement: Attribution) -> None:
@@ -273,7 +329,7 @@ def say_value(out: Words, category: str, value: str, several: bool = False) -> N
     elif category == "company":
         out.extend((SymbolsOnly(value), SentenceOnly(f"made by {value.title()}")))
     else:
-        out.append(SIDES.get(value, value))
+        out.extend(spoken(SIDES.get(value, value)))
 
 
 def _of_wood(value: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from rex.programs import facts
 from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
-from rex.programs.judging import attribution
+from rex.programs.judging import attribution, refuted
 from rex.programs.phrases import Adjective, Existence, Relationship, Relative, Thing
 from rex.programs.values import Finding, Run, Selection, Value, Verdict, selected
 
@@ -43,7 +43,7 @@ def filter_objects(run: Run, step: ops.Filter, arguments: list[Any], index: int)
             run, source, source.objects, step.category, step.word, step.negated
         )
         return Selection((), thing.absent(), refutation)
-    if step.word in facts.POSITION_WORDS:
+    if refuted(run, step, source.objects):
         run.left_out += (step.argument.strip(),)
         return source
     return Selection(source.objects, thing)
@@ -60,20 +60,24 @@ def relate_objects(run: Run, step: ops.Relate, arguments: list[Any], index: int)
         return verify_relation(run, step, source, candidates, pairs)
     asked = index in run.asked
     if pairs:
-        targets, other, relation = described_by(step, source, pairs)
+        targets, other, relation = described_by(run, step, source, pairs)
         thing = run.thing(step.noun, targets)
         if asked or not contradicted(run, step, pairs):
+            other = _apart_from(other, targets)
             thing = thing.described(Relative(relation, other, step.target_is_subject))
         return Selection(targets, thing)
-    relative = Relative(step.relations[0], source.thing, step.target_is_subject)
+    landmark = _apart_from(source.thing, candidates)
+    relative = Relative(step.relations[0], landmark, step.target_is_subject)
     if source.objects and step.objects and candidates and not asked:
-        # a description is trusted, unless the boxes contradict it
+        # a description is trusted, unless the scene graph contradicts it
         thing = run.thing(step.noun, candidates)
         every = all_pairs(source, candidates, step.relations[0])
         if not contradicted(run, step, every):
             thing = thing.described(relative)
         return Selection(candidates, thing)
     absent = run.thing(step.noun, ()).described(relative)
+    if source.is_scene:
+        raise Skip(Reason.GLOBAL_SCENE)
     if not source.objects:
         return Selection((), absent, source.refutation or Existence(source.thing, False))
     told = candidates and asked
@@ -135,18 +139,43 @@ def related(
 
 
 def contradicted(run: Run, step: ops.Relate, pairs: list[Pair]) -> bool:
-    """Return whether the boxes contradict a relation of a description; if so, note it."""
+    """Return whether the scene graph contradicts a relation of a description; if so, note it."""
     for target, other, relation in pairs:
         if relation in facts.OPPOSITE_RELATIONS:
             first, second = (target, other) if step.target_is_subject else (other, target)
-            if facts.boxes_contradict(run.graph, first, relation, second):
+            if facts.boxes_contradict(run.graph, first, relation, second) or (
+                facts.relation_between(run.graph, first, relation, second) is None
+                and facts.relation_between(
+                    run.graph, first, facts.OPPOSITE_RELATIONS[relation], second
+                )
+            ):
                 run.left_out += (step.relations[0],)
                 return True
     return False
 
 
+def _apart_from(thing: Thing, objects: tuple[str, ...]) -> Thing:
+    """Return a phrase without what describes it by objects that it is to describe itself."""
+    rest = [
+        one
+        for one in thing.modifiers
+        if isinstance(one, Adjective) or set(one.other.objects).isdisjoint(objects)
+    ]
+    if len(rest) == len(thing.modifiers):
+        return thing
+    return Thing(thing.objects, thing.noun, thing.name, tuple(rest), thing.among)
+
+
+def _some(run: Run, source: Selection, targets: tuple[str, ...], objects: tuple[str, ...]) -> Thing:
+    """Return the phrase for some of what was selected: "one of the men", or all but the targets."""
+    thing = source.thing
+    if len(objects) < len(source.objects) and {*targets, *objects} == set(source.objects):
+        return Thing(objects, thing.noun, run.name(thing.noun, objects), thing.modifiers)
+    return thing.part(objects)
+
+
 def described_by(
-    step: ops.Relate, source: Selection, pairs: list[Pair]
+    run: Run, step: ops.Relate, source: Selection, pairs: list[Pair]
 ) -> tuple[tuple[str, ...], Thing, str]:
     """Return the related targets, the phrase for what they are related to, and the relation."""
     target, _, relation = pairs[0]
@@ -154,14 +183,18 @@ def described_by(
         return (target,), source.thing, relation
     targets = tuple(dict.fromkeys([target for target, _, _ in pairs]))
     taking_part = {other for _, other, _ in pairs}
+    if not taking_part.isdisjoint(targets) and taking_part != set(targets):
+        # "the mugs to the left of the other mug": what all are related to, none to itself
+        partners = [{other for one, other, _ in pairs if one == target} for target in targets]
+        taking_part = set.intersection(*partners) or taking_part.difference(targets) or taking_part
     sources = tuple([one for one in source.objects if one in taking_part])
     if any(name != relation for _, _, name in pairs):
         # the vague `of` stands for any relation, not for several at once
         relation = step.relations[0]
-    return targets, source.thing.part(sources), relation
+    return targets, _some(run, source, targets, sources), relation
 
 
-def _together(source: Selection, pairs: list[Pair]) -> tuple[tuple[str, ...], Thing, str]:
+def _together(run: Run, source: Selection, pairs: list[Pair]) -> tuple[tuple[str, ...], Thing, str]:
     """Return targets, what of the source each of them is related to, and the relation."""
     first, _, relation = pairs[0]
     if len(pairs) == len(source.objects) == 1:
@@ -174,7 +207,7 @@ def _together(source: Selection, pairs: list[Pair]) -> tuple[tuple[str, ...], Th
     if not shared:
         found, shared = {first: found[first]}, found[first]
     sources = tuple([one for one in source.objects if one in shared])
-    return tuple(found), source.thing.part(sources), relation
+    return tuple(found), _some(run, source, tuple(found), sources), relation
 
 
 def unrelated(
@@ -229,7 +262,9 @@ def choose_relation(
         if not named:
             raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
         answer = named[0]
-    pairs = true.get(answer) or [(candidates[0], source.objects[0], choices[answer])]
+    pairs = true.get(answer) or all_pairs(source, candidates, choices[answer])[:1]
+    if not true and contradicted(run, step, pairs):
+        raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
     return Finding(answer, _stated(run, step, source, candidates, pairs))
 
 
@@ -237,7 +272,7 @@ def _stated(
     run: Run, step: ops.Relate, source: Selection, candidates: tuple[str, ...], pairs: list[Pair]
 ) -> Relationship:
     """Return the statement of pairs: of all of them, or of some that it is true of."""
-    targets, landmark, relation = _together(source, pairs)
+    targets, landmark, relation = _together(run, source, pairs)
     of_another_name = run.name(step.noun, targets) != landmark.name
     if step.objects and len(targets) < len(candidates) and of_another_name:
         target = run.thing(step.noun, candidates).part(targets)
@@ -249,6 +284,7 @@ def _stated(
 def _relationship(
     step: ops.Relate, source: Thing, target: Thing, relation: str, holds: bool = True
 ) -> Relationship:
+    source = _apart_from(source, target.objects)
     if step.target_is_subject:
         return Relationship(target, relation, source, holds)
     return Relationship(source, relation, target, holds)

@@ -53,7 +53,7 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
     entailed_answer: str | None
     """The answer that follows from the explanation; None: no answer does."""
     left_out: tuple[str, ...] = ()
-    """Descriptions of the question that the boxes contradict, which the explanation leaves out."""
+    """What of the question the scene graph contradicts, and the explanation leaves out."""
 
 
 _ANYTHING = frozenset({"_", "this", "object", "thing"})
@@ -70,7 +70,7 @@ class Run:
         self.asked = asked
         """The filters and relations whose outcome is the question, not a description."""
         self.left_out: tuple[str, ...] = ()
-        """Positions and relations of descriptions that the boxes contradict."""
+        """Descriptions that the scene graph contradicts."""
 
     def thing(self, noun: str, objects: tuple[str, ...]) -> Thing:
         """Return the phrase for objects that the program calls `noun`."""

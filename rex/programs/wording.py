@@ -20,13 +20,17 @@ from rex.programs.phrase_wording import (
     SIDES,
     Words,
     implies,
+    is_color,
+    is_material,
     noun_of,
     say_after,
     say_be,
+    say_landmark,
     say_predicate,
     say_thing,
     say_value,
     sentence_only,
+    spoken,
     stands_before,
     symbols_only,
 )
@@ -55,10 +59,10 @@ def word_statement(statement: Statement) -> list[Leaf]:
     return words
 
 
-def _attribution(out: Words, statement: Attribution, determiner: str = "the") -> None:
+def _attribution(out: Words, statement: Attribution) -> None:
     thing = statement.thing
-    if thing.modifiers and statement.holds:
-        thing = _without(thing, statement.value)
+    if thing.modifiers and (statement.holds or statement.instead):
+        thing = _without(thing, statement.value if statement.holds else statement.instead)
     named = statement.category in NAMES
     noun = noun_of(thing, generic=named)
     if named and is_plural(statement.value):
@@ -66,8 +70,9 @@ def _attribution(out: Words, statement: Attribution, determiner: str = "the") ->
     if named and statement.holds and not thing.among and many(noun) == many(statement.value):
         _say_tautology(out, statement, thing, noun)
         return
-    say_thing(out, thing, determiner, noun)
-    say_be(out, thing, noun)
+    say_thing(out, thing, noun=noun)
+    # "the watercraft are boats"
+    say_be(out, thing, noun if is_mass(noun) or not named else f"{noun} {statement.value}")
     if statement.holds:
         say_value(out, statement.category, statement.value, len(thing.objects) > 1)
     else:
@@ -94,7 +99,8 @@ def _say_tautology(out: Words, statement: Attribution, thing: Thing, noun: str) 
     verb, predicate = Words(), Words()
     say_be(verb, thing, noun)
     say_predicate(predicate, statement)
-    if not thing.modifiers:
+    colors = [one for one in thing.modifiers if type(one) is Adjective and is_color(one)]
+    if not thing.modifiers or len(colors) > 1:
         out.extend((SentenceOnly("there"), *sentence_only(verb)))
         say_thing(out, thing, "a", noun)
     else:
@@ -137,20 +143,21 @@ def _placement(out: Words, statement: Placement) -> None:
     out.append(Place(statement.x, statement.y, f"{SIDES[side]} of the image"))
 
 
-def _relationship(
-    out: Words, statement: Relationship, determiner: str = "the", of_object: str = "the"
-) -> None:
+def _relationship(out: Words, statement: Relationship) -> None:
     subject, other = statement.subject, statement.object
     said = Relative(statement.relation, other, True)
     if said in subject.modifiers:
         rest = tuple([one for one in subject.modifiers if one != said])
         subject = Thing(subject.objects, subject.noun, subject.name, rest, subject.among)
-    say_thing(out, subject, determiner)
+    say_thing(out, subject)
     say_be(out, subject)
     if not statement.holds:
         out.append("not")
-    out.append(statement.relation)
-    say_thing(out, other, of_object if other.objects else "any")
+    out.extend(spoken(statement.relation))
+    if other.objects:
+        say_landmark(out, other, subject)
+    else:
+        say_thing(out, other, "any")
 
 
 def _existence(out: Words, statement: Existence) -> None:
@@ -252,8 +259,8 @@ def _subject(part: Any) -> Thing | None:
     """Return what a clause is about, as it says it, if it is about one thing."""
     if type(part) is Shared:
         return merged(part.things)[0] if len(merged(part.things)) == 1 else None
-    if type(part) is Attribution and part.holds:
-        return _without(part.thing, part.value)
+    if type(part) is Attribution and (part.holds or part.instead):
+        return _without(part.thing, part.value if part.holds else part.instead)
     thing: Thing | None = getattr(part, "thing", None) or getattr(part, "subject", None)
     return thing
 
@@ -294,17 +301,25 @@ def _joint_attributions(out: Words, sides: Sequence[Sequence[Any]]) -> None:
             out.append("but")
         true = [part for part in side if part.holds]
         false = [part for part in side if not part.holds]
-        for other, part in enumerate(true):
-            if other:
-                out.append("and")
-            say_value(out, part.category, part.value)
+        _say_values(out, (), "and", true)
         if true and false:
             out.append("and")
-        if false:
-            out.append("neither" if len(false) > 1 else "not")
-        for other, part in enumerate(false):
-            if other:
-                out.append("nor")
+        _say_values(out, ("neither" if len(false) > 1 else "not",) * bool(false), "nor", false)
+
+
+def _say_values(out: Words, before: tuple[str, ...], join: str, parts: Sequence[Any]) -> None:
+    """Append "tall, old and smiling", "neither tall nor old", "made of neither wood nor metal"."""
+    made = len(parts) > 1 and all(is_material(part.value, part.category) for part in parts)
+    if made:
+        out.append(SentenceOnly("made of"))
+    out.extend(before)
+    for place, part in enumerate(parts):
+        if place:
+            listed = join == "and" and place < len(parts) - 1
+            out.extend((SymbolsOnly(join), SentenceOnly(",")) if listed else (join,))
+        if made:
+            out.extend((SymbolsOnly("made of"), part.value))
+        else:
             say_value(out, part.category, part.value)
 
 

@@ -99,7 +99,7 @@ def said(text: str, answer: str | None = None) -> str:
         (
             "select: animal (11,12,13)->same: color [0]",
             "no",
-            "No, the dog is brown and the cat is white and the other dog is black.",
+            "No, the dog is brown, the cat is white and the other dog is black.",
         ),
         (
             "select: furniture (16,17)->same: color [0]",
