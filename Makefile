@@ -30,8 +30,9 @@ demo: setup
 smoke: setup
 	snakemake --cores $(CORES) --workflow-profile workflow/profiles/default --configfile config/smoke.yaml
 
+# a thread each: two processes with two threads each wait for one another
 test: setup
-	pytest -n $(CORES) --dist loadgroup $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 pytest -n $(CORES) --dist loadgroup $(PYTEST_ARGS)
 
 # the Slurm profile on a one-node Slurm of Debian's packages, as root
 test-slurm: setup

@@ -1,0 +1,89 @@
+"""Pro-VCIN: reading a program's steps."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from rex.models.backbones import Encoding
+from rex.models.batch import IGNORED
+from rex.models.decoder import DecoderSizes
+from rex.models.methods.pro_vcin import SLOTS, STEPS, ProVcinDecoder, steps_of
+
+from ..encodings import random_encoding
+
+WORDS = ("select", ":", "dog", "->", "exist", "?", "[0]", "and", "[1]", "[3]")
+IDS = {word: number for number, word in enumerate(WORDS, start=2)}
+OPERANDS = torch.tensor([-1, -1, -1, -1, -1, -1, -1, -1, 0, -1, 1, 3])
+SIZES = DecoderSizes(words=5, regions=3, hidden=8, features=6, answers=4, program_words=WORDS)
+
+
+def numbers(text: str) -> list[int]:
+    return [IDS[word] for word in text.split()]
+
+
+def split(*texts: str) -> tuple[Tensor, Tensor]:
+    rows = [numbers(text) for text in texts]
+    longest = max(map(len, rows))
+    padded = torch.tensor([row + [IGNORED] * (longest - len(row)) for row in rows])
+    return steps_of(padded, IDS["->"], OPERANDS)
+
+
+def test_steps_by_hand() -> None:
+    text = "select : dog -> exist : ? [0] -> select : dog -> exist : ? [0] -> and : [1] [3]"
+    slots, reads = split(text, "select : dog")
+    steps = [[WORDS[token - 2] for token in row if token] for row in slots[0].tolist()]
+    assert steps == [
+        ["select", ":", "dog"], ["exist", ":", "?"], ["select", ":", "dog"], ["exist", ":", "?"],
+        ["and", ":"], [], [], [], [],
+    ]  # fmt: skip
+    assert slots[1, 1:].sum() == 0
+    pairs = [(i, j) for i, j in reads[0].nonzero().tolist() if i != j]
+    assert pairs == [(1, 0), (3, 0), (4, 1), (4, 3)]
+    assert bool(reads.diagonal(dim1=1, dim2=2).all())
+
+
+def test_what_exceeds_the_limits_is_left_out() -> None:
+    slots, reads = split(" -> ".join(["dog " * 12 + "[0]"] * 12))
+    assert slots.shape == (1, STEPS, SLOTS)
+    assert slots.tolist() == [[[IDS["dog"]] * SLOTS] * STEPS]
+    assert bool(reads[0, :, 0].all())
+
+
+@pytest.fixture
+def encoding() -> Encoding:
+    return random_encoding([3, 1], 0, regions=3, hidden=8, features=6).map(Tensor.detach)
+
+
+def test_the_program_is_read_step_by_step_too(encoding: Encoding) -> None:
+    torch.manual_seed(0)
+    decoder = ProVcinDecoder(SIZES).double()
+    explanations = torch.tensor([[2, 5, 3, 0], [4, 0, IGNORED, IGNORED]])
+
+    def predicted(*texts: str) -> Tensor:
+        rows = [numbers(text) for text in texts]
+        longest = max(map(len, rows))
+        program = torch.tensor([row + [IGNORED] * (longest - len(row)) for row in rows])
+        told: Tensor = decoder(
+            encoding._replace(program=program), explanations
+        ).log_probabilities.exp()
+        return told
+
+    first = predicted("select : dog", "select : dog -> exist : ? [0]")
+    second = predicted("select : dog", "select : dog")
+    assert torch.allclose(first[0], second[0])
+    assert not torch.allclose(first[1, :2], second[1, :2])
+    assert not torch.allclose(first, decoder(encoding, explanations).log_probabilities.exp())
+
+
+def test_padding_changes_nothing(encoding: Encoding) -> None:
+    torch.manual_seed(0)
+    decoder = ProVcinDecoder(SIZES).double()
+    program = torch.tensor([numbers("select : dog")] * 2)
+    padded = torch.nn.functional.pad(program, (0, 5), value=IGNORED)
+    ours, theirs = (
+        decoder.program(encoding._replace(program=tokens)) for tokens in (program, padded)
+    )
+    assert torch.equal(ours[1], theirs[1])
+    assert torch.allclose(ours[0], theirs[0])
