@@ -16,13 +16,15 @@ def program_text(semantic: Sequence[SemanticStep]) -> str:
     """Return a program as in GQA's `semanticStr`, without object ids, a blank between all tokens.
 
     E.g. `select : dog -> relate : boy , holding , s [0] -> query : name [1]`: which objects a step
-    selects is what the image says, not the question.
+    selects is what the image says, not the question. What `choose` offers is sorted: in which order
+    GQA has it, the question does not say either.
     """
     return " -> ".join(" ".join(_step_tokens(step)) for step in semantic)
 
 
 def _step_tokens(step: SemanticStep) -> list[str]:
     said, _ = split_objects(step.argument)
+    said = ",".join("|".join(sorted(part.split("|"))) for part in said.split(","))
     taken = [f"[{number}]" for number in step.dependencies]
     return [*step.operation.split(), ":", *_PARTS.findall(said), *taken]
 
