@@ -103,6 +103,7 @@ METHODS = {
     "vcin": Method("VCIN", _VCIN, answers_by_explaining=True),
     "vcin-no-kl": Method("VCIN, no KL", _VCIN, options={"kl": 0.0}, answers_by_explaining=True),
     "vcin-no-link": Method("VCIN, no link", _VCIN, options={"link": False}),
+    "pro-vcin": Method("Pro-VCIN", f"{_FILES}.pro_vcin:ProVcinDecoder", answers_by_explaining=True),
     "reader": Method("Reader", _READER),
     "reader-no-tags": Method("Reader, no tags", _READER, options={"tags": False}),
     "reader-no-copy": Method("Reader, no copying", _READER, options={"copy": False}),

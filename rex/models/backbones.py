@@ -35,6 +35,8 @@ class Encoding(NamedTuple):
     """[B, Q] int64: the word pieces; 0: padding."""
     told: Tensor | None = None
     """[B] int64: the answer that an explanation is told, IGNORED: none; None: none of them."""
+    program: Tensor | None = None
+    """[B, P] int64: the question's program as the model wrote it, for methods that read it."""
 
     @property
     def word_mask(self) -> Tensor:
@@ -47,9 +49,7 @@ class Encoding(NamedTuple):
 
     def map(self, change: Callable[[Tensor], Tensor]) -> Encoding:
         """Return the encoding with every part changed."""
-        told = None if self.told is None else change(self.told)
-        changed = Encoding(*map(change, self[:-1]))
-        return changed._replace(told=told)
+        return Encoding(*(None if part is None else change(part) for part in self))  # type: ignore[arg-type]
 
 
 TagPieces = tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]]

@@ -121,6 +121,8 @@ class DecoderSizes:
     """The explanation word that each word piece of a question spells; UNKNOWN: none."""
     conjunctions: tuple[int, ...] = ()
     """The words "and", "but", "nor"."""
+    program_words: tuple[str, ...] = ()
+    """Tokens of programs, from id 2 on; none: programs are not written."""
 
     @property
     def tokens(self) -> int:
@@ -154,6 +156,8 @@ class Decoder(nn.Module):
     """Whether predictions come with a gate."""
     writes = True
     """Whether it writes explanations."""
+    reads_programs = False
+    """Whether it reads the question's program as the model writes it (`encoding.program`)."""
     has_unread_weights = False
     """Whether some setting leaves weights, its own or the answer head's, without a gradient."""
 

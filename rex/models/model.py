@@ -69,6 +69,7 @@ class ExplainedAnswering(nn.Module):
                     dropout=settings.decoder_dropout,
                     copies=vocabulary.copies(),
                     conjunctions=tuple(map(vocabulary.token_id, _CONJUNCTIONS)),
+                    program_words=vocabulary.program_words,
                 ),
                 self.options,
             )
@@ -93,7 +94,8 @@ class ExplainedAnswering(nn.Module):
         seen = self.answer_head(encoding.cls)
         if not explain or self.decoder is None:
             return Output(seen, None, {})
-        output = self.decoder.learn(encoding, batch, seen, self._greedy, answers=answers)
+        reading = self._with_program(encoding) if self.decoder.reads_programs else encoding
+        output = self.decoder.learn(reading, batch, seen, self._greedy, answers=answers)
         if self.programs is not None and batch.programs is not None:
             predicted = self.programs(encoding, batch.programs).log_probabilities
             output.own["program_loss"] = explanation_losses(predicted, batch.programs)
@@ -114,10 +116,15 @@ class ExplainedAnswering(nn.Module):
 
         if not explain:
             return Decision(seen, searched(encoding) if self.decoder.writes else None)
+        encoding = self._with_program(encoding)
         decision = self.decoder.decide(encoding, seen, searched, answers=answers)
+        return decision._replace(programs=encoding.program)
+
+    def _with_program(self, encoding: Encoding) -> Encoding:
         if self.programs is None:
-            return decision
-        return decision._replace(programs=write(self.programs, encoding, length=LONGEST).tokens)
+            return encoding
+        written = write(self.programs, encoding, length=LONGEST)
+        return encoding._replace(program=written.tokens)
 
     def _greedy(self, encoding: Encoding) -> Explanations:
         assert self.decoder is not None

@@ -146,7 +146,8 @@ CLAIMS = (
     Claim(
         "Learning to write programs helps answers and explanations",
         _differences("reader", "reader-no-programs", "val/accuracy", "val/entails")
-        + _differences("rex-programs", "rex", "val/accuracy", "val/entails"),
+        + _differences("rex-programs", "rex", "val/accuracy", "val/entails")
+        + _differences("pro-vcin", "vcin", "val/accuracy", "val/entails"),
     ),
     Claim(
         "What the detector takes regions for helps the others, too",

@@ -56,7 +56,7 @@ class VcinSettings(MethodSettings):
     """Weight of the divergence between what the true and the written explanation mean."""
 
 
-class _OffByOne(Attention):
+class OffByOne(Attention):
     """Attention that may look at nothing: a_j = exp(s_j − m) / (1 + Σ exp(s_k − m)), m = max s."""
 
     def attend(self, query: Tensor, known: Keys, mask: Tensor | None) -> Tensor:
@@ -70,14 +70,14 @@ class _OffByOne(Attention):
         return seen
 
 
-class _SelfAttention(nn.Module):
+class SelfAttention(nn.Module):
     """x += Attn(LN x); x += W₂ gelu(W₁ LN x)."""
 
     def __init__(self, sizes: DecoderSizes, heads: int) -> None:
         super().__init__()
         hidden = sizes.hidden
         self.norm, self.inner_norm = nn.LayerNorm(hidden), nn.LayerNorm(hidden)
-        self.attention = _OffByOne(hidden, heads, hidden // 2)
+        self.attention = OffByOne(hidden, heads, hidden // 2)
         self.inner = FeedForward(hidden, hidden)
         self.dropout = nn.Dropout(sizes.dropout)
 
@@ -129,7 +129,7 @@ class _Link(nn.Module):
         super().__init__()
         hidden = sizes.hidden
         self.tokens = _Tokens(sizes)
-        self.layers = nn.ModuleList(_SelfAttention(sizes, heads) for _ in range(2))
+        self.layers = nn.ModuleList(SelfAttention(sizes, heads) for _ in range(2))
         self.shared = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU())
         self.mean = nn.Linear(hidden, hidden)
         self.log_variance = nn.Linear(hidden, hidden)
@@ -168,8 +168,8 @@ class VcinDecoder(TransformerDecoder):
         super().__init__(sizes, settings)
         hidden, heads, count = sizes.hidden, self.settings.heads, self.settings.layers
         self.tokens = _Tokens(sizes)
-        self.blocks = nn.ModuleList(_SelfAttention(sizes, heads) for _ in range(count))
-        self.to_memory = nn.ModuleList(_OffByOne(hidden, heads, hidden // 2) for _ in range(count))
+        self.blocks = nn.ModuleList(SelfAttention(sizes, heads) for _ in range(count))
+        self.to_memory = nn.ModuleList(OffByOne(hidden, heads, hidden // 2) for _ in range(count))
         self.gate = nn.Sequential(
             nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden), nn.Linear(hidden, 1)
         )
@@ -183,13 +183,17 @@ class VcinDecoder(TransformerDecoder):
 
     def remember(self, encoding: Encoding) -> _Memory:
         """Compute what all steps share."""
-        known, mask = together(encoding)
+        known, mask = self.known(encoding)
         return _Memory(
             encoding,
             tuple(block.remember(known) for block in self.to_memory),  # type: ignore[operator]
             mask,
             padded_regions(encoding.regions, self.sizes.regions),
         )
+
+    def known(self, encoding: Encoding) -> tuple[Tensor, Tensor]:
+        """Return what the decoder attends to [B, M, H], and what of it exists [B, 1, 1, M]."""
+        return together(encoding)
 
     def embed(self, tokens: Tensor, memory: _Memory, *, first: int) -> Tensor:
         """Embed what steps are told."""

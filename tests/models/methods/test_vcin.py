@@ -7,7 +7,7 @@ from torch.distributions import Normal, kl_divergence
 
 from rex.models.batch import IGNORED
 from rex.models.decoder import DecoderSizes
-from rex.models.methods.vcin import VcinDecoder, VcinSettings, _OffByOne, divergences, ended
+from rex.models.methods.vcin import OffByOne, VcinDecoder, VcinSettings, divergences, ended
 
 from ..encodings import random_encoding
 from .test_reader import make_batch
@@ -33,7 +33,7 @@ def test_nothing_is_read_after_end() -> None:
 
 def test_attention_may_look_at_nothing() -> None:
     torch.manual_seed(0)
-    attention = _OffByOne(4, 1, 3).double()
+    attention = OffByOne(4, 1, 3).double()
     query = torch.randn(1, 1, 2, 3, dtype=torch.float64)
     known = attention.remember(torch.randn(1, 5, 4, dtype=torch.float64))
     mask = torch.tensor([True, True, False, True, False])[None, None, None]
