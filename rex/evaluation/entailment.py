@@ -15,7 +15,7 @@ from rex.evaluation.measures.agreement import Names, agrees, cell_sides
 from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import IT, Fact, Ref, UnreadableError, read_statement
-from rex.gqa.ontology import WORD_CATEGORIES, is_a, plural
+from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, is_a, plural
 from rex.gqa.questions import ProgramError, SemanticStep
 from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, same_word
 from rex.programs.parsing import Program, parse_program
@@ -25,6 +25,7 @@ NOT_ENTAILED = "the explanation does not entail the answer"
 """What people are told."""
 
 _THERE = re.compile(r"(?:is|are) there\b|(?:do|can) you see\b|does .* (?:show|contain)\b")
+_VAGUE = re.compile(r" (it|he|she|they|this|that|these|those|things?|objects?|items?) ")
 _LANDMARK = re.compile(
     r" (above|across|around|at|behind|below|beside|beneath|by|from|holding|in|inside|near|next|of"
     r"|on|over|that|to|under|wearing|with) "
@@ -133,18 +134,37 @@ class _Asked:
             f" {said} " in self.text for said in (name, plural(name))
         )
 
+    def _part(self, text: str) -> _Asked:
+        return _Asked(text, self.lexicon, self.names, self.facts)
+
+    @cached_property
+    def head(self) -> _Asked:
+        """The question before any landmark."""
+        return self._part(_LANDMARK.split(self.text, maxsplit=1)[0])
+
     @cached_property
     def wanted(self) -> list[str]:
-        """The nouns that a question for existence asks for, before any landmark."""
-        head = _LANDMARK.split(self.text, maxsplit=1)[0]
-        start = _Asked(head, self.lexicon, self.names, self.facts)
-        return [word for word, _ in start.words if self._is_noun(word)]
+        """The nouns that a question for existence asks for."""
+        return [word for word, _ in self.head.words if self._is_noun(word)]
+
+    def _speaks_of(self, fact: Fact) -> bool:
+        """Return whether a fact may be about what the question is about."""
+        nouns = [word for word, _ in self.words if self._is_noun(word)]
+        attribute = fact.value in WORD_CATEGORIES and not self._is_noun(fact.value)
+        if not nouns or _VAGUE.search(self.text) or not (attribute or fact.kind == "at"):
+            return True
+        names = [name for ref in fact.refs for name in self.names(ref)]
+        return not names or any(
+            self._is_named(name) or any(_akin(name, noun) for noun in nouns) for name in names
+        )
 
     def affirmed(self) -> set[str]:
         """Return every answer to an open question that the main clauses give."""
         found: set[str] = set()
         for fact in self.facts:
             if not fact.main or not fact.holds:
+                continue
+            if fact.kind == "is" and not self._speaks_of(fact):
                 continue
             if fact.kind in ("is", "scene"):
                 found.add(fact.value)
@@ -169,11 +189,20 @@ class _Asked:
             found.append(len(set(values.values())) == 1)
         if not found:
             return None
-        return any(found) if " or " in self.text else all(found)
+        alternative = " or " in self.text
+        holds = any(found) if alternative else all(found)
+        if holds is not alternative and len(self.wanted) > 1 and _THERE.match(self.text.strip()):
+            # each of several things must be there, or be missing
+            told = [name for fact in main for ref in fact.refs for name in self.names(ref)]
+            if not all(any(_akin(name, noun) for name in told) for noun in self.wanted):
+                return None
+        return holds
 
     def _says(self, fact: Fact) -> bool | None:
         if fact.kind == "exists":
             return self._existence(fact)
+        if fact.kind in ("is", "at") and not self._speaks_of(fact):
+            return None
         if fact.kind in ("is", "scene"):
             return self._value(fact)
         if fact.kind == "at":
@@ -196,7 +225,10 @@ class _Asked:
             return None
         called = self.names(ref)
         there = any(is_a(name, noun) for name in called for noun in self.wanted)
-        return True if there and self._asked_of() <= self._described(ref) | set(called) else None
+        told = self._described(ref) | set(called)
+        every = told | {_plain(fact.value) for fact in self.facts if fact.kind == "is"}
+        described = self.head._asked_of() <= told and self._asked_of() <= every
+        return True if there and described else None
 
     def _asked_of(self) -> set[str]:
         """Return the adjectives of the question, those of its landmarks included."""
@@ -243,10 +275,26 @@ class _Asked:
         others = [name for ref in fact.other for name in self.names(ref)]
         if others and not any(self._is_named(name) for name in others):
             return None
+        opposite = OPPOSITE_RELATIONS.get(fact.value, "")
+        if f" {opposite} " in self.text:
+            return self._is_turned(fact, opposite) if fact.holds else None
         if self._is_said(fact.value):
-            return fact.holds
-        opposite = OPPOSITE_RELATIONS.get(fact.value)
-        return False if opposite and fact.holds and f" {opposite} " in self.text else None
+            if not self._is_turned(fact, fact.value):
+                return fact.holds
+            return False if opposite and fact.holds else None
+        return None
+
+    def _is_turned(self, fact: Fact, relation: str) -> bool:
+        """Return whether the question relates the things of a fact the other way around."""
+        before, _, after = map(self._part, self.text.partition(f" {relation} "))
+        first, second = (
+            {name for ref in refs for name in self.names(ref)} for refs in (fact.refs, fact.other)
+        )
+        return (
+            first.isdisjoint(second)
+            and any(map(after._is_named, first))
+            and any(map(before._is_named, second))
+        )
 
     def _is_said(self, relation: str) -> bool:
         """Return whether a relation is in the question ("wearing", or "wear")."""
@@ -257,6 +305,12 @@ class _Asked:
         ends = ("", "e", "s", "es") if stem != first else ()
         stems = {stem, stem[:-1] if stem[-1:] == stem[-2:-1] else stem}
         return any(f" {one}{end} {rest}".rstrip() in self.text for one in stems for end in ends)
+
+
+def _akin(name: str, noun: str) -> bool:
+    """Return whether two names may be of one thing: animals and food are told apart by theirs."""
+    classes = HYPERNYMS.get(name, frozenset()) & HYPERNYMS.get(noun, frozenset())
+    return is_a(name, noun) or is_a(noun, name) or bool(classes - {"animal", "bird", "food"})
 
 
 def _plain(word: str) -> str:
