@@ -130,11 +130,6 @@ HYPERNYMS: Mapping[str, frozenset[str]] = _hypernyms()
 """Object name to the classes it belongs to (`cat`: `animal`)."""
 
 
-def in_category(word: str, category: str) -> bool:
-    """Return whether an attribute word belongs to a category (`tan`, `color`: yes)."""
-    return category in WORD_CATEGORIES.get(word, ())
-
-
 @lru_cache(maxsize=1 << 16)
 def is_a(name: str, wanted: str) -> bool:
     """Return whether an object called `name` is what `wanted` says: the same word or its class."""

@@ -17,17 +17,11 @@ _SEED = re.compile(r"_seed\d+(?=_|$)")
 _SHARD = re.compile(r"_\d+-of-\d+$")
 
 _FIELDS = ("job", "measure", "value", "std", "runs", "unit", "reason")
-_STATIONS = {
-    "world": "draw the world",
-    "train_detector": "train the detector",
-    "import_regions": "import the regions",
-    "extract_regions": "extract the regions",
-    "explain": "execute the programs",
-    "train": "train the models",
-    "predict": "predict",
-    "evaluate": "measure",
-}
-"""How the jobs' names begin, longer ones first, and what they do."""
+_STATIONS = (
+    *("world", "train_detector", "import_regions", "extract_regions", "explain", "train"),
+    *("predict", "evaluate", ""),
+)
+"""How the names of jobs begin, longer ones first; the last one fits all."""
 _TOO_SHORT = "too short to be measured"
 
 
@@ -110,14 +104,17 @@ def _stations(jobs: Mapping[str, Mapping[str, Sequence[Measured]]]) -> list[list
     """Return a row for each station: its runs, seconds, memory, and share of all seconds."""
     found: dict[str, list[Sequence[Measured]]] = {}
     for job, runs in jobs.items():
-        station = next((name for name in _STATIONS if job.startswith(name)), "")
-        found.setdefault(_STATIONS.get(station, "other"), []).extend(runs.values())
+        found.setdefault(next(filter(job.startswith, _STATIONS)), []).extend(runs.values())
     rows, spent = [], {}
-    for station in filter(found.get, (*_STATIONS.values(), "other")):
+    for station in filter(found.__contains__, _STATIONS):
         parts = [part for run in found[station] for part in run]
         values = [_joined(parts, measure) or 0.0 for measure in _MEASURES]
         spent[station] = values[0]
-        texts = [station, str(len(found[station])), *(number(value, None) for value in values)]
+        texts = [
+            station.replace("_", " ") or "other",
+            str(len(found[station])),
+            *(number(value, None) for value in values),
+        ]
         rows.append([Text(text) for text in texts])
     whole = sum(spent.values()) or 1.0
     return [

@@ -224,8 +224,8 @@ def test_cost_of_jobs(tmp_path: Path) -> None:
     # in the order of the stations; 13 + 7 + 30 + 0.1 seconds in all
     stations = [[cell.text for cell in row] for row in layout.groups[0][1]]
     assert stations == [
-        ["draw the world", "1", "13.00", "11.50", "400.00", "26 %"],
-        ["execute the programs", "1", "7.00", "5.00", "70.00", "14 %"],
+        ["world", "1", "13.00", "11.50", "400.00", "26 %"],
+        ["explain", "1", "7.00", "5.00", "70.00", "14 %"],
         ["predict", "2", "30.00", "60.00", "300.00", "60 %"],
         ["other", "1", "0.10", "0.00", "0.00", "0 %"],
     ]
