@@ -107,6 +107,10 @@ class RegionSettings:
     """A checkpoint to extract with; none: the detector that `rex regions train` made."""
     features: FeatureFiles | None = None
     """Import these features instead of detecting regions; none: detect."""
+    features_from: str | None = None
+    """Folder of a vision model of `transformers` that describes the regions; none: the detector."""
+    features_of: Literal["crops", "patches"] = "crops"
+    """What it describes: each region cut out, or the image's patches, averaged in each box."""
     vocabulary: str | None = None
     """Folder with `objects_vocab.txt` and `attributes_vocab.txt`, for weights without names."""
     iterations: Annotated[int, Limits(least=1)] = 1000

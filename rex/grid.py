@@ -77,10 +77,10 @@ class Results:
 
     def region_store(self, split: str) -> Path:
         """Return the region store of a split; imported features may serve several splits."""
-        if self.config.regions.features is None:
-            return self.folder / "regions" / f"{split}.h5"
-        place = self.imported().index(getattr(self.config.regions.features, split))
-        return self.folder / "regions" / f"imported-{place}.h5"
+        folder, regions, name = self.folder / "regions", self.config.regions, split
+        if regions.features is not None:
+            name = f"imported-{self.imported().index(getattr(regions.features, split))}"
+        return (folder if regions.features_from is None else folder / "described") / f"{name}.h5"
 
     def imported(self) -> list[str]:
         """Return the files and folders that region stores are imported from, in order."""

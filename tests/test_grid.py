@@ -60,3 +60,8 @@ def test_imported_features_of_several_splits_are_one_store() -> None:
     assert grid.imported() == ["0.zip", "a.zip"]
     assert grid.region_store("train") == Path("results/world/regions/imported-1.h5")
     assert grid.region_store("testdev") == Path("results/world/regions/imported-0.h5")
+
+
+def test_regions_that_a_vision_model_describes_are_in_stores_of_their_own() -> None:
+    grid = results(regions=dataclasses.replace(Config().regions, features_from="clip"))
+    assert grid.region_store("val") == Path("results/world/regions/described/val.h5")

@@ -6,6 +6,8 @@ import importlib.util
 import json
 import re
 import shlex
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +112,63 @@ def test_the_task_folder_of_lmms_eval(folder: Path, monkeypatch: pytest.MonkeyPa
         scores = task["process_results"](doc, [f"The answer is {doc[task['doc_to_target']]}."])
         assert list(scores) == [one["metric"] for one in task["metric_list"]]
         assert scores["answer"] == 1
+
+
+class StubBase:
+    """What of VLMEvalKit's `ImageBaseDataset` a data set with paths of images goes through."""
+
+    def __init__(self, dataset: str) -> None:
+        self.dataset_name = dataset
+        data = self.load_data(dataset)  # type: ignore[attr-defined]
+        data["index"] = [str(index) for index in data["index"]]
+        if all(index.isdigit() for index in data["index"]):
+            data["index"] = [int(index) for index in data["index"]]
+        self.meta_only = "image" not in data
+        self.data = data
+
+    @classmethod
+    def supported_datasets(cls) -> list[str]:
+        return list(cls.DATASET_URL)  # type: ignore[attr-defined]
+
+    def build_prompt(self, line: Any) -> list[dict[str, str]]:
+        line = self.data.iloc[line] if isinstance(line, int) else line
+        assert self.meta_only
+        messages = [{"type": "image", "value": line["image_path"]}]
+        return [*messages, {"type": "text", "value": line["question"]}]
+
+
+def test_the_class_for_vlmevalkit(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas = pytest.importorskip("pandas")
+    smp = types.ModuleType("vlmeval.smp")
+    smp.load = lambda path: pandas.read_csv(path, sep="\t")  # type: ignore[attr-defined]
+    smp.dump = lambda frame, path: frame.to_csv(path)  # type: ignore[attr-defined]
+    base = types.ModuleType("vlmeval.dataset.image_base")
+    base.ImageBaseDataset = StubBase  # type: ignore[attr-defined]
+    for name in ("vlmeval", "vlmeval.dataset"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setitem(sys.modules, "vlmeval.smp", smp)
+    monkeypatch.setitem(sys.modules, "vlmeval.dataset.image_base", base)
+    path = PROJECT / "examples" / "vlmevalkit" / "gqa_rex.py"
+    found = importlib.util.spec_from_file_location("vlmeval.dataset.gqa_rex", path)
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    world = Layout(folder / "data" / "world")
+    monkeypatch.setenv("REX_QUESTIONS", str(world.questions("val")))
+    monkeypatch.setenv("REX_SCENE_GRAPHS", str(world.scene_graphs("val")))
+    monkeypatch.setenv("REX_IMAGES", str(world.images() / "{}.jpg"))
+    assert module.GqaRex.supported_datasets() == ["GQA_REX"]
+    made = module.GqaRex("GQA_REX")
+    questions = json.loads(world.questions("val").read_text())
+    assert len(made.data) == len(questions)
+    image, text = made.build_prompt(0)
+    assert Path(image["value"]).is_file()
+    assert text["value"].startswith(made.data["question"][0])
+    replies = made.data.assign(prediction=[f"The answer is {one}." for one in made.data["answer"]])
+    replies.loc[0, "prediction"] = "The answer is certainly not that."
+    replies.to_csv(folder / "replies.tsv", sep="\t")
+    scores = made.evaluate(str(folder / "replies.tsv")).set_index("category")
+    assert scores["answer"]["Overall"] == pytest.approx(100 * (1 - 1 / len(questions)))
+    assert set(scores.index) == {*made.data["category"], "Overall"}
+    assert (folder / "replies_acc.csv").is_file()

@@ -43,7 +43,7 @@ def check_given_files(settings, file):
         read += [layout.scene_graphs(split) for split in SCENE_GRAPH_SPLITS]
         given += [("data", path, fetch) for path in read]
     regions = settings.regions
-    for name in ("weights", "vocabulary", "detector_config"):
+    for name in ("weights", "vocabulary", "detector_config", "features_from"):
         given.append((f"regions.{name}", getattr(regions, name), "check the path"))
     for split in SPLITS if regions.features else ():
         path = getattr(regions.features, split)
@@ -117,7 +117,7 @@ EVALUATED = list(CONFIG.evaluation.splits)
 WEIGHTS = CONFIG.regions.weights or f"{RESULTS}/regions/detector.pth"
 IMPORTED = GRID.imported()
 FOREIGN_ROWS = {str(path): row for path, row in GRID.foreign().items()}
-STAND_IN = str(Path(workflow.basedir, "workflow", "scripts", "stand_in.py"))
+SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 
 # in the order in which people look at them
 TABLES = [
@@ -405,3 +405,4 @@ wildcard_constraints:
     setting="[a-z0-9-]+",
     method="[a-z0-9-]+",
     seed=r"\d+",
+    store="[a-z0-9-]+",

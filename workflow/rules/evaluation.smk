@@ -99,7 +99,7 @@ if FOREIGN_ROWS:
             annotations(
                 *(name.format(split="val") for name in (QUESTIONS, SCENE_GRAPHS))
             ),
-            script=STAND_IN,
+            script=f"{SCRIPTS}/stand_in.py",
         output:
             str(GRID.stand_in()),
         log:

@@ -115,3 +115,36 @@ if IMPORTED:
         shell:
             "rex regions import {input:q} --label {params.label:q} {params.names} "
             "--images {params.images:q} {params.written} --out {output} --log {log}"
+
+
+if CONFIG.regions.features_from:
+
+    rule describe_regions:
+        input:
+            store=f"{RESULTS}/regions/{{store}}.h5",
+            model=f"{CONFIG.regions.features_from}/config.json",
+            script=f"{SCRIPTS}/describe_regions.py",
+        output:
+            f"{RESULTS}/regions/described/{{store}}.h5",
+        log:
+            f"{LOGS}/describe_regions_{{store}}.log",
+        benchmark:
+            f"{BENCHMARKS}/describe_regions_{{store}}.tsv"
+        conda:
+            "../../envs/rex.yaml"
+        threads: CONFIG.compute.detector_threads
+        resources:
+            mem_mb=memory_of("extract_regions"),
+            runtime=minutes_of("extract_regions"),
+            gpu=GPU,
+            cpus_per_task=DETECTOR_CPUS,
+        params:
+            data=data_folder,
+            model=CONFIG.regions.features_from,
+            pool=CONFIG.regions.features_of,
+        message:
+            "describe the regions of {wildcards.store} by {params.model}"
+        shell:
+            "python {input.script:q} {input.store} --images {params.data:q}/images "
+            "--model {params.model:q} --pool {params.pool} --threads {threads} --out {output} "
+            "2> {log}"
