@@ -24,6 +24,7 @@ LAYOUTS = (
     "qwen-vl",
     "messages",
     "llama-factory",
+    "trl",
     "swift",
     "visual-cot",
 )

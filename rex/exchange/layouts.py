@@ -83,19 +83,43 @@ def _turn(role: str, content: str) -> Row:
 
 
 def _messages(sample: Sample) -> list[Row]:
-    """Return rows with `messages`, or of a pair `chosen` and `rejected`, as TRL and others read."""
-    asked = _turn("user", f"<image>{sample.prompt}")
+    """Return rows with `messages`, and with what is false as ms-swift reads it."""
+    asked, replies = _turn("user", f"<image>{sample.prompt}"), _replies(sample)
     rest = {"images": [sample.image], **_tail(sample)}
-    chosen = _turn("assistant", sample.written(sample.explained))
-    if sample.rejected is None:
-        return [{"messages": [asked, chosen], **rest}]
-    rejected = _turn("assistant", sample.written(sample.rejected))
     if sample.is_kto:
-        return [
-            {"messages": [asked, reply], "label": label, **rest}
-            for reply, label in ((chosen, True), (rejected, False))
-        ]
-    return [{"messages": [asked], "chosen": chosen, "rejected": rejected, **rest}]
+        true = {"messages": [asked, replies[0]], "label": True}
+        return [{**true, **rest}, {"messages": [asked, replies[1]], "label": False, **rest}]
+    row = {"messages": [asked, replies[0]], **rest}
+    return [row if len(replies) == 1 else {**row, "rejected_response": replies[1]["content"]}]
+
+
+def _llama_factory(sample: Sample) -> list[Row]:
+    """Return the same, but pairs as `chosen` and `rejected`."""
+    rows = _messages(sample)
+    if sample.rejected is not None and not sample.is_kto:
+        asked, chosen = rows[0]["messages"]
+        rejected = _turn("assistant", rows[0].pop("rejected_response"))
+        rows[0] |= {"messages": [asked], "chosen": chosen, "rejected": rejected}
+    return rows
+
+
+def _trl(sample: Sample) -> list[Row]:
+    """Return rows with `prompt`, in which the trainer itself puts the image."""
+    start = {"prompt": [_turn("user", sample.prompt)], "images": [sample.image]}
+    replies = [[reply] for reply in _replies(sample)]
+    if sample.is_kto:
+        found: list[Row] = [{"completion": replies[0], "label": True}]
+        found.append({"completion": replies[1], "label": False})
+    else:
+        names = ("completion",) if len(replies) == 1 else ("chosen", "rejected")
+        found = [dict(zip(names, replies, strict=True))]
+    return [{**start, **one, **_tail(sample)} for one in found]
+
+
+def _replies(sample: Sample) -> list[Row]:
+    """Return the true reply, and the false one if there is one."""
+    said = (sample.explained, sample.rejected)
+    return [_turn("assistant", sample.written(one)) for one in said if one is not None]
 
 
 def _swift(sample: Sample) -> list[Row]:
@@ -153,7 +177,8 @@ ROWS: dict[str, Callable[[Sample], list[Row]]] = {
     "conversations": _conversations,
     "qwen-vl": _qwen_vl,
     "messages": _messages,
-    "llama-factory": _messages,
+    "llama-factory": _llama_factory,
+    "trl": _trl,
     "swift": _swift,
     "visual-cot": _visual_cot,
 }
@@ -165,6 +190,7 @@ LISTS = frozenset({"conversations", "qwen-vl"})
 PREFERENCES = {
     "messages": ("dpo", "kto"),
     "llama-factory": ("dpo", "kto"),
+    "trl": ("dpo", "kto"),
     # its one list of boxes would serve the true and the false reply of a pair alike
     "swift": ("kto",),
 }

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.files import read_json
-from rex.regions.store import ImageRegions
+
+if TYPE_CHECKING:
+    from rex.regions.store import ImageRegions
 
 BOXES = {
     "xyxy": "x1, y1, x2, y2 in pixels",

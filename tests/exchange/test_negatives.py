@@ -118,4 +118,19 @@ def test_labels(world: Layout, tmp_path: Path) -> None:
 def test_wrong_answers(world: Layout, tmp_path: Path) -> None:
     options = ("--format", "pixels", "--template", "answer", "--preference", "dpo")
     for row in run(world, tmp_path / "answers.jsonl", *options):
-        assert row["chosen"]["content"] == row["solution"] != row["rejected"]["content"]
+        assert row["messages"][1]["content"] == row["solution"] != row["rejected_response"]
+
+
+@pytest.mark.parametrize("kind", ["dpo", "kto"])
+def test_pairs_and_labels_of_trl(world: Layout, tmp_path: Path, kind: str) -> None:
+    options = ("--format", "qwen3-vl", "--layout", "trl", "--preference", kind)
+    rows = run(world, tmp_path / "trl.jsonl", *options)
+    for row in rows:
+        (asked,) = row["prompt"]
+        assert "<image>" not in asked["content"]
+        for name in ("chosen", "rejected") if kind == "dpo" else ("completion",):
+            assert [turn["role"] for turn in row[name]] == ["assistant"]
+    if kind == "dpo":
+        assert all(row["chosen"] != row["rejected"] for row in rows)
+    else:
+        assert [row["label"] for row in rows] == [True, False] * (len(rows) // 2)

@@ -103,7 +103,7 @@ def test_regions_get_features_of_a_model(tmp_path: Path, store: Path, kind: str)
 def test_shares_of_cells() -> None:
     shares = runpy.run_path(str(SCRIPT))["_shares"]
     spans = np.array([[0, 4], [0.5, 1], [1.5, 2.5], [2, 2], [9, 9]])
-    expected = [[0.25] * 4, [1, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    expected: Any = [[0.25] * 4, [1, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     np.testing.assert_allclose(shares(spans, 4), expected)
 
 

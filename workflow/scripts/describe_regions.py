@@ -59,7 +59,7 @@ class Describer:
             problem = f"lacks {len(missing)} weights ({missing[0]}, …)"
             raise InputError(problem, file=folder, cure="fetch it again")
         self.side = int(getattr(config, "image_size", 224))
-        self._patch = getattr(config, "patch_size", None)
+        self._patch = int(getattr(config, "patch_size", None) or self.side)
         self._model, self._device = vision.to(device).eval(), device
 
     def crops(self, picture: Image.Image, boxes: Array) -> Array:
@@ -69,7 +69,8 @@ class Describer:
         pooled = getattr(said, "pooler_output", None)
         if pooled is None or not self._is_pooled:
             pooled = said.last_hidden_state[:, 0]
-        return pooled.flatten(1).cpu().numpy()
+        features: Array = pooled.flatten(1).cpu().numpy()
+        return features
 
     def patches(self, picture: Image.Image, boxes: Array) -> Array:
         """Return the mean [n, D] of the patches of each box, by how much of them lies in it."""
@@ -77,13 +78,14 @@ class Describer:
         if seen.ndim == 3:  # [D, rows, columns]
             grid = seen.transpose(1, 2, 0)
         else:
-            side = self.side // int(self._patch)
+            side = self.side // self._patch
             grid = seen[len(seen) - side * side :].reshape(side, side, -1)  # after CLS, registers
         rows, columns, _ = grid.shape
         width, height = picture.size
         across = _shares(boxes[:, [0, 2]] / width * columns, columns)
         down = _shares(boxes[:, [1, 3]] / height * rows, rows)
-        return np.einsum("nr,nc,rcd->nd", down, across, grid, optimize=True)
+        features: Array = np.einsum("nr,nc,rcd->nd", down, across, grid, optimize=True)
+        return features
 
     def _see(self, pieces: list[Image.Image]) -> Any:
         size = {"height": self.side, "width": self.side}
