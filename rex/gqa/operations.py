@@ -108,7 +108,7 @@ def read_word(argument: str) -> Fields:
     word = negated[1].strip() if negated else text
     if not word:
         raise ValueError("names no word")
-    if any(map(word.__contains__, "|()")):
+    if "|" in word or _NEGATED.match(word):
         raise ValueError("is not one word, `red` or `not(red)`")
     return word, negated is not None
 

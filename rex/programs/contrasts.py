@@ -16,6 +16,7 @@ from rex.programs.phrase_wording import (
     say_thing,
     say_value,
     symbols_only,
+    without,
 )
 from rex.programs.phrases import Attribution, Comparison, Contrast, Shared, Thing
 from rex.programs.rendering import Mention, SentenceOnly, SymbolsOnly
@@ -23,7 +24,7 @@ from rex.programs.rendering import Mention, SentenceOnly, SymbolsOnly
 
 def say_shared(out: Words, statement: Shared) -> None:
     """Append "the shirt and the cat are both white", "the mugs are both red"."""
-    things = statement.things
+    things = tuple([without(thing, statement.value) for thing in statement.things])
     count = len({object_id for thing in things for object_id in thing.objects})
     named = statement.category in NAMES
     if not named and not any(thing.among for thing in things):
@@ -58,8 +59,9 @@ def say_contrast(out: Words, statement: Contrast) -> None:
     """Append "one mug is blue and the others are red", "the shirt is red and the hat is blue"."""
     groups: dict[str, list[Attribution]] = {}
     for part in statement.parts:
-        groups.setdefault(part.value, []).append(part)
-    things = [part.thing for part in statement.parts]
+        thing = without(part.thing, part.value)
+        groups.setdefault(part.value, []).append(Attribution(thing, part.value, part.category))
+    things = [part.thing for parts in groups.values() for part in parts]
     category = statement.parts[0].category
     # "the men are male" says nothing
     generic = category in NAMES or (category == "gender" and len({one.noun for one in things}) == 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, gender, is_a
+from rex.gqa.ontology import CATEGORY_WORDS, HYPERNYMS, WORD_CATEGORIES, gender, is_a
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 
 INVERSE_RELATIONS: dict[str, str] = {
@@ -86,6 +86,12 @@ def values_of(thing: SceneObject, category: str) -> tuple[str, ...]:
 def plainest(values: Sequence[str]) -> str:
     """Return the first word of one category alone ("metal", not "silver"), else the first."""
     return next((word for word in values if len(WORD_CATEGORIES.get(word, ())) < 2), values[0])
+
+
+def category_of(category: str, word: str) -> str:
+    """Return the category that a step asks in; a noun is a name where it gives none."""
+    noun = not category and word in HYPERNYMS and word not in WORD_CATEGORIES
+    return "name" if noun else category
 
 
 def word_holds(graph: SceneGraph, thing: SceneObject, word: str) -> bool:

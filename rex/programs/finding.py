@@ -126,7 +126,7 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
         raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
     # true of some, or of none and trusted
     thing = source.thing.part(tuple(fitting[word])) if fitting[word] else source.thing
-    statement = Attribution(thing, word, step.category)
+    statement = Attribution(thing, word, facts.category_of(step.category, word))
     return Finding(answer if answer is not None and word in named else word, statement)
 
 

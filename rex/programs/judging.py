@@ -50,7 +50,8 @@ def judge_word(run: Run, step: ops.Verify, arguments: list[Any], index: int) -> 
     if failing:
         told = tuple(failing)
     holds = not failing
-    return Verdict(holds, attribution(run, source, told, step.category, word, holds is wanted))
+    category = facts.category_of(step.category, word)
+    return Verdict(holds, attribution(run, source, told, category, word, holds is wanted))
 
 
 def _judge_scene(run: Run, category: str, word: str, wanted: bool) -> Verdict:

@@ -203,7 +203,20 @@ def is_material(word: str, category: str) -> bool:
 def stands_before(modifier: Adjective) -> bool:
     """Return whether an adjective stands before its noun."""
     word = modifier.word
-    return not modifier.negated and word not in SIDES and not is_verbal(word)
+    after = word in SIDES or word in _PREDICATIVE or is_verbal(word)
+    return not modifier.negated and not after
+
+
+def without(thing: Thing, word: str) -> Thing:
+    """Return a thing without the adjectives that its predicate says anyway."""
+    rest = [
+        one
+        for one in thing.modifiers
+        if not isinstance(one, Adjective) or one.negated or not implies(word, one.word)
+    ]
+    if len(rest) == len(thing.modifiers):
+        return thing
+    return Thing(thing.objects, thing.noun, thing.name, tuple(rest), thing.among)
 
 
 def _denies(noun: str, word: str) -> bool:
@@ -218,7 +231,7 @@ def implies(noun: str, word: str) -> bool:
     return gender(noun) == word or is_a(noun, word) or word in noun.split(" ")
 
 
-_ORDER = ("size height length width thickness", "age", "shape", "color", "material")
+_ORDER = ("size height length width thickness", "age", "shape", "color", "material", "realism")
 
 
 def _order(modifier: Adjective) -> int:
@@ -247,6 +260,9 @@ def _adjective(modifier: Adjective, noun: str) -> list[Leaf]:
         return [SymbolsOnly(word), SentenceOnly(_attributive(modifier))]
     return spoken(word)
 
+
+_PREDICATIVE = frozenset({"on", "off", "alone", "asleep", "awake", "alive", "ajar"})
+"""Words that stand after `is` alone."""
 
 _SPOKEN = {
     "contain": "containing",
@@ -286,6 +302,8 @@ def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relativ
             clause.append(SentenceOnly("made of"))
         clause.append(SIDES.get(word, word))
         out.extend(symbols_only(clause) if _denies(noun, word) else clause)
+    elif word in _PREDICATIVE:
+        out.extend((*clause, word))
     else:
         # "the man taking pictures"
         out.extend((*symbols_only(clause), *spoken(word)))

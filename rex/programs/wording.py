@@ -19,7 +19,6 @@ from rex.programs.phrase_wording import (
     NAMES,
     SIDES,
     Words,
-    implies,
     is_color,
     is_material,
     noun_of,
@@ -33,6 +32,7 @@ from rex.programs.phrase_wording import (
     spoken,
     stands_before,
     symbols_only,
+    without,
 )
 from rex.programs.phrases import (
     Adjective,
@@ -62,9 +62,10 @@ def word_statement(statement: Statement) -> list[Leaf]:
 def _attribution(out: Words, statement: Attribution) -> None:
     thing = statement.thing
     if thing.modifiers and (statement.holds or statement.instead):
-        thing = _without(thing, statement.value if statement.holds else statement.instead)
+        thing = without(thing, statement.value if statement.holds else statement.instead)
     named = statement.category in NAMES
-    noun = noun_of(thing, generic=named)
+    # "the person is female"
+    noun = noun_of(thing, generic=named or (statement.category == "gender" and not thing.among))
     if named and is_plural(statement.value):
         noun = many(noun)
     if named and statement.holds and not thing.among and many(noun) == many(statement.value):
@@ -77,18 +78,6 @@ def _attribution(out: Words, statement: Attribution) -> None:
         say_value(out, statement.category, statement.value, len(thing.objects) > 1)
     else:
         say_predicate(out, statement)
-
-
-def _without(thing: Thing, word: str) -> Thing:
-    """Return a thing without the adjectives that its predicate says anyway."""
-    rest = [
-        one
-        for one in thing.modifiers
-        if not isinstance(one, Adjective) or one.negated or not implies(word, one.word)
-    ]
-    if len(rest) == len(thing.modifiers):
-        return thing
-    return Thing(thing.objects, thing.noun, thing.name, tuple(rest), thing.among)
 
 
 def _say_tautology(out: Words, statement: Attribution, thing: Thing, noun: str) -> None:
@@ -136,7 +125,7 @@ def _placement(out: Words, statement: Placement) -> None:
         side = "top" if statement.y < 0.5 else "bottom"
     # "the man in the middle is on the left" would contradict itself
     for word in (side, "middle"):
-        thing = _without(thing, word)
+        thing = without(thing, word)
     say_thing(out, thing)
     say_be(out, thing)
     out.append(SymbolsOnly("located at"))
@@ -260,7 +249,7 @@ def _subject(part: Any) -> Thing | None:
     if type(part) is Shared:
         return merged(part.things)[0] if len(merged(part.things)) == 1 else None
     if type(part) is Attribution and (part.holds or part.instead):
-        return _without(part.thing, part.value if part.holds else part.instead)
+        return without(part.thing, part.value if part.holds else part.instead)
     thing: Thing | None = getattr(part, "thing", None) or getattr(part, "subject", None)
     return thing
 

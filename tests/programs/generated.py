@@ -122,7 +122,9 @@ class _Program:
             categories = ["name", "color", "material", "size", "hposition"]
             return self.add("query", self.random.choice(categories), source)
         if kind == "choose":
-            return self.add("choose", "|".join(self.random.sample(CLAIMS, 2)), source)
+            return self.add(
+                "choose", "|".join(self.random.sample([*dict.fromkeys(CLAIMS)], 2)), source
+            )
         if kind == "relation":
             pair = self.random.sample(RELATIONS[:2], 2)
             return self.add("choose rel", self.target(pair), source)

@@ -43,10 +43,11 @@ SCENE = SceneGraph(
         "58": thing("horse", 50, "brown,white"),
         "64": thing("food", 40, "fried"),
         "65": thing("food", 60, "healthy"),
-        "70": thing("bear", 60, "", [("taking bath", "71")]),
+        "70": thing("bear", 60, "stuffed,brown"),
         "71": thing("tub", 60, "taking bath", [("contain", "64")]),
         "72": thing("watercraft", 60),
         "73": thing("boats", 60),
+        "80": thing("tv", 60, "on,black"),
     },
 )
 
@@ -152,6 +153,26 @@ def test_a_relation_that_is_chosen_against_the_boxes_is_not_told() -> None:
         (
             "horse (58)->filter color: brown [0]->filter color: white [1]->query: name [2]",
             "There is a white and brown horse.",
+        ),
+        (
+            "mug (1)->filter color: red [0]->select: bat (30)->filter material: wood [2]"
+            "->select: mug (3)->filter color: red [4]->same color: [1, 5]",
+            "Yes, the mugs are both red.",
+        ),
+        (
+            "mug (1)->filter color: red [0]->select: mug (2)->filter color: blue [2]"
+            "->different color: [1, 3]",
+            "Yes, one mug is red and the other is blue.",
+        ),
+        ("person (4)->verify: man [0]", "Yes, the person is a man."),
+        ("man (4)->verify: woman [0]", "No, the man is not a woman."),
+        ("man (4)->choose: man|woman [0]", "There is a man."),
+        ("person (8)->query: gender [0]", "The person is female."),
+        # words that stand after their noun, or beside it
+        ("tv (80)->filter: on [0]->query: color [1]", "The TV that is on is black."),
+        (
+            "bear (70)->filter realism: stuffed [0]->filter color: brown [1]->exist: ? [2]",
+            "Yes, there is a brown stuffed bear.",
         ),
         # one word, two spellings
         ("table (9)->verify material: wood [0]", "Yes, the table is made of wood."),
