@@ -45,6 +45,8 @@ class Inputs:
     scene_graphs: Path | None = None
     choices: Path | None = None
     """GQA's choices file; None: choices are derived from the questions."""
+    upper_bound: Path | None = None
+    """The public code's `grounding_upper_bound.json`, for `compat/grounding`; None: our bound."""
     compat: bool = False
     """Whether explanations are also measured as the published code does."""
     meteor: bool = True

@@ -60,6 +60,12 @@ def _add_evaluate(stations: Subparsers) -> None:
         help="also measure explanations as the published code does, defects included",
     )
     verb.add_argument(
+        "--upper-bound",
+        type=Path,
+        metavar="JSON",
+        help="the public code's grounding_upper_bound.json, for compat/grounding (default: ours)",
+    )
+    verb.add_argument(
         "--without-meteor", action="store_true", help="leave METEOR out: it takes the longest"
     )
     verb.add_argument(
@@ -170,6 +176,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         regions=arguments.regions,
         scene_graphs=arguments.scene_graphs,
         choices=arguments.choices,
+        upper_bound=arguments.upper_bound,
         compat=arguments.compat or config.evaluation.compat,
         meteor=not arguments.without_meteor,
         corenlp=None if arguments.corenlp is None else check_corenlp(arguments.corenlp),
@@ -209,7 +216,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
     from rex.errors import InputError
 
     named = {"PREDICTIONS": arguments.predictions}
-    for option in ("questions", "explanations", "regions", "scene_graphs", "choices", "corenlp"):
+    given = ("questions", "explanations", "regions", "scene_graphs", "choices", "corenlp")
+    for option in (*given, "upper_bound"):
         named[f"--{option.replace('_', '-')}"] = getattr(arguments, option)
     for option in ("out", "details", "unread"):
         path = getattr(arguments, option)

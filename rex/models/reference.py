@@ -34,8 +34,15 @@ def convert_reference(
     `tokens` are the words and region tokens of its `exp2idx.json` in the order of their ids, from
     1 (0 ends an explanation); `vocabulary` numbers the same ones, so rows are put in its order.
     What the published model has and never uses (`sent_cls`, the attention score's constant) is
-    left out; M is fixed. Raises KeyError naming a weight or token that is missing.
+    left out; M is fixed. Raises KeyError naming a weight or token that is missing, and ValueError
+    where M (`structure_mapping`) was trained: it maps a region to one token, and nothing else.
     """
+    mappings = [weights.get(f"{prefix}structure_mapping") for prefix in ("", "module.")]
+    if not all(mapping is None or _is_fixed(mapping) for mapping in mappings):
+        raise ValueError(
+            "structure_mapping maps regions to more than their token: it was trained by mistake, "
+            "as older versions of torch ignored that it should not be"
+        )
     order = _order(vocabulary, tokens)
     converted: dict[str, Tensor] = {}
     for name, value in weights.items():
@@ -56,6 +63,12 @@ def convert_reference(
     for theirs, ours in _UNITS.items():
         converted |= _unit(weights, theirs, f"decoder.{ours}")
     return converted
+
+
+def _is_fixed(mapping: Tensor) -> bool:
+    """Return whether each column [tokens, R] has one 1, and 0 elsewhere."""
+    binary = ((mapping == 0) | (mapping == 1)).all()
+    return bool(binary and (mapping.sum(dim=0) == 1).all())
 
 
 def _order(vocabulary: Vocabulary, tokens: Sequence[str]) -> Tensor:

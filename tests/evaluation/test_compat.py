@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from rex.boxes import box_sets
+from rex.errors import InputError
+from rex.evaluation.case import Case, Inputs
 from rex.evaluation.measures.attributes import expected_words
 from rex.evaluation.measures.compat import (
+    GROUNDING,
     compat_attributes,
     compat_captions,
     compat_grounding,
@@ -13,6 +16,8 @@ from rex.evaluation.measures.compat import (
 )
 from rex.evaluation.measures.java import find_java
 from rex.evaluation.reading.asked_words import AskedWords
+from rex.evaluation.scores import Sample
+from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
 needs_java = pytest.mark.skipif(find_java() is None, reason="needs Java")
 
@@ -36,8 +41,46 @@ def test_grounding_counts_whole_pixels() -> None:
 
 def test_attributes_are_found_inside_words() -> None:
     expected = expected_words([AskedWords(frozenset({"color"}))], ["#0 is tan"])
-    found = compat_attributes([0], expected, ["the tank is there"])
-    assert found["compat/attributes/color"].score().value == pytest.approx(100)
+    for text, rex, vcin in [
+        ("the tank is there", 100, 100),  # a blank stands before it
+        ("my titan is there", 100, 100),  # or after it
+        ("the stand is there", 0, 100),
+        ("#0 is tan", 100, 100),
+        ("there is no dog", 0, 0),
+    ]:
+        found = compat_attributes([0], expected, [text])
+        assert found["compat/attributes/color"].score().value == pytest.approx(rex)
+        assert found["compat/attributes-anywhere/color"].score().value == pytest.approx(vcin)
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        # the second and third region of q2 are of the table, its last object; q4 is left out
+        ('{"q1": 0.5, "q2": 0.8, "q4": 0}', 100 * (1 / 0.5 + 800 / 850 / 0.8) / 2),
+        ("[]", None),
+        ('{"q1": "much"}', None),
+    ],
+)
+def test_the_published_bound(split: SmallSplit, content: str, value: float | None) -> None:
+    file = split.folder / "grounding_upper_bound.json"
+    file.write_text(content)
+    inputs = Inputs(
+        questions=split.questions,
+        explanations=split.explanations,
+        regions=split.regions,
+        scene_graphs=split.scene_graphs,
+        upper_bound=file,
+    )
+    case = Case.read(split.predict(true_answers(), true_texts()), inputs)
+    (measure,) = GROUNDING
+    if value is None:
+        with pytest.raises(InputError, match="question id to number"):
+            measure.compute(case)
+        return
+    sample = measure.compute(case)["compat/grounding"]
+    assert isinstance(sample, Sample)
+    assert sample.score().value == pytest.approx(value, rel=1e-6)
 
 
 @needs_java

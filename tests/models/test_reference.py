@@ -59,6 +59,7 @@ def published() -> dict[str, Tensor]:
     weights["exp_embed.weight"] = torch.randn(v, H)
     weights["exp_embed.weight"][0] = 0  # its padding index
     weights["structure_mapping"] = torch.zeros(v, R)
+    weights["structure_mapping"][-R:] = torch.eye(R)
     backbone = new_model().backbone.transformer
     for name, module in (("embedding", backbone.embeddings), ("bert_encoder", backbone.encoder)):
         for key, value in module.state_dict().items():
@@ -187,3 +188,10 @@ def test_the_published_gate_loss_counts_padding() -> None:
     assert gate_losses(gate, explanations, 5, padding=True).tolist() == pytest.approx(
         [0.6931472 * 1.5]
     )
+
+
+@pytest.mark.parametrize("name", ["structure_mapping", "module.structure_mapping"])
+def test_a_map_that_was_trained_is_refused(published: dict[str, Tensor], name: str) -> None:
+    trained = published.pop("structure_mapping") + 0.01
+    with pytest.raises(ValueError, match="trained by mistake"):
+        convert_reference({**published, name: trained}, VOCABULARY, PUBLISHED)

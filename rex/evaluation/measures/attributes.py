@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache
 
 import numpy as np
@@ -44,25 +44,20 @@ def attribute_samples(
     expected: Sequence[Expected],
     hypotheses: Sequence[str],
     *,
-    whole_words: bool = True,
+    match: str = "words",
 ) -> dict[str, Sample]:
     """Return `attributes/<category>`: the recall of the category's words, in percent.
 
     `rows` [n] are the positions of the questions, `expected` [n] what their explanations
-    `hypotheses` [n] should say: as whole words in a row; without `whole_words` (the published
-    measure) the letters are enough. The signature says how many words there are.
+    `hypotheses` [n] should say, by one of `MATCHES`. The signature says how many words there are.
     """
+    matches = MATCHES[match]
     found: dict[str, list[tuple[int, int, int]]] = {name: [] for name in PAPER_CATEGORIES}
     places = np.asarray(rows, dtype=np.int64).tolist()
     for row, categories, hypothesis in zip(places, expected, hypotheses, strict=True):
-        said = hypothesis.split() if whole_words else []
         for name, wanted in categories.items():
-            hits = sum(
-                says(said, phrase) if whole_words else " ".join(phrase) in hypothesis
-                for phrase in wanted
-            )
+            hits = sum(matches(hypothesis, phrase) for phrase in wanted)
             found[name].append((row, hits, len(wanted)))
-    match = "words" if whole_words else "letters"
     return {f"attributes/{name}": _sample(found[name], match) for name in PAPER_CATEGORIES}
 
 
@@ -72,6 +67,20 @@ def says(words: Sequence[str], phrase: Phrase) -> bool:
     if size == 1:
         return phrase[0] in words
     return any(tuple(words[i : i + size]) == phrase for i in range(len(words) - size + 1))
+
+
+def _beside_a_blank(text: str, phrase: Phrase) -> bool:
+    letters = " ".join(phrase)
+    return f" {letters}" in text or f"{letters} " in text
+
+
+MATCHES: Mapping[str, Callable[[str, Phrase], bool]] = {
+    "words": lambda text, phrase: says(text.split(), phrase),
+    "beside a blank": _beside_a_blank,
+    "letters": lambda text, phrase: " ".join(phrase) in text,
+}
+"""When an explanation says a phrase: as whole words in a row; with a blank before its letters or
+after them (REX's public code); with its letters anywhere (VCIN's)."""
 
 
 def _sample(found: Sequence[tuple[int, int, int]], match: str) -> Sample:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from rex.arrays import Ragged
 from rex.boxes import union_ious
+from rex.errors import InputError
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.attributes import Expected, attribute_samples, case_words
 from rex.evaluation.measures.captions import caption_samples
@@ -23,6 +25,7 @@ from rex.evaluation.measures.grounding import about_objects
 from rex.evaluation.measures.java import package_file, run_java
 from rex.evaluation.measures.meteor import meteor_score, meteor_statistics
 from rex.evaluation.scores import Floats, Sample, mean_sample
+from rex.files import read_json
 
 PREFIX = "compat/"
 PUNCTUATION = frozenset(
@@ -81,9 +84,19 @@ def compat_grounding(
 def compat_attributes(
     rows: npt.ArrayLike, expected: Sequence[Expected], hypotheses: Sequence[str]
 ) -> dict[str, Sample]:
-    """Return `compat/attributes/<category>` (arguments as for `attribute_samples`)."""
-    samples = attribute_samples(rows, expected, hypotheses, whole_words=False)
-    return {PREFIX + name: sample for name, sample in samples.items()}
+    """Return `compat/attributes/<category>` and `compat/attributes-anywhere/<category>`.
+
+    The rules of REX's and of VCIN's public code; arguments as for `attribute_samples`.
+    """
+    rex = attribute_samples(rows, expected, hypotheses, match="beside a blank")
+    vcin = attribute_samples(rows, expected, hypotheses, match="letters")
+    return {
+        **{PREFIX + name: sample for name, sample in rex.items()},
+        **{
+            PREFIX + name.replace("attributes/", "attributes-anywhere/"): sample
+            for name, sample in vcin.items()
+        },
+    }
 
 
 def ptb_tokens(texts: Sequence[str]) -> list[str]:
@@ -133,7 +146,26 @@ def _attributes(case: Case) -> Results:
 
 
 def _grounding(case: Case) -> Results:
-    return {f"{PREFIX}grounding": compat_grounding(*case.once(about_objects))}
+    rows, predicted, annotated, bound = case.once(about_objects)
+    file = case.inputs.upper_bound
+    if file is not None:
+        bound = _published_bound(file, [case.questions.ids[row] for row in rows.tolist()])
+    return {f"{PREFIX}grounding": compat_grounding(rows, predicted, annotated, bound)}
+
+
+def _published_bound(path: Path, question_ids: Sequence[str]) -> Floats:
+    """Return the bound of each question [n] from the published `grounding_upper_bound.json`.
+
+    0, as for questions that the published measure leaves out, where the file lacks it. Raises
+    InputError.
+    """
+    cure = "give the public code's grounding_upper_bound.json: question id to a number"
+    known = read_json(path, cure=cure)
+    try:
+        bounds = [float(known.get(question_id, 0)) for question_id in question_ids]
+    except (AttributeError, TypeError, ValueError):
+        raise InputError("is not question id to number", file=path, cure=cure) from None
+    return np.array(bounds)
 
 
 MEASURES = (
@@ -159,7 +191,9 @@ MEASURES = (
         needs=TEXTS,
         compute=_attributes,
         compat=True,
-        summary="`compat/attributes/<category>`: attribute words found inside other words, too",
+        summary="`compat/attributes/<category>`: attribute words found beside a blank, at the end "
+        "of other words too (REX's rule); `compat/attributes-anywhere/<category>`: inside them "
+        "(VCIN's)",
     ),
 )
 GROUNDING = (
@@ -169,7 +203,7 @@ GROUNDING = (
         needs=("explanations", "true explanations", "boxes"),
         compute=_grounding,
         compat=True,
-        summary="IoU with the last annotated object alone, in whole pixels, over the bound, not "
-        "clipped",
+        summary="IoU with the last annotated object alone, in whole pixels, over the bound (the "
+        "published one with `--upper-bound`), not clipped",
     ),
 )
