@@ -83,11 +83,6 @@ def from_xywh(boxes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.concatenate([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], axis=-1)
 
 
-def to_xywh(boxes: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return boxes [..., 4] as x, y, width, height."""
-    return np.concatenate([boxes[..., :2], boxes[..., 2:] - boxes[..., :2]], axis=-1)
-
-
 def grid_cell(x: float, y: float) -> int:
     """Return the cell, 1 to 16 row by row, of the 4×4 grid that a point (0 to 1) lies in."""
     return min(int(y * GRID), GRID - 1) * GRID + min(int(x * GRID), GRID - 1) + 1

@@ -40,11 +40,6 @@ def region_of(token: str) -> int:
     return int(token[1:]) if len(token) <= 1 + _DIGITS else LARGEST_REGION + 1
 
 
-def is_cell(token: str) -> bool:
-    """Return whether a token names one of the cells `@1` to `@16`."""
-    return cell_of(token) > 0
-
-
 def cell_of(token: str) -> int:
     """Return the cell, 1 to 16, that a token `@k` names, 0 for any other token."""
     if not (token.startswith("@") and _is_number(token[1:]) and len(token) <= 1 + _DIGITS):

@@ -8,7 +8,6 @@ from rex.tokens import (
     LARGEST_REGION,
     cell_of,
     cell_token,
-    is_cell,
     is_region,
     region_of,
     region_token,
@@ -25,7 +24,7 @@ def test_regions_come_back(region: int) -> None:
 
 @pytest.mark.parametrize("cell", range(1, 17))
 def test_cells_come_back(cell: int) -> None:
-    assert is_cell(cell_token(cell))
+    assert cell_of(cell_token(cell)) == cell
     assert cell_of(cell_token(cell)) == cell
     assert region_of(cell_token(cell)) == -1
 
@@ -44,7 +43,7 @@ def test_what_names_no_region(token: str) -> None:
 
 @pytest.mark.parametrize("token", ["@", "@0", "@17", "@x", "@-1", "@" + "9" * 5000, "5", "#5"])
 def test_what_names_no_cell(token: str) -> None:
-    assert not is_cell(token)
+    assert cell_of(token) == 0
 
 
 def test_a_very_long_number_is_a_region_that_no_image_has() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from rex.boxes import from_xywh
 from rex.errors import InputError
 from rex.files import read_json
 
@@ -38,12 +39,12 @@ Array = npt.NDArray[Any]
 
 def in_pixels(image: ImageRegions, written: str) -> ImageRegions:
     """Return the regions with boxes as x1, y1, x2, y2 in pixels, whichever of `BOXES` they were."""
-    boxes = image.boxes
     if written == "xywh":
-        boxes = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
-    elif written == "normalised":
-        boxes = boxes * np.array([image.width, image.height] * 2, dtype=np.float32)
-    return image if boxes is image.boxes else replace(image, boxes=boxes)
+        return replace(image, boxes=from_xywh(image.boxes))
+    if written == "normalised":
+        sides = np.array([image.width, image.height] * 2, dtype=np.float32)
+        return replace(image, boxes=image.boxes * sides)
+    return image
 
 
 def misread(image: ImageRegions, written: str) -> tuple[str, str] | None:
