@@ -77,9 +77,9 @@ def _signature() -> Any:
 
     said = {"question": "string", "method": "string", "answer": "string", "probability": "double"}
     said |= {"explanation": "string", "sentence": "string", "entails_answer": "boolean"}
-    said |= {"verdict": "string"}
-    said |= {"notes": AnyType(), "width": "long", "height": "long", "words": AnyType()}
-    optional = ("answer", "probability", "explanation", "sentence", "entails_answer")
+    said |= {"verdict": "string", "program": "string", "notes": AnyType()}
+    said |= {"width": "long", "height": "long", "words": AnyType()}
+    optional = ("answer", "probability", "explanation", "sentence", "entails_answer", "program")
     return ModelSignature(
         inputs=Schema([ColSpec("string", "image"), ColSpec("string", "question")]),
         outputs=Schema(
