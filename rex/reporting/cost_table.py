@@ -18,8 +18,15 @@ _SHARD = re.compile(r"_\d+-of-\d+$")
 
 _FIELDS = ("job", "measure", "value", "std", "runs", "unit", "reason")
 _STATIONS = (
-    *("world", "train_detector", "import_regions", "extract_regions", "explain", "train"),
-    *("predict", "evaluate", ""),
+    *(
+        "world",
+        "train_detector",
+        "import_regions",
+        "extract_regions",
+        "describe_regions",
+        "explain",
+    ),
+    *("train", "predict", "evaluate", ""),
 )
 """How the names of jobs begin, longer ones first; the last one fits all."""
 _TOO_SHORT = "too short to be measured"

@@ -140,7 +140,7 @@ if CONFIG.regions.features_from:
             cpus_per_task=DETECTOR_CPUS,
         params:
             data=data_folder,
-            model=CONFIG.regions.features_from,
+            model=subpath(input.model, parent=True),
             pool=CONFIG.regions.features_of,
         message:
             "describe the regions of {wildcards.store} by {params.model}"
