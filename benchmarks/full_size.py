@@ -201,7 +201,7 @@ def compare(small: Mapping[str, Any], large: Mapping[str, Any]) -> list[str]:
     The time is the processor's, so that other work on the machine counts little.
     """
     ratio = large["scale"] / small["scale"]
-    lines = [f"{'station':<24}{'CPU s':>16}{'exponent':>10}{'MiB':>16}{'exponent':>10}"]
+    lines = [f"{'station':<24}{'CPU s':>20}{'exponent':>10}{'MiB':>20}{'exponent':>10}"]
     for name, cost in large["stations"].items():
         before = small["stations"].get(name)
         if before is None:
@@ -210,7 +210,7 @@ def compare(small: Mapping[str, Any], large: Mapping[str, Any]) -> list[str]:
         for unit in ("cpu", "MiB"):
             old, new = max(before[unit], 0.01), max(cost[unit], 0.01)
             exponent = math.log(new / old) / math.log(ratio)
-            line += f"{f'{old:.1f} -> {new:.1f}':>16}{exponent:10.2f}"
+            line += f"{f'{old:.1f} -> {new:.1f}':>20}{exponent:10.2f}"
             faster |= exponent > FASTER and (unit == "MiB" or new > NOTICEABLE)
         lines.append(line + ("  faster than its input" if faster else ""))
     return lines
