@@ -216,6 +216,7 @@ def _feature_line(
         if thing["name"] in names["objects"]:
             objects[row] = names["objects"].index(thing["name"])
     boxes += generator.normal(0, 2, boxes.shape).astype("<f4")
+    boxes = np.sort(boxes.reshape(REGIONS, 2, 2), axis=1).reshape(REGIONS, 4)
     boxes = boxes.clip(0, [width, height, width, height]).astype("<f4")
     features = generator.random((_POOL, FEATURES), np.float32)
     columns = (
