@@ -35,11 +35,13 @@ Record = Mapping[str, float]
 _ROWS = (
     "Answer prior (question only)",
     "Backbone, answer-only",
-    "VQA-E, multi-task",
+    "Reader, multi-task",
     "REX, multi-task",
+    "VCIN, multi-task",
     "EXP, multi-task",
-    "REX, explanation-only",
+    "VQA-E, multi-task",
     "Random regions (true words)",
+    "REX, explanation-only",
 )
 """What looks the same in all figures, in the order of the styles; others follow."""
 
