@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rex.models.backbones import Encoding
-from rex.models.decoder import MASKED, Decoder, Prediction, previous_tokens
+from rex.models.decoder import Decoder, Prediction, previous_tokens
 
 
 class Keys(NamedTuple):
@@ -60,7 +60,7 @@ class Attention(nn.Module):
             )
         scores = query @ known.keys.transpose(-1, -2) / query.shape[-1] ** 0.5
         if mask is not None:
-            scores = scores.masked_fill(~mask, MASKED)
+            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
         seen: Tensor = scores.softmax(dim=-1) @ known.values
         return seen
 
