@@ -101,11 +101,9 @@ def import_features(
     torch.set_num_threads(1)  # it rounds single images: too little work for more
     reader = source_of(source, images, boxes=boxes, encoding=encoding)
     layout = reader.layout()
-    problems = list(reader.rejected)
-    nameless = len(problems)
+    problems, nameless = list(reader.rejected), len(reader.rejected)
     image_ids, places = _mapped(layout.image_ids, None if ids is None else read_ids(ids), source)
-    found_classes = reader.classes if isinstance(reader, VinVl) else ClassLists((), ())
-    classes = found_classes if vocabulary is None else read_vocabulary(vocabulary)
+    classes = _classes(reader, vocabulary)
     header = StoreHeader(
         image_ids=image_ids,
         regions=layout.regions,
@@ -119,10 +117,9 @@ def import_features(
     with RegionStoreWriter(out, header) as writer, warnings.catch_warnings():
         # arrays over a file's bytes cannot be written, and are not
         warnings.filterwarnings("ignore", message="The given (NumPy array|buffer) is not writable")
-        missing = writer.missing()
+        rows = {places[row]: row for row in writer.missing()}
         progress = Progress("import", len(image_ids), "images")
-        progress.start_at(len(image_ids) - len(missing))
-        rows = {places[row]: row for row in missing}
+        progress.start_at(len(image_ids) - len(rows))
         first = True
         for place, found in reader.images(sorted(rows)):
             row = rows[place]
@@ -138,6 +135,12 @@ def import_features(
                 writer.write([row], [_rounded(found, feature_type)])
             progress.advance()
     return problems
+
+
+def _classes(reader: RegionSource, vocabulary: Path | None) -> ClassLists:
+    if vocabulary is not None:
+        return read_vocabulary(vocabulary)
+    return reader.classes if isinstance(reader, VinVl) else ClassLists((), ())
 
 
 def _mapped(
