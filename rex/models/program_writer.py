@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rex.models.backbones import Encoding
 from rex.models.decoder import DecoderSizes, Prediction, widened
-from rex.models.transformer import DecoderLayer, Keys, TransformerDecoder, remembered, through
+from rex.models.transformer import DecoderLayer, Keys, LayeredDecoder, remembered
 
 LONGEST = 64
 """Tokens of a program that are learnt and written; GQA's longest have about 50."""
@@ -21,7 +21,7 @@ class _Memory(NamedTuple):
     """[B, 1, 1, Q] bool: word pieces that exist."""
 
 
-class ProgramWriter(TransformerDecoder):
+class ProgramWriter(LayeredDecoder):
     """A transformer of one layer that looks at the question's words alone, not at the image."""
 
     def __init__(self, hidden: int, words: int, *, dropout: float = 0.0) -> None:
@@ -43,13 +43,6 @@ class ProgramWriter(TransformerDecoder):
         """Embed tokens [N, T] and their places."""
         placed: Tensor = self.embedding(tokens)
         return placed + self.positions.weight[first : first + tokens.shape[1]]
-
-    def transform(
-        self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: _Memory
-    ) -> tuple[Tensor, tuple[Keys, ...]]:
-        """Pass through the layer."""
-        x, tokens = through(self.layers, x, before, mask, memory.seen, memory.mask)
-        return self.norm(x), tokens
 
     def predict(self, states: Tensor, memory: _Memory) -> Prediction:
         """Predict the next tokens from states [N, T, H]."""

@@ -104,22 +104,6 @@ def remembered(layers: nn.ModuleList, memory: Tensor) -> tuple[Keys, ...]:
     return tuple(layer.to_memory.remember(memory) for layer in layers)  # type: ignore[union-attr, operator]
 
 
-def through(
-    layers: nn.ModuleList,
-    x: Tensor,
-    before: tuple[Keys, ...],
-    mask: Tensor | None,
-    seen: tuple[Keys, ...],
-    seen_mask: Tensor,
-) -> tuple[Tensor, tuple[Keys, ...]]:
-    """Pass x [N, T, H] through `DecoderLayer`s; return it, and what later tokens attend to."""
-    tokens = []
-    for number, (layer, memory) in enumerate(zip(layers, seen, strict=True)):
-        x, known = layer(x, before[number] if before else None, mask, memory, seen_mask)
-        tokens.append(known)
-    return x, tuple(tokens)
-
-
 class Written(NamedTuple):
     """The state of a transformer decoder: what each layer attends to of the tokens so far."""
 
@@ -179,6 +163,23 @@ class TransformerDecoder(Decoder):
         """Return the states [B, T, H] that predict each token of the explanations [B, T]."""
         x = self.embed(previous_tokens(explanations), memory, first=0)
         return self.transform(x, (), causal(x.shape[1], x.device), memory)[0]
+
+
+class LayeredDecoder(TransformerDecoder):
+    """Made of `DecoderLayer`s; its memory has `seen`, what each sees of it, and a `mask`."""
+
+    layers: nn.ModuleList
+    norm: nn.LayerNorm
+
+    def transform(
+        self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: Any
+    ) -> tuple[Tensor, tuple[Keys, ...]]:
+        """Pass through all layers."""
+        tokens = []
+        for number, (layer, seen) in enumerate(zip(self.layers, memory.seen, strict=True)):
+            x, known = layer(x, before[number] if before else None, mask, seen, memory.mask)
+            tokens.append(known)
+        return self.norm(x), tuple(tokens)
 
 
 def together(encoding: Encoding) -> tuple[Tensor, Tensor]:

@@ -33,10 +33,9 @@ from rex.models.decoder import (
 from rex.models.transformer import (
     DecoderLayer,
     Keys,
-    TransformerDecoder,
+    LayeredDecoder,
     padded_regions,
     remembered,
-    through,
     together,
     token_vectors,
 )
@@ -89,7 +88,7 @@ class _Memory(NamedTuple):
     """[B, Q] int64: the explanation word that each word piece spells; UNKNOWN: none."""
 
 
-class Reader(TransformerDecoder):
+class Reader(LayeredDecoder):
     """Words with probability g, copied or of the vocabulary; else a region is pointed at."""
 
     Settings = ReaderSettings
@@ -160,13 +159,6 @@ class Reader(TransformerDecoder):
         if first == 0:
             x = torch.cat([memory.first[:, None].to(x.dtype), x[:, 1:]], dim=1)
         return x + self.positions.weight[first : first + tokens.shape[1]]
-
-    def transform(
-        self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: _Memory
-    ) -> tuple[Tensor, tuple[Keys, ...]]:
-        """Pass through all layers."""
-        x, tokens = through(self.layers, x, before, mask, memory.seen, memory.mask)
-        return self.norm(x), tokens
 
     def predict(self, states: Tensor, memory: _Memory) -> Prediction:
         """Mix the vocabulary, what may be copied, and the regions, for states [B, T, H]."""
