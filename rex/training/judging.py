@@ -33,38 +33,34 @@ class Judge:
             self._steps[program] = written_steps(program)
         return self._steps[program]
 
-    def supports(self, answer: str, explanation: str, program: str, image_id: str) -> bool:
-        """Return whether the answer follows from the explanation, for a well-formed program."""
+    def names(self, image_id: str) -> Names:
+        """Return what the things of an image are called."""
+        from rex.evaluation.measures.agreement import DetectedNames
+
+        (row,) = self._store.rows([image_id]).tolist()
+        return DetectedNames(self._store, row)
+
+    def supports(
+        self, answer: str, explanation: str, steps: tuple[SemanticStep, ...], names: Names
+    ) -> bool:
+        """Return whether the answer follows from the explanation, by a program's `steps`."""
         from rex.evaluation.entailment import entails
 
-        steps = self.steps(program)
         objects, attributes = self._known
-        found = entails(
-            answer,
-            explanation,
-            self._names(image_id),
-            semantic=steps,
-            objects=objects,
-            attributes=attributes,
+        return bool(
+            entails(
+                answer,
+                explanation,
+                names,
+                semantic=steps,
+                objects=objects,
+                attributes=attributes,
+            )
         )
-        return bool(found)
 
     @cached_property
     def _known(self) -> tuple[frozenset[str], frozenset[str]]:
         return frozenset(self._store.object_names), frozenset(self._store.attribute_names)
-
-    def _names(self, image_id: str) -> Names:
-        from rex.evaluation.entailment import names_of
-
-        (row,) = self._store.rows([image_id])
-        names = self._store.object_names
-        return names_of(
-            {
-                region: names[number]
-                for region, number in enumerate(self._store.object_ids[row].tolist())
-                if 0 <= number < len(names)
-            }
-        )
 
 
 def choose_supported(
@@ -85,13 +81,15 @@ def choose_supported(
     texts = alternatives.explanations.tokens.tolist()
     count = scores.shape[1]
     for row, ranked in enumerate(ranking):
-        if not judge.steps(programs[row]):
+        steps = judge.steps(programs[row])
+        if not steps:
             continue
+        names = judge.names(image_ids[row])
         for better, place in enumerate(ranked):
             tokens = [token for token in texts[row * count + place] if token != IGNORED]
             answer = vocabulary.answers[candidates[row][place]]
             text = vocabulary.spell(tokens)
-            if judge.supports(answer, text, programs[row], image_ids[row]):
+            if judge.supports(answer, text, steps, names):
                 scores[row, torch.tensor(ranked[:better], dtype=torch.int64)] = MASKED
                 break
     chosen = alternatives._replace(scores=scores).decision(decision.answers.shape[1])

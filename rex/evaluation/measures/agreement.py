@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.statements import IT, Fact, Ref
@@ -16,6 +17,9 @@ from rex.programs import operations as ops
 from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS
 from rex.programs.parsing import Program
 from rex.programs.phrase_wording import VAGUE_NOUNS
+
+if TYPE_CHECKING:
+    from rex.regions.store import RegionStore
 
 YES, NO = frozenset({"yes"}), frozenset({"no"})
 
@@ -101,6 +105,24 @@ _CONVERSE = {
 
 Names = Callable[[Ref], Iterable[str]]
 """Returns what the things that a noun phrase is about may be called."""
+
+
+class DetectedNames:
+    """What the detector calls the regions of the image in row `image` of the store."""
+
+    def __init__(self, store: RegionStore, image: int) -> None:
+        self.store = store
+        self.image = image
+
+    def __call__(self, ref: Ref) -> set[str]:
+        """Return the name of a region, or of what is only named; none for classes without names."""
+        if ref.region is None:
+            return {ref.noun}
+        if ref.region >= self.store.regions:
+            return set()
+        label, names = int(self.store.object_ids[self.image, ref.region]), self.store.object_names
+        return {names[label]} if 0 <= label < len(names) else set()
+
 
 Description = frozenset[tuple[str, bool]]
 """The words that describe a thing, and whether each is affirmed."""

@@ -14,13 +14,13 @@ import numpy as np
 from rex.arrays import Ragged
 from rex.boxes import box_sets, overlapping_pairs
 from rex.evaluation.case import Case, Measure, Results
-from rex.evaluation.measures.agreement import Names, agrees
+from rex.evaluation.measures.agreement import DetectedNames, Names, agrees
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.grounding import MATCH_IOU
 from rex.evaluation.measures.truth import Scene, rightly_called
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
-from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement
+from rex.evaluation.reading.statements import Fact, UnreadableError, read_statement
 from rex.evaluation.scores import Sample, mean_percent, mean_sample
 from rex.gqa.questions import ProgramError
 from rex.gqa.scene_graphs import SceneGraph
@@ -118,7 +118,7 @@ def following_by_detector(read: Read, regions: str | PathLike[str]) -> dict[str,
     store = RegionStore(regions)
     follows = _Follows(read)
     for row, image in enumerate(store.rows(list(read.questions.image_ids)).tolist()):
-        follows.note(row, _DetectedNames(store, image))
+        follows.note(row, DetectedNames(store, image))
     samples = follows.samples("detected")
     return samples | _by_structure(samples, read.questions)
 
@@ -167,22 +167,6 @@ def _by_structure(samples: Mapping[str, Sample], questions: Questions) -> dict[s
 _QUESTIONS_AT_ONCE = 2048
 
 _GRAMMAR = "read:grammar-3"
-
-
-class _DetectedNames:
-    """What the detector calls the regions of the image in row `image` of the store."""
-
-    def __init__(self, store: RegionStore, image: int) -> None:
-        self.store = store
-        self.image = image
-
-    def __call__(self, ref: Ref) -> set[str]:
-        if ref.region is None:
-            return {ref.noun}
-        if ref.region >= self.store.regions:
-            return set()
-        label = int(self.store.object_ids[self.image, ref.region])
-        return {self.store.object_names[label]} if label >= 0 else set()
 
 
 def _agrees(read: Read, row: int, answer: str, names: Names) -> bool:
