@@ -220,8 +220,8 @@ def disjoint(written: Tensor, pointed: Tensor, gate: Tensor | None, regions: int
     """Return words and regions as one distribution in which neither has a share of the other's.
 
     `written` [..., W] and `pointed` [..., R] are scores; with a `gate` (a logit [...]) each is
-    normalised by itself, without they are normalised together. The
-    vocabulary has `regions` region tokens; those past the batch's regions can't be pointed at.
+    normalised by itself, without they are normalised together. The vocabulary has `regions` region
+    tokens; those past the batch's regions can't be pointed at.
     """
     written, pointed = widened(written), widened(pointed)
     if gate is not None:

@@ -93,7 +93,11 @@ def tokens_of(text: str, vocabulary: Vocabulary, length: int) -> list[int]:
 
     An explanation that was cut has no END: that it ends there would be untrue.
     """
-    return [*map(vocabulary.token_id, text.split()), END][:length]
+    return _numbered(text, vocabulary.token_id, length)
+
+
+def _numbered(text: str, number: Callable[[str], int], length: int) -> list[int]:
+    return [*map(number, text.split()), END][:length]
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ class QuestionSet:
             programs=None
             if programs is None
             else Ragged.of(
-                [*map(vocabulary.program_id, programs[question_id].split()), END][:LONGEST]
+                _numbered(programs[question_id], vocabulary.program_id, LONGEST)
                 if question_id in programs
                 else ()
                 for question_id in questions
