@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -35,23 +36,10 @@ def main() -> None:
                 for length in (tokens, memory, memory)
             )
             mask = torch.ones(BATCH, 1, 1, memory, dtype=torch.bool)
-
-            def fused(
-                query: Tensor = query,
-                keys: Tensor = keys,
-                values: Tensor = values,
-                mask: Tensor = mask,
-            ) -> Tensor:
-                return functional.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
-
-            def attend(
-                query: Tensor = query,
-                keys: Tensor = keys,
-                values: Tensor = values,
-                mask: Tensor = mask,
-            ) -> Tensor:
-                return ours.attend(query, Keys(keys, values), mask)
-
+            fused = partial(
+                functional.scaled_dot_product_attention, query, keys, values, attn_mask=mask
+            )
+            attend = partial(ours.attend, query, Keys(keys, values), mask)
             baseline, mine = timed(fused), timed(attend)
             ratio = sum(baseline) / sum(mine)
             print(
