@@ -8,6 +8,7 @@ of the backbone's last layers, one each.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,9 @@ STEPS = 9
 """Steps of a program that are read."""
 SLOTS = 8
 """Tokens of a step that are read: its operation and argument."""
-_ARROW, _OPERAND = "->", "["
+_ARROW = "->"
+_OPERAND = re.compile(r"\[(\d{1,3})\]")
+"""A step whose results are taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,8 @@ class _ProgramReader(nn.Module):
         self.layers = nn.ModuleList(SelfAttention(sizes, heads) for _ in range(layers))
         self.to_regions = nn.ModuleList(OffByOne(hidden, heads, hidden // 2) for _ in range(layers))
         self.arrow = words.index(_ARROW) if _ARROW in words else -1
-        operands = [int(word[1:-1]) if word.startswith(_OPERAND) else -1 for word in words]
+        found = [_OPERAND.fullmatch(word) for word in words]
+        operands = [-1 if match is None else int(match[1]) for match in found]
         self.register_buffer("operands", torch.tensor(operands), persistent=False)
 
     operands: Tensor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -87,3 +89,9 @@ def test_padding_changes_nothing(encoding: Encoding) -> None:
     )
     assert torch.equal(ours[1], theirs[1])
     assert torch.allclose(ours[0], theirs[0])
+
+
+def test_only_a_step_number_in_brackets_is_an_operand() -> None:
+    words = ("->", "[0]", "[12]", "[x]", "[", "[1", f"[{'9' * 40}]")
+    decoder = ProVcinDecoder(replace(SIZES, program_words=words))
+    assert decoder.program.operands.tolist() == [-1, -1, -1, 0, 12, -1, -1, -1, -1]
