@@ -235,6 +235,8 @@ class TransferSettings:
     """Peak learning rate (Adam)."""
     decay_epoch: Annotated[int, Limits(least=1)] = 50
     """As in `training`."""
+    other_images: bool = False
+    """Whether the few questions are about images that explanation-only runs leave out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -363,7 +365,9 @@ class Config:
     def training_of(self, *, transfer: bool, answers: bool = True) -> TrainingSettings:
         """Return the optimisation of a run: in a transfer setting or not, with answers or not."""
         if transfer:
-            return dataclasses.replace(self.training, **vars(self.transfer))
+            changed = {**vars(self.transfer)}
+            del changed["other_images"]
+            return dataclasses.replace(self.training, **changed)
         alone = self.training.explanation_learning_rate
         if answers or alone is None:
             return self.training

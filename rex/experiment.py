@@ -114,8 +114,12 @@ METHODS = {
 }
 """Method by name, in the order of the tables. A method is added by its file and a line here."""
 
+PRIOR_OF_FEW = f"answer-prior-{min(TRANSFER_PERCENT)}"
+"""The reference row that knows no more answers than the transfer setting with the fewest."""
+
 REFERENCE_ROWS = {
     "answer-prior": "Answer prior (question only)",
+    PRIOR_OF_FEW: f"Answer prior ({min(TRANSFER_PERCENT)} % of the questions)",
     "random-regions": "Random regions (true words)",
 }
 """Reference row to its name in tables; they stand first."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rex.config import SCENE_GRAPH_SPLITS, SPLITS, Config, ForeignAnswers
-from rex.experiment import REFERENCE, SETTINGS
+from rex.experiment import PRIOR_OF_FEW, REFERENCE, SETTINGS, TRANSFER_PERCENT
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,13 @@ class Results:
         splits: list[str] = list(self.config.evaluation.splits)
         # random regions need true explanations
         explained = [split for split in splits if split in SCENE_GRAPH_SPLITS]
+        experiment, few = self.config.experiment, min(TRANSFER_PERCENT)
+        transfer = any(SETTINGS[run.setting].percent == few for run in experiment.runs)
+        # the few questions are other ones with another seed
+        seeds = experiment.seeds if transfer else ()
         return {
             self.run(REFERENCE, "answer-prior", 0): splits,
+            **{self.run(REFERENCE, PRIOR_OF_FEW, seed): splits for seed in seeds},
             self.run(REFERENCE, "random-regions", 0): explained,
         }
 

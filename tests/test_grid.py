@@ -29,6 +29,18 @@ def test_every_run_and_reference_row_is_measured_on_every_split() -> None:
     ]
 
 
+def test_beside_transfer_stands_a_prior_of_as_few_answers() -> None:
+    runs = Path("results/world/runs")
+    experiment = ExperimentSettings(
+        runs=(Run(setting="transfer-1", method="rex"), Run(setting="transfer-5", method="rex")),
+        seeds=(0, 3),
+    )
+    both = [runs / f"reference/answer-prior-1/seed{seed}" for seed in (0, 3)]
+    assert [*results(experiment=experiment).references()][1:3] == both
+    experiment = dataclasses.replace(experiment, runs=experiment.runs[1:])
+    assert not set(both) & set(results(experiment=experiment).references())
+
+
 def test_answers_of_other_models_are_rows_and_the_stand_in_is_the_worlds() -> None:
     theirs = ForeignAnswers(name="Qwen3-VL (8B)", file="a.jsonl", split="testdev")
     evaluation = dataclasses.replace(Config().evaluation, foreign=(theirs,))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rex.command_line import Subparsers, add_station, add_verb, store
 from rex.config import SPLITS
 from rex.exchange.formats import FORMATS
+from rex.experiment import TRANSFER_PERCENT
 
 if TYPE_CHECKING:
     from rex.evaluation.metrics import Metrics
@@ -140,6 +141,13 @@ def _add_answer_prior(verbs: Subparsers) -> None:
     )
     verb.add_argument("--train", type=Path, required=True, metavar="JSON", help="to learn from")
     verb.add_argument("--questions", type=Path, required=True, metavar="JSON", help="to answer")
+    verb.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help=f"learn from the {min(TRANSFER_PERCENT)} %% of the questions alone that the transfer "
+        "run with this seed learns from",
+    )
     verb.add_argument("--out", type=Path, required=True, metavar="PARQUET", help="predictions")
 
 
@@ -265,9 +273,16 @@ def _track(arguments: argparse.Namespace, experiment: str, metrics: Metrics) -> 
 
 
 def _answer_prior(arguments: argparse.Namespace) -> None:
+    from rex.config_files import read_config
     from rex.evaluation.references import write_answer_prior
 
-    write_answer_prior(arguments.out, arguments.train, arguments.questions)
+    write_answer_prior(
+        arguments.out,
+        arguments.train,
+        arguments.questions,
+        config=read_config(arguments.config),
+        seed=arguments.seed,
+    )
 
 
 def _random_regions(arguments: argparse.Namespace) -> None:

@@ -13,9 +13,12 @@ from os import PathLike
 import numpy as np
 import numpy.typing as npt
 
+from rex.config import Config
 from rex.errors import InputError
 from rex.evaluation.reading.predictions import Predictions, write_predictions
+from rex.experiment import PRIOR_OF_FEW, SETTINGS, TRANSFER_PERCENT
 from rex.files import made_by
+from rex.sampling import questions_of
 from rex.tokens import region_of
 
 PREFIX_SUPPORT = 5
@@ -125,23 +128,43 @@ def random_regions(
 
 
 def write_answer_prior(
-    out: str | PathLike[str], train: str | PathLike[str], questions: str | PathLike[str]
+    out: str | PathLike[str],
+    train: str | PathLike[str],
+    questions: str | PathLike[str],
+    *,
+    config: Config | None = None,
+    seed: int | None = None,
 ) -> None:
     """Answer `questions` from what those of `train` were answered, and write the predictions.
 
-    Raises InputError when there are no training questions.
+    With a `seed`, from those alone that the transfer run of this seed and `config` with the fewest
+    questions learns from. Raises InputError when there are no training questions.
     """
     from rex.gqa.questions import iter_questions
 
-    texts, answers = [], []
-    for question in iter_questions(train):
-        texts.append(question.question)
-        answers.append(question.answer)
-    if not texts:
+    learnt = [
+        (known.question, known.answer, known.image_id, known.detailed)
+        for known in iter_questions(train)
+    ]
+    if not learnt:
         raise InputError("holds no questions", file=train, cure="give the train questions")
+    texts, answers, images, strata = zip(*learnt, strict=True)
+    rows: Iterable[int] = range(len(texts))
+    if seed is not None:
+        config, few = config or Config(), min(TRANSFER_PERCENT)
+        chosen, _ = questions_of(
+            SETTINGS[f"transfer-{few}"],
+            images,
+            strata,
+            holdout=config.training.holdout,
+            other_images=config.transfer.other_images,
+            seed=seed,
+        )
+        rows = chosen.tolist()
+    prior = AnswerPrior(*zip(*((texts[row], answers[row]) for row in rows), strict=True))
     asked = {question.question_id: question.question for question in iter_questions(questions)}
-    predictions = prior_predictions(AnswerPrior(texts, answers), asked)
-    _write(out, predictions, "answer-prior")
+    method = "answer-prior" if seed is None else PRIOR_OF_FEW
+    _write(out, prior_predictions(prior, asked), method, seed=seed or 0)
 
 
 def write_random_regions(
@@ -163,7 +186,7 @@ def write_random_regions(
 
 
 def _write(
-    out: str | PathLike[str], predictions: Predictions, method: str, **settings: int
+    out: str | PathLike[str], predictions: Predictions, method: str, *, seed: int = 0, **more: int
 ) -> None:
-    made = {"setting": "reference", "method": method, "seed": 0, **settings}
+    made = {"setting": "reference", "method": method, "seed": seed, **more}
     write_predictions(out, predictions, provenance=made_by(f"rex reference {method}", made))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rex.evaluation.details import SUMMARIES, Details, check_details, read_details
 from rex.evaluation.metrics import RunName
 from rex.evaluation.resampling import Term, contrast
-from rex.experiment import METHODS, TRANSFER_PERCENT, method_label
+from rex.experiment import METHODS, PRIOR_OF_FEW, REFERENCE, TRANSFER_PERCENT, method_label
 from rex.reporting.comparison import P_VALUE
 from rex.reporting.results import MeasuredRun, Row
 
@@ -117,6 +117,11 @@ CLAIMS = (
                     (*_gain(_FEWEST), *_gain(percent, -1)),
                 )
                 for percent in _MORE
+            ),
+            Comparison(
+                f"after explanations − {method_label(PRIOR_OF_FEW)}",
+                "val/accuracy",
+                (Part(1, f"transfer-{_FEWEST}", "rex"), Part(-1, REFERENCE, PRIOR_OF_FEW)),
             ),
         ),
     ),

@@ -1,8 +1,6 @@
-"""Which questions make which batch, which are held out, and which few are learnt from."""
+"""Which questions make which batch."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -71,39 +69,3 @@ def sorted_batches(lengths: Integers, batch_size: int) -> list[Integers]:
     """Return batches of all rows, shortest first: for prediction, where order is free."""
     order = np.argsort(lengths, kind="stable")
     return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-
-
-def hold_out(image_ids: Sequence[str], share: float, *, seed: int) -> tuple[Integers, Integers]:
-    """Split questions into (to learn, held out) rows; no image is on both sides.
-
-    About `share` of the images, at least one and never all, are held out.
-    """
-    images = sorted(set(image_ids))
-    count = min(max(round(len(images) * share), 1), len(images) - 1)
-    chosen = np.random.default_rng(seed).permutation(len(images))[:count]
-    held = {images[number] for number in chosen}
-    outside = np.array([image_id in held for image_id in image_ids], dtype=bool)
-    return np.flatnonzero(~outside), np.flatnonzero(outside)
-
-
-_WHOLE = 10
-"""Strata of at most this many questions are kept whole (as in the public code)."""
-
-
-def choose_subset(rows: Integers, strata: Sequence[str], percent: float, *, seed: int) -> Integers:
-    """Return `percent` of `rows`, stratum by stratum, in their order.
-
-    `strata` names each question's stratum (GQA's `types.detailed`), indexed by row. With one seed,
-    a smaller subset lies within a larger one.
-    """
-    members: dict[str, list[int]] = {}
-    for row in rows.tolist():
-        members.setdefault(strata[row], []).append(row)
-    generator = np.random.default_rng(seed)
-    chosen: list[int] = []
-    for _, stratum in sorted(members.items()):
-        order = generator.permutation(len(stratum))
-        if len(stratum) > _WHOLE:
-            order = order[: max(1, round(len(stratum) * percent / 100))]
-        chosen += [stratum[number] for number in order]
-    return np.array(sorted(chosen), dtype=np.int64)

@@ -28,7 +28,7 @@ from rex.models.pretrained import read_word_pieces
 from rex.models.vocabulary import Vocabulary
 from rex.regions.inspection import check_finite
 from rex.regions.store import RegionStore
-from rex.training.batches import choose_subset, hold_out
+from rex.sampling import questions_of
 from rex.training.checkpoints import (
     Checkpoint,
     State,
@@ -224,10 +224,14 @@ def _read(
         question_length=settings.question_length,
         explanation_length=settings.explanation_length,
     )
-    rows, held_out = hold_out(questions.image_ids, settings.holdout, seed=name.seed)
-    if objective.percent < 100:
-        strata = [question.detailed for question in asked.values()]
-        rows = choose_subset(rows, strata, objective.percent, seed=name.seed)
+    rows, held_out = questions_of(
+        objective,
+        questions.image_ids,
+        [question.detailed for question in asked.values()],
+        holdout=settings.holdout,
+        other_images=config.transfer.other_images,
+        seed=name.seed,
+    )
     if config.model.mode == "compat":
         kept = _short_enough(questions.question_ids, texts, settings.explanation_length)
         rows = rows[kept[rows]]
@@ -385,6 +389,7 @@ def _digest(data: _Data, signature: dict[str, Any]) -> str:
             continue
         digest.update(part.values.tobytes() + part.starts.tobytes())
     digest.update(questions.answers.tobytes() + "\n".join(questions.image_ids).encode())
+    digest.update(data.rows.tobytes())
     return digest.hexdigest()
 
 

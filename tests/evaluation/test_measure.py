@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pytest
 from rex.cli import main
 from rex.evaluation.measures.java import JavaUnavailableError
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
+from rex.evaluation.reading.predictions import read_predictions
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
 
@@ -186,6 +188,36 @@ def test_the_reference_rows(split: SmallSplit) -> None:
     assert evaluate(split, out) == 0
     assert metrics(split).run.method == "answer-prior"
     assert metrics(split).scores["accuracy"].value == pytest.approx(100)
+
+
+def test_the_prior_of_few_questions_is_named_and_knows_less(
+    split: SmallSplit, tmp_path: Path
+) -> None:
+    """Of 40 images with a question each, one is held out and one question is left of the others."""
+    records = json.loads(split.questions.read_text())
+    one = next(iter(records.values()))
+    train = tmp_path / "train.json"
+    train.write_text(
+        json.dumps(
+            {
+                f"t{place}": {**one, "imageId": f"i{place}", "answer": f"answer {place}"}
+                for place in range(40)
+            }
+        )
+    )
+    config = json.dumps({"training": {"holdout": 0.01}})
+    answers = {}
+    for seed in (0, 1):
+        out = tmp_path / f"{seed}.parquet"
+        command = ["reference", "answer-prior", "--train", str(train), "--seed", str(seed)]
+        files = ["--questions", str(split.questions), "--config", config, "--out", str(out)]
+        assert main([*command, *files]) == 0
+        assert evaluate(split, out) == 0
+        named = RunName(setting="reference", method="answer-prior-1", seed=seed)
+        assert metrics(split).run == named
+        answers[seed] = set(read_predictions(out).answers)
+    assert all(len(found) == 1 for found in answers.values())
+    assert answers[0] != answers[1]
 
 
 def test_names_given_by_hand(split: SmallSplit) -> None:

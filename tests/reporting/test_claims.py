@@ -88,6 +88,7 @@ def test_claims_that_hold(tmp_path: Path) -> None:
         *(run(tmp_path, "multi-task", "vqae", right=60, iou=badly, seed=k) for k in (0, 1)),
         *(run(tmp_path, "answer-only", "backbone", right=50, seed=k) for k in (0, 1)),
         *on_testdev(tmp_path),
+        *(run(tmp_path, "reference", "answer-prior-1", right=35, seed=k) for k in (0, 1)),
         *(
             run(tmp_path, f"transfer-{share}{end}", "rex", right=right, seed=k)
             for k in (0, 1)

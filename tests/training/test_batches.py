@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rex.training.batches import choose_subset, epoch_batches, hold_out, sorted_batches
+from rex.training.batches import epoch_batches, sorted_batches
 
 LENGTHS = st.lists(st.integers(3, 30), min_size=1, max_size=200).map(np.array)
 
@@ -87,43 +85,3 @@ def test_sorted_batches_hold_all(lengths: np.ndarray, batch_size: int) -> None:
     rows = np.concatenate(sorted_batches(lengths, batch_size))
     assert sorted(rows) == list(range(len(lengths)))
     assert np.all(np.diff(lengths[rows]) >= 0)
-
-
-@given(
-    st.lists(st.integers(0, 12).map(str), min_size=2, max_size=60).filter(
-        lambda images: len(set(images)) > 1
-    ),
-    st.floats(0, 1),
-    st.integers(0, 5),
-)
-def test_no_image_is_on_both_sides(images: list[str], share: float, seed: int) -> None:
-    learnt, held = hold_out(images, share, seed=seed)
-    assert sorted([*learnt, *held]) == list(range(len(images)))
-    assert len(learnt)
-    assert len(held)
-    assert not {images[row] for row in learnt} & {images[row] for row in held}
-
-
-STRATA = st.lists(st.sampled_from("abcde"), min_size=1, max_size=400)
-
-
-@given(STRATA, st.integers(0, 3))
-def test_subsets_are_nested_and_every_stratum_is_there(strata: list[str], seed: int) -> None:
-    rows = np.arange(len(strata))[:: 2 if len(strata) > 10 else 1]
-    one, five, ten = (set(choose_subset(rows, strata, p, seed=seed).tolist()) for p in (1, 5, 10))
-    assert one <= five <= ten <= set(rows.tolist())
-    assert {strata[row] for row in one} == {strata[row] for row in rows}
-
-
-def test_shares_by_stratum() -> None:
-    strata = ["color"] * 2000 + ["size"] * 300 + ["rare"] * 10
-    chosen = choose_subset(np.arange(len(strata)), strata, 5, seed=0)
-    assert Counter(strata[row] for row in chosen) == {"color": 100, "size": 15, "rare": 10}
-    assert chosen.tolist() == sorted(chosen)
-
-
-def test_the_seed_decides() -> None:
-    rows, strata = np.arange(500), ["x"] * 500
-    assert not np.array_equal(
-        choose_subset(rows, strata, 10, seed=0), choose_subset(rows, strata, 10, seed=1)
-    )

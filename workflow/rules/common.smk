@@ -22,7 +22,7 @@ from rex.config_files import (
 from rex.errors import InputError
 from rex.exchange.formats import FORMATS
 from rex.files import read_json
-from rex.experiment import FOREIGN, SETTINGS
+from rex.experiment import FOREIGN, PRIOR_OF_FEW, SETTINGS
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
 from rex.locks import locked
@@ -330,8 +330,9 @@ def minutes_of(job):
 
 def training_configuration(wildcards):
     """Return the settings of a run: those of transfer, and of methods, only where they count."""
-    unused = {"evaluation", "experiment"}
-    if not SETTINGS[wildcards.setting].transfer:
+    unused, setting = {"evaluation", "experiment"}, SETTINGS[wildcards.setting]
+    # a run that learns explanations alone leaves images to transfer
+    if not setting.transfer and (setting.answers or not CONFIG.transfer.other_images):
         unused.add("transfer")
     chosen = {name: value for name, value in VALUES.items() if name not in unused}
     method = wildcards.method
@@ -355,6 +356,14 @@ def start_option(wildcards):
     """Return the option of `rex train` that names that run."""
     start = pretrained(wildcards)
     return f"--start {Path(start).parent}" if start else ""
+
+
+def few_options(wildcards):
+    """Return the options by which the answer prior learns from a transfer run's questions alone."""
+    if wildcards.method != PRIOR_OF_FEW:
+        return ""
+    chosen = {"training": {"holdout": CONFIG.training.holdout}, "transfer": VALUES["transfer"]}
+    return f"--config {shlex.quote(json.dumps(chosen))} --seed {wildcards.seed}"
 
 
 def explanations_of(wildcards):

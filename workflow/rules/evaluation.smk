@@ -8,11 +8,13 @@ rule answer_prior:
     input:
         annotations(QUESTIONS.format(split="train"), QUESTIONS),
     output:
-        f"{RESULTS}/runs/reference/answer-prior/seed0/predictions/{{split}}.parquet",
+        f"{RESULTS}/runs/reference/{{method}}/seed{{seed}}/predictions/{{split}}.parquet",
+    wildcard_constraints:
+        method=f"answer-prior|{PRIOR_OF_FEW}",
     log:
-        f"{LOGS}/answer_prior_{{split}}.log",
+        f"{LOGS}/{{method}}_seed{{seed}}_{{split}}.log",
     benchmark:
-        f"{LIGHT}/answer_prior_{{split}}.tsv"
+        f"{LIGHT}/{{method}}_seed{{seed}}_{{split}}.tsv"
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -20,13 +22,14 @@ rule answer_prior:
         runtime=minutes_of("answer_prior"),
     params:
         data=data_folder,
+        few=few_options,
     message:
-        "answer {wildcards.split} by the question alone"
+        "answer {wildcards.split} by the question alone: {wildcards.method}"
     shell:
         "rex reference answer-prior "
         "--train {params.data:q}/questions/train_balanced_questions.json "
         "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
-        "--out {output} --log {log}"
+        "{params.few} --out {output} --log {log}"
 
 
 rule random_regions:
