@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.regions.conventions import cells
+from rex.regions.plain_pickle import read_pickled_array
 from rex.regions.sources import PieceSource
 from rex.regions.store import ImageRegions
 
@@ -35,7 +36,7 @@ Array = npt.NDArray[Any]
 
 
 class ArrayFolder(PieceSource[Path]):
-    """Reads `<imageId>.npz`, `<imageId>.pth`, or `<imageId>.npy` with `<imageId>_boxes.npy`.
+    """Reads `<imageId>.npz`, `<imageId>.pth`, or `<imageId>.npy` with boxes in a file beside it.
 
     Features are [n, D] or, as in MCAN's files, [D, n]; boxes [n, 4]. Features [rows, columns, D],
     [D, rows, columns] or, where `grid` says so, [n, D] without boxes are of the cells of a grid.
@@ -71,14 +72,7 @@ class ArrayFolder(PieceSource[Path]):
         arrays = dict(_load(content))
         features, grid = _features_of(arrays, self._grid)
         if grid is None and content.suffix == ".npy":
-            beside = content.with_name(content.stem + _BOXES)
-            if not beside.exists() and content.with_name(content.stem + _INFO).exists():
-                raise InputError(
-                    "boxes are in MMF's _info.npy, which is pickled, and nothing is unpickled",
-                    file=content,
-                    cure="write them beside it: docs/regions.md says how",
-                )
-            arrays["boxes"] = _load(beside)["features"]
+            arrays["boxes"] = _boxes_beside(content)
         count = len(features)
         width, height = self._size(content, arrays)
         boxes = _first(arrays, "boxes") if grid is None else cells(*grid, width, height)
@@ -107,6 +101,18 @@ class ArrayFolder(PieceSource[Path]):
         if width is not None and height is not None:
             return int(width), int(height)
         return self.size_of(self.identify(file), file)
+
+
+def _boxes_beside(features: Path) -> Array:
+    """Return the boxes of `7.npy`: those of `7_boxes.npy`, or of MMF's `7_info.npy`."""
+    info = features.with_name(features.stem + _INFO)
+    if not info.exists():
+        return _load(features.with_name(features.stem + _BOXES))["features"]
+    try:
+        # its sizes are not read: MMF's own script writes an image's height as its width
+        return np.asarray(read_pickled_array(info)["bbox"], dtype=np.float32)
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise ValueError(f"{info.name} is not MMF's, with boxes ({error})") from None
 
 
 def _load(file: Path) -> Mapping[str, Array]:

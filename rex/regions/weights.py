@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,30 +17,10 @@ from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.files import checkpoint_problem, whole_file
 from rex.regions.annotations import ClassLists, read_vocabulary
-
-_PICKLE_CLASSES = {
-    ("collections", "OrderedDict"),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "scalar"),
-    ("_codecs", "encode"),  # how Python 3 writes bytes for Python 2
-}
-"""All that a pickle of arrays in plain containers names."""
+from rex.regions.plain_pickle import read_pickle
 
 _NOT_WEIGHTS = ("pixel_mean", "pixel_std", "num_batches_tracked")
 """Ends of names that checkpoints may carry and that say nothing a configuration does not."""
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads numpy arrays and plain containers; anything else is refused before it can run."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _PICKLE_CLASSES:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which arrays do not need")
-        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
 @dataclass(frozen=True)
@@ -96,7 +75,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise InputError("is a folder", file=path, cure="name a checkpoint in it") from None
     try:
         if path.suffix == ".pkl":
-            loaded = _ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()
+            loaded = read_pickle(io.BytesIO(content))
         else:
             loaded = torch.load(io.BytesIO(content), weights_only=True, map_location="cpu")
         arrays = {name: _tensor(name, value) for name, value in _model_of(loaded).items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -224,18 +225,41 @@ def test_cells_tile_the_image(rows: int, columns: int, width: int, height: int) 
     np.testing.assert_allclose(boxes[-1, 2:], [width, height], rtol=1e-5)
 
 
-def test_mmfs_pickled_boxes_are_not_unpickled(tmp_path: Path) -> None:
+class Runs:
+    """What would be called, were it unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("called",)
+
+
+def test_mmfs_boxes_are_read_and_nothing_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "features"
     folder.mkdir()
-    np.save(folder / "7.npy", FEATURES)
-    np.save(folder / "7_info.npy", np.array({"bbox": CORNERS}, dtype=object))
-    with pytest.raises(
-        InputError, match=r"7\.npy: boxes are in MMF's _info\.npy, which is pickled"
-    ):
-        bring(folder, tmp_path / "r.h5")
-    np.save(folder / "7_boxes.npy", CORNERS)
     Image.new("RGB", (640, 480)).save(tmp_path / "7.jpg")
-    np.testing.assert_array_equal(stored(tmp_path, folder, images=tmp_path).boxes[0], CORNERS)
+    np.save(folder / "7.npy", FEATURES)
+    # as in MMF's extract_features_vmb.py, whose width is the height
+    probabilities = np.full((len(CORNERS), 3), 0.3, "f4")
+    info = {"bbox": CORNERS, "num_boxes": len(CORNERS), "cls_prob": probabilities}
+    info |= {"objects": np.arange(len(CORNERS)), "image_width": 480, "image_height": 640}
+    np.save(folder / "7_info.npy", np.array(info, dtype=object))
+    store = stored(tmp_path, folder, images=tmp_path)
+    np.testing.assert_array_equal(store.boxes[0], CORNERS)
+    assert store.image_sizes.tolist() == [[640, 480]]
+    for wrong, said in (
+        ({**info, "more": Runs()}, "it asks for posix.mkdir"),
+        ({"boxes": CORNERS}, "not MMF's, with boxes"),
+        ([1], "not MMF's, with boxes"),
+    ):
+        np.save(folder / "7_info.npy", np.array(wrong, dtype=object))
+        with pytest.raises(InputError, match=said):
+            bring(folder, tmp_path / "r.h5", images=tmp_path)
+    assert not Path("called").exists()
+    np.save(folder / "7_info.npy", CORNERS)
+    with pytest.raises(InputError, match="not one object"):
+        bring(folder, tmp_path / "r.h5", images=tmp_path)
 
 
 @pytest.mark.parametrize("genome", [True, False])
