@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from rex.gqa.ontology import CATEGORIES
 from rex.gqa.questions import ProgramError, SemanticStep
+from rex.tokens import cell_of, is_region
 
 COMPARATIVES = frozenset(
     {
@@ -38,7 +39,7 @@ Fields = tuple[Any, ...]
 """What an argument says: the fields of the typed operation (`rex.programs.operations`)."""
 
 _OBJECT_ID = re.compile(r"\d\w*\Z")
-_BROKEN_IDS = re.compile(r"\([\d,\s_-]*\)?\Z")
+_BROKEN_IDS = re.compile(r"\((?:[\d,\s_-]*|\s*\d\w*\s*[,;][^()]*)\)?\Z")
 _NEGATED = re.compile(r"not\s*\((.*)\)\Z", re.DOTALL)
 
 
@@ -66,13 +67,16 @@ def split_objects(argument: str) -> tuple[str, Ids]:
 def read_selection(argument: str) -> Fields:
     """Read `noun (ids)`."""
     noun, objects = split_objects(argument)
-    if not _is_noun(noun):
+    if noun != "_" and not _says_something(noun):
         raise ValueError("names nothing to select")
     return noun, objects
 
 
-def _is_noun(text: str) -> bool:
-    return text.isprintable() and (text == "_" or any(map(str.isalnum, text)))
+def _says_something(text: str) -> bool:
+    """Return whether a text has letters or digits, and no token that an explanation points with."""
+    if ("#" in text or "@" in text) and any(is_region(one) or cell_of(one) for one in text.split()):
+        return False
+    return text.isprintable() and any(map(str.isalnum, text))
 
 
 def read_relation(argument: str) -> Fields:
@@ -95,7 +99,8 @@ def _parts(argument: str) -> tuple[str, str, str, Ids]:
     parts = text.rsplit(",", 2)
     if len(parts) == 3:
         noun, relation, direction = parts[0].strip(), parts[1].strip(), parts[2].strip()
-        if _is_noun(noun) and relation and direction in ("s", "o"):
+        said = (noun == "_" or _says_something(noun)) and _says_something(relation)
+        if said and direction in ("s", "o"):
             return noun, relation, direction, objects
     raise ValueError("is not `noun,relation,s` or `noun,relation,o`")
 
@@ -106,9 +111,9 @@ def read_word(argument: str) -> Fields:
     text = " ".join(argument.split())
     negated = _NEGATED.match(text)
     word = negated[1].strip() if negated else text
-    if not word:
+    if not _says_something(word):
         raise ValueError("names no word")
-    if "|" in word or _NEGATED.match(word):
+    if "|" in word or word == "not" or _NEGATED.match(word):
         raise ValueError("is not one word, `red` or `not(red)`")
     return word, negated is not None
 
@@ -121,7 +126,7 @@ def read_words(argument: str) -> Fields:
 
 def _several(text: str) -> tuple[str, ...]:
     choices = tuple([" ".join(choice.split()) for choice in text.split("|")])
-    if not all(choices) or len(set(choices)) < max(len(choices), 2):
+    if not all(map(_says_something, choices)) or len(set(choices)) < max(len(choices), 2):
         raise ValueError("is not a choice, `A|B`")
     return choices
 
@@ -129,7 +134,7 @@ def _several(text: str) -> tuple[str, ...]:
 def read_category(argument: str) -> Fields:
     """Read a category, which may be one that GQA has not published."""
     category = argument.strip()
-    if not category:
+    if not _says_something(category):
         raise ValueError("names no category")
     return (category,)
 
