@@ -84,7 +84,7 @@ def verify(store: RegionStore, wanted: Iterable[str] = ()) -> list[Finding]:
 def _wrong(store: RegionStore, rows: Any) -> dict[str, Any]:
     """Return for each problem which of `rows` [B] have it."""
     features = store.features(rows)
-    boxes, counts = store.boxes[rows], store.num_boxes[rows]
+    boxes, counts = store.boxes[rows], store.counts[rows]
     width, height = store.image_sizes[rows].T[..., None]
     used = np.arange(store.regions) < counts[:, None]
     x1, y1, x2, y2 = np.moveaxis(boxes, -1, 0)

@@ -299,10 +299,18 @@ class RegionStore:
     """[N, R] index into `object_names`, -1: none."""
     attribute_ids = _column("attribute_ids", np.int32)
     """[N, R] index into `attribute_names`, -1: none."""
-    num_boxes = _column("num_boxes", np.int32)
-    """[N] regions that an image has; the rows past it are zero."""
+    counts = _column("num_boxes", np.int32)
+    """[N] as the file says it, however wrong; use `num_boxes`."""
     image_sizes = _column("image_sizes", np.int32)
     """[N, 2] width and height of the original image, in pixels."""
+
+    @cached_property
+    def num_boxes(self) -> npt.NDArray[np.int32]:
+        """[N] regions that an image has, 0 to R (else InputError); the rows past it are zero."""
+        counts = self.counts
+        if counts.size and not 0 <= counts.min() <= counts.max() <= self.regions:
+            raise self._damaged(f"num_boxes are not 0 to {self.regions}")
+        return counts
 
     def rows(self, image_ids: Iterable[str]) -> npt.NDArray[np.int64]:
         """Return the rows [B] of images; raises InputError naming the first that is not here."""
@@ -361,11 +369,7 @@ class RegionStore:
         return value
 
     def _damaged(self, problem: str) -> InputError:
-        return InputError(
-            f"not a valid region store ({problem})",
-            file=self.path,
-            cure=_MAKE_AGAIN,
-        )
+        return InputError(f"not a valid region store ({problem})", file=self.path, cure=_MAKE_AGAIN)
 
 
 def _comparable(header: StoreHeader) -> dict[str, Any]:

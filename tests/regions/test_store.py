@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from rex import locks
 from rex.errors import InputError
+from rex.regions.lxmert_tsv import export_tsv
 from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
 
 
@@ -298,6 +299,17 @@ def test_a_damaged_store_is_named(tmp_path: Path, damage, said: str) -> None:  #
         RegionStore(path)
     assert str(path) in str(caught.value)
     assert caught.value.cure
+
+
+@pytest.mark.parametrize("count", [-1, 5, 1_178_880_137])
+def test_numbers_of_regions_beyond_the_store_are_refused(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "r.h5"
+    write(path, header(), [image(4, 5, seed) for seed in range(3)])
+    with h5py.File(path, "r+") as file:
+        file["num_boxes"][1] = count
+    with pytest.raises(InputError, match="num_boxes are not 0 to 4"):
+        export_tsv(RegionStore(path), tmp_path / "out.tsv")
+    assert not (tmp_path / "out.tsv").exists()
 
 
 def test_a_store_of_another_width_is_named(tmp_path: Path) -> None:
