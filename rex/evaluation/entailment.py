@@ -17,7 +17,7 @@ from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import IT, Fact, Ref, UnreadableError, read_statement
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, is_a, plural
 from rex.gqa.questions import ProgramError, SemanticStep
-from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, same_word
+from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, plain_word, same_word, says
 from rex.programs.parsing import Program, parse_program
 from rex.programs.values import VERDICTS
 
@@ -57,16 +57,17 @@ def entails(
         facts = read_statement(explanation, lexicon)
     except UnreadableError:
         return False
-    program = _program(semantic)
+    program = _program(tuple(semantic))
     if program:
         return agrees(answer, facts, program, names)
     asked = _Asked(question, lexicon, names, facts)
     if answer in VERDICTS:
         return asked.verdict() is VERDICTS[answer]
-    return any(word == answer or is_a(word, answer) for word in asked.affirmed())
+    return any(says(word, answer) for word in asked.affirmed())
 
 
-def _program(semantic: Sequence[SemanticStep]) -> Program:
+@lru_cache(maxsize=4096)
+def _program(semantic: tuple[SemanticStep, ...]) -> Program:
     try:
         return parse_program(semantic)
     except ProgramError:
@@ -226,22 +227,24 @@ class _Asked:
         called = self.names(ref)
         there = any(is_a(name, noun) for name in called for noun in self.wanted)
         told = self._described(ref) | set(called)
-        every = told | {_plain(fact.value) for fact in self.facts if fact.kind == "is"}
+        every = told | {plain_word(fact.value) for fact in self.facts if fact.kind == "is"}
         described = self.head._asked_of() <= told and self._asked_of() <= every
         return True if there and described else None
 
     def _asked_of(self) -> set[str]:
         """Return the adjectives of the question, those of its landmarks included."""
-        said = {_plain(word) for word, holds in self.words if holds and not self._is_noun(word)}
+        said = {plain_word(word) for word, holds in self.words if holds and not self._is_noun(word)}
         return said - POSITION_WORDS
 
     def _described(self, ref: Ref) -> set[str]:
         facts, thing = (self.facts, ref) if ref.region is not None else (ref.conditions, IT)
-        return {_plain(fact.value) for fact in facts if fact.kind == "is" and thing in fact.refs}
+        return {
+            plain_word(fact.value) for fact in facts if fact.kind == "is" and thing in fact.refs
+        }
 
     def _value(self, fact: Fact) -> bool | None:
         for word, holds in self.words:
-            if same_word(fact.value, word) or is_a(fact.value, word):
+            if says(fact.value, word):
                 if fact.kind == "is" and fact.holds and self._is_subject(fact, word):
                     continue
                 return fact.holds is holds
@@ -311,7 +314,3 @@ def _akin(name: str, noun: str) -> bool:
     """Return whether two names may be of one thing: animals and food are told apart by theirs."""
     classes = HYPERNYMS.get(name, frozenset()) & HYPERNYMS.get(noun, frozenset())
     return is_a(name, noun) or is_a(noun, name) or bool(classes - {"animal", "bird", "food"})
-
-
-def _plain(word: str) -> str:
-    return "wood" if word == "wooden" else word

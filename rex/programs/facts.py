@@ -100,6 +100,8 @@ def word_holds(graph: SceneGraph, thing: SceneObject, word: str) -> bool:
         return position_holds(graph, thing, word)
     if word in thing.attributes or is_a(thing.name, word):
         return True
+    if " and " in word:
+        return all(word_holds(graph, thing, part) for part in word.split(" and "))
     if word in _RESPELLED and _RESPELLED[word] in thing.attributes:
         return True
     return (word == "male" or word == "female") and gender(thing.name) == word
@@ -226,6 +228,14 @@ _RESPELLED = {**_SPELLINGS, **{plain: word for word, plain in _SPELLINGS.items()
 def same_word(one: str, other: str) -> bool:
     """Return whether words differ in spelling alone ("snow suit", "snowsuit"; wooden, wood)."""
     return one == other or _spelling(one) == _spelling(other)
+
+
+def says(value: str, word: str) -> bool:
+    """Return whether what has a value has a word, too: `dog` is an animal, `wooden` is wood.
+
+    What is black and white is black.
+    """
+    return same_word(value, word) or is_a(value, word) or word in value.split(" and ")
 
 
 def _spelling(word: str) -> str:

@@ -26,7 +26,7 @@ parse = parse_program_text
 SAMPLE = (Path(__file__).parents[2] / "../shared/gqa-sample").resolve()
 
 
-NAMES = {0: "car", 1: "man", 2: "boy", 3: "cat", 4: "bag", 5: "dog", 6: "bus"}
+NAMES = {0: "car", 1: "man", 2: "boy", 3: "cat", 4: "bag", 5: "dog", 6: "bus", 7: "car"}
 
 
 def names(ref: Ref) -> set[str]:
@@ -62,6 +62,25 @@ EITHER = parse("select: cat [1]->exist: ? [0]->select: dog (-)->exist: ? [2]->or
 CAT_AND_RED = parse(
     "select: cat [1]->exist: ? [0]->select: car [2]->verify color: red [2]->and: [1, 3]"
 )
+BOTH_CARS_RED = parse(
+    "select: car [1]->verify color: red [0]->select: car [2]->verify color: red [2]->and: [1, 3]"
+)
+A_CAR_RED = parse(
+    "select: car [1]->verify color: red [0]->select: car [2]->verify color: red [2]->or: [1, 3]"
+)
+RED_CARS_THERE = parse(
+    "select: car [1]->filter color: red [0]->exist: ? [1]"
+    "->select: car [2]->filter color: red [3]->exist: ? [4]->and: [2, 5]"
+)
+CARS_AND_BUSES_ALIKE = parse(
+    "select: car [1]->select: car [2]->same color: [0, 1]"
+    "->select: bus [3]->select: bus [4]->same color: [3, 4]->and: [2, 5]"
+)
+WOOD_OR_METAL = parse("select: car [1]->choose material: wooden|metallic [0]")
+IS_WOODEN = parse("select: car [1]->verify material: wooden [0]")
+BLACK_AND_WHITE = parse("select: car [1]->verify color: black and white [0]")
+BLACK = parse("select: car [1]->verify color: black [0]")
+BLACK_OR = parse("select: car [1]->choose color: colorful|black and white [0]")
 ROOM = parse("select: scene->query: room [0]")
 IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
 
@@ -153,6 +172,28 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (BOTH, "#0 is small", set()),
         (BOTH_RED, "#0 is red but #6 is not red but blue", {"no"}),
         (BOTH_RED, "#0 is red and #6 is red", {"yes"}),
+        (BOTH_CARS_RED, "#0 is red but #7 is not red", {"no"}),
+        (BOTH_CARS_RED, "#0 is red and #7 is red", {"yes"}),
+        (A_CAR_RED, "#0 is red but #7 is not red", {"yes"}),
+        (A_CAR_RED, "#0 is not red but blue and #7 is not red", {"no"}),
+        (RED_CARS_THERE, "there is red #0 but #7 is not red", {"no"}),
+        (RED_CARS_THERE, "there is red #0 and red #7", {"yes"}),
+        (RED_THERE, "there is red #0 but #7 is not red", {"yes"}),
+        (CARS_AND_BUSES_ALIKE, "#0 and #7 are both red but #6 is red and #8 is blue", {"no"}),
+        (CARS_AND_BUSES_ALIKE, "#0 and #7 are both red and #6 and #8 are both blue", {"yes"}),
+        # one word, two spellings
+        (WOOD_OR_METAL, "#0 is made of wood", {"wooden"}),
+        (WOOD_OR_METAL, "#0 is made of metal", {"metallic"}),
+        (IS_WOODEN, "#0 is made of wood", {"yes"}),
+        (IS_WOODEN, "#0 is not made of wood but made of metal", {"no"}),
+        # a phrase with an "and"
+        (COLOR, "#0 is black and white", {"black and white"}),
+        (BLACK_AND_WHITE, "#0 is black and white", {"yes"}),
+        (BLACK_AND_WHITE, "#0 is not black and white but brown", {"no"}),
+        (BLACK_AND_WHITE, "#0 is not black", {"no"}),
+        (BLACK, "#0 is black and white", {"yes"}),
+        (BLACK, "#0 is not black and white", set()),
+        (BLACK_OR, "#0 is black and white", {"black and white"}),
         (BOTH_THERE, "there is #3", set()),
         (BOTH_THERE, "there is no dog", {"no"}),
         (BOTH_THERE, "there is #3 but no dog", {"no"}),

@@ -47,10 +47,26 @@ def region(number: int) -> tuple[Ref, ...]:
         ("#3 is cabinet", "cabinet", True),
         ("#3 are horses", "horses", True),
         ("#3 is glimmering", "glimmering", True),
+        ("#3 is black and white", "black and white", True),
+        ("#3 is not black and white", "black and white", False),
     ],
 )
 def test_one_predicate(text: str, value: str, holds: bool) -> None:
     assert read(text) == [Fact("is", region(3), value, holds=holds)]
+
+
+def test_a_phrase_with_an_and_describes_and_is_shared() -> None:
+    assert read("black and white #3 that is not old holding #4 is black and white but tall") == [
+        Fact("is", region(3), "black and white", main=False),
+        Fact("is", region(3), "old", holds=False, main=False),
+        Fact("related", region(3), "holding", region(4), main=False),
+        Fact("is", region(3), "black and white"),
+        Fact("is", region(3), "tall"),
+    ]
+    assert read("#3 that is not short sleeved is red")[0].value == "short sleeved"
+    assert read("#3 and #4 are both black and white") == [
+        Fact("shared", (Ref(3), Ref(4)), "black and white")
+    ]
 
 
 def test_several_predicates() -> None:

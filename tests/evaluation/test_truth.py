@@ -31,6 +31,7 @@ LEXICON = build_lexicon([GRAPH])
     [
         ("#0 is brown", [True]),
         ("#0 is white", [False]),
+        ("#0 is brown and white", [True, False]),
         ("#0 is not white but brown", [True, True]),
         ("#0 is not brown", [False]),
         ("brown #0 is dog", [True, True]),

@@ -132,3 +132,27 @@ def test_values_of_a_category() -> None:
 )
 def test_spellings(one: str, other: str, same: bool) -> None:
     assert facts.same_word(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("value", "word", "said"),
+    [
+        ("wooden", "wood", True),
+        ("dog", "animal", True),
+        ("animal", "dog", False),
+        ("black and white", "black", True),
+        ("black", "black and white", False),
+    ],
+)
+def test_what_a_value_says(value: str, word: str, said: bool) -> None:
+    assert facts.says(value, word) is said
+
+
+def test_what_is_black_and_is_white_is_black_and_white() -> None:
+    scene = SceneGraph(10, 10, {})
+    for words, holds in (
+        (["black", "white"], True),
+        (["black and white"], True),
+        (["black"], False),
+    ):
+        assert facts.word_holds(scene, named("zebra", *words), "black and white") is holds

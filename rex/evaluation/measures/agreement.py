@@ -14,7 +14,7 @@ from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.statements import IT, Fact, Ref
 from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
 from rex.programs import operations as ops
-from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS
+from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, says
 from rex.programs.parsing import Program
 from rex.programs.phrase_wording import VAGUE_NOUNS
 
@@ -27,7 +27,7 @@ YES, NO = frozenset({"yes"}), frozenset({"no"})
 def agrees(answer: str, facts: Sequence[Fact], program: Program, names: Names) -> bool:
     """Return whether `answer` follows from the explanation's `facts`, for this question."""
     entailed = entailed_answers(facts, program, names)
-    return answer in entailed or any(is_a(word, answer) for word in entailed - YES - NO)
+    return answer in entailed or any(says(word, answer) for word in entailed - YES - NO)
 
 
 def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> frozenset[str]:
@@ -48,7 +48,8 @@ def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> f
         shared = [fact.value for fact in main if fact.kind == "shared"]
         return frozenset(kind for word in shared for kind in WORD_CATEGORIES.get(word, ()))
     if options := _options(last):
-        return _affirmed(main) & options
+        affirmed = _affirmed(main)
+        return frozenset(one for one in options if any(says(word, one) for word in affirmed))
     verdict = Verdicts(facts, program, names).of_step(len(program) - 1)
     return frozenset() if verdict is None else YES if verdict else NO
 
@@ -136,24 +137,31 @@ class Verdicts:
     program: Program
     names: Names
 
-    def of_step(self, place: int) -> bool | None:
-        """Return whether the facts affirm what step `place` claims, deny it, or neither (None)."""
+    def of_step(self, place: int, joint: type[ops.Operation] | None = None) -> bool | None:
+        """Return whether the facts affirm what step `place` claims, deny it, or neither (None).
+
+        `joint` is the operation that joins the claim to others. Of two mugs, one may be said to be
+        red, the other not to be: then not all are, which denies a claim on all, but one is.
+        """
         step = self.program[place]
         before = step.dependencies
         if isinstance(step, ops.Exist):
-            return self.of_step(before[0])
+            return self.of_step(before[0], joint)
         if isinstance(step, ops.And | ops.Or):
-            return _joined([self.of_step(one) for one in before], isinstance(step, ops.Or))
+            found = [self.of_step(one, type(step)) for one in before]
+            return _joined(found, isinstance(step, ops.Or))
         if isinstance(step, ops.Same):
             return self._alike(step, step.category)
         if isinstance(step, ops.Different):
-            return _negated(self._alike(step, step.category))
+            alike = self._alike(step, step.category)
+            return None if alike is None else not alike
         if isinstance(step, ops.Verify | ops.Relate) and not _finds(step):
-            found = self._says(step)
-            return False if found is None and self._denied(place, asked=False) else found
-        return self._is_there(place)
+            one_is_enough = isinstance(step, ops.Relate) and joint is not ops.And
+            said = self._says(step, one_is_enough=one_is_enough or joint is ops.Or)
+            return False if said is None and self._denied(place, asked=False) else said
+        return self._is_there(place, joint)
 
-    def _is_there(self, place: int) -> bool | None:
+    def _is_there(self, place: int, joint: type[ops.Operation] | None) -> bool | None:
         """Return whether what step `place` selects is said to be there, if only by naming it."""
         affirmed = any(
             fact.holds and self._is_asked(ref, place)
@@ -161,9 +169,20 @@ class Verdicts:
             for ref in (*fact.refs, *fact.other)
         )
         denied = self._denied_existence(place)
+        if affirmed and joint is ops.And and self._lacks_words(place):
+            return False
         if affirmed:
             return None if denied else True
         return False if denied or self._denied(place, asked=True) else None
+
+    def _lacks_words(self, place: int) -> bool:
+        """Return whether something that step `place` may select is said not to be as it filters."""
+        step = self.program[place]
+        if not isinstance(step, ops.Filter):
+            return False
+        noun, _ = self._asked_thing(step.dependencies[0])
+        told = _words_told(step.word, self._about(noun))
+        return step.negated in told or self._lacks_words(step.dependencies[0])
 
     def _denied(self, place: int, *, asked: bool) -> bool:
         """Return whether something without which step `place` selects nothing is denied.
@@ -223,16 +242,26 @@ class Verdicts:
             for word in _words(fact.value, fact.holds)
         )
 
-    def _says(self, step: ops.Operation) -> bool | None:
-        """Return whether the facts affirm the word or the relation of a step, or deny it."""
-        if isinstance(step, ops.Relate):
-            return _relation_holds(step.relations[0], self._about(step.noun))
-        if not isinstance(step, ops.Filter | ops.Verify):
+    def _says(self, step: ops.Operation, *, one_is_enough: bool = False) -> bool | None:
+        """Return whether the facts affirm the word or the relation of a step, or deny it.
+
+        Where they affirm it of one thing and deny it of another, `one_is_enough` decides.
+        """
+        if not isinstance(step, ops.Filter | ops.Verify | ops.Relate):
             return None
+        told = self._told(step)
+        if len(told) > 1:
+            return one_is_enough
+        return next(iter(told), None)
+
+    def _told(self, step: ops.Filter | ops.Verify | ops.Relate) -> set[bool]:
+        """Return which of yes and no the facts say to what a step claims."""
+        if isinstance(step, ops.Relate):
+            return _relations_told(step.relations[0], self._about(step.noun))
+        about = self._about(self._asked_thing(step.dependencies[0])[0])
         word = step.word if isinstance(step, ops.Filter) else step.words[0]
-        noun, _ = self._asked_thing(step.dependencies[0])
-        found = _word_holds(word, self._about(noun))
-        return _negated(found) if step.negated else found
+        told = _words_told(word, about) or _others_told(word, about)
+        return {found is not step.negated for found in told}
 
     def _about(self, noun: str) -> list[Fact]:
         """Return the main clauses about something called `noun`, else about things without a name.
@@ -254,16 +283,29 @@ class Verdicts:
 
     def _alike(self, step: ops.Operation, category: str) -> bool | None:
         """Return whether the facts say that things are alike, or that they differ."""
-        values: dict[tuple[Ref, ...], str] = {}
-        for fact in self._main("is", "shared"):
-            if fact.holds and (
-                category not in CATEGORY_WORDS or category in WORD_CATEGORIES.get(fact.value, ())
-            ):
-                if fact.kind == "shared":
-                    return True
-                values[fact.refs] = fact.value
-        if len(values) > 1 or (values and self._is_about_one(step)):
-            return len(set(values.values())) == 1
+        facts = [
+            fact
+            for fact in self._main("is", "shared")
+            if fact.holds
+            and (category not in CATEGORY_WORDS or category in WORD_CATEGORIES.get(fact.value, ()))
+        ]
+        nouns = [self._asked_thing(one)[0] for one in step.dependencies]
+        about = [
+            fact
+            for fact in facts
+            if any(
+                self._is_called(ref, noun) or not self._is_nameable(ref)
+                for ref in fact.refs
+                for noun in nouns
+            )
+        ]
+        least = 1 if self._is_about_one(step) else 2
+        for told in (about, facts):
+            values = {fact.refs: fact.value for fact in told}
+            if any(fact.kind == "shared" for fact in told):
+                return True
+            if len(values) >= least:
+                return len(set(values.values())) == 1
         return None
 
     def _is_about_one(self, step: ops.Operation) -> bool:
@@ -287,16 +329,29 @@ def cell_sides(cell: int) -> frozenset[str]:
     return frozenset(sides)
 
 
-def _word_holds(word: str, facts: Sequence[Fact]) -> bool | None:
-    """Return whether facts affirm a word; another value of its category denies it."""
+def _words_told(word: str, facts: Sequence[Fact]) -> set[bool]:
+    """Return whether facts affirm a word, deny it, or both (of several things), or neither."""
     cells = [fact for fact in facts if fact.kind == "at" and fact.holds]
     if cells and word in POSITION_WORDS:
-        return all(word in cell_sides(int(fact.value)) for fact in cells)
-    said = [fact for fact in facts if fact.kind in ("is", "scene", "shared")]
-    for fact in said:
-        if is_a(fact.value, word) if fact.holds else is_a(word, fact.value):
-            return fact.holds
-    return False if any(fact.holds and _excludes(fact.value, word) for fact in said) else None
+        return {all(word in cell_sides(int(fact.value)) for fact in cells)}
+    return {
+        fact.holds
+        for fact in facts
+        if fact.kind in _VALUED
+        and (says(fact.value, word) if fact.holds else says(word, fact.value))
+    }
+
+
+def _others_told(word: str, facts: Sequence[Fact]) -> set[bool]:
+    """Return no where facts affirm another value of a word's category."""
+    return {
+        False
+        for fact in facts
+        if fact.holds and fact.kind in _VALUED and _excludes(fact.value, word)
+    }
+
+
+_VALUED = frozenset({"is", "scene", "shared"})
 
 
 def _excludes(value: str, word: str) -> bool:
@@ -311,14 +366,12 @@ def _is_name(word: str) -> bool:
     return word in HYPERNYMS or word in CLASS_NAMES
 
 
-def _relation_holds(relation: str, facts: Sequence[Fact]) -> bool | None:
-    """Return whether facts affirm a relation; only its opposite denies it."""
+def _relations_told(relation: str, facts: Sequence[Fact]) -> set[bool]:
+    """Return whether facts affirm a relation, deny it, or both; its opposite denies it, too."""
     related = [fact for fact in facts if fact.kind == "related"]
-    for fact in related:
-        if relation in (fact.value, "of"):
-            return fact.holds
     opposite = OPPOSITE_RELATIONS.get(relation)
-    return False if any(fact.holds and fact.value == opposite for fact in related) else None
+    told = {fact.holds for fact in related if relation in (fact.value, "of")}
+    return told or {False for fact in related if fact.holds and fact.value == opposite}
 
 
 def _finds(step: ops.Operation) -> bool:
@@ -328,10 +381,6 @@ def _finds(step: ops.Operation) -> bool:
 def _words(text: str, holds: bool) -> Description:
     # word by word: a phrase that the lexicon lacks is read so
     return frozenset((word, holds) for word in text.split())
-
-
-def _negated(found: bool | None) -> bool | None:
-    return None if found is None else not found
 
 
 def _joined(found: Sequence[bool | None], any_is_enough: bool) -> bool | None:

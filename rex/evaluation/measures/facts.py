@@ -166,7 +166,7 @@ def _by_structure(samples: Mapping[str, Sample], questions: Questions) -> dict[s
 
 _QUESTIONS_AT_ONCE = 2048
 
-_GRAMMAR = "read:grammar-3"
+_GRAMMAR = "read:grammar-4"
 
 
 def _agrees(read: Read, row: int, answer: str, names: Names) -> bool:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 LONGEST_PHRASE = 4
 """Words of the longest phrase that is looked up."""
+_GLUE = "\0"
 _VAGUE = frozenset({"thing", "things", "person", "people"})
 
 
@@ -19,6 +20,17 @@ class Lexicon:
     def __init__(self, attributes: Iterable[str], names: Iterable[str]) -> None:
         self.attributes = frozenset(attributes)
         self.names = frozenset(names)
+        self.with_and = sorted(one for one in self.attributes | self.names if " and " in one)
+        """Phrases that contain an "and" ("black and white")."""
+
+    def tokens(self, text: str) -> list[str]:
+        """Return the words of a text; a phrase that contains an "and" is one."""
+        if " and " not in text:
+            return text.split()
+        text = f" {' '.join(text.split())} "
+        for phrase in self.with_and:
+            text = text.replace(f" {phrase} ", f" {phrase.replace(' ', _GLUE)} ")
+        return [token.replace(_GLUE, " ") for token in text.split()]
 
     def split_noun(self, words: Sequence[str]) -> tuple[list[str], str, list[str]] | None:
         """Return the adjectives and the noun that `words` start with, and what is left of them."""

@@ -59,7 +59,7 @@ def read_statement(text: str, lexicon: Lexicon) -> tuple[Fact, ...]:
 
     Raises UnreadableError when it is empty, very long, or not of the grammar.
     """
-    tokens = text.split()
+    tokens = lexicon.tokens(text)
     if len(tokens) > LONGEST:
         raise UnreadableError(f"more than {LONGEST} words")
     reader = _Reader(tokens, lexicon)
@@ -97,9 +97,8 @@ class _Reader:
     def statements(self) -> None:
         self.statement()
         while self.place < len(self.tokens):
-            if self.next() not in ("and", "but"):
+            if not (self.accept("and") or self.accept("but")):
                 raise self.unreadable()
-            self.place += 1
             self.statement()
 
     def statement(self) -> None:
@@ -120,8 +119,7 @@ class _Reader:
         while True:
             if self.accept("but"):
                 negated = True
-            if self.next() in ("no", "neither"):
-                self.place += 1
+            if self.accept("no") or self.accept("neither"):
                 negated = True
             # "there is no bus behind #1 and #2" does not say that there is no #2
             refs = self.noun_phrase(lists_to=end if negated else 0)
@@ -157,8 +155,7 @@ class _Reader:
                 return
 
     def predicate(self, subjects: tuple[Ref, ...], end: int, *, holds: bool) -> None:
-        if self.next() in ("both", "all"):
-            self.place += 1
+        if self.accept("both") or self.accept("all"):
             self.accept_words("made of")
             self.state("shared", subjects, value=self.words())
             return
@@ -175,10 +172,7 @@ class _Reader:
                 raise self.unreadable()
             self.state("compared", subjects, " ".join(words), self.noun_phrases(end), holds=holds)
             return
-        if side is not None:
-            self.state("is", subjects, value=side, holds=holds)
-            return
-        if self.at_region() or not self.lexicon.is_value(" ".join(words)):
+        if side is None and (self.at_region() or not self.lexicon.is_value(" ".join(words))):
             found = self.lexicon.split_relation(words, region=self.at_region())
             if found is not None:
                 relation, rest = found
@@ -187,7 +181,7 @@ class _Reader:
                 return
         if not words or self.at_region():
             raise self.unreadable()
-        self.state("is", subjects, value=" ".join(words), holds=holds)
+        self.state("is", subjects, value=side or " ".join(words), holds=holds)
 
     def subjects(self) -> tuple[Ref, ...]:
         """Read the noun phrases before a copula.
@@ -255,11 +249,10 @@ class _Reader:
             self.state("related", refs, relation, others, main=False)
 
     def relative_clause(self, refs: tuple[Ref, ...]) -> None:
-        if self.next() in _COPULA:
-            self.place += 1
+        if self.accept("is") or self.accept("are"):
             holds = not self.accept("not")
-            text = self.words()
-            self.state("is", refs, value=SIDES.get(text, text), holds=holds, main=False)
+            value = self.value()
+            self.state("is", refs, value=SIDES.get(value, value), holds=holds, main=False)
         else:
             others = self.subjects()
             self.copula()
@@ -354,9 +347,8 @@ class _Reader:
         return found
 
     def copula(self) -> None:
-        if self.next() not in _COPULA:
+        if not (self.accept("is") or self.accept("are")):
             raise self.unreadable()
-        self.place += 1
 
     def peek(self, place: int | None = None) -> list[str]:
         """Return the plain words at hand, up to a region, a cell, or a word of the grammar."""
@@ -379,6 +371,18 @@ class _Reader:
         if not words:
             raise self.unreadable()
         return " ".join(words)
+
+    def value(self) -> str:
+        """Read a value before a relation ("that is old holding #1"), or all plain words at hand."""
+        words = self.peek()
+        region = self.token(self.place + len(words)).startswith("#")
+        for size in range(len(words) - 1, 0, -1):
+            text, rest = " ".join(words[:size]), words[size:]
+            known = text in SIDES or self.lexicon.is_value(text)
+            if known and self.lexicon.split_relation(rest, region=region):
+                self.place += size
+                return text
+        return self.words()
 
     def region(self) -> int:
         region = region_of(self.next())
