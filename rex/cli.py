@@ -9,12 +9,12 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from rex import __version__
-from rex.command_line import Parser
+from rex.command_line import Parser, run_verb
 from rex.errors import InputError
 from rex.files import FULL_DISK
 from rex.logs import configure_logging
@@ -30,9 +30,6 @@ STATIONS = (
     "rex.reporting.commands",
     "rex.asking.commands",
 )
-
-Command = Callable[[argparse.Namespace], None]
-"""What a verb does (the default `handler` of its parser). It raises InputError on bad input."""
 
 _FULL = (*FULL_DISK, errno.EFBIG)
 """What the system says when there is no room for what is written; it names no file then."""
@@ -65,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(log)
         if _was_refused(log):
             raise InputError("bad input at the first attempt", file=log, cure="not tried again")
-        parsed.handler(parsed)
+        run_verb(parsed)
         # what cannot be printed is to be known here, not at exit
         sys.stdout.flush()
     except InputError as error:

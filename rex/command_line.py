@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import secrets
 from collections.abc import Callable
@@ -23,6 +24,20 @@ class Parser(argparse.ArgumentParser):
         """Print the line and exit with code 2."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
+    def path(self, name: str, metavar: str, help: str | None = None, **others: Any) -> None:
+        """Add a path that must be given."""
+        if name.startswith("-"):
+            others["required"] = True
+        self.add_argument(name, type=Path, metavar=metavar, help=help, **others)
+
+    def optional_path(self, name: str, metavar: str, help: str | None = None) -> None:
+        """Add a path that may be given."""
+        self.add_argument(name, type=Path, metavar=metavar, help=help)
+
+    def tracking(self, help: str) -> None:
+        """Add `--tracking`: where a run is tracked."""
+        self.add_argument("--tracking", type=store, metavar="DB", help=help)
+
 
 def add_station(stations: Subparsers, name: str, help: str) -> Subparsers:
     """Add the station `rex NAME` and return where its verbs are added."""
@@ -31,27 +46,37 @@ def add_station(stations: Subparsers, name: str, help: str) -> Subparsers:
 
 
 def add_verb(
-    verbs: Subparsers,
-    name: str,
-    run: Callable[[argparse.Namespace], None],
-    *,
-    help: str,
-    example: str,
-) -> argparse.ArgumentParser:
-    """Add a verb that calls `run` with its parsed arguments; it gets `--config` and `--log`."""
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name, help=help, description=help, epilog=f"example: {example}"
-    )
-    parser.add_argument(
+    verbs: Subparsers, name: str, run: Callable[..., None], help: str, example: str
+) -> Parser:
+    """Add a verb that calls `run` with its arguments by name; it gets `--config` and `--log`.
+
+    A function that takes `config` gets the configuration, read; one that takes `config_file`, its
+    path.
+    """
+    verb: Parser = verbs.add_parser(name, help=help, description=help, epilog=f"example: {example}")
+    verb.add_argument(
         "--config",
         metavar="YAML",
         help="configuration file, or its contents as JSON (default: the built-in one)",
     )
-    parser.add_argument(
-        "--log", type=Path, metavar="FILE", help="also write messages and tracebacks to this file"
-    )
-    parser.set_defaults(handler=run)
-    return parser
+    verb.optional_path("--log", "FILE", "also write messages and tracebacks to this file")
+    verb.set_defaults(handler=run)
+    return verb
+
+
+def run_verb(parsed: argparse.Namespace) -> None:
+    """Call the function of the verb that was parsed. Raises InputError on bad input."""
+    arguments = dict(vars(parsed))
+    run, config = arguments.pop("handler"), arguments.pop("config", None)
+    arguments.pop("log", None)
+    wanted = inspect.signature(run).parameters
+    if "config_file" in wanted:
+        arguments["config_file"] = config
+    if "config" in wanted:
+        from rex.config_files import read_config
+
+        arguments["config"] = read_config(config)
+    run(**arguments)
 
 
 def positive(text: str) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rex.command_line import Subparsers, add_station, add_verb
+
+if TYPE_CHECKING:
+    from rex.config import Config
 
 
 def add_commands(stations: Subparsers) -> None:
@@ -17,29 +20,28 @@ def add_commands(stations: Subparsers) -> None:
         ("schema", _schema, "write the JSON schema of a configuration"),
         ("write", _write, "check a configuration and write it with all defaults filled in"),
     ):
-        verb = add_verb(verbs, name, run, help=purpose, example=f"rex config {name} --out FILE")
-        verb.add_argument("--out", type=Path, required=True, metavar="FILE")
+        verb = add_verb(verbs, name, run, purpose, f"rex config {name} --out FILE")
+        verb.path("--out", "FILE")
 
 
-def _defaults(arguments: argparse.Namespace) -> None:
+def _defaults(out: Path) -> None:
     from rex.config_files import config_yaml
     from rex.files import write_text
 
-    write_text(arguments.out, config_yaml())
+    write_text(out, config_yaml())
 
 
-def _schema(arguments: argparse.Namespace) -> None:
+def _schema(out: Path) -> None:
     from rex.config_files import config_schema
     from rex.files import write_text
 
-    write_text(arguments.out, json.dumps(config_schema(), indent=1) + "\n")
+    write_text(out, json.dumps(config_schema(), indent=1) + "\n")
 
 
-def _write(arguments: argparse.Namespace) -> None:
+def _write(out: Path, config: Config) -> None:
     import yaml
 
-    from rex.config_files import config_values, read_config
+    from rex.config_files import config_values
     from rex.files import write_text
 
-    config = read_config(arguments.config)
-    write_text(arguments.out, yaml.safe_dump(config_values(config), sort_keys=False))
+    write_text(out, yaml.safe_dump(config_values(config), sort_keys=False))

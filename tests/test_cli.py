@@ -47,7 +47,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, error: Exception | None, arguments: list[str]) -> int:
-    def run(_: argparse.Namespace) -> None:
+    def run() -> None:
         if error is not None:
             raise error
 

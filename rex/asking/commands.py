@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex.asking.image_files import SUFFIXES
-from rex.command_line import Subparsers, add_verb
+from rex.command_line import Parser, Subparsers, add_verb
 from rex.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,28 +29,26 @@ def add_commands(stations: Subparsers) -> None:
         stations,
         "ask",
         _ask,
-        help="answer a question about your own images, and explain the answer",
-        example=f'rex ask data/world/images/2000000.jpg "What color is the shirt?" --run {_RUN}',
+        "answer a question about your own images, and explain the answer",
+        f'rex ask data/world/images/2000000.jpg "What color is the shirt?" --run {_RUN}',
     )
-    ask.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="one image or more")
+    ask.path("images", "IMAGE", "one image or more", nargs="+")
     ask.add_argument("question", help="one question, in quotes")
     _add_run(ask)
+    picture = "draw images, boxes and explanations here"
+    ask.optional_path("--picture", "PNG", f"{picture} (default: {PICTURE}; with --json: nowhere)")
     ask.add_argument(
-        "--picture",
-        type=Path,
-        metavar="PNG",
-        help=f"draw images, boxes and explanations here (default: {PICTURE}; with --json: nowhere)",
+        "--json", dest="as_json", action="store_true", help="print a line of JSON for each image"
     )
-    ask.add_argument("--json", action="store_true", help="print a line of JSON for each image")
     serve = add_verb(
         stations,
         "serve",
         _serve,
-        help="the same as a page in the browser, for this machine alone",
-        example=f"rex serve --run {_RUN} --images data/world/images",
+        "the same as a page in the browser, for this machine alone",
+        f"rex serve --run {_RUN} --images data/world/images",
     )
     _add_run(serve)
-    serve.add_argument("--images", type=Path, metavar="DIR", help="offer the images of this folder")
+    serve.optional_path("--images", "DIR", "offer the images of this folder")
     serve.add_argument(
         "--host",
         default="127.0.0.1",
@@ -59,40 +56,33 @@ def add_commands(stations: Subparsers) -> None:
         help="listen here (default: 127.0.0.1, this machine alone)",
     )
     serve.add_argument("--port", type=int, default=8000, help="(default: 8000; 0: any free one)")
-
     package = add_verb(
         stations,
         "package",
         _package,
-        help="write a trained run, with its detector, as an MLflow model",
-        example=f"rex package --run {_RUN} --out model",
+        "write a trained run, with its detector, as an MLflow model",
+        f"rex package --run {_RUN} --out model",
     )
     _add_run(package)
-    package.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    package.path("--out", "DIR", "a new folder")
 
 
-def _add_run(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--run", dest="folder", type=Path, required=True, metavar="RUN", help="a trained run"
-    )
-    verb.add_argument(
-        "--weights",
-        type=Path,
-        metavar="PTH",
-        help="the detector's weights (default: regions/detector.pth beside the folder of runs)",
-    )
+def _add_run(verb: Parser) -> None:
+    verb.path("--run", "RUN", "a trained run", dest="folder")
+    weights = "the detector's weights (default: regions/detector.pth beside the folder of runs)"
+    verb.optional_path("--weights", "PTH", weights)
 
 
-def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
+def _changes(config_file: str | None) -> dict[str, Any]:
     from rex.config_files import read_settings
 
-    return {} if arguments.config is None else read_settings(arguments.config)
+    return {} if config_file is None else read_settings(config_file)
 
 
-def _answerer(arguments: argparse.Namespace) -> Answerer:
+def _answerer(config_file: str | None, folder: Path, weights: Path | None) -> Answerer:
     from rex.asking.answerer import Answerer
 
-    return Answerer.load(arguments.folder, arguments.weights, _changes(arguments))
+    return Answerer.load(folder, weights, _changes(config_file))
 
 
 def _check_order(images: Sequence[Path], question: str) -> None:
@@ -112,17 +102,24 @@ def _check_order(images: Sequence[Path], question: str) -> None:
         )
 
 
-def _ask(arguments: argparse.Namespace) -> None:
+def _ask(
+    config_file: str | None,
+    images: Sequence[Path],
+    question: str,
+    picture: Path | None,
+    as_json: bool,
+    **run: Any,
+) -> None:
     from rex.evaluation.entailment import NOT_ENTAILED
     from rex.reporting.picture import Shown, draw
 
-    picture = arguments.picture or (None if arguments.json else PICTURE)
+    picture = picture or (None if as_json else PICTURE)
     if picture is not None and picture.suffix.lower() != ".png":
         raise InputError("not the name of a PNG", file=picture, cure="end it in .png")
-    _check_order(arguments.images, arguments.question)
-    replies = _answerer(arguments).ask(arguments.images, arguments.question)
-    for path, reply in zip(arguments.images, replies, strict=True):
-        if arguments.json:
+    _check_order(images, question)
+    replies = _answerer(config_file, **run).ask(images, question)
+    for path, reply in zip(images, replies, strict=True):
+        if as_json:
             print(json.dumps({"image": str(path), **reply.to_json()}, ensure_ascii=False))
         else:
             print(f"{path}: {reply.verdict}")
@@ -134,20 +131,18 @@ def _ask(arguments: argparse.Namespace) -> None:
     if picture is not None:
         shown = [
             Shown(reply.example(), reply.example().outputs[0], path)
-            for path, reply in zip(arguments.images, replies, strict=True)
+            for path, reply in zip(images, replies, strict=True)
         ]
         draw(picture, shown)
         _logger.info("boxes drawn in %s", picture)
 
 
-def _serve(arguments: argparse.Namespace) -> None:
+def _serve(config_file: str | None, images: Path | None, host: str, port: int, **run: Any) -> None:
     from rex.asking.server import make_server
 
-    server = make_server(
-        _answerer(arguments), images=arguments.images, host=arguments.host, port=arguments.port
-    )
+    server = make_server(_answerer(config_file, **run), images=images, host=host, port=port)
     if not server.local:
-        _logger.warning("anyone who reaches %s can ask: there is no password", arguments.host)
+        _logger.warning("anyone who reaches %s can ask: there is no password", host)
     with server:
         _logger.info("open %s (stop with Ctrl+C)", server.url)
         try:
@@ -156,8 +151,8 @@ def _serve(arguments: argparse.Namespace) -> None:
             _logger.info("stopped")
 
 
-def _package(arguments: argparse.Namespace) -> None:
+def _package(folder: Path, weights: Path | None, out: Path, config_file: str | None) -> None:
     from rex.asking.packaging import package_run
 
-    package_run(arguments.out, arguments.folder, arguments.weights, _changes(arguments))
-    _logger.info("mlflow.pyfunc.load_model(%r) answers like rex ask", str(arguments.out))
+    package_run(out, folder, weights, _changes(config_file))
+    _logger.info("mlflow.pyfunc.load_model(%r) answers like rex ask", str(out))

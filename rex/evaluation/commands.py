@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rex.command_line import Subparsers, add_station, add_verb, store
+from rex.command_line import Parser, Store, Subparsers, add_station, add_verb
 from rex.config import SPLITS
 from rex.exchange.formats import FORMATS
 from rex.experiment import TRANSFER_PERCENT
 
 if TYPE_CHECKING:
+    from rex.config import Config
     from rex.evaluation.metrics import Metrics
 
 _logger = logging.getLogger("rex.evaluation")
@@ -21,10 +22,47 @@ _logger = logging.getLogger("rex.evaluation")
 def add_commands(stations: Subparsers) -> None:
     """Add `rex evaluate`, `rex submit` and `rex reference answer-prior|random-regions`."""
     _add_evaluate(stations)
-    _add_submit(stations)
+    submit = add_verb(
+        stations,
+        "submit",
+        _submit,
+        "write GQA's test submission file",
+        "rex submit results/world/runs/multi-task/rex/seed0/predictions/testdev.parquet "
+        "--questions data/world/questions/testdev_balanced_questions.json --out submission.json",
+    )
+    submit.path("predictions", "PREDICTIONS", "what was predicted")
+    submit.path("--questions", "JSON", "all that must be answered")
+    submit.path("--out", "JSON", "the submission")
     verbs = add_station(stations, "reference", "the reference rows of the tables")
-    _add_answer_prior(verbs)
-    _add_random_regions(verbs)
+    prior = add_verb(
+        verbs,
+        "answer-prior",
+        _answer_prior,
+        "answer each question from its words alone",
+        "rex reference answer-prior --train train_balanced_questions.json "
+        "--questions val_balanced_questions.json --out predictions/val.parquet",
+    )
+    prior.path("--train", "JSON", "to learn from")
+    prior.path("--questions", "JSON", "to answer")
+    prior.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help=f"learn from the {min(TRANSFER_PERCENT)} %% of the questions alone that the transfer "
+        "run with this seed learns from",
+    )
+    prior.path("--out", "PARQUET", "predictions")
+    random = add_verb(
+        verbs,
+        "random-regions",
+        _random_regions,
+        "the true explanations, about random regions",
+        "rex reference random-regions --explanations explanations/val.parquet "
+        "--regions regions/val.h5 --out predictions/val.parquet",
+    )
+    random.path("--explanations", "PARQUET", "the true ones")
+    random.path("--regions", "H5", "to draw from")
+    random.path("--out", "PARQUET", "predictions")
 
 
 def _add_evaluate(stations: Subparsers) -> None:
@@ -32,143 +70,76 @@ def _add_evaluate(stations: Subparsers) -> None:
         stations,
         "evaluate",
         _evaluate,
-        help="measure predictions: answers, explanations, grounding",
-        example="rex evaluate predictions/val.parquet --questions val_balanced_questions.json "
+        "measure predictions: answers, explanations, grounding",
+        "rex evaluate predictions/val.parquet --questions val_balanced_questions.json "
         "--explanations val.parquet --regions val.h5 --scene-graphs val_sceneGraphs.json "
         "--ood data/gqa/ood --split val --out metrics/val.json",
     )
-    verb.add_argument("predictions", type=Path, metavar="PREDICTIONS", help="what was predicted")
-    verb.add_argument(
-        "--questions", type=Path, required=True, metavar="JSON", help="the questions, GQA's format"
-    )
-    verb.add_argument(
-        "--explanations", type=Path, metavar="PARQUET", help="their true explanations"
-    )
-    verb.add_argument(
-        "--regions", type=Path, metavar="H5", help="the regions that explanations name"
-    )
-    verb.add_argument("--scene-graphs", type=Path, metavar="JSON", help="the objects' boxes")
-    verb.add_argument("--ood", type=Path, metavar="DIR", help="the folder of GQA-OOD's files")
-    verb.add_argument(
-        "--choices",
-        type=Path,
-        metavar="JSON",
-        help="GQA's choices file, for validity and plausibility (default: derived)",
-    )
-    verb.add_argument(
-        "--compat",
-        action="store_true",
-        help="also measure explanations as the published code does, defects included",
-    )
-    verb.add_argument(
+    option, optional = verb.add_argument, verb.optional_path
+    verb.path("predictions", "PREDICTIONS", "what was predicted")
+    verb.path("--questions", "JSON", "the questions, GQA's format")
+    optional("--explanations", "PARQUET", "their true explanations")
+    optional("--regions", "H5", "the regions that explanations name")
+    optional("--scene-graphs", "JSON", "the objects' boxes")
+    optional("--ood", "DIR", "the folder of GQA-OOD's files")
+    choices = "GQA's choices file, for validity and plausibility (default: derived)"
+    optional("--choices", "JSON", choices)
+    compat = "also measure explanations as the published code does, defects included"
+    option("--compat", action="store_true", help=compat)
+    optional(
         "--upper-bound",
-        type=Path,
-        metavar="JSON",
-        help="the public code's grounding_upper_bound.json, for compat/grounding (default: ours)",
+        "JSON",
+        "the public code's grounding_upper_bound.json, for compat/grounding (default: ours)",
     )
-    verb.add_argument(
-        "--without-meteor", action="store_true", help="leave METEOR out: it takes the longest"
-    )
-    verb.add_argument(
-        "--corenlp", type=Path, metavar="DIR", help="CoreNLP 3.6.0 with its models, for SPICE"
-    )
-    verb.add_argument(
+    meteor = "leave METEOR out: it takes the longest"
+    option("--without-meteor", dest="meteor", action="store_false", help=meteor)
+    optional("--corenlp", "DIR", "CoreNLP 3.6.0 with its models, for SPICE")
+    option(
         "--format",
+        dest="convention",
         choices=tuple(FORMATS),
         help="what the numbers of boxes mean, in a file of a model's text (docs/vlm.md)",
     )
-    verb.add_argument(
-        "--partial",
-        action="store_true",
-        help="leave questions out that are not answered (default: refuse such a file)",
-    )
-    verb.add_argument(
-        "--unread", type=Path, metavar="JSONL", help="list the explanations that cannot be read"
-    )
+    partial = "leave questions out that are not answered (default: refuse such a file)"
+    option("--partial", action="store_true", help=partial)
+    optional("--unread", "JSONL", "list the explanations that cannot be read")
     _add_outputs(verb)
 
 
-def _add_outputs(verb: argparse.ArgumentParser) -> None:
+def _add_outputs(verb: Parser) -> None:
     """Add what a run is called, and where its scores go."""
     verb.add_argument("--split", choices=SPLITS, default="val", help="(default: val)")
     verb.add_argument("--setting", help="default: what the predictions say made them")
     verb.add_argument("--method", help="the same, else the file's name")
     verb.add_argument("--seed", type=int, help="the same, else 0")
-    verb.add_argument(
-        "--run", dest="folder", type=Path, metavar="DIR", help="the run's folder, for --tracking"
-    )
-    verb.add_argument(
-        "--tracking",
-        type=store,
-        metavar="DB",
-        help="log the scores of --run to this MLflow database",
-    )
-    verb.add_argument(
+    verb.optional_path("--run", "DIR", "the run's folder, for --tracking")
+    verb.tracking("log the scores of --run to this MLflow database")
+    verb.optional_path(
         "--details",
-        type=Path,
-        metavar="PARQUET",
-        help="also write what each question adds to each score; tables compare methods by it "
+        "PARQUET",
+        "also write what each question adds to each score; tables compare methods by it "
         "where it lies beside the metrics, under the same name",
     )
-    verb.add_argument("--out", type=Path, required=True, metavar="JSON", help="metrics")
+    verb.path("--out", "JSON", "metrics")
 
 
-def _add_submit(stations: Subparsers) -> None:
-    verb = add_verb(
-        stations,
-        "submit",
-        _submit,
-        help="write GQA's test submission file",
-        example="rex submit "
-        "results/world/runs/multi-task/rex/seed0/predictions/testdev.parquet "
-        "--questions data/world/questions/testdev_balanced_questions.json --out submission.json",
-    )
-    verb.add_argument("predictions", type=Path, metavar="PREDICTIONS", help="what was predicted")
-    verb.add_argument(
-        "--questions", type=Path, required=True, metavar="JSON", help="all that must be answered"
-    )
-    verb.add_argument("--out", type=Path, required=True, metavar="JSON", help="the submission")
-
-
-def _add_answer_prior(verbs: Subparsers) -> None:
-    verb = add_verb(
-        verbs,
-        "answer-prior",
-        _answer_prior,
-        help="answer each question from its words alone",
-        example="rex reference answer-prior --train train_balanced_questions.json "
-        "--questions val_balanced_questions.json --out predictions/val.parquet",
-    )
-    verb.add_argument("--train", type=Path, required=True, metavar="JSON", help="to learn from")
-    verb.add_argument("--questions", type=Path, required=True, metavar="JSON", help="to answer")
-    verb.add_argument(
-        "--seed",
-        type=int,
-        metavar="N",
-        help=f"learn from the {min(TRANSFER_PERCENT)} %% of the questions alone that the transfer "
-        "run with this seed learns from",
-    )
-    verb.add_argument("--out", type=Path, required=True, metavar="PARQUET", help="predictions")
-
-
-def _add_random_regions(verbs: Subparsers) -> None:
-    verb = add_verb(
-        verbs,
-        "random-regions",
-        _random_regions,
-        help="the true explanations, about random regions",
-        example="rex reference random-regions --explanations explanations/val.parquet "
-        "--regions regions/val.h5 --out predictions/val.parquet",
-    )
-    verb.add_argument(
-        "--explanations", type=Path, required=True, metavar="PARQUET", help="the true ones"
-    )
-    verb.add_argument("--regions", type=Path, required=True, metavar="H5", help="to draw from")
-    verb.add_argument("--out", type=Path, required=True, metavar="PARQUET", help="predictions")
-
-
-def _evaluate(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _evaluate(
+    config: Config,
+    predictions: Path,
+    split: str,
+    setting: str | None,
+    method: str | None,
+    seed: int | None,
+    ood: Path | None,
+    corenlp: Path | None,
+    compat: bool,
+    run: Path | None,
+    tracking: Store | None,
+    out: Path,
+    details: Path | None,
+    unread: Path | None,
+    **given: Any,
+) -> None:
     from rex.evaluation.case import Inputs
     from rex.evaluation.details import write_details, write_unread
     from rex.evaluation.measure import evaluate
@@ -176,42 +147,34 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from rex.evaluation.measures.spice import check_corenlp
     from rex.evaluation.metrics import run_of, write_metrics
 
-    config = read_config(arguments.config)
-    _check_outputs(arguments)
-    inputs = Inputs(
-        questions=arguments.questions,
-        explanations=arguments.explanations,
-        regions=arguments.regions,
-        scene_graphs=arguments.scene_graphs,
-        choices=arguments.choices,
-        upper_bound=arguments.upper_bound,
-        compat=arguments.compat or config.evaluation.compat,
-        meteor=not arguments.without_meteor,
-        corenlp=None if arguments.corenlp is None else check_corenlp(arguments.corenlp),
-        ood=None if arguments.ood is None else read_ood(arguments.ood, arguments.split),
-        convention=arguments.format,
-        partial=arguments.partial,
+    read = {name: path for name, path in given.items() if isinstance(path, Path)}
+    _check_outputs(
+        {"PREDICTIONS": predictions, **read, "corenlp": corenlp},
+        {"out": out, "details": details, "unread": unread},
     )
-    path, names = arguments.predictions, ("setting", "method", "seed")
+    inputs = Inputs(
+        **given,
+        compat=compat or config.evaluation.compat,
+        corenlp=None if corenlp is None else check_corenlp(corenlp),
+        ood=None if ood is None else read_ood(ood, split),
+    )
     metrics, measured = evaluate(
-        path,
+        predictions,
         inputs,
-        run=run_of(path, **{name: getattr(arguments, name) for name in names}),
-        split=arguments.split,
+        run=run_of(predictions, setting=setting, method=method, seed=seed),
+        split=split,
         default_mode=config.explanations.mode,
         draws=config.evaluation.bootstrap,
         seed=config.evaluation.seed,
     )
-    write_metrics(arguments.out, metrics)
-    if arguments.details is not None:
-        asked = measured.questions
-        write_details(arguments.details, measured.samples, asked.ids, asked.image_ids)
-    if arguments.unread is not None:
-        unread = write_unread(
-            arguments.unread, measured.samples, measured.questions.ids, measured.explanations
-        )
-        _logger.info("%d explanations cannot be read: %s", unread, arguments.unread)
-    _track(arguments, config.dataset, metrics)
+    write_metrics(out, metrics)
+    asked = measured.questions
+    if details is not None:
+        write_details(details, measured.samples, asked.ids, asked.image_ids)
+    if unread is not None:
+        count = write_unread(unread, measured.samples, asked.ids, measured.explanations)
+        _logger.info("%d explanations cannot be read: %s", count, unread)
+    _track(tracking, run, config.dataset, metrics, out)
     for name, score in metrics.scores.items():
         if "/" not in name and score.value is not None:
             print(f"{name:<12} {score.value:7.2f}  (n = {score.n})")
@@ -219,49 +182,38 @@ def _evaluate(arguments: argparse.Namespace) -> None:
             print(f"{name:<12}       –  {score.reason}")
 
 
-def _check_outputs(arguments: argparse.Namespace) -> None:
+def _check_outputs(inputs: Mapping[str, Path | None], outputs: Mapping[str, Path | None]) -> None:
     """Raise InputError when a file to be written is one of the others that are named."""
     from rex.errors import InputError
 
-    named = {"PREDICTIONS": arguments.predictions}
-    given = ("questions", "explanations", "regions", "scene_graphs", "choices", "corenlp")
-    for option in (*given, "upper_bound"):
-        named[f"--{option.replace('_', '-')}"] = getattr(arguments, option)
-    for option in ("out", "details", "unread"):
-        path = getattr(arguments, option)
+    named: dict[Path, str] = {}
+    for name, path in inputs.items():
+        if path is not None:
+            written = name if name.isupper() else f"--{name.replace('_', '-')}"
+            named.setdefault(path.resolve(), written)
+    for name, path in outputs.items():
         if path is None:
             continue
-        for name, other in named.items():
-            if other is not None and path.resolve() == other.resolve():
-                raise InputError(
-                    f"is --{option} and {name}: it would be lost",
-                    file=path,
-                    cure="write to another file",
-                )
-        named[f"--{option}"] = path
+        if path.resolve() in named:
+            problem = f"is --{name} and {named[path.resolve()]}: it would be lost"
+            raise InputError(problem, file=path, cure="write to another file")
+        named[path.resolve()] = f"--{name}"
 
 
-def _submit(arguments: argparse.Namespace) -> None:
-    from rex.evaluation.submission import write_submission
-
-    count = write_submission(arguments.out, arguments.predictions, arguments.questions)
-    _logger.info("%d answers in %s", count, arguments.out)
-
-
-def _track(arguments: argparse.Namespace, experiment: str, metrics: Metrics) -> None:
+def _track(
+    tracking: Store | None, folder: Path | None, experiment: str, metrics: Metrics, file: Path
+) -> None:
     """Log the scores under `<split>/<score name>`, and keep the file."""
     from rex.errors import InputError
     from rex.tracking import tracked_run
 
-    if arguments.tracking is None:
+    if tracking is None:
         return
-    if arguments.folder is None:
+    if folder is None:
         raise InputError("--tracking needs the run's folder", cure="give --run as well")
     run = metrics.run
     name = f"{run.setting}/{run.method}/seed{run.seed}"
-    with tracked_run(
-        arguments.tracking, arguments.folder, experiment=experiment, name=name
-    ) as tracked:
+    with tracked_run(tracking, folder, experiment=experiment, name=name) as tracked:
         tracked.metrics(
             {
                 f"{metrics.split}/{measure}": score.value
@@ -269,25 +221,24 @@ def _track(arguments: argparse.Namespace, experiment: str, metrics: Metrics) -> 
                 if score.value is not None
             }
         )
-        tracked.artifact(arguments.out, "metrics")
+        tracked.artifact(file, "metrics")
 
 
-def _answer_prior(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _submit(predictions: Path, questions: Path, out: Path) -> None:
+    from rex.evaluation.submission import write_submission
+
+    _logger.info("%d answers in %s", write_submission(out, predictions, questions), out)
+
+
+def _answer_prior(
+    config: Config, train: Path, questions: Path, seed: int | None, out: Path
+) -> None:
     from rex.evaluation.references import write_answer_prior
 
-    write_answer_prior(
-        arguments.out,
-        arguments.train,
-        arguments.questions,
-        config=read_config(arguments.config),
-        seed=arguments.seed,
-    )
+    write_answer_prior(out, train, questions, config=config, seed=seed)
 
 
-def _random_regions(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _random_regions(config: Config, explanations: Path, regions: Path, out: Path) -> None:
     from rex.evaluation.references import write_random_regions
 
-    seed = read_config(arguments.config).evaluation.seed
-    write_random_regions(arguments.out, arguments.explanations, arguments.regions, seed)
+    write_random_regions(out, explanations, regions, config.evaluation.seed)

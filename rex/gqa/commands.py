@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_station, add_verb
@@ -15,32 +16,30 @@ def add_commands(stations: Subparsers) -> None:
         verbs,
         "check",
         _check,
-        help="say what data folders or files hold, what is missing, and what is malformed",
-        example="rex gqa check data/gqa",
+        "say what data folders or files hold, what is missing, and what is malformed",
+        "rex gqa check data/gqa",
     )
-    check.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="folders or JSON files")
-
+    check.path("paths", "PATH", "folders or JSON files", nargs="+")
     fetch = add_verb(
         verbs,
         "fetch",
         _fetch,
-        help="download GQA's parts and lay them out; a broken download goes on where it was",
-        example="rex gqa fetch data/gqa --parts scene-graphs questions ood",
+        "download GQA's parts and lay them out; a broken download goes on where it was",
+        "rex gqa fetch data/gqa --parts scene-graphs questions ood",
     )
-    fetch.add_argument("folder", type=Path, metavar="FOLDER")
-    fetch.add_argument(
+    option = fetch.add_argument
+    fetch.path("folder", "FOLDER")
+    annotations = ["scene-graphs", "questions", "ood"]
+    option(
         "--parts",
         nargs="+",
-        choices=(
-            *("scene-graphs", "questions", "ood", "images"),
-            *("features", "class-names", "detector"),
-        ),
-        default=["scene-graphs", "questions", "ood"],
+        choices=(*annotations, "images", "features", "class-names", "detector"),
+        default=annotations,
         help="43 MB, 1.4 GB, 6 small files, 20.3 GB; the 36 regions that LXMERT's authors "
         "published (30 GB), their class names, and the detector "
         "(default: scene-graphs questions ood)",
     )
-    fetch.add_argument(
+    option(
         "--address",
         action="append",
         type=_pair,
@@ -48,7 +47,7 @@ def add_commands(stations: Subparsers) -> None:
         metavar="PART=URL",
         help="folder on the web to get a part's files from, instead of the published one",
     )
-    fetch.add_argument(
+    option(
         "--sha256",
         action="append",
         type=_pair,
@@ -65,20 +64,20 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _fetch(arguments: argparse.Namespace) -> None:
+def _fetch(
+    folder: Path,
+    parts: Sequence[str],
+    address: Sequence[tuple[str, str]],
+    sha256: Sequence[tuple[str, str]],
+) -> None:
     from rex.gqa.fetching import fetch_parts
 
-    fetch_parts(
-        arguments.folder,
-        arguments.parts,
-        addresses=dict(arguments.address),
-        checksums=dict(arguments.sha256),
-    )
+    fetch_parts(folder, parts, addresses=dict(address), checksums=dict(sha256))
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(paths: Sequence[Path]) -> None:
     from rex.gqa.checking import check_path
 
-    for path in arguments.paths:
+    for path in paths:
         for line in check_path(path):
             print(line)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rex.command_line import Subparsers, add_station, add_verb, positive, shard_argument
 from rex.errors import InputError
 from rex.regions.conventions import BOXES, ENCODINGS
+
+if TYPE_CHECKING:
+    from rex.config import Config
 
 _logger = logging.getLogger("rex.regions")
 
@@ -16,63 +20,48 @@ _logger = logging.getLogger("rex.regions")
 def add_commands(stations: Subparsers) -> None:
     """Add `rex regions train|extract|merge|import|export|info|verify|show`."""
     verbs = add_station(stations, "regions", "detect regions and describe them by features")
-    _add_train(verbs)
-    _add_extract(verbs)
+    _add_detector(verbs)
     _add_import(verbs)
     _add_stores(verbs)
-    _add_show(verbs)
 
 
-def _add_train(verbs: Subparsers) -> None:
+def _add_detector(verbs: Subparsers) -> None:
     train = add_verb(
         verbs,
         "train",
         _train,
-        help="train the detector on the scene graphs of a data set, and evaluate it",
-        example="rex regions train --data data/world --out results/world/regions/detector.pth "
+        "train the detector on the scene graphs of a data set, and evaluate it",
+        "rex regions train --data data/world --out results/world/regions/detector.pth "
         "--report results/world/regions/report.json",
     )
-    option = train.add_argument
-    option("--data", type=Path, required=True, metavar="DIR", help="in GQA's layout")
-    option("--out", type=Path, required=True, metavar="PTH", help="the trained detector")
-    option("--report", type=Path, metavar="JSON", help="its measures on val")
-
-
-def _add_extract(verbs: Subparsers) -> None:
+    train.path("--data", "DIR", "in GQA's layout")
+    train.path("--out", "PTH", "the trained detector")
+    train.optional_path("--report", "JSON", "its measures on val")
     extract = add_verb(
         verbs,
         "extract",
         _extract,
-        help="extract the regions of the images of questions into a region store",
-        example="rex regions extract --images data/world/images "
+        "extract the regions of the images of questions into a region store",
+        "rex regions extract --images data/world/images "
         "--questions data/world/questions/val_balanced_questions.json "
         "--weights results/world/regions/detector.pth --out results/world/regions/val.h5",
     )
     option = extract.add_argument
-    option("--images", type=Path, required=True, metavar="DIR", help="<imageId>.jpg")
-    option("--questions", type=Path, required=True, metavar="JSON")
-    option("--weights", type=Path, required=True, metavar="FILE", help=".pth or .pkl")
-    option("--out", type=Path, required=True, metavar="H5")
+    extract.path("--images", "DIR", "<imageId>.jpg")
+    extract.path("--questions", "JSON")
+    extract.path("--weights", "FILE", ".pth or .pkl")
+    extract.path("--out", "H5")
     option(
         "--boxes",
         choices=("detected", "scene-graphs"),
         help="scene-graphs: describe the annotated objects, an upper bound (default: what "
         "regions.selection says)",
     )
-    option("--scene-graphs", type=Path, metavar="JSON", help="of the images")
-    option(
-        "--shard",
-        type=shard_argument,
-        default=(1, 1),
-        metavar="K/N",
-        help="process only the K-th of N parts",
-    )
-    option(
-        "--workers",
-        type=int,
-        metavar="N",
-        help="worker processes (default: compute.detector_threads; 0: none)",
-    )
+    extract.optional_path("--scene-graphs", "JSON", "of the images")
+    shard: dict[str, Any] = {"type": shard_argument, "default": (1, 1), "dest": "part"}
+    option("--shard", **shard, metavar="K/N", help="process only the K-th of N parts")
+    workers = "worker processes (default: compute.detector_threads; 0: none)"
+    option("--workers", type=int, metavar="N", help=workers)
     option(
         "--strict",
         action="store_true",
@@ -85,40 +74,35 @@ def _add_import(verbs: Subparsers) -> None:
         verbs,
         "import",
         _import,
-        help="import features that others extracted into a region store",
-        example="rex regions import train2014_obj36.tsv --out regions.h5",
+        "import features that others extracted into a region store",
+        "rex regions import train2014_obj36.tsv --out regions.h5",
     )
     option = bring.add_argument
-    option(
+    bring.path(
         "source",
-        type=Path,
-        metavar="SOURCE",
-        help=".tsv or .zip (LXMERT), .hdf5 (UpDn), or a folder: of VinVL's features.tsv, of "
+        "SOURCE",
+        ".tsv or .zip (LXMERT), .hdf5 (UpDn), or a folder: of VinVL's features.tsv, of "
         "gqa_objects_info.json or gqa_spatial_info.json, of .npz, .npy or .pth",
     )
-    option("--out", type=Path, required=True, metavar="H5")
+    bring.path("--out", "H5")
     option(
         "--label",
         default="bottom-up",
         help="detector and settings that made them; only stores of one label can be combined",
     )
-    option("--vocabulary", type=Path, metavar="DIR", help="objects_vocab.txt, attributes_vocab.txt")
-    option("--images", type=Path, metavar="DIR", help="if features lack sizes")
+    bring.optional_path("--vocabulary", "DIR", "objects_vocab.txt, attributes_vocab.txt")
+    bring.optional_path("--images", "DIR", "if features lack sizes")
     option("--boxes", choices=tuple(BOXES), default="xyxy", help="how they are written")
-    option(
-        "--encoding",
-        choices=tuple(ENCODINGS),
-        default="float32",
-        help="of the features in tables, which do not tell it",
-    )
-    option(
+    encoding = "of the features in tables, which do not tell it"
+    option("--encoding", choices=tuple(ENCODINGS), default="float32", help=encoding)
+    bring.optional_path(
         "--ids",
-        type=Path,
-        metavar="JSON",
-        help="which image each id of the file is: a dictionary, or Visual Genome's image_data.json",
+        "JSON",
+        "which image each id of the file is: a dictionary, or Visual Genome's image_data.json",
     )
     option(
         "--dtype",
+        dest="feature_type",
         choices=("float16", "float32"),
         default="float16",
         help="float32 is exact and takes twice the space",
@@ -130,158 +114,114 @@ def _add_stores(verbs: Subparsers) -> None:
         verbs,
         "merge",
         _merge,
-        help="join the region stores of several shards into one",
-        example="rex regions merge part1.h5 part2.h5 --out train.h5",
+        "join the region stores of several shards into one",
+        "rex regions merge part1.h5 part2.h5 --out train.h5",
     )
-    merge.add_argument("parts", type=Path, nargs="+", metavar="H5")
-    merge.add_argument("--out", type=Path, required=True, metavar="H5")
+    merge.path("parts", "H5", nargs="+")
+    merge.path("--out", "H5")
     export = add_verb(
         verbs,
         "export",
         _export,
-        help="write a region store as LXMERT's TSV",
-        example="rex regions export regions.h5 --out regions.tsv",
+        "write a region store as LXMERT's TSV",
+        "rex regions export regions.h5 --out regions.tsv",
     )
-    export.add_argument("--out", type=Path, required=True, metavar="TSV")
-    info = add_verb(
-        verbs,
-        "info",
-        _info,
-        help="print a summary of a region store",
-        example="rex regions info results/world/regions/val.h5",
-    )
+    export.path("--out", "TSV")
+    summary = "print a summary of a region store"
+    info = add_verb(verbs, "info", _info, summary, "rex regions info results/world/regions/val.h5")
     verify = add_verb(
         verbs,
         "verify",
         _verify,
-        help="check a region store, and that it contains the images of questions",
-        example="rex regions verify results/world/regions/val.h5 "
+        "check a region store, and that it contains the images of questions",
+        "rex regions verify results/world/regions/val.h5 "
         "--questions data/world/questions/val_balanced_questions.json",
     )
-    verify.add_argument("--questions", type=Path, metavar="JSON")
+    verify.optional_path("--questions", "JSON")
     for verb in (export, info, verify):
-        verb.add_argument("store", type=Path, metavar="H5")
-
-
-def _add_show(verbs: Subparsers) -> None:
+        verb.path("store", "H5")
     show = add_verb(
         verbs,
         "show",
         _show,
-        help="draw the regions of images, with the names of classes and attributes",
-        example="rex regions show data/world/images/1000000.jpg "
+        "draw the regions of images, with the names of classes and attributes",
+        "rex regions show data/world/images/1000000.jpg "
         "--store results/world/regions/train.h5 --out pictures",
     )
-    option = show.add_argument
-    option("images", type=Path, nargs="+", metavar="IMAGE", help="<imageId>.jpg")
-    option("--store", type=Path, required=True, metavar="H5")
-    option("--out", type=Path, required=True, metavar="DIR", help="for the PNG files")
-    option("--most", type=positive, default=36, metavar="N", help="draw only the N best")
+    show.path("images", "IMAGE", "<imageId>.jpg", nargs="+")
+    show.path("--store", "H5")
+    show.path("--out", "DIR", "for the PNG files")
+    best = "draw only the N best"
+    show.add_argument("--most", type=positive, default=36, metavar="N", help=best)
 
 
-def _train(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _train(config: Config, **files: Any) -> None:
     from rex.regions.training import train_detector
 
-    measures = train_detector(
-        read_config(arguments.config), arguments.data, arguments.out, arguments.report
-    )
+    measures = train_detector(config, **files)
     for name in ("ap50", "coverage", "object_accuracy", "attribute_accuracy") if measures else ():
         value = measures and measures[name]
         _logger.info("%s on val: %s", name, "none" if value is None else f"{value:.1f} %")
 
 
-def _extract(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _extract(config: Config, **arguments: Any) -> None:
     from rex.regions.extraction import extract_regions
     from rex.regions.images import warn_unreadable
 
-    warn_unreadable(
-        extract_regions(
-            read_config(arguments.config),
-            images=arguments.images,
-            questions=arguments.questions,
-            weights=arguments.weights,
-            out=arguments.out,
-            part=arguments.shard,
-            boxes=arguments.boxes,
-            scene_graphs=arguments.scene_graphs,
-            workers=arguments.workers,
-            strict=arguments.strict,
-        )
-    )
+    warn_unreadable(extract_regions(config, **arguments))
 
 
-def _merge(arguments: argparse.Namespace) -> None:
+def _merge(parts: Sequence[Path], out: Path) -> None:
     from rex.regions.images import warn_unreadable
     from rex.regions.merging import merge
 
-    warn_unreadable(merge(arguments.parts, arguments.out).values())
+    warn_unreadable(merge(parts, out).values())
 
 
-def _import(arguments: argparse.Namespace) -> None:
+def _import(**arguments: Any) -> None:
     from rex.regions.images import warn_unreadable
     from rex.regions.importing import import_features
 
-    warn_unreadable(
-        import_features(
-            arguments.source,
-            arguments.out,
-            label=arguments.label,
-            vocabulary=arguments.vocabulary,
-            images=arguments.images,
-            feature_type=arguments.dtype,
-            boxes=arguments.boxes,
-            encoding=arguments.encoding,
-            ids=arguments.ids,
-        )
-    )
+    warn_unreadable(import_features(**arguments))
 
 
-def _export(arguments: argparse.Namespace) -> None:
+def _export(store: Path, out: Path) -> None:
     from rex.regions.lxmert_tsv import export_tsv
     from rex.regions.store import RegionStore
 
-    export_tsv(RegionStore(arguments.store), arguments.out)
+    export_tsv(RegionStore(store), out)
 
 
-def _info(arguments: argparse.Namespace) -> None:
+def _info(store: Path) -> None:
     import yaml
 
     from rex.regions.inspection import information
     from rex.regions.store import RegionStore
 
-    print(yaml.safe_dump(information(RegionStore(arguments.store)), sort_keys=False), end="")
+    print(yaml.safe_dump(information(RegionStore(store)), sort_keys=False), end="")
 
 
-def _verify(arguments: argparse.Namespace) -> None:
+def _verify(store: Path, questions: Path | None) -> None:
     from rex.gqa.questions import iter_questions
     from rex.regions.inspection import verify
     from rex.regions.store import RegionStore
 
-    store = RegionStore(arguments.store)
-    wanted = (
-        set()
-        if arguments.questions is None
-        else {question.image_id for question in iter_questions(arguments.questions)}
-    )
-    findings = verify(store, wanted)
+    regions, wanted = RegionStore(store), set[str]()
+    if questions is not None:
+        wanted = {question.image_id for question in iter_questions(questions)}
+    findings = verify(regions, wanted)
     for finding in findings:
         _logger.warning("%s", finding)
     if findings:
-        raise InputError(
-            f"{len(findings)} kinds of problems, listed above",
-            file=arguments.store,
-            cure="extract or import it again",
-        )
+        problem = f"{len(findings)} kinds of problems, listed above"
+        raise InputError(problem, file=store, cure="extract or import it again")
     asked = f", all {len(wanted)} that are asked about" if wanted else ""
-    _logger.info("sound: %d images%s", len(store), asked)
+    _logger.info("sound: %d images%s", len(regions), asked)
 
 
-def _show(arguments: argparse.Namespace) -> None:
+def _show(images: Sequence[Path], store: Path, out: Path, most: int) -> None:
     from rex.regions.inspection import draw_store
     from rex.regions.store import RegionStore
 
-    store = RegionStore(arguments.store)
-    for picture in draw_store(arguments.images, store, arguments.out, arguments.most):
+    for picture in draw_store(images, RegionStore(store), out, most):
         _logger.info("%s", picture)

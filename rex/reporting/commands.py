@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rex.command_line import Subparsers, add_verb, store
+from rex.command_line import Parser, Store, Subparsers, add_verb
+
+if TYPE_CHECKING:
+    from rex.config import Config
+
+_REPORT = "report"
+_IN_PICTURE = 4
 
 
 def add_commands(stations: Subparsers) -> None:
     """Add `rex tables`, `rex figures`, `rex gallery` and `rex status`."""
-    _add_tables(stations)
-    _add_figures(stations)
-    _add_gallery(stations)
-    _add_status(stations)
-
-
-def _add_tables(stations: Subparsers) -> None:
-    verb = add_verb(
+    tables = add_verb(
         stations,
         "tables",
         _tables,
-        help="the paper's tables: ours over seeds, published numbers beside them",
-        example="rex tables --metrics results/world/runs/*/*/seed*/metrics/*.json --out tables",
+        "the paper's tables: ours over seeds, published numbers beside them",
+        "rex tables --metrics results/world/runs/*/*/seed*/metrics/*.json --out tables",
     )
-    given = verb.add_mutually_exclusive_group(required=True)
-    given.add_argument("--metrics", type=Path, nargs="+", metavar="JSON", help="of every run")
-    _add_results(given)
-    verb.add_argument(
+    _add_runs(tables, "--metrics", "JSON", "of every run")
+    tables.add_argument(
         "--benchmarks",
         type=Path,
         nargs="*",
@@ -37,75 +33,33 @@ def _add_tables(stations: Subparsers) -> None:
         metavar="TSV",
         help="Snakemake's benchmark files, for a table of cost",
     )
-    verb.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="for CSV, Markdown, LaTeX and HTML"
-    )
-    _add_tracking(verb)
-
-
-def _add_figures(stations: Subparsers) -> None:
-    verb = add_verb(
+    tables.path("--out", "DIR", "for CSV, Markdown, LaTeX and HTML")
+    figures = add_verb(
         stations,
         "figures",
         _figures,
-        help="training curves, accuracy by type of question, accuracy against grounding",
-        example="rex figures --runs results/world/runs/*/*/seed* --out figures",
+        "training curves, accuracy by type of question, accuracy against grounding",
+        "rex figures --runs results/world/runs/*/*/seed* --out figures",
     )
-    given = verb.add_mutually_exclusive_group(required=True)
-    given.add_argument("--runs", type=Path, nargs="+", metavar="DIR", help="evaluated runs")
-    _add_results(given)
-    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="for PNG and SVG")
-    _add_tracking(verb)
-
-
-def _add_gallery(stations: Subparsers) -> None:
-    verb = add_verb(
-        stations,
-        "gallery",
-        _gallery,
-        help="a page of examples: images with boxes, words coloured to match, methods side by side",
-        example="rex gallery --questions val_balanced_questions.json --images data/gqa/images "
-        "--regions regions/val.h5 --explanations explanations/val.parquet "
-        "--predictions runs/*/*/seed0/predictions/val.parquet --out gallery/index.html",
-    )
-    verb.add_argument("--questions", type=Path, required=True, metavar="JSON", help="what is asked")
-    verb.add_argument(
-        "--images", type=Path, required=True, metavar="DIR", help="holds <imageId>.jpg"
-    )
-    verb.add_argument("--regions", type=Path, required=True, metavar="H5", help="the boxes")
-    verb.add_argument(
-        "--explanations", type=Path, required=True, metavar="PARQUET", help="the true explanations"
-    )
-    verb.add_argument(
-        "--predictions", type=Path, nargs="+", required=True, metavar="PARQUET", help="of each run"
-    )
-    verb.add_argument(
-        "--scene-graphs",
-        type=Path,
-        metavar="JSON",
-        help="also show the annotated objects, and how well each explanation is grounded",
-    )
-    verb.add_argument(
-        "--picture", type=Path, metavar="PNG", help="also draw a few telling examples here"
-    )
-    verb.add_argument("--out", type=Path, required=True, metavar="HTML", help="the page")
-    _add_tracking(verb)
-
-
-def _add_status(stations: Subparsers) -> None:
-    verb = add_verb(
+    _add_runs(figures, "--runs", "DIR", "evaluated runs")
+    figures.path("--out", "DIR", "for PNG and SVG")
+    gallery = _add_gallery(stations)
+    for verb in (tables, figures, gallery):
+        verb.tracking("also keep what is written as artifacts in this MLflow database")
+    status = add_verb(
         stations,
         "status",
         _status,
-        help="what of a configuration's results is done, running, failed or missing",
-        example="rex status --config config/smoke.yaml",
+        "what of a configuration's results is done, running, failed or missing",
+        "rex status --config config/smoke.yaml",
     )
-    verb.add_argument(
-        "--results", type=Path, metavar="DIR", help="(default: results/<dataset>, as the workflow)"
-    )
+    status.optional_path("--results", "DIR", "(default: results/<dataset>, as the workflow)")
 
 
-def _add_results(given: Any) -> None:
+def _add_runs(verb: Parser, name: str, metavar: str, help: str) -> None:
+    """Add the runs that a report is about: their files, or the folder that they lie in."""
+    given = verb.add_mutually_exclusive_group(required=True)
+    given.add_argument(name, type=Path, nargs="+", metavar=metavar, help=help)
     given.add_argument(
         "--results",
         type=Path,
@@ -114,17 +68,31 @@ def _add_results(given: Any) -> None:
     )
 
 
-def _add_tracking(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--tracking",
-        type=store,
-        metavar="DB",
-        help="also keep what is written as artifacts in this MLflow database",
+def _add_gallery(stations: Subparsers) -> Parser:
+    verb = add_verb(
+        stations,
+        "gallery",
+        _gallery,
+        "a page of examples: images with boxes, words coloured to match, methods side by side",
+        "rex gallery --questions val_balanced_questions.json --images data/gqa/images "
+        "--regions regions/val.h5 --explanations explanations/val.parquet "
+        "--predictions runs/*/*/seed0/predictions/val.parquet --out gallery/index.html",
     )
+    verb.path("--questions", "JSON", "what is asked")
+    verb.path("--images", "DIR", "holds <imageId>.jpg")
+    verb.path("--regions", "H5", "the boxes")
+    verb.path("--explanations", "PARQUET", "the true explanations")
+    verb.path("--predictions", "PARQUET", "of each run", nargs="+")
+    graphs = "also show the annotated objects, and how well each explanation is grounded"
+    verb.optional_path("--scene-graphs", "JSON", graphs)
+    verb.optional_path("--picture", "PNG", "also draw a few telling examples here")
+    verb.path("--out", "HTML", "the page")
+    return verb
 
 
 def _track(
-    arguments: argparse.Namespace,
+    tracking: Store | None,
+    config: Config,
     name: str,
     files: Sequence[Path],
     results: Path,
@@ -135,42 +103,42 @@ def _track(
     Which MLflow run it is says nothing about the files: that is kept in the folder `results`. The
     text `note`, in Markdown, becomes the experiment's description.
     """
-    from rex.config_files import read_config
     from rex.tracking import tracked_run
 
-    if arguments.tracking is None:
+    if tracking is None:
         return
-    with tracked_run(
-        arguments.tracking,
-        results / _REPORT / name,
-        experiment=read_config(arguments.config).dataset,
-        name=name,
-        group=_REPORT,
-    ) as run:
+    folder = results / _REPORT / name
+    with tracked_run(tracking, folder, experiment=config.dataset, name=name, group=_REPORT) as run:
         for file in files:
             run.artifact(file)
         if note is not None:
             run.describe(note.read_text(encoding="utf-8"))
 
 
-_REPORT = "report"
-
-
-def _figures(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _figures(
+    config: Config,
+    runs: Sequence[Path],
+    results: Path | None,
+    out: Path,
+    tracking: Store | None,
+) -> None:
     from rex.grid import Results
     from rex.reporting.figures import draw_figures
 
-    runs = arguments.runs
-    if arguments.results is not None:
-        results = Results(read_config(arguments.config), arguments.results)
-        runs = [*results.runs(), *results.references()]
-    files = draw_figures(runs, arguments.out)
-    _track(arguments, "figures", files, arguments.out.parent)
+    if results is not None:
+        found = Results(config, results)
+        runs = [*found.runs(), *found.references()]
+    _track(tracking, config, "figures", draw_figures(runs, out), out.parent)
 
 
-def _tables(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _tables(
+    config: Config,
+    metrics: Sequence[Path] | None,
+    results: Path | None,
+    benchmarks: Sequence[Path],
+    out: Path,
+    tracking: Store | None,
+) -> None:
     from rex.grid import Results
     from rex.reporting.claim_table import claim_table
     from rex.reporting.comparison import mark_best_of
@@ -179,52 +147,44 @@ def _tables(arguments: argparse.Namespace) -> None:
     from rex.reporting.results import published_rows, read_runs, rows_of
     from rex.reporting.tables import result_tables, write_tables
 
-    config = read_config(arguments.config)
     draws, seed = config.evaluation.bootstrap, config.evaluation.seed
-    metrics = arguments.metrics or Results(config, arguments.results).metrics()
-    runs, published = read_runs(metrics), published_rows()
+    if results is not None:
+        metrics = Results(config, results).metrics()
+    runs, published = read_runs(metrics or ()), published_rows()
     layouts = [
         lay_out(mark_best_of(table, draws=draws, seed=seed))
         for table in result_tables([*rows_of(runs), *published])
     ]
     layouts.append(claim_table(runs, published, draws=draws, seed=seed))
-    if arguments.benchmarks:
-        layouts.append(cost_table(arguments.benchmarks))
-    files = write_tables(layouts, arguments.out)
-    _track(arguments, "tables", files, arguments.out.parent, arguments.out / "explanations.md")
+    if benchmarks:
+        layouts.append(cost_table(benchmarks))
+    files = write_tables(layouts, out)
+    _track(tracking, config, "tables", files, out.parent, out / "explanations.md")
 
 
-def _status(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _status(config: Config, results: Path | None) -> None:
     from rex.grid import Results
     from rex.reporting.status import status
 
-    config = read_config(arguments.config)
-    results = Results.of(config)
-    if arguments.results is not None:
-        results = Results(config, arguments.results)
-    print("\n".join(status(results)))
+    found = Results.of(config) if results is None else Results(config, results)
+    print("\n".join(status(found)))
 
 
-_IN_PICTURE = 4
-
-
-def _gallery(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _gallery(
+    config: Config,
+    images: Path,
+    picture: Path | None,
+    out: Path,
+    tracking: Store | None,
+    **files: Any,
+) -> None:
     from rex.reporting.examples import ExampleFiles, read_examples
     from rex.reporting.gallery import write_gallery
     from rex.reporting.picture import telling_examples, write_picture
 
-    settings = read_config(arguments.config).evaluation
-    files = ExampleFiles(
-        questions=arguments.questions,
-        explanations=arguments.explanations,
-        regions=arguments.regions,
-        predictions=arguments.predictions,
-        scene_graphs=arguments.scene_graphs,
-    )
-    examples = read_examples(files, count=settings.examples, seed=settings.seed)
-    write_gallery(arguments.out, examples, arguments.images)
-    _track(arguments, "gallery", [arguments.out], arguments.out.parent.parent)
-    if arguments.picture is not None:
-        write_picture(arguments.picture, telling_examples(examples, _IN_PICTURE), arguments.images)
+    settings = config.evaluation
+    examples = read_examples(ExampleFiles(**files), count=settings.examples, seed=settings.seed)
+    write_gallery(out, examples, images)
+    _track(tracking, config, "gallery", [out], out.parent.parent)
+    if picture is not None:
+        write_picture(picture, telling_examples(examples, _IN_PICTURE), images)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rex.command_line import Subparsers, add_verb, store
+from rex.command_line import Store, Subparsers, add_verb
+
+if TYPE_CHECKING:
+    from rex.config import Config
 
 _RUN = "results/world/runs/multi-task/rex/seed0"
 
@@ -19,8 +22,8 @@ def add_commands(stations: Subparsers) -> None:
         stations,
         "train",
         _train,
-        help="train a model to answer, to explain, or both; a killed run goes on where it was",
-        example="rex train --setting multi-task --method rex --seed 0 "
+        "train a model to answer, to explain, or both; a killed run goes on where it was",
+        "rex train --setting multi-task --method rex --seed 0 "
         "--questions data/world/questions/train_balanced_questions.json "
         "--explanations results/world/explanations/train.parquet "
         "--regions results/world/regions/train.h5 --vocabulary results/world/vocabulary.json "
@@ -29,68 +32,51 @@ def add_commands(stations: Subparsers) -> None:
     train.add_argument("--setting", required=True, help="what is learnt, e.g. multi-task")
     train.add_argument("--method", required=True, help="how it is explained, e.g. rex")
     train.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout")
-    train.add_argument("--questions", type=Path, required=True, metavar="JSON")
-    train.add_argument("--explanations", type=Path, required=True, metavar="PARQUET")
-    train.add_argument("--regions", type=Path, required=True, metavar="H5")
-    train.add_argument("--vocabulary", type=Path, required=True, metavar="JSON")
-    train.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
-    train.add_argument(
-        "--start", type=Path, metavar="RUN", help="the run whose weights a transfer run starts from"
-    )
-    train.add_argument(
-        "--tracking",
-        type=store,
-        metavar="DB",
-        help="MLflow's SQLite file, or a server's http://… (default: no tracking)",
-    )
+    train.path("--questions", "JSON")
+    train.path("--explanations", "PARQUET")
+    train.path("--regions", "H5")
+    train.path("--vocabulary", "JSON")
+    train.path("--out", "RUN", "the run's folder")
+    train.optional_path("--start", "RUN", "the run whose weights a transfer run starts from")
+    train.tracking("MLflow's SQLite file, or a server's http://… (default: no tracking)")
     predict = add_verb(
         stations,
         "predict",
         _predict,
-        help="answer and explain questions with a trained run",
-        example=f"rex predict --run {_RUN} "
+        "answer and explain questions with a trained run",
+        f"rex predict --run {_RUN} "
         "--questions data/world/questions/val_balanced_questions.json "
         f"--regions results/world/regions/val.h5 --out {_RUN}/predictions/val.parquet",
     )
-    predict.add_argument("--run", type=Path, required=True, metavar="RUN")
-    predict.add_argument("--questions", type=Path, required=True, metavar="JSON")
-    predict.add_argument("--regions", type=Path, required=True, metavar="H5")
-    predict.add_argument("--out", type=Path, required=True, metavar="PARQUET")
-    predict.add_argument(
-        "--tracking", type=store, metavar="DB", help="keep the predictions in MLflow, too"
-    )
+    predict.path("--run", "RUN")
+    predict.path("--questions", "JSON")
+    predict.path("--regions", "H5")
+    predict.path("--out", "PARQUET")
+    predict.tracking("keep the predictions in MLflow, too")
 
 
-def _train(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _train(
+    config: Config, setting: str, method: str, seed: int, tracking: Store | None, **paths: Any
+) -> None:
     from rex.tracking import tracked_run
     from rex.training.objectives import objective_of
     from rex.training.observing import Observer, Record
     from rex.training.run import RunFiles, RunName, train_run
 
-    config = read_config(arguments.config)
-    files = RunFiles(
-        questions=arguments.questions,
-        explanations=arguments.explanations,
-        regions=arguments.regions,
-        vocabulary=arguments.vocabulary,
-        out=arguments.out,
-        start=arguments.start,
-    )
-    name = RunName(setting=arguments.setting, method=arguments.method, seed=arguments.seed)
-    objective = objective_of(name.setting, name.method, config.model.mode)
+    files, name = RunFiles(**paths), RunName(setting=setting, method=method, seed=seed)
+    objective = objective_of(setting, method, config.model.mode)
     settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
 
     @contextmanager
     def observe(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
         with tracked_run(
-            arguments.tracking if int(os.environ.get("RANK", "0")) == 0 else None,
-            arguments.out,
+            tracking if int(os.environ.get("RANK", "0")) == 0 else None,
+            files.out,
             experiment=config.dataset,
             name=str(name),
             parameters={**vars(name), **vars(config.model), **vars(settings)},
             tags=facts,
-            group=f"{arguments.setting}/{arguments.method}",
+            group=f"{setting}/{method}",
             anew=not resumed,
         ) as tracked:
 
@@ -106,31 +92,20 @@ def _train(arguments: argparse.Namespace) -> None:
                 def saving(self) -> None:
                     tracked.flush()
 
-            tracked.learns_from(config.dataset, facts["data.digest"], arguments.questions)
+            tracked.learns_from(config.dataset, facts["data.digest"], files.questions)
             yield Tracker()
             for file in ("config.yaml", "log.jsonl"):
-                tracked.artifact(arguments.out / file)
+                tracked.artifact(files.out / file)
 
     train_run(config, files, name, observe)
 
 
-def _predict(arguments: argparse.Namespace) -> None:
-    from rex.config_files import read_config
+def _predict(
+    config: Config, run: Path, questions: Path, regions: Path, out: Path, tracking: Store | None
+) -> None:
     from rex.tracking import tracked_run
     from rex.training.run import predict_run
 
-    config = read_config(arguments.config)
-    predict_run(
-        config,
-        arguments.run,
-        questions=arguments.questions,
-        regions=arguments.regions,
-        out=arguments.out,
-    )
-    with tracked_run(
-        arguments.tracking,
-        arguments.run,
-        experiment=config.dataset,
-        name=arguments.run.name,
-    ) as tracked:
-        tracked.artifact(arguments.out, "predictions")
+    predict_run(config, run, questions=questions, regions=regions, out=out)
+    with tracked_run(tracking, run, experiment=config.dataset, name=run.name) as tracked:
+        tracked.artifact(out, "predictions")
