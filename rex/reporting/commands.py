@@ -141,7 +141,7 @@ def _tables(
 ) -> None:
     from rex.grid import Results
     from rex.reporting.claim_table import claim_table
-    from rex.reporting.comparison import mark_best_of
+    from rex.reporting.comparison import mark_best
     from rex.reporting.cost_table import cost_table
     from rex.reporting.layout import lay_out
     from rex.reporting.results import published_rows, read_runs, rows_of
@@ -152,7 +152,7 @@ def _tables(
         metrics = Results(config, results).metrics()
     runs, published = read_runs(metrics or ()), published_rows()
     layouts = [
-        lay_out(mark_best_of(table, draws=draws, seed=seed))
+        lay_out(mark_best(table, draws=draws, seed=seed))
         for table in result_tables([*rows_of(runs), *published])
     ]
     layouts.append(claim_table(runs, published, draws=draws, seed=seed))

@@ -17,14 +17,8 @@ P_VALUE = 0.05
 """A method is best when it beats each other one with a smaller p."""
 
 
-def mark_best_of(table: Table, *, draws: int, seed: int) -> Table:
-    """Return the table with the best cell of each column marked: its own rows compete."""
-    keys = [column.key for column in table.columns]
-    return replace(table, rows=tuple(mark_best(table.rows, keys, draws=draws, seed=seed)))
-
-
-def mark_best(rows: Sequence[Row], keys: Sequence[str], *, draws: int, seed: int) -> list[Row]:
-    """Return the rows with their best cells (`<split>/<score name>` in `keys`) marked.
+def mark_best(table: Table, *, draws: int, seed: int) -> Table:
+    """Return the table with the best cell of each column marked.
 
     Only our own methods compete, and only within one mode: reference rows don't, nor do those about
     a part of the questions. A cell is best
@@ -32,25 +26,26 @@ def mark_best(rows: Sequence[Row], keys: Sequence[str], *, draws: int, seed: int
     competitor has a single seed, or what each question adds is not at hand (`rex evaluate
     --details`), nothing is marked. Raises InputError for details of another evaluation.
     """
-    marked = list(rows)
+    marked = list(table.rows)
     competing = [
         place
-        for place, row in enumerate(rows)
+        for place, row in enumerate(table.rows)
         if not row.published and not row.covered and row.setting != "reference"
     ]
-    for key in keys:
-        for mode in sorted({rows[place].mode for place in competing}):
+    for column in table.columns:
+        key = column.key
+        for mode in sorted({marked[place].mode for place in competing}):
             places = [
                 place
                 for place in competing
-                if rows[place].mode == mode and _value(rows[place], key) is not None
+                if marked[place].mode == mode and marked[place].value(key) is not None
             ]
-            best = _best([rows[place] for place in places], key, draws, seed)
+            best = _best([marked[place] for place in places], key, draws, seed)
             if best is not None:
                 row = marked[places[best]]
                 cell = replace(row.cells[key], best=True)
                 marked[places[best]] = replace(row, cells={**row.cells, key: cell})
-    return marked
+    return replace(table, rows=tuple(marked))
 
 
 def _best(rows: Sequence[Row], key: str, draws: int, seed: int) -> int | None:
@@ -66,7 +61,7 @@ def _best(rows: Sequence[Row], key: str, draws: int, seed: int) -> int | None:
     questions = {tuple(run.question_ids) for some in runs for run in some}
     if not all(runs) or len(questions) != 1:
         return None
-    values = [_value(row, key) or 0.0 for row in rows]
+    values = [row.value(key) or 0.0 for row in rows]
     first = int(np.argmax(values))
     ours = [run.by_image() for run in runs[first]]
     for place, some in enumerate(runs):
@@ -90,8 +85,3 @@ def _statistics(row: Row, key: str) -> list[Details]:
     sums = [float(SUMMARIES[measure](one.statistics.sum(axis=0))) for one in known]
     check_details(statistics.fmean(sums), row.cells[key].value, paths[0])
     return known
-
-
-def _value(row: Row, key: str) -> float | None:
-    cell = row.cells.get(key)
-    return None if cell is None else cell.value

@@ -251,25 +251,29 @@ def _example(
     named_regions = {
         region: store.object_names[label] for region, label in labels.items() if label >= 0
     }
-    outputs = [
-        _output(
-            method,
-            prediction,
-            text,
-            question.answer,
-            _grounding(text, boxes, objects),
-            entails(
-                prediction["answer"],
-                prediction["explanation"],
-                names_of(named_regions),
-                question=question.question,
-                semantic=question.semantic,
-                objects=store.object_names,
-                attributes=store.attribute_names,
-            ),
+    known = {"objects": store.object_names, "attributes": store.attribute_names}
+    outputs = []
+    for (method, prediction), text in zip(spoken, read, strict=True):
+        answer = prediction["answer"]
+        entailed = entails(
+            answer,
+            prediction["explanation"],
+            names_of(named_regions),
+            question=question.question,
+            semantic=question.semantic,
+            **known,
         )
-        for (method, prediction), text in zip(spoken, read, strict=True)
-    ]
+        outputs.append(
+            Output(
+                method=method,
+                answer=answer,
+                probability=prediction["probability"],
+                right=None if answer is None else answer == question.answer,
+                words=text,
+                grounding=_grounding(text, boxes, objects),
+                entails_answer=entailed,
+            )
+        )
     return Example(
         question_id=question_id,
         image_id=image_id,
@@ -303,26 +307,6 @@ def _named_boxes(
         region: tuple(float(side) for side in store.boxes[row, region])  # type: ignore[misc]
         for region in sorted(named)
     }
-
-
-def _output(
-    method: str,
-    prediction: Mapping[str, Any],
-    words: tuple[Word, ...] | None,
-    true_answer: str,
-    grounding: float | None,
-    entailed: bool | None,
-) -> Output:
-    answer = prediction["answer"]
-    return Output(
-        method=method,
-        answer=answer,
-        probability=prediction["probability"],
-        right=None if answer is None else answer == true_answer,
-        words=words,
-        grounding=grounding,
-        entails_answer=entailed,
-    )
 
 
 def _grounding(

@@ -21,7 +21,7 @@ from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.evaluation.metrics import Metrics, RunName, read_metrics
 from rex.experiment import SETTINGS, TRANSFER_PERCENT, method_label, setting_order
 from rex.files import whole_file
-from rex.reporting.results import Row, gather
+from rex.reporting.results import MeasuredRun, Row, rows_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +101,7 @@ def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str
     import matplotlib as mpl
 
     runs = sorted((read_run(folder) for folder in folders), key=_place)
-    rows = gather([metrics for run in runs for metrics in run.metrics])
+    rows = rows_of(MeasuredRun(metrics, None) for run in runs for metrics in run.metrics)
     # what learns from a part of the questions has figures of its own
     whole = [row for row in rows if not _is_transfer(row.setting)]
     part = [run for run in runs if _is_transfer(run.name.setting)]
@@ -111,7 +111,7 @@ def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str
         "accuracy-and-grounding": lambda: accuracy_and_grounding(whole),
     }
     # figures of what not every experiment has
-    if any(_value(row, key) is not None for row in whole for key in _ATTRIBUTES):
+    if any(row.value(key) is not None for row in whole for key in _ATTRIBUTES):
         figures["attribute-recall"] = lambda: attribute_recall(whole)
     if len(whole) < len(rows):
         figures["transfer"] = lambda: transfer_curves(rows)
@@ -195,7 +195,7 @@ def accuracy_by_type(rows: Sequence[Row]) -> Figure:
     """Return bars of the accuracy on val by structural and by semantic type of question."""
     figure, panels = _figure(1, 2, width=9, height=3.2)
     bars: dict[str, Any] = {}
-    shown = [row for row in rows if _value(row, "val/accuracy") is not None]
+    shown = [row for row in rows if row.value("val/accuracy") is not None]
     kinds = (("structural", STRUCTURAL_TYPES), ("semantic", SEMANTIC_TYPES))
     for axes, (kind, types) in zip(panels, kinds, strict=True):
         keys = [f"val/accuracy/{kind}/{name}" for name in types]
@@ -208,7 +208,7 @@ def accuracy_by_type(rows: Sequence[Row]) -> Figure:
 def attribute_recall(rows: Sequence[Row]) -> Figure:
     """Return bars of the recall of attribute words on val, by the paper's categories."""
     figure, (axes,) = _figure(1, 1, width=9, height=3.2)
-    shown = [row for row in rows if any(_value(row, key) is not None for key in _ATTRIBUTES)]
+    shown = [row for row in rows if any(row.value(key) is not None for key in _ATTRIBUTES)]
     names = [
         f"{category}\n{_questions(shown, key)}"
         for category, key in zip(PAPER_CATEGORIES, _ATTRIBUTES, strict=True)
@@ -247,7 +247,7 @@ def transfer_curves(rows: Sequence[Row]) -> Figure:
                 for row in rows
                 if row.method == method
                 and row.setting in settings
-                and _value(row, "val/accuracy") is not None
+                and row.value("val/accuracy") is not None
             ]
             points = sorted((percent, cell.value, cell.std or 0.0) for percent, cell in cells)
             if {percent for percent, *_ in points} <= {100}:
@@ -375,11 +375,6 @@ def _label(method: str, setting: str, mode: str) -> str:
     """Return what a row is called; its mode is said where it is not the usual one."""
     label = method if setting == "reference" else f"{method}, {setting}"
     return label if mode == "fixed" else f"{label} ({mode})"
-
-
-def _value(row: Row, key: str) -> float | None:
-    cell = row.cells.get(key)
-    return None if cell is None else cell.value
 
 
 def _place(run: Run) -> tuple[int, RunName]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import resources
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rex.boxes import cell_box
+from rex.boxes import Box, cell_box
 from rex.errors import InputError
 from rex.files import write_text
 from rex.reporting.examples import Example, Output, Word
@@ -30,56 +29,8 @@ _QUALITY = 82
 _WELL = 0.5
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """A box on a picture, in pixels of the original image."""
-
-    key: str
-    x: float
-    y: float
-    width: float
-    height: float
-    color: str
-    label: str
-
-
-@dataclass(frozen=True)
-class _Token:
-    """A word as it is shown: with a `key` it points at a shape of the picture."""
-
-    text: str
-    note: str
-    key: str
-    color: str
-    gate: float | None
-
-
-@dataclass(frozen=True)
-class _Panel:
-    """One method's side of an example."""
-
-    place: int
-    output: Output
-    tokens: list[_Token]
-    shapes: list[_Shape]
-    verdict: str
-    """`right`, `wrong` or `none`."""
-    grounded: str
-    """`well`, `badly` or `none`."""
-
-
-@dataclass(frozen=True)
-class _Card:
-    """An example as it is shown."""
-
-    example: Example
-    picture: str
-    width: int
-    height: int
-    tokens: list[_Token]
-    shapes: list[_Shape]
-    objects: list[_Shape]
-    panels: list[_Panel]
+_Shown = dict[str, Any]
+"""What `gallery.html` shows: of an example, a method, a word, a box in pixels of the image."""
 
 
 def write_gallery(
@@ -115,34 +66,28 @@ def region_colors(example: Example) -> dict[int, str]:
     return {region: COLORS[place % len(COLORS)] for place, region in enumerate(order)}
 
 
-def _card(example: Example, images: Path) -> _Card:
-    picture, width, height = _picture(images / f"{example.image_id}.jpg")
+def _card(example: Example, images: Path) -> _Shown:
+    picture, *size = _picture(images / f"{example.image_id}.jpg")
     colors = region_colors(example)
-
-    def shapes(words: Sequence[Word] | None) -> list[_Shape]:
-        return _shapes(words or (), example, colors, (width, height))
-
     panels = [
-        _Panel(
-            place=place,
-            output=output,
-            tokens=_tokens(output.words or (), example, colors),
-            shapes=shapes(output.words),
-            verdict={True: "right", False: "wrong", None: "none"}[output.right],
-            grounded=_grounded(output),
-        )
+        {
+            "place": place,
+            "output": output,
+            "verdict": {True: "right", False: "wrong", None: "none"}[output.right],
+            "grounded": _grounded(output),
+            **_explanation(output.words or (), example, colors, *size),
+        }
         for place, output in enumerate(example.outputs)
     ]
-    return _Card(
-        example=example,
-        picture=picture,
-        width=width,
-        height=height,
-        tokens=_tokens(example.words, example, colors),
-        shapes=shapes(example.words),
-        objects=[_shape("", box, "", name) for name, box in example.objects],
-        panels=panels,
-    )
+    return {
+        "example": example,
+        "picture": picture,
+        "width": size[0],
+        "height": size[1],
+        "objects": [_shape("", box, "", name) for name, box in example.objects],
+        "panels": panels,
+        **_explanation(example.words, example, colors, *size),
+    }
 
 
 def _grounded(output: Output) -> str:
@@ -151,41 +96,32 @@ def _grounded(output: Output) -> str:
     return "well" if output.grounding >= _WELL else "badly"
 
 
-def _tokens(words: Sequence[Word], example: Example, colors: dict[int, str]) -> list[_Token]:
-    tokens = []
+def _explanation(
+    words: Sequence[Word], example: Example, colors: dict[int, str], width: int, height: int
+) -> _Shown:
+    """Return words, and the shapes of the picture that they point at by their keys."""
+    tokens, shapes = [], {}
     for word in words:
+        key = color = note = ""
         if word.region is not None:
-            key, color = f"r{word.region}", colors[word.region]
+            key, color, number = f"r{word.region}", colors[word.region], f"#{word.region}"
             # a token that is a region says what it is; a word that is linked to one, which
             name = example.names.get(word.region, "")
-            note = name if word.text.startswith("#") else f"#{word.region}"
-        elif word.cell is not None:
-            key, color, note = f"c{word.cell}", "", ""
-        else:
-            key = color = note = ""
-        tokens.append(_Token(word.text, note, key, color, word.gate))
-    return tokens
-
-
-def _shapes(
-    words: Sequence[Word], example: Example, colors: dict[int, str], size: tuple[int, int]
-) -> list[_Shape]:
-    shapes = {}
-    for word in words:
-        if word.region is not None:
-            key = f"r{word.region}"
-            shapes[key] = _shape(
-                key, example.boxes[word.region], colors[word.region], f"#{word.region}"
-            )
+            note = name if word.text.startswith("#") else number
+            shapes[key] = _shape(key, example.boxes[word.region], color, number)
         elif word.cell is not None:
             key = f"c{word.cell}"
-            shapes[key] = _shape(key, cell_box(word.cell, *size), "", "")
-    return list(shapes.values())
+            shapes[key] = _shape(key, cell_box(word.cell, width, height), "", "")
+        tokens.append(
+            {"text": word.text, "note": note, "key": key, "color": color, "gate": word.gate}
+        )
+    return {"tokens": tokens, "shapes": list(shapes.values())}
 
 
-def _shape(key: str, box: tuple[float, float, float, float], color: str, label: str) -> _Shape:
+def _shape(key: str, box: Box, color: str, label: str) -> _Shown:
     left, top, right, bottom = (round(side, 1) for side in box)
-    return _Shape(key, left, top, round(right - left, 1), round(bottom - top, 1), color, label)
+    place = {"x": left, "y": top, "width": round(right - left, 1), "height": round(bottom - top, 1)}
+    return {"key": key, "color": color, "label": label, **place}
 
 
 def open_image(path: Path) -> Image:

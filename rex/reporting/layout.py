@@ -169,9 +169,10 @@ def number(value: float, std: float | None, *, sign: str = "-") -> str:
 
 
 def _record(row: Row, column: Column) -> dict[str, str]:
-    cell = row.cells.get(column.key)
+    known = row.cells.get(column.key)
+    cell = known or Cell(value=None, unit="")
     split, _, measure = column.key.partition("/")
-    known = cell is not None and cell.value is not None
+    low, high = cell.interval or (None, None)
     return {
         "method": row.method,
         "setting": row.setting,
@@ -180,14 +181,6 @@ def _record(row: Row, column: Column) -> dict[str, str]:
         "verified": "yes" if row.verified else "no",
         "split": split,
         "measure": measure,
-        **_values(cell or Cell(value=None, unit="")),
-        "reason": "" if known else _reason(row, cell),
-    }
-
-
-def _values(cell: Cell) -> dict[str, str]:
-    low, high = cell.interval or (None, None)
-    return {
         "value": decimals(cell.value),
         "std": decimals(cell.std),
         "low": decimals(low),
@@ -196,7 +189,7 @@ def _values(cell: Cell) -> dict[str, str]:
         "n": "" if cell.n is None else str(cell.n),
         "best": "yes" if cell.best else "",
         "unit": cell.unit,
-        "reason": "",
+        "reason": _reason(row, known) if cell.value is None else "",
         "signature": cell.signature,
     }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from os import PathLike
 from pathlib import Path
@@ -54,6 +56,10 @@ class Row:
     details: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     """Split → the files that say what each question adds, one a seed; empty where one lacks."""
 
+    def value(self, key: str) -> float | None:
+        """Return the number of a cell, if there is one."""
+        return self.cells[key].value if key in self.cells else None
+
 
 @dataclass(frozen=True)
 class MeasuredRun:
@@ -85,46 +91,28 @@ def read_runs(paths: Iterable[str | PathLike[str]]) -> list[MeasuredRun]:
     return runs
 
 
-def read_rows(paths: Iterable[str | PathLike[str]]) -> list[Row]:
-    """Read metrics files and gather them into rows, over seeds. Raises InputError."""
-    return rows_of(read_runs(paths))
-
-
 def rows_of(runs: Iterable[MeasuredRun]) -> list[Row]:
-    """Gather runs into rows, over seeds."""
-    runs = list(runs)
-    files = {
-        (run.metrics.run, run.metrics.split): run.details for run in runs if run.details is not None
-    }
-    return gather([run.metrics for run in runs], files)
-
-
-def gather(
-    found: Sequence[Metrics], files: Mapping[tuple[RunName, str], Path] | None = None
-) -> list[Row]:
-    """Gather the metrics of runs into rows, one for each method, setting and mode.
-
-    `files` are the details of (run, split), where there are any.
-    """
-    files = files or {}
-    groups: dict[tuple[str, str, str], list[Metrics]] = defaultdict(list)
-    for metrics in found:
-        groups[(metrics.run.setting, metrics.run.method, metrics.mode)].append(metrics)
+    """Gather runs into rows over seeds, one for each method, setting and mode."""
+    groups: dict[tuple[str, str, str], list[MeasuredRun]] = defaultdict(list)
+    for run in runs:
+        made = run.metrics.run
+        groups[(made.setting, made.method, run.metrics.mode)].append(run)
     rows = []
     for setting, method, mode in sorted(groups, key=_place):
+        group = sorted(groups[(setting, method, mode)], key=lambda run: run.metrics.run)
         scores: dict[str, list[Score]] = defaultdict(list)
         details: dict[str, list[Path | None]] = defaultdict(list)
-        for metrics in sorted(groups[(setting, method, mode)], key=lambda one: one.run):
-            details[metrics.split].append(files.get((metrics.run, metrics.split)))
-            for name, score in metrics.scores.items():
-                scores[f"{metrics.split}/{name}"].append(score)
+        for run in group:
+            details[run.metrics.split].append(run.details)
+            for name, score in run.metrics.scores.items():
+                scores[f"{run.metrics.split}/{name}"].append(score)
         rows.append(
             Row(
                 method=method_label(method),
                 setting=setting,
                 mode=mode,
                 source="here",
-                covered=_covered(groups[(setting, method, mode)]),
+                covered=_covered(run.metrics for run in group),
                 cells={name: _over_seeds(values) for name, values in scores.items()},
                 details={
                     split: tuple(path for path in paths if path is not None)
@@ -151,9 +139,8 @@ def published_unread() -> list[str]:
     return works
 
 
+@cache
 def _published() -> dict[str, Any]:
-    import json
-
     text = resources.files("rex.reporting").joinpath("published.json").read_text(encoding="utf-8")
     values: dict[str, Any] = json.loads(text)
     return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -65,46 +66,25 @@ GQA_COLUMNS = (
 )
 
 
-def result_tables(rows: Sequence[Row]) -> list[Table]:
-    """Return all tables of results; `rows` are ours and the published ones.
+@dataclass(frozen=True, kw_only=True)
+class _Declared:
+    """What a table is about, whatever the rows."""
 
-    Tables by method show each method in the multi-task setting, where it has that.
-    """
-    ours = [row for row in rows if not row.published]
-    methods = _by_method(rows)
-    return [
-        explanation_table(methods),
-        *([as_published_table(methods)] if _scored_as_published(ours) else []),
-        answer_table(methods),
-        setting_table(ours),
-        attribute_table(_by_method(ours)),
-        gqa_table(_by_method(ours)),
-    ]
+    title: str
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...]
+    mute: str | None
+    """Rows that say only this are left out; None: none are."""
+    counted: bool = False
+    """Whether headers say how many questions a column is about."""
 
 
-def _scored_as_published(rows: Sequence[Row]) -> bool:
-    return any(column.key in row.cells for row in rows for column in AS_PUBLISHED_COLUMNS)
-
-
-def _by_method(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows but those of other settings of a method that has a multi-task row."""
-    whole = {(row.method, row.mode) for row in rows if row.setting == MULTI_TASK}
-    return [
-        row
-        for row in rows
-        if row.setting not in SETTINGS
-        or row.setting == MULTI_TASK
-        or (row.method, row.mode) not in whole
-    ]
-
-
-def explanation_table(rows: Sequence[Row]) -> Table:
-    """Return explanation quality and grounding on val, by method (the paper's table 2)."""
-    return Table(
-        name="explanations",
+_DECLARED = {
+    # the paper's table 2
+    "explanations": _Declared(
         title="Explanations and their grounding, on val",
         columns=EXPLANATION_COLUMNS,
-        rows=_with_some(rows, EXPLANATION_COLUMNS, NO_EXPLANATIONS),
+        mute=NO_EXPLANATIONS,
         notes=(
             _CIDER,
             "Grounding: IoU of the union of the explanation's regions with the union of the "
@@ -120,78 +100,103 @@ def explanation_table(rows: Sequence[Row]) -> Table:
             "bounded and looks at one object alone.",
             f"Published, with numbers that could not be read: {', '.join(published_unread())}.",
         ),
-    )
-
-
-def as_published_table(rows: Sequence[Row]) -> Table:
-    """Return the explanations as the published code scores them, beside published numbers."""
-    return Table(
-        name="as-published",
+    ),
+    "as-published": _Declared(
         title="Explanations on val, scored as the published code does",
         columns=AS_PUBLISHED_COLUMNS,
-        rows=_with_some(rows, AS_PUBLISHED_COLUMNS, NO_EXPLANATIONS),
+        mute=NO_EXPLANATIONS,
         notes=(
             _CIDER,
             "Scored with the published code's defects (docs/measures.md), to be compared with "
             f"published numbers and with nothing else. {_PUBLISHED}",
         ),
-    )
-
-
-def answer_table(rows: Sequence[Row]) -> Table:
-    """Return the accuracy of answers on val, testdev and GQA-OOD, by method."""
-    return Table(
-        name="answers",
+    ),
+    "answers": _Declared(
         title="Accuracy of answers",
         columns=ANSWER_COLUMNS,
-        rows=_with_some(rows, ANSWER_COLUMNS, NO_ANSWERS),
+        mute=NO_ANSWERS,
         notes=(
             "All numbers: percent.",
             f"{_PUBLISHED} Their test numbers stand under testdev.",
             "LXMERT was pre-trained on GQA's val questions: its numbers on val are not comparable "
             "with VisualBERT's (github.com/airsplay/lxmert, issue 67).",
         ),
-    )
-
-
-def setting_table(rows: Sequence[Row]) -> Table:
-    """Return what training on answers, explanations or both gives, by setting."""
-    return Table(
-        name="settings",
+    ),
+    "settings": _Declared(
         title="Training settings",
         columns=SETTING_COLUMNS,
-        rows=tuple(row for row in rows if row.setting not in (REFERENCE, FOREIGN)),
+        mute=None,
         notes=(_CIDER, "Parameters: millions of trained weights, backbone and all."),
-    )
-
-
-def attribute_table(rows: Sequence[Row]) -> Table:
-    """Return the recall of attribute words by category, on val."""
-    return Table(
-        name="attributes",
+    ),
+    "attributes": _Declared(
         title="Attribute recall of explanations, on val",
-        columns=tuple(_with_counts(column, rows) for column in ATTRIBUTE_COLUMNS),
-        rows=_with_some(rows, ATTRIBUTE_COLUMNS, NO_EXPLANATIONS),
+        columns=ATTRIBUTE_COLUMNS,
+        mute=NO_EXPLANATIONS,
+        counted=True,
         notes=(
             "Percent of the words that the question's program asks for and the true explanation "
             "says, found as whole words; n: questions with such words.",
         ),
-    )
-
-
-def gqa_table(rows: Sequence[Row]) -> Table:
-    """Return GQA's own measures of answers, on val."""
-    return Table(
-        name="gqa",
+    ),
+    "gqa": _Declared(
         title="GQA's measures of answers, on val",
         columns=GQA_COLUMNS,
-        rows=_with_some(rows, GQA_COLUMNS, NO_ANSWERS),
+        mute=NO_ANSWERS,
         notes=(
             "All numbers: percent, but distribution: chi-square / 100, lower is better.",
             "Choices are derived from the questions where GQA's choices file was not given. "
             "Consistency (of different questions for each method) and distribution are not tested.",
         ),
-    )
+    ),
+}
+
+
+def result_tables(rows: Sequence[Row]) -> list[Table]:
+    """Return all tables of results; `rows` are ours and the published ones.
+
+    Tables by method show each method in the multi-task setting, where it has that. Explanations are
+    scored as the published code does where some were.
+    """
+    ours = [row for row in rows if not row.published]
+    whole, measured = _by_method(rows), _by_method(ours)
+    scored = any(column.key in row.cells for row in ours for column in AS_PUBLISHED_COLUMNS)
+    chosen = {
+        "explanations": whole,
+        "as-published": whole if scored else None,
+        "answers": whole,
+        "settings": [row for row in ours if row.setting not in (REFERENCE, FOREIGN)],
+        "attributes": measured,
+        "gqa": measured,
+    }
+    return [table(name, shown) for name, shown in chosen.items() if shown is not None]
+
+
+def table(name: str, rows: Sequence[Row]) -> Table:
+    """Return a table of these rows: those that say something in it."""
+    declared = _DECLARED[name]
+    columns = declared.columns
+    shown = [row for row in rows if _speaks(row, columns, declared.mute)]
+    if declared.counted:
+        columns = tuple(_with_counts(column, rows) for column in columns)
+    return Table(name, declared.title, columns, tuple(shown), declared.notes)
+
+
+def _by_method(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows but those of other settings of a method that has a multi-task row."""
+    whole = {(row.method, row.mode) for row in rows if row.setting == MULTI_TASK}
+    return [
+        row
+        for row in rows
+        if row.setting not in SETTINGS
+        or row.setting == MULTI_TASK
+        or (row.method, row.mode) not in whole
+    ]
+
+
+def _speaks(row: Row, columns: Sequence[Column], mute: str | None) -> bool:
+    """Return whether a row says more than that it has nothing to say by nature."""
+    cells = [row.cells[column.key] for column in columns if column.key in row.cells]
+    return mute is None or any(cell.reason != mute for cell in cells)
 
 
 def _with_counts(column: Column, rows: Sequence[Row]) -> Column:
@@ -210,13 +215,3 @@ def write_tables(layouts: Sequence[Layout], folder: str | PathLike[str]) -> list
             written.append(Path(folder) / f"{layout.name}{suffix}")
             write_text(written[-1], render(layout))
     return written
-
-
-def _with_some(rows: Sequence[Row], columns: Sequence[Column], mute: str) -> tuple[Row, ...]:
-    """Return the rows that the table is about: not those that say nothing by nature (`mute`)."""
-
-    def speaks(row: Row) -> bool:
-        cells = [row.cells[column.key] for column in columns if column.key in row.cells]
-        return any(cell.reason != mute for cell in cells)
-
-    return tuple(row for row in rows if speaks(row))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rex.evaluation.case import NO_EXPLANATIONS
 from rex.evaluation.metrics import Metrics, RunName, write_metrics
 from rex.evaluation.scores import Score
+from rex.reporting.results import Row, read_runs, rows_of
 
 
 def score(value: float | None, reason: str | None = None) -> Score:
@@ -53,3 +54,7 @@ def write_runs(folder: Path) -> list[Path]:
             missing={"accuracy": "not computed: the predictions hold no answers"},
         ),
     ]
+
+
+def read_rows(paths: Iterable[Path]) -> list[Row]:
+    return rows_of(read_runs(paths))

@@ -11,11 +11,11 @@ from rex.evaluation.details import write_details
 from rex.evaluation.scores import mean_sample
 from rex.reporting.comparison import mark_best
 from rex.reporting.layout import lay_out
-from rex.reporting.results import Row, read_rows
+from rex.reporting.results import Row
 from rex.reporting.table_formats import to_html, to_latex, to_markdown
-from rex.reporting.tables import answer_table
+from rex.reporting.tables import table
 
-from .made_metrics import write_run
+from .made_metrics import read_rows, write_run
 
 KEY = "val/accuracy"
 IDS = [f"q{number}" for number in range(200)]
@@ -31,7 +31,7 @@ def run(folder: Path, right: float, *, ids: list[str] = IDS, **names: object) ->
 
 
 def best(rows: list[Row]) -> list[str]:
-    marked = mark_best(rows, [KEY, "val/bleu4"], draws=200, seed=1)
+    marked = mark_best(table("answers", rows), draws=200, seed=1).rows
     return [row.method for row in marked if KEY in row.cells and row.cells[KEY].best]
 
 
@@ -47,17 +47,17 @@ def test_a_clear_winner(tmp_path: Path) -> None:
     ]
     rows = read_rows(paths)
     assert best(rows) == ["REX"]  # reference rows do not compete
-    table = answer_table(mark_best(rows, [KEY], draws=200, seed=1))
-    assert "**80.00 ± 0.00**" in to_markdown(lay_out(table))
-    assert r"\textbf{80.00" in to_latex(lay_out(table))
-    assert "<b>80.00 ± 0.00</b>" in to_html(lay_out(table))
-    assert "Bold: better" in to_markdown(lay_out(table))
+    shown = mark_best(table("answers", rows), draws=200, seed=1)
+    assert "**80.00 ± 0.00**" in to_markdown(lay_out(shown))
+    assert r"\textbf{80.00" in to_latex(lay_out(shown))
+    assert "<b>80.00 ± 0.00</b>" in to_html(lay_out(shown))
+    assert "Bold: better" in to_markdown(lay_out(shown))
 
 
 def test_a_hair_is_no_win(tmp_path: Path) -> None:
     rows = read_rows([*two_seeds(tmp_path, 0.505), *two_seeds(tmp_path, 0.5, method="vqae")])
     assert best(rows) == []
-    assert "Bold" not in to_markdown(lay_out(answer_table(rows)))
+    assert "Bold" not in to_markdown(lay_out(table("answers", rows)))
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_rows_about_a_part_of_the_questions_do_not_compete(tmp_path: Path) -> No
     part.write_text(json.dumps({**value, "n": 50, "asked": 200}))
     rows = read_rows([*paths, part])
     assert best(rows) == ["REX"]
-    text = to_markdown(lay_out(answer_table(rows)))
+    text = to_markdown(lay_out(table("answers", rows)))
     assert "| theirs | foreign | here, 50 of 200 questions of val | 90.00 |" in text
     assert "compared with others by no test" in text
-    assert "by no test" not in to_markdown(lay_out(answer_table(read_rows(paths))))
+    assert "by no test" not in to_markdown(lay_out(table("answers", read_rows(paths))))
 
 
 def test_details_of_another_evaluation_are_refused(tmp_path: Path) -> None:

@@ -9,9 +9,8 @@ from PIL import Image
 
 from rex.cli import main
 from rex.reporting.figures import accuracy_by_type, attribute_recall, read_run
-from rex.reporting.results import read_rows
 
-from .made_metrics import write_run, write_runs
+from .made_metrics import read_rows, write_run, write_runs
 
 NAMES = ["accuracy-and-grounding", "accuracy-by-type", "training-curves"]
 

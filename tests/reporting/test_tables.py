@@ -13,16 +13,11 @@ from rex.cli import main
 from rex.errors import InputError
 from rex.reporting.cost_table import cost_table
 from rex.reporting.layout import lay_out
-from rex.reporting.results import published_rows, read_rows
+from rex.reporting.results import published_rows
 from rex.reporting.table_formats import to_csv, to_html, to_latex, to_markdown
-from rex.reporting.tables import (
-    answer_table,
-    attribute_table,
-    explanation_table,
-    result_tables,
-)
+from rex.reporting.tables import result_tables, table
 
-from .made_metrics import write_run, write_runs
+from .made_metrics import read_rows, write_run, write_runs
 
 COST_FIELDS = (
     "s", "h:m:s", "max_rss", "max_vms", "max_uss", "max_pss", "io_in", "io_out", "mean_load",
@@ -63,7 +58,7 @@ def test_modes_are_not_mixed(tmp_path: Path) -> None:
         ("compat", 40.0),
         ("fixed", 30.0),
     ]
-    text = to_markdown(lay_out(explanation_table(rows)))
+    text = to_markdown(lay_out(table("explanations", rows)))
     assert "| REX | multi-task (compat) |" in text
     assert "| REX | multi-task (fixed) |" in text
 
@@ -82,26 +77,26 @@ def test_a_number_of_fewer_seeds_than_its_row_says_so(tmp_path: Path) -> None:
         write_run(tmp_path, {"accuracy": 62.0}, seed=1),
         write_run(tmp_path, {"accuracy": 50.0}, split="testdev"),
     ]
-    text = to_markdown(lay_out(answer_table(read_rows(paths))))
+    text = to_markdown(lay_out(table("answers", read_rows(paths))))
     assert "here, 2 seeds | 61.00 ± 1.41 | 50.00<sup>a</sup>" in text
     assert "- <sup>a</sup> 1 seed only" in text
 
 
 def test_published_numbers_stand_beside_ours_where_these_are_scored_alike(tmp_path: Path) -> None:
     fixed = write_run(tmp_path, {"bleu4": 30.0})
-    names = [table.name for table in result_tables([*read_rows([fixed]), *published_rows()])]
+    names = [each.name for each in result_tables([*read_rows([fixed]), *published_rows()])]
     assert "as-published" not in names
     both = write_run(tmp_path, {"bleu4": 30.0, "compat/bleu4": 35.0, "compat/grounding": 90.0})
     tables = result_tables([*read_rows([both]), *published_rows()])
-    (table,) = (table for table in tables if table.name == "as-published")
-    text = to_markdown(lay_out(table))
+    (shown,) = (each for each in tables if each.name == "as-published")
+    text = to_markdown(lay_out(shown))
     assert re.search(r"\| REX \| .* \| 35\.00 \| .* \| 90\.00 \|", text)
     assert re.search(r"\| REX \(VisualBERT\) \| .* \| 54\.59 \| .* \| 67\.95 \|", text)
 
 
 def test_text_from_files_is_no_markup(tmp_path: Path) -> None:
     odd = write_run(tmp_path, {"accuracy": 50.0}, method="[x](javascript:1)\n| a &lt; b")
-    layout = lay_out(answer_table(read_rows([odd])))
+    layout = lay_out(table("answers", read_rows([odd])))
     (line,) = (line for line in to_markdown(layout).splitlines() if "javascript" in line)
     assert line.startswith(r"| \[x\](javascript:1) \| a \&lt; b | multi-task |")
     assert "{[}x]" in to_latex(layout)
@@ -123,7 +118,7 @@ def test_published_numbers() -> None:
 
 def test_markdown(tmp_path: Path) -> None:
     rows = [*read_rows(write_runs(tmp_path)), *published_rows()]
-    text = to_markdown(lay_out(explanation_table(rows)))
+    text = to_markdown(lay_out(table("explanations", rows)))
     assert "| REX | multi-task | here, 2 seeds | 50.50 ± 0.71 |" in text
     assert "Backbone" not in text  # it never explains
     assert "measured here (mode: fixed)" in text
@@ -138,13 +133,13 @@ def test_markdown(tmp_path: Path) -> None:
 
 
 def test_answers_leave_out_what_never_answers(tmp_path: Path) -> None:
-    table = answer_table(read_rows(write_runs(tmp_path)))
-    assert [row.method for row in table.rows] == ["Backbone", "REX"]
+    shown = table("answers", read_rows(write_runs(tmp_path)))
+    assert [row.method for row in shown.rows] == ["Backbone", "REX"]
 
 
 def test_latex_is_well_formed(tmp_path: Path) -> None:
     odd = write_run(tmp_path, {"accuracy": 50.0}, method="a_b & 100% {#1}")
-    text = to_latex(lay_out(answer_table([*read_rows([odd]), *published_rows()])))
+    text = to_latex(lay_out(table("answers", [*read_rows([odd]), *published_rows()])))
     assert r"a\_b \& 100\% \{\#1\}" in text
     assert text.count("{") == text.count("}")
     assert all(
@@ -162,9 +157,9 @@ def test_latex_is_well_formed(tmp_path: Path) -> None:
 
 
 def test_csv_has_a_line_for_each_number(tmp_path: Path) -> None:
-    table = explanation_table(read_rows(write_runs(tmp_path)))
-    lines = list(csv.DictReader(to_csv(lay_out(table)).splitlines()))
-    assert len(lines) == len(table.rows) * len(table.columns)
+    shown = table("explanations", read_rows(write_runs(tmp_path)))
+    lines = list(csv.DictReader(to_csv(lay_out(shown)).splitlines()))
+    assert len(lines) == len(shown.rows) * len(shown.columns)
     found = {(line["method"], line["measure"]): line for line in lines}
     assert found["REX", "bleu4"]["value"] == "50.5000"
     assert found["REX", "bleu4"]["std"] == "0.7071"
@@ -175,7 +170,7 @@ def test_csv_has_a_line_for_each_number(tmp_path: Path) -> None:
 
 def test_html_is_escaped_and_whole(tmp_path: Path) -> None:
     odd = write_run(tmp_path, {"accuracy": 50.0}, method="<script>alert(1)</script>")
-    text = to_html(lay_out(answer_table([*read_rows([odd]), *published_rows()])))
+    text = to_html(lay_out(table("answers", [*read_rows([odd]), *published_rows()])))
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
     assert text.count("<tr") == text.count("</tr>") == 1 + 2 + 7
@@ -184,8 +179,8 @@ def test_html_is_escaped_and_whole(tmp_path: Path) -> None:
 
 def test_attribute_columns_say_how_many_questions(tmp_path: Path) -> None:
     path = write_run(tmp_path, {"attributes/color": 90.0, "attributes/relation": 80.0})
-    table = attribute_table(read_rows([path]))
-    headers = [column.header for column in table.columns]
+    shown = table("attributes", read_rows([path]))
+    headers = [column.header for column in shown.columns]
     assert headers[0] == "Color (n = 100)"
     assert headers[-1] == "Relation (n = 100)"
     assert "Pose" in headers
@@ -249,7 +244,7 @@ def test_tables_by_method_show_its_main_setting(tmp_path: Path) -> None:
         for setting in ("multi-task", "explanation-only", "transfer-1", "other")
     ]
     paths.append(write_run(tmp_path, {"bleu4": 30.0}, setting="explanation-only", method="exp"))
-    tables = {table.name: table for table in result_tables(read_rows(paths))}
+    tables = {each.name: each for each in result_tables(read_rows(paths))}
     shown = [(row.method, row.setting) for row in tables["explanations"].rows]
     assert shown == [("EXP", "explanation-only"), ("REX", "multi-task"), ("REX", "other")]
     assert len(tables["settings"].rows) == 5
@@ -309,7 +304,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
 
 
 def test_a_text_is_not_a_formula_in_csv(tmp_path: Path) -> None:
-    layout = lay_out(explanation_table(read_rows(write_runs(tmp_path))))
+    layout = lay_out(table("explanations", read_rows(write_runs(tmp_path))))
     field = layout.fields[0]
     texts = ["=1+1", "+1", "-2.5", "@SUM(A1)", "-cmd", "REX"]
     changed = dataclasses.replace(layout, records=[{field: text} for text in texts])
