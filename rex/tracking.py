@@ -5,26 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import secrets
 import signal
-import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from rex.command_line import Store
 from rex.errors import InputError
 from rex.files import read_json, write_json
 from rex.locks import locked
+from rex.tracking_store import connect, plain_failures, reason
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric, Run
+    from mlflow.entities import LoggedModel, Metric, Run
     from mlflow.tracking import MlflowClient
 
 _logger = logging.getLogger("rex.tracking")
@@ -45,8 +45,6 @@ _BATCH = 500
 """Metric values sent at once: one at a time, SQLite takes a hundred a second."""
 _LONGEST_NOTE = 5000
 """Characters of a text that MLflow takes."""
-_TIMEOUT = 10.0
-"""Seconds that a server may take to be there."""
 
 
 class TrackedRun:
@@ -61,6 +59,9 @@ class TrackedRun:
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
         """Keep a copy of a file, in `folder` of the run's artifacts; warn where that fails."""
+
+    def model(self, folder: Path, files: Sequence[str]) -> None:
+        """Log the model that the run ends in, once: files of `folder`, under the run's name."""
 
     def learns_from(self, name: str, digest: str, source: Path) -> None:
         """Say which data set the run learns from: its name, a fingerprint, and a file."""
@@ -77,7 +78,11 @@ class _MlflowRun(TrackedRun):
         self.client = client
         self._where = where
         self.run_id: str = run.info.run_id
+        self._name = str(run.info.run_name)
         self._experiment_id: str = run.info.experiment_id
+        outputs = run.outputs.model_outputs if run.outputs is not None else []
+        # what is measured from then on is measured of the model
+        self._model_id = next((output.model_id for output in outputs), None)
         self._noted: list[Metric] = []
         self._last_steps: dict[str, int] = {}
 
@@ -87,14 +92,17 @@ class _MlflowRun(TrackedRun):
         now = int(time.time() * 1000)
         if once:
             values = {name: value for name, value in values.items() if step > self._last(name)}
-        self._noted += [Metric(name, value, now, step) for name, value in values.items()]
+        self._noted += [
+            Metric(name, value, now, step, model_id=self._model_id)
+            for name, value in values.items()
+        ]
         if len(self._noted) >= _BATCH:
             self.flush()
 
     def _last(self, name: str) -> int:
         """Return the last step that the run had of a metric when it was taken up, or -1."""
         if name not in self._last_steps:
-            with _plain_failures(self._where):
+            with plain_failures(self._where):
                 found = self.client.get_metric_history(self.run_id, name)
             self._last_steps[name] = max((metric.step for metric in found), default=-1)
         return self._last_steps[name]
@@ -106,7 +114,43 @@ class _MlflowRun(TrackedRun):
             self.client.log_artifact(self.run_id, str(path), folder)
         except (OSError, MlflowException) as error:
             # the file itself is there: a job that fails for its copy would be done again
-            _logger.warning("%s: no copy in MLflow (%s)", path, _reason(error))
+            _logger.warning("%s: no copy in MLflow (%s)", path, reason(error))
+
+    def model(self, folder: Path, files: Sequence[str]) -> None:
+        from mlflow.entities import LoggedModelOutput
+        from mlflow.exceptions import MlflowException
+
+        with plain_failures(self._where):
+            # who was killed in the middle finds it by its run
+            made = self.client.search_logged_models(
+                [self._experiment_id], f"source_run_id = '{self.run_id}'", max_results=1
+            )
+            model = next(iter(made), None) or self.client.create_logged_model(
+                self._experiment_id, self._name.replace("/", "-"), self.run_id
+            )
+            if self._model_id is None:
+                output = LoggedModelOutput(model.model_id, step=0)
+                self.client.log_outputs(self.run_id, [output])
+        status = "READY"
+        try:
+            for name in files:
+                self._keep(model, folder / name)
+        except (OSError, MlflowException) as error:
+            status = "FAILED"
+            _logger.warning("%s: no model in MLflow (%s)", folder, reason(error))
+        with plain_failures(self._where):
+            self.client.finalize_logged_model(model.model_id, status)
+
+    def _keep(self, model: LoggedModel, path: Path) -> None:
+        """Keep a file with a model; beside a database it is the file itself, by a second name."""
+        if isinstance(self._where, Path):
+            place = Path(url2pathname(urlsplit(model.artifact_location).path))
+            place.mkdir(parents=True, exist_ok=True)
+            (place / path.name).unlink(missing_ok=True)
+            with suppress(OSError):  # another disk, or one without hard links
+                (place / path.name).hardlink_to(path)
+                return
+        self.client.log_model_artifact(model.model_id, str(path))
 
     def learns_from(self, name: str, digest: str, source: Path) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -114,7 +158,7 @@ class _MlflowRun(TrackedRun):
         place = json.dumps({"uri": source.resolve().as_uri()})
         # MLflow keeps 36 characters of a digest
         data = Dataset(name=name, digest=digest[:32], source_type="local", source=place)
-        with _plain_failures(self._where):
+        with plain_failures(self._where):
             self.client.log_inputs(
                 self.run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])]
             )
@@ -122,12 +166,12 @@ class _MlflowRun(TrackedRun):
     def describe(self, text: str) -> None:
         if len(text) > _LONGEST_NOTE:
             text = text[: text.rindex("\n", 0, _LONGEST_NOTE)]
-        with _plain_failures(self._where):
+        with plain_failures(self._where):
             self.client.set_experiment_tag(self._experiment_id, "mlflow.note.content", text)
 
     def flush(self) -> None:
         noted, self._noted = self._noted, []
-        with _plain_failures(self._where):
+        with plain_failures(self._where):
             for start in range(0, len(noted), _BATCH):
                 self.client.log_batch(self.run_id, metrics=noted[start : start + _BATCH])
 
@@ -156,9 +200,9 @@ def tracked_run(
     if where is None:
         yield TrackedRun()
         return
-    client = _connect(where)
+    client = connect(where)
     described = {"name": name, "parameters": dict(parameters or {}), "tags": dict(tags or {})}
-    with _plain_failures(where):
+    with plain_failures(where):
         experiment_id, parent = _place(client, where, folder, experiment, group)
         found = _noted(client, experiment_id, folder)
         if anew and found is not None and not _may_go_on(found, described):
@@ -183,34 +227,8 @@ def tracked_run(
         except Exception as second:  # a full disk, say: the first error is the one to be told
             _logger.warning("%s: MLflow run %s is not marked %s", second, run.run_id, status)
         raise
-    with _plain_failures(where):
+    with plain_failures(where):
         client.set_terminated(run.run_id, "FINISHED")
-
-
-@contextmanager
-def _plain_failures(where: Store) -> Iterator[None]:
-    """Turn what MLflow says of a full disk, a lost database or server into an InputError."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except MlflowException as error:
-        raise _unwritable(where, error) from None
-
-
-def _unwritable(where: Store, error: Exception) -> InputError:
-    cure = "make room for it" if isinstance(where, Path) else "see what the server says"
-    return InputError(
-        f"MLflow can't write ({_reason(error)})",
-        file=where,
-        cure=f"{cure}, or leave --tracking out; started again, the run goes on",
-    )
-
-
-def _reason(error: Exception) -> str:
-    """Return the line that says what SQLite found wrong, if there is one."""
-    lines = str(error).splitlines()
-    return next((line for line in lines if line.startswith("(sqlite3.")), lines[0])
 
 
 @contextmanager
@@ -228,53 +246,6 @@ def _interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _connect(where: Store) -> MlflowClient:
-    # a run must not depend on a server of someone else's
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
-    from sqlalchemy.exc import DatabaseError
-
-    if isinstance(where, str):
-        return _connect_to_server(where)
-    where.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(where):  # two that make the same tables at once hurt each other
-            client = MlflowClient(tracking_uri=f"sqlite:///{where.resolve()}")
-            client.search_experiments(max_results=1)  # makes the tables of a new file
-    except (MlflowException, DatabaseError) as error:
-        if "full" in _reason(error):
-            raise _unwritable(where, error) from None
-        raise InputError(
-            f"not an MLflow database ({_reason(error)})",
-            file=where,
-            cure="delete it, or name another with --tracking",
-        ) from None
-    return client
-
-
-def _connect_to_server(address: str) -> MlflowClient:
-    from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
-
-    client = MlflowClient(tracking_uri=address)
-    try:
-        parts = urlsplit(address)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        # at once: MLflow itself tries for minutes
-        socket.create_connection((parts.hostname or "", port), timeout=_TIMEOUT).close()
-        client.search_experiments(max_results=1)
-    except (OSError, ValueError, MlflowException) as error:
-        raise InputError(
-            f"no MLflow server answers ({_reason(error)})",
-            file=address,
-            cure="start it, or check the address, MLFLOW_TRACKING_USERNAME and "
-            "MLFLOW_TRACKING_PASSWORD",
-        ) from None
-    return client
 
 
 def _place(

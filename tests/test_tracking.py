@@ -180,6 +180,28 @@ def test_a_copy_that_fails_is_a_warning(
     assert f"{database}: no copy in MLflow (" in caplog.text
 
 
+def test_a_run_has_one_model_however_often_it_ends(database: Path, tmp_path: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
+    folder = tmp_path / "run"
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    for weights in ("first", "second"):
+        with tracked_run(database, folder, experiment="world", name="a/b") as run:
+            (folder / "checkpoint.pt").write_text(weights)
+            run.model(folder, ["checkpoint.pt"])
+    with tracked_run(database, folder, experiment="world", name="a/b") as run:
+        run.metrics({"accuracy": 61.0})
+        run.model(folder, ["checkpoint.pt", "gone.yaml"])  # a warning
+    found = run_of(database, folder)
+    (model,) = client.search_logged_models([found.info.experiment_id])
+    assert [output.model_id for output in found.outputs.model_outputs] == [model.model_id]
+    assert (model.name, str(model.status)) == ("a-b", "FAILED")
+    assert [(metric.key, metric.value) for metric in model.metrics] == [("accuracy", 61.0)]
+    (kept,) = (tmp_path / "mlartifacts").rglob("checkpoint.pt")
+    assert kept.read_text() == "second"
+    assert kept.samefile(folder / "checkpoint.pt")  # twice on the disk it would cost too much
+
+
 def test_the_interface_sees_data_set_and_description(database: Path, tmp_path: Path) -> None:
     from mlflow.tracking import MlflowClient
 
@@ -278,6 +300,7 @@ def test_a_server_works_like_a_file(server: str, tmp_path: Path) -> None:
             for step in range(100):
                 run.metrics({"loss": float(step)}, step=step, once=True)
             run.artifact(tmp_path / "note.txt")
+            run.model(tmp_path, ["note.txt"])
 
     # several jobs write at once
     with ThreadPoolExecutor(4) as jobs:
@@ -295,6 +318,9 @@ def test_a_server_works_like_a_file(server: str, tmp_path: Path) -> None:
         losses = client.get_metric_history(run.info.run_id, "loss")
         assert [metric.value for metric in losses] == [float(step) for step in range(100)]
         assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["note.txt"]
+        (output,) = run.outputs.model_outputs
+        (kept,) = client.list_logged_model_artifacts(output.model_id)
+        assert kept.path == "note.txt"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["note.txt", "rex"]
 
 

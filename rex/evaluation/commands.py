@@ -203,7 +203,10 @@ def _check_outputs(inputs: Mapping[str, Path | None], outputs: Mapping[str, Path
 def _track(
     tracking: Store | None, folder: Path | None, experiment: str, metrics: Metrics, file: Path
 ) -> None:
-    """Log the scores under `<split>/<score name>`, and keep the file."""
+    """Log the scores as `<split>/<name>`, and keep the file.
+
+    Those of a whole split are `Scores/<split>/<name>`: MLflow shows names in order, capitals first.
+    """
     from rex.errors import InputError
     from rex.tracking import tracked_run
 
@@ -216,7 +219,7 @@ def _track(
     with tracked_run(tracking, folder, experiment=experiment, name=name) as tracked:
         tracked.metrics(
             {
-                f"{metrics.split}/{measure}": score.value
+                f"{'' if '/' in measure else 'Scores/'}{metrics.split}/{measure}": score.value
                 for measure, score in metrics.scores.items()
                 if score.value is not None
             }

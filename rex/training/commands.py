@@ -96,6 +96,7 @@ def _train(
             yield Tracker()
             for file in ("config.yaml", "log.jsonl"):
                 tracked.artifact(files.out / file)
+            tracked.model(files.out, ("checkpoint.pt", "config.yaml"))
 
     train_run(config, files, name, observe)
 

@@ -28,9 +28,9 @@ def test_scores_are_logged(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -
     (experiment,) = [e for e in client.search_experiments() if e.name == "world"]
     (found,) = client.search_runs([experiment.experiment_id])
     assert found.info.run_name == "multi-task/rex/seed0"
-    assert found.data.metrics["val/accuracy"] == 100
+    assert found.data.metrics["Scores/val/accuracy"] == 100
     assert found.data.metrics["val/accuracy/ood-tail"] == 100
-    assert "val/bleu4" not in found.data.metrics  # not computed: not a number
+    assert "Scores/val/bleu4" not in found.data.metrics  # not computed: not a number
     assert [file.path for file in client.list_artifacts(found.info.run_id, "metrics")] == [
         "metrics/val.json"
     ]

@@ -1,17 +1,26 @@
-"""The workflow is killed, again and again, and goes on: `REX_KILLS=100 pytest tests/workflow`."""
+"""The workflow is killed, again and again, and goes on.
+
+`REX_KILLS=100 pytest -s tests/workflow/test_kills.py`; a few are killed where that is not set.
+"""
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
 
 from .running import command, prepare, snakemake
 
@@ -32,7 +41,7 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
         command(*arguments),
         cwd=folder,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=(folder / "told.txt").open("wb"),
         start_new_session=True,
     )
 
@@ -51,35 +60,90 @@ def kill(workflow: subprocess.Popen[bytes], *, group: bool) -> None:
 
 
 def test_killed_at_any_moment_it_goes_on(finished: Path, tmp_path: Path) -> None:
-    folder = prepare(tmp_path / "killed")
-    chance = random.Random(KILLS)
-    workflow = start(folder)
-    # in the middle of a training, which stays alive
-    begun(folder / "results/smoke/runs/multi-task/rex/seed0", workflow)
-    kill(workflow, group=False)
-    for _ in range(KILLS - 1):
-        workflow = start(folder)
-        time.sleep(chance.uniform(0, LONGEST))
-        kill(workflow, group=chance.random() < 0.8)
+    """So many kills of workflows that are at work: one that ends before its kill starts anew."""
+    chance, killed = random.Random(KILLS), Counter[str]()
+    for number in count():
+        folder = prepare(tmp_path / f"killed-{number}")
+        killed += disturbed(folder, chance, KILLS - killed.total(), orphan=not killed)
+        assert tables(folder) == tables(finished)
+        assert len(tables(folder)) >= 6
+        assert runs(folder) == runs(finished)
+        assert set(runs(folder).values()) == {"FINISHED: 1"}
+        assert models(folder) == models(finished)
+        shutil.rmtree(folder)
+        print(f"{killed.total()} kills, {number + 1} whole runs; killed while: {dict(killed)}")
+        if killed.total() >= KILLS:
+            break
 
+
+def disturbed(folder: Path, chance: random.Random, most: int, *, orphan: bool) -> Counter[str]:
+    """Run the workflow to its end with at most so many kills; return in which jobs they came.
+
+    The first of them may leave an orphan: a training that goes on.
+    """
+    killed = Counter[str]()
+    while killed.total() < most:
+        workflow = start(folder)
+        group = chance.random() < 0.8
+        if orphan:
+            group = orphan = False
+            begun(folder / "results/smoke/runs/multi-task/rex/seed0", workflow)
+        else:
+            with suppress(subprocess.TimeoutExpired):
+                assert workflow.wait(chance.uniform(0, LONGEST)) == 0, told(folder)
+                return killed
+        killed[at_work(workflow)] += 1
+        kill(workflow, group=group)
+        nothing_is_finished_early(folder)
     last = snakemake(folder)
     assert last.returncode == 0, last.stdout[-4000:] + last.stderr[-8000:]
-    assert tables(folder) == tables(finished)
-    assert len(tables(folder)) >= 6
-    assert runs(folder) == runs(finished)
-    assert set(runs(folder).values()) == {"FINISHED: 1"}
+    return killed
+
+
+def at_work(workflow: subprocess.Popen[bytes]) -> str:
+    """Return which commands of REX the workflow runs."""
+    lines = subprocess.run(
+        ["ps", "--sid", str(workflow.pid), "-o", "args="], capture_output=True, text=True
+    ).stdout
+    verbs = set(re.findall(r"/bin/rex (\w+(?: \w+)?) ", lines))
+    return " + ".join(sorted(verbs)) or "no job"
+
+
+def nothing_is_finished_early(folder: Path) -> None:
+    """A training that MLflow calls finished has told all its epochs, each once."""
+    if not (folder / "results/smoke/mlflow.db").exists():
+        return
+    with suppress(MlflowException):  # killed while it made the tables
+        for run in tracked(folder):
+            if run.data.params and run.info.status == "FINISHED":
+                rates = client(folder).get_metric_history(run.info.run_id, "learning_rate")
+                assert [rate.step for rate in rates] == [1, 2], run.info.run_name
+
+
+def client(folder: Path) -> MlflowClient:
+    return MlflowClient(tracking_uri=f"sqlite:///{folder}/results/smoke/mlflow.db")
+
+
+def tracked(folder: Path) -> list[Run]:
+    experiment = client(folder).get_experiment_by_name("smoke")
+    return list(client(folder).search_runs([experiment.experiment_id])) if experiment else []
 
 
 def runs(folder: Path) -> dict[str, str]:
     """Return how many MLflow runs of each name there are, and how they ended."""
-    from mlflow.tracking import MlflowClient
-
-    client = MlflowClient(tracking_uri=f"sqlite:///{folder}/results/smoke/mlflow.db")
-    experiment = client.get_experiment_by_name("smoke")
-    assert experiment is not None
-    found = client.search_runs([experiment.experiment_id])
-    counts = Counter((run.info.run_name, run.info.status) for run in found)
+    counts = Counter((run.info.run_name, run.info.status) for run in tracked(folder))
     return {str(name): f"{status}: {count}" for (name, status), count in sorted(counts.items())}
+
+
+def models(folder: Path) -> list[tuple[str, str]]:
+    """Return the names of the logged models, and whether they are ready."""
+    (experiment,) = {run.info.experiment_id for run in tracked(folder)}
+    found = client(folder).search_logged_models([experiment])
+    return sorted((model.name, str(model.status)) for model in found)
+
+
+def told(folder: Path) -> str:
+    return (folder / "told.txt").read_text()[-8000:]
 
 
 def test_two_clones_refuse_each_other(finished: Path, tmp_path: Path) -> None:
