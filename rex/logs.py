@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -13,17 +14,26 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 _logger = logging.getLogger("rex")
+_warnings = logging.getLogger("py.warnings")
+"""What libraries warn of, where that is captured."""
 
 
 def configure_logging(log: Path | None = None) -> None:
-    """Send REX's messages to stderr, and with tracebacks and times to the file `log`."""
+    """Send REX's messages to stderr, and with tracebacks and times to the file `log`.
+
+    A job of a workflow that has a log says on stderr only what goes wrong.
+    """
     _logger.setLevel(logging.DEBUG)
     _logger.propagate = False
-    for handler in _logger.handlers[:]:
-        _logger.removeHandler(handler)
-        handler.close()
+    for logger in (_logger, _warnings):
+        for handler in logger.handlers[:]:
+            logger.removeHandler(handler)
+            handler.close()
     console = logging.StreamHandler(sys.stderr)
-    console.setLevel(logging.INFO)
+    # in a workflow, several jobs write to one terminal, which shows how far each log is
+    of_workflow = log is not None and "REX_WORKFLOW" in os.environ
+    logging.captureWarnings(of_workflow)
+    console.setLevel(logging.WARNING if of_workflow else logging.INFO)
     console.setFormatter(logging.Formatter("%(message)s"))
     _logger.addHandler(console)
     if log is not None:
@@ -32,6 +42,8 @@ def configure_logging(log: Path | None = None) -> None:
         file.setLevel(logging.DEBUG)
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         _logger.addHandler(file)
+        if of_workflow:
+            _warnings.addHandler(file)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Snakemake's progress as people read it: a line for each job that starts, and how long it took.
 
-`snakemake --logger rex`, as the profiles have it. Dry runs and `--verbose` look as they always do;
-the whole of what Snakemake says is in `.snakemake/log`.
+`snakemake --logger rex`, as the profiles have it. On a terminal there is a bar for the whole, with
+what is at work beside it. Dry runs and `--verbose` look as they always do; the whole of what
+Snakemake says is in `.snakemake/log`.
 
 Snakemake imports its plugins before it reads what `--configfile` names, so a file that it could not
 read is told here, in a line.
@@ -10,14 +11,19 @@ read is told here, in a line.
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
+import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from logging import WARNING, LogRecord
 from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+from tqdm import tqdm
 
 from rex.config_files import exit_unless_readable
 
@@ -25,6 +31,13 @@ _SHOWN = ("Nothing to be done", "Complete log")
 """How messages begin that are told though they are of no job and no warning."""
 _LINES = 15
 """Of a failed job's log."""
+_BAR = "{percentage:3.0f}% {bar:20} {n}/{total} jobs in {elapsed}{postfix}"
+_EVERY = 2.0
+"""Seconds after which it says anew what is at work."""
+_SHARE = re.compile(r" (\d+%)  ")
+"""In a log: how far a job is."""
+_TAIL = 1000
+"""Bytes at the end of a log in which that is looked for."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +60,31 @@ class LogHandler(LogHandlerBase):
         """Begin with no jobs."""
         self._jobs: dict[int, _Job] = {}
         self._done = self._total = 0
+        # none where there is no terminal
+        self._bar = tqdm(disable=None, leave=False, bar_format=_BAR, dynamic_ncols=True)
+        self._ended = threading.Event()
+        if not self._bar.disable:
+            threading.Thread(target=self._say_what_works, daemon=True).start()
 
     def emit(self, record: LogRecord) -> None:
         """Print the lines that a record is worth."""
         try:
             for line in self._lines(record):
-                print(line, file=sys.stderr, flush=True)
+                self._bar.write(line, file=sys.stderr)
+                sys.stderr.flush()
         except Exception:  # as every handler of logging
             self.handleError(record)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._ended.set()
+        self._bar.close()
+        super().close()
+
+    def _say_what_works(self) -> None:
+        while not self._ended.wait(_EVERY):
+            jobs = list(self._jobs.values())
+            self._bar.set_postfix_str(", ".join(f"{job.title}{_share(job)}" for job in jobs))
 
     def _lines(self, record: LogRecord) -> list[str]:
         event = getattr(record, "event", None)
@@ -63,7 +93,7 @@ class LogHandler(LogHandlerBase):
             return [self.format(record)] if plain else []
         match event:
             case LogEvent.RUN_INFO:
-                self._total = vars(record)["stats"]["total"]
+                self._total = self._bar.total = vars(record)["stats"]["total"]
             case LogEvent.JOB_INFO:
                 return [self._started(vars(record))]
             case LogEvent.JOB_FINISHED:
@@ -86,6 +116,7 @@ class LogHandler(LogHandlerBase):
     def _finished(self, number: int) -> str:
         job = self._jobs.pop(number, _Job(f"job {number}", [], time.monotonic()))
         self._done += 1
+        self._bar.update()
         minutes, seconds = divmod(round(time.monotonic() - job.began), 60)
         place = f"{time.strftime('%H:%M:%S')} {f'{self._done}/{self._total}':>9}"
         return f"{place} {job.title}: done in {minutes}:{seconds:02d}"
@@ -102,6 +133,17 @@ class LogHandler(LogHandlerBase):
             told = [line for line in end if " ERROR " in line][-1:] or end[-_LINES:]
             lines += [f"  {line}" for line in told] + [f"  (all of it: {log})"]
         return lines
+
+
+def _share(job: _Job) -> str:
+    """Return how far a job is, as its log says, or nothing."""
+    for log in job.logs:
+        with suppress(OSError), Path(log).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            said = _SHARE.findall(file.read().decode(errors="replace"))
+            if said:
+                return f" {said[-1]}"
+    return ""
 
 
 def _title(told: dict[str, object]) -> str:

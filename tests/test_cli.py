@@ -3,9 +3,11 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import logging
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from rex import cli
 from rex.errors import InputError
+from rex.logs import configure_logging
 
 
 def verbs(
@@ -163,6 +166,25 @@ def test_output_that_nobody_reads_is_no_traceback(tmp_path: Path) -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_job_of_a_workflow_says_in_its_log_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "train.log"
+    monkeypatch.setenv("REX_WORKFLOW", "one")
+    # of a library that had warnings captured before pytest took them
+    monkeypatch.setattr(logging, "_warnings_showwarning", None)
+    configure_logging(log)
+    logging.getLogger("rex").info("9/10 steps")
+    warnings.warn("a library's own", FutureWarning, stacklevel=1)
+    logging.getLogger("rex.locks").warning("not locked")
+    monkeypatch.delenv("REX_WORKFLOW")
+    configure_logging()
+    assert capsys.readouterr().err == "not locked\n"
+    text = log.read_text()
+    for said in ("9/10 steps", "a library's own", "not locked"):
+        assert said in text
 
 
 def test_a_workflow_does_not_try_bad_input_again(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,6 +73,35 @@ def test_what_rex_says_went_wrong_is_shown_without_its_traceback(
     emit(handler, LogEvent.JOB_ERROR, jobid=3, rule_name="train", log=[str(log)])
     lines = capsys.readouterr().err.splitlines()[2:]
     assert lines == ["  12:01 ERROR rex.cli: bad", f"  (all of it: {log})"]
+
+
+def test_a_terminal_has_a_bar_and_what_is_at_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("snakemake_logger_plugin_rex._EVERY", 0.05)
+    handler = LogHandler(SimpleNamespace(dryrun=False, verbose=False), None)  # type: ignore[arg-type]
+    log = tmp_path / "train.log"
+    said = "12:00 INFO rex: training  {0}/10 steps  {0}0%  1.7 it/s\n"
+    log.write_text(said.format(8) + said.format(9) + "12:01 INFO")
+    emit(handler, LogEvent.RUN_INFO, stats={"total": 4})
+    started(handler, str(log))
+    deadline = time.monotonic() + 20
+    while "train rex 90%" not in terminal.getvalue() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    emit(handler, LogEvent.JOB_FINISHED, job_id=3)
+    handler.close()
+    last = terminal.getvalue().rpartition("\n")[2]
+    assert " 25% " in last
+    assert "1/4 jobs" in last
+    shown = [line.rpartition("\r")[2] for line in terminal.getvalue().split("\n")[:-1]]
+    assert shown[1].endswith("1/4 train rex: done in 0:00")  # a line of its own
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def test_warnings_are_shown(handler: LogHandler, capsys: pytest.CaptureFixture[str]) -> None:

@@ -89,7 +89,8 @@ def look(job: Job, logs: Path, now: float) -> Report:
         return Report(job, "failed", f"{errors[-1]} ({written[-1]})")
     if now - written[-1].stat().st_mtime > _ALIVE:
         return Report(job, "missing", f"stopped ({written[-1]})")
-    since, said = (lines[0][0], lines[-1][2]) if lines else ("a moment ago", "")
+    since = lines[0][0] if lines else "a moment ago"
+    said = next((what for _, kind, what in reversed(lines) if kind == "INFO"), "")
     return Report(job, "running", f"since {since}  {said}")
 
 
