@@ -3,11 +3,9 @@ from __future__ import annotations
 import argparse
 import errno
 import json
-import logging
 import os
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +13,6 @@ import pytest
 
 from rex import cli
 from rex.errors import InputError
-from rex.logs import configure_logging
 
 
 def verbs(
@@ -168,20 +165,28 @@ def test_output_that_nobody_reads_is_no_traceback(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-def test_a_job_of_a_workflow_says_in_its_log_how_far_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+_JOB = """
+import logging, sys, warnings
+from pathlib import Path
+from rex.logs import configure_logging
+
+configure_logging(Path(sys.argv[1]))
+logging.getLogger("rex").info("9/10 steps")
+warnings.warn("a library's own", FutureWarning)
+logging.getLogger("rex.locks").warning("not locked")
+"""
+
+
+def test_a_job_of_a_workflow_says_in_its_log_how_far_it_is(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
-    monkeypatch.setenv("REX_WORKFLOW", "one")
-    # of a library that had warnings captured before pytest took them
-    monkeypatch.setattr(logging, "_warnings_showwarning", None)
-    configure_logging(log)
-    logging.getLogger("rex").info("9/10 steps")
-    warnings.warn("a library's own", FutureWarning, stacklevel=1)
-    logging.getLogger("rex.locks").warning("not locked")
-    monkeypatch.delenv("REX_WORKFLOW")
-    configure_logging()
-    assert capsys.readouterr().err == "not locked\n"
+    done = subprocess.run(
+        [sys.executable, "-c", _JOB, str(log)],
+        env={**os.environ, "REX_WORKFLOW": "one"},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == "not locked\n"
     text = log.read_text()
     for said in ("9/10 steps", "a library's own", "not locked"):
         assert said in text
