@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
 from typing import Any
 
 import msgspec
 
 from rex.gqa.ontology import HYPERNYMS
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
-from rex.world.relations import relations
-from rex.world.render import Box, Picture
+from rex.world.render import Box, Picture, Visible
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def annotate(
     picture: Picture, image_id: str, first_object: int, *, names_place: bool = False
 ) -> Facts:
     """Return the facts of a picture; its objects are numbered from `first_object`."""
-    links = relations(picture)
+    links, scene = relations(picture), picture.scene
     ids = [str(first_object + k) for k in range(len(picture.visible))]
     entities = tuple(
         Entity(
@@ -95,18 +95,68 @@ def annotate(
         )
         for k, entry in enumerate(picture.visible)
     )
-    width, height = picture.image.size
-    scene = picture.scene
-    return Facts(
-        image_id,
-        scene.place,
-        scene.location,
-        scene.weather,
-        width,
-        height,
-        entities,
-        names_place,
-    )
+    seen = (scene.place, scene.location, scene.weather, *picture.image.size)
+    return Facts(image_id, *seen, entities, names_place)
+
+
+Link = tuple[int, str, int]
+"""Subject, name and object of a relation; things are numbered as in `Picture.visible`."""
+
+
+def relations(picture: Picture) -> list[Link]:
+    """Return all relations that a picture really shows, sorted.
+
+    `on`, `under`, `holding` and `wearing` come from the composition; `to the left of`, `to the
+    right of`, `in front of`, `behind` and `near` from what can be seen.
+    """
+    visible = list(enumerate(picture.visible))
+    index = {(id(entry.thing), entry.part): k for k, entry in visible}
+    found: set[Link] = set()
+    linked: set[frozenset[int]] = set()
+    for k, entry in visible:
+        if entry.part:
+            found.add((index[(id(entry.thing), "")], "wearing", k))
+            continue
+        for name, partner in entry.thing.links:
+            target = index.get((id(partner), ""))
+            if target is not None:
+                linked.add(frozenset((k, target)))
+                found.add((target, name, k) if name == "holding" else (k, name, target))
+    # clothes are where their wearer is
+    bodies = [(k, entry) for k, entry in visible if not entry.part]
+    for (a, one), (b, other) in permutations(bodies, 2):
+        if frozenset((a, b)) in linked:
+            continue
+        if _left_of(one, other):
+            found |= {(a, "to the left of", b), (b, "to the right of", a)}
+        if one.thing.stands and other.thing.stands:
+            if _in_front_of(one, other):
+                found |= {(a, "in front of", b), (b, "behind", a)}
+            if _near(one, other):
+                found.add((a, "near", b))
+    return sorted(found)
+
+
+def _left_of(one: Visible, other: Visible) -> bool:
+    (x1, y1, w1, h1), (x2, y2, w2, h2) = one.box, other.box
+    apart = x1 + w1 <= x2 + 0.12 * min(w1, w2)
+    level = min(y1 + h1, y2 + h2) - max(y1, y2)
+    return apart and level > 0.25 * min(h1, h2)
+
+
+def _in_front_of(one: Visible, other: Visible) -> bool:
+    if one.thing.depth <= other.thing.depth + 8:
+        return False
+    (x1, y1, w1, h1), (x2, y2, w2, h2) = one.box, other.box
+    wide = min(x1 + w1, x2 + w2) - max(x1, x2)
+    high = min(y1 + h1, y2 + h2) - max(y1, y2)
+    return wide > 0.35 * min(w1, w2) and high > 3
+
+
+def _near(one: Visible, other: Visible) -> bool:
+    (x1, y1, w1, h1), (x2, y2, w2, h2) = one.box, other.box
+    gap = max(x1, x2) - min(x1 + w1, x2 + w2)
+    return -0.3 * min(w1, w2) <= gap <= 10 and abs(y1 + h1 - y2 - h2) < 26
 
 
 def graph_of(facts: Facts) -> SceneGraph:

@@ -64,9 +64,7 @@ def choose(
     cap = max(questions_per_image + 1, round(1.6 * questions_per_image))
     taken: set[int] = set()
     per_image: Counter[int] = Counter()
-    quota: Counter[str] = Counter()
-    for family, share in QUOTAS.items():
-        quota[family] = round(share * total)
+    quota = {family: round(share * total) for family, share in QUOTAS.items()}
     used: Counter[tuple[str, str]] = Counter()
     for index in order:
         entry = entries[index]
@@ -83,11 +81,7 @@ def choose(
         if index not in taken and per_image[entries[index].image] < cap:
             taken.add(index)
             per_image[entries[index].image] += 1
-    return sorted(taken)[:total] if len(taken) <= total else sorted(_trim(taken, order, total))
-
-
-def _trim(taken: set[int], order: Sequence[int], total: int) -> list[int]:
-    return [index for index in order if index in taken][:total]
+    return sorted([index for index in order if index in taken][:total])
 
 
 def _order(entries: Sequence[Entry], random: np.random.Generator) -> list[int]:

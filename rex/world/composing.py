@@ -8,8 +8,7 @@ import numpy as np
 
 from rex.gqa.ontology import is_a
 from rex.world.drawing.pen import Point
-from rex.world.kinds import KINDS, Weights, draw_word, read_weights
-from rex.world.places import PLACES, Place
+from rex.world.kinds import KINDS, PLACES, SURFACES, Place, Weights, draw_word, read_weights
 from rex.world.scenes import HEIGHT, WIDTH, Scene, Thing
 
 
@@ -24,23 +23,6 @@ def compose(random: np.random.Generator) -> Scene:
     composer.foreground()
     return Scene(name, weather, composer.things)
 
-
-_SURFACES: Mapping[str, Weights] = {
-    "table": read_weights(
-        "apple 1, banana 1, pizza 1.8, cake 1.6, bread 1.6, carrot 0.7, sandwich 0.8, cup 1.4, "
-        "bottle 1, plate 2.2, bowl 1.4, laptop 1.6, book 0.7, potted plant 0.6, lamp 0.7, "
-        "clock 0.3, cat 0.5"
-    ),
-    "cabinet": read_weights(
-        "television 2.4, clock 0.6, potted plant 1.2, lamp 1, book 0.6, teddy bear 0.8, bowl 0.6, "
-        "cup 0.6, cake 0.5, cat 0.6"
-    ),
-    "bench": read_weights("bag 1.2, book 0.8, cat 1.2, bottle 0.8, teddy bear 0.8, ball 0.6"),
-    "couch": read_weights("teddy bear 1.2, book 0.8, bag 0.8, laptop 1.2, cat 1, dog 0.8"),
-    "bed": read_weights("teddy bear 1.4, book 0.8, laptop 1.2, bag 0.6, cat 1, dog 0.6"),
-    "chair": read_weights("bag 1, teddy bear 1, cat 1.2, ball 0.6, book 0.6"),
-}
-"""What stands or lies on a piece of furniture."""
 
 _SEATS = ("bench", "couch", "bed")
 _UNDER = read_weights("cat 1, ball 1.2, dog 0.7, teddy bear 0.4")
@@ -92,7 +74,7 @@ class _Composer:
             if is_a(name, "person"):
                 self.dress(thing)
                 self.occupy(thing)
-            elif name in _SURFACES:
+            elif name in SURFACES:
                 self.furnish(thing)
             else:
                 self.behave(thing)
@@ -157,13 +139,13 @@ class _Composer:
             self.seat(surface, anchors["seat"])
         elif surface.name == "chair":
             if self.chance(0.6):
-                self.put_on(surface, anchors["seat"], self.names(_SURFACES["chair"], 1)[0])
+                self.put_on(surface, anchors["seat"], self.names(SURFACES["chair"], 1)[0])
         else:
             (x0, y0), (x1, _) = sorted((anchors["left"], anchors["right"]))
             wide = x1 - x0 > 70
             count = int(self.random.integers(1, 4)) if wide and surface.name == "table" else 1
             spots = ((x0 + x1) / 2,) if count == 1 else np.linspace(x0 + 8, x1 - 8, count)
-            names = self.names(_SURFACES[surface.name], count)
+            names = self.names(SURFACES[surface.name], count)
             for spot, name in zip(spots, names, strict=False):
                 self.put_on(surface, (float(spot) + self.between(-4, 4), y0), name)
         if "under" in anchors and self.chance(0.5):

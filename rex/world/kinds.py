@@ -1,4 +1,4 @@
-"""The kinds of things in the world: what they are called, how large they are, how they look.
+"""What the world is made of: kinds of things, how they look, and the places where they are found.
 
 They are data, in `things.yaml`.
 """
@@ -26,11 +26,8 @@ _STATURE = {"large": 1.22, "small": 0.78}
 
 def read_weights(text: str) -> dict[str, float]:
     """Read "red 5, green 2.5" as words with their weights."""
-    weights: dict[str, float] = {}
-    for entry in text.split(","):
-        word, _, weight = entry.strip().rpartition(" ")
-        weights[word] = float(weight)
-    return weights
+    entries = [entry.strip().rpartition(" ") for entry in text.split(",") if entry]
+    return {word: float(weight) for word, _, weight in entries}
 
 
 def draw_word(random: np.random.Generator, weights: Weights) -> str:
@@ -142,11 +139,41 @@ def _kind(name: str, entry: Mapping[str, Any], things: Mapping[str, Any]) -> Kin
     )
 
 
-def _read_kinds() -> dict[str, Kind]:
-    path = Path(__file__).with_name("things.yaml")
-    things = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {name: _kind(name, entry, things) for name, entry in things["kinds"].items()}
+_THINGS = yaml.safe_load(Path(__file__).with_name("things.yaml").read_text(encoding="utf-8"))
 
-
-KINDS: Mapping[str, Kind] = _read_kinds()
+KINDS: Mapping[str, Kind] = {
+    name: _kind(name, entry, _THINGS) for name, entry in _THINGS["kinds"].items()
+}
 """Name to kind, for all kinds of things that scenes are made of."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A kind of place; the weights say how common a thing is in its rows."""
+
+    weight: float
+    back: Weights
+    """Against the wall, or far away."""
+    middle: Weights
+    front: Weights
+    weathers: Weights
+    """Empty indoors."""
+
+    @property
+    def room(self) -> bool:
+        """Whether it is indoors."""
+        return not self.weathers
+
+
+def _place(entry: Mapping[str, Any]) -> Place:
+    rows = {name: entry.get(name, []) for name in ("back", "middle", "front", "weathers")}
+    texts = {name: ", ".join([row] if isinstance(row, str) else row) for name, row in rows.items()}
+    return Place(entry["weight"], **{name: read_weights(text) for name, text in texts.items()})
+
+
+PLACES: Mapping[str, Place] = {name: _place(entry) for name, entry in _THINGS["places"].items()}
+"""Name to place."""
+SURFACES: Mapping[str, Weights] = {
+    name: read_weights(text) for name, text in _THINGS["surfaces"].items()
+}
+"""What stands or lies on a piece of furniture."""

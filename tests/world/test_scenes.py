@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rex.world.annotate import relations
 from rex.world.composing import compose
-from rex.world.relations import relations
 from rex.world.render import Picture, render
 from rex.world.scenes import HEIGHT, WIDTH, Scene, Thing
 

@@ -151,26 +151,16 @@ class Pen:
         self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], fill, outline=outline)
 
     def rounded(
-        self,
-        x0: float,
-        y0: float,
-        x1: float,
-        y1: float,
-        radius: float,
-        fill: Fill,
-        *,
-        outline: bool = True,
+        self, corner: Point, other: Point, radius: float, fill: Fill, *, outline: bool = True
     ) -> None:
-        """Fill a rectangle with round corners."""
-        radius = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
+        """Fill a rectangle with round corners, from its upper left to its lower right one."""
+        (x0, y0), (x1, y1) = corner, other
+        r = min(radius, (x1 - x0) / 2, (y1 - y0) / 2)
         points: list[Point] = []
-        for cx, cy, start in (
-            (x1 - radius, y0 + radius, -90),
-            (x1 - radius, y1 - radius, 0),
-            (x0 + radius, y1 - radius, 90),
-            (x0 + radius, y0 + radius, 180),
+        for k, (x, y) in enumerate(
+            ((x1 - r, y0 + r), (x1 - r, y1 - r), (x0 + r, y1 - r), (x0 + r, y0 + r))
         ):
-            points += around(cx, cy, radius, radius, np.radians(np.linspace(start, start + 90, 6)))
+            points += around(x, y, r, r, np.radians(np.linspace(90 * k - 90, 90 * k, 6)))
         self.polygon(points, fill, outline=outline)
 
     def ellipse(
@@ -181,20 +171,11 @@ class Pen:
         self.polygon(around(cx, cy, rx, ry, angles), fill, outline=outline)
 
     def sector(
-        self,
-        cx: float,
-        cy: float,
-        rx: float,
-        ry: float,
-        start: float,
-        end: float,
-        fill: Fill,
-        *,
-        outline: bool = True,
+        self, x: float, y: float, radii: Point, angles: Point, fill: Fill, *, outline: bool = True
     ) -> None:
         """Fill the part of an ellipse between two angles (degrees, clockwise from the right)."""
-        angles = np.radians(np.linspace(start, end, 24))
-        self.polygon(around(cx, cy, rx, ry, angles), fill, outline=outline)
+        points = around(x, y, *radii, np.radians(np.linspace(*angles, 24)))
+        self.polygon(points, fill, outline=outline)
 
     def stroke(self, points: Sequence[Point], width: float, color: RGB) -> None:
         """Draw a line with round ends and joints; `width` in units."""

@@ -86,13 +86,13 @@ class _Figure:
             for path in paths:
                 stop = _covered(path, short if pants.has("short") else None, 0.82)
                 pen.limb(stop, 14, cloth.color)
-            pen.rounded(middle - 14, hip - 8, middle + 14, hip + 7, 5, cloth, outline=False)
+            pen.rounded((middle - 14, hip - 8), (middle + 14, hip + 7), 5, cloth, outline=False)
             pen.part("")
 
     def torso(self) -> Point:
         """Draw neck, arms and what is worn above the waist; return where the hand is."""
         pen, look, middle = self.pen, self.look, self.middle
-        pen.rounded(middle - 4.5, _NECK - 4, middle + 4.5, _NECK + 8, 3, self.skin)
+        pen.rounded((middle - 4.5, _NECK - 4), (middle + 4.5, _NECK + 8), 3, self.skin)
         name = "dress" if "dress" in look.parts else "shirt"
         cloth = look.parts.get(name, Look({"color": "gray"}))
         paint, short = cloth.paint(), None if cloth.has("long sleeved") else 0.6
@@ -113,7 +113,7 @@ class _Figure:
             self._dress(paint, long=cloth.has("long"))
         else:
             width = self.shoulder
-            pen.rounded(middle - width, _NECK + 3, middle + width, self.hip, 6, paint)
+            pen.rounded((middle - width, _NECK + 3), (middle + width, self.hip), 6, paint)
             if not cloth.has("striped") and not cloth.has("dotted"):
                 collar = [(middle + x, _NECK + y) for x, y in ((-5, 3.5), (0, 9), (5, 3.5))]
                 pen.arc(collar, 1.4, shade(paint.color, 0.6))
@@ -158,14 +158,14 @@ class _Figure:
         pen.ellipse(x + r - 0.5, y + 2, 3.2, 4, skin)
         pen.ellipse(x, y, r, r + 0.5, skin)
         if self.long_hair:
-            pen.sector(x, y - 1, r + 1.5, r + 1.5, 182, 358, hair)
-            pen.sector(x, y - 2, r - 3, r * 0.42, 0, 180, skin, outline=False)
+            pen.sector(x, y - 1, (r + 1.5, r + 1.5), (182, 358), hair)
+            pen.sector(x, y - 2, (r - 3, r * 0.42), (0, 180), skin, outline=False)
         else:
-            pen.sector(x, y - 3, r + 0.8, r - 0.5, 180, 360, hair)
+            pen.sector(x, y - 3, (r + 0.8, r - 0.5), (180, 360), hair)
             if old:
                 # a bald crown above a white beard
-                pen.sector(x, y - 5, r * 0.62, r * 0.72, 180, 360, skin, outline=False)
-                pen.sector(x, y + 4, r - 2, r - 1, 5, 175, hair)
+                pen.sector(x, y - 5, (r * 0.62, r * 0.72), (180, 360), skin, outline=False)
+                pen.sector(x, y + 4, (r - 2, r - 1), (5, 175), hair)
                 pen.ellipse(x, y + 7, 6, 3.4, skin, outline=False)
         for side in (-1, 1):
             pen.dot(x + side * 5.6, y + 1, 1.9)
@@ -179,8 +179,8 @@ class _Figure:
                 pen.stroke([(x + side * 9, y - 4), (x + side * 4, y - 6.5)], 1.6, INK)
             pen.ellipse(x + 8.5, y + 7, 1.8, 2.8, (96, 170, 240), outline=False)
         else:
-            pen.sector(x, mouth - 1.5, 6.4, 5.4, 0, 180, (150, 40, 46))
-            pen.sector(x, mouth - 1.5, 5.6, 1.8, 0, 180, (255, 255, 255), outline=False)
+            pen.sector(x, mouth - 1.5, (6.4, 5.4), (0, 180), (150, 40, 46))
+            pen.sector(x, mouth - 1.5, (5.6, 1.8), (0, 180), (255, 255, 255), outline=False)
             for side in (-1, 1):
                 pen.ellipse(x + side * 10, y + 5.5, 2.6, 1.8, (240, 128, 118), outline=False)
 
@@ -202,7 +202,7 @@ class _Figure:
         pen, x, y, r = self.pen, self.middle, _HEAD[0] - 7, _HEAD[1]
         paint, half = look.paint("red"), r * 0.78
         pen.part("hat")
-        pen.rounded(x - half, y - 17, x + half, y + 2, 7, paint)
+        pen.rounded((x - half, y - 17), (x + half, y + 2), 7, paint)
         pen.rectangle(x - half, y - 5, x + half, y, shade(paint.color, 0.55), outline=False)
         pen.ellipse(x, y + 1.5, r + 7, 4.6, paint)
         pen.part("")

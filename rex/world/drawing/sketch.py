@@ -194,12 +194,12 @@ def _filled(name: str) -> _Shape:
 
 def _box(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
     """`rounded PAINT CORNER CORNER RADIUS`, `rectangle PAINT CORNER CORNER`."""
-    (x0, y0), (x1, y1) = sketcher.at(line.points)
+    corner, other = sketcher.at(line.points)
     outline = sketcher.outline(line)
     if line.numbers:
-        sketcher.pen.rounded(x0, y0, x1, y1, line.numbers[0], paint, outline=outline)
+        sketcher.pen.rounded(corner, other, line.numbers[0], paint, outline=outline)
     else:
-        sketcher.pen.rectangle(x0, y0, x1, y1, paint, outline=outline)
+        sketcher.pen.rectangle(*corner, *other, paint, outline=outline)
 
 
 def _ellipse(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
@@ -212,7 +212,7 @@ def _sector(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
     """`sector PAINT CENTRE RADII START,END` in degrees, clockwise from the right."""
     ((x, y),) = sketcher.at(line.points[:1])
     radii, angles = line.points[1:]
-    sketcher.pen.sector(x, y, *radii, *angles, paint, outline=sketcher.outline(line))
+    sketcher.pen.sector(x, y, radii, angles, paint, outline=sketcher.outline(line))
 
 
 def _line(name: str) -> _Shape:

@@ -22,7 +22,7 @@ from rex.programs.rendering import Leaf
 from rex.programs.values import Execution, Selection, Verdict
 from rex.programs.wording import word_statement
 from rex.world.annotate import Facts, graph_of
-from rex.world.questions.choices import BINDERS, Binding
+from rex.world.questions.bindings import BINDERS, Binding
 from rex.world.questions.phrase import Phrase, fill, say
 from rex.world.questions.records import Candidate
 from rex.world.questions.references import Pointer, Reference

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from rex.gqa.ontology import is_a
 from rex.world.annotate import Entity
-from rex.world.questions.choices import (
+from rex.world.questions.bindings import (
     CHOICE,
     Binding,
     Bindings,

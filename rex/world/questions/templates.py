@@ -16,9 +16,9 @@ from rex.errors import InputError
 from rex.gqa.operations import split_operation
 from rex.world.balance import QUOTAS
 
-# their binders register themselves
-from rex.world.questions import bindings, relation_bindings  # noqa: F401
-from rex.world.questions.choices import BINDERS
+# its binders register themselves
+from rex.world.questions import relation_bindings  # noqa: F401
+from rex.world.questions.bindings import BINDERS
 from rex.world.questions.phrase import HELPERS, variables
 
 FILE = Path(__file__).with_name("templates.yaml")

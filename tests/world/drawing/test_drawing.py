@@ -13,9 +13,8 @@ from PIL import Image
 from rex.gqa.ontology import WORD_CATEGORIES
 from rex.world.drawing.backgrounds import draw_background
 from rex.world.drawing.pen import Look, Paint, Pen
-from rex.world.kinds import KINDS
+from rex.world.kinds import KINDS, PLACES
 from rex.world.palette import COLORS, MATERIALS, shade
-from rex.world.places import PLACES
 from rex.world.scenes import Thing
 
 DRAWN = sorted(name for name, kind in KINDS.items() if kind.drawn)

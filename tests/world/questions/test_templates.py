@@ -9,7 +9,7 @@ import pytest
 from rex.errors import InputError
 from rex.gqa.operations import split_operation
 from rex.world.balance import QUOTAS
-from rex.world.questions.choices import BINDERS
+from rex.world.questions.bindings import BINDERS
 from rex.world.questions.templates import TEMPLATES, read_templates
 
 GOOD = """
