@@ -16,6 +16,7 @@ import yaml
 
 from rex.cli import main
 from rex.config import WorldSettings
+from rex.evaluation.metrics import read_metrics
 from rex.exchange.formats import FORMATS
 from rex.exchange.record import spanned
 from rex.gqa.layout import Layout
@@ -102,6 +103,7 @@ def test_the_task_folder_of_lmms_eval(folder: Path, monkeypatch: pytest.MonkeyPa
     files = ["--questions", str(world.questions("val"))]
     files += ["--scene-graphs", str(world.scene_graphs("val")), "--out", str(folder / "d.jsonl")]
     assert main(["explain", "export", *files]) == 0
+    logged: list[dict[str, Any]] = []
     for line in (folder / "d.jsonl").read_text().splitlines():
         doc = json.loads(line)
         (image,) = task["doc_to_visual"](doc)
@@ -110,8 +112,21 @@ def test_the_task_folder_of_lmms_eval(folder: Path, monkeypatch: pytest.MonkeyPa
             doc, task["lmms_eval_specific_kwargs"]["default"]
         )
         scores = task["process_results"](doc, [f"The answer is {doc[task['doc_to_target']]}."])
-        assert list(scores) == [one["metric"] for one in task["metric_list"]]
+        metrics = [one["metric"] for one in task["metric_list"]]
+        assert list(scores) == ["question_id", *metrics]
         assert scores["answer"] == 1
+        # as the harness logs a sample, without the document
+        reply = f"The answer is {doc['answer']}."
+        logged.append({"doc_id": len(logged), "filtered_resps": reply, **scores})
+    (folder / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in logged))
+    command = [
+        "evaluate",
+        str(folder / "samples.jsonl"),
+        "--questions",
+        str(world.questions("val")),
+    ]
+    assert main([*command, "--out", str(folder / "samples.json")]) == 0
+    assert read_metrics(folder / "samples.json").scores["accuracy"].value == 100
 
 
 class StubBase:

@@ -36,7 +36,7 @@ def doc_to_text(
     return f"{around.get('pre_prompt', '')}{doc['question']}{around.get('post_prompt', '')}"
 
 
-def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> Mapping[str, float]:
-    """Return the scores of a reply, 0 to 1 each."""
-    scores: Mapping[str, Any] = _reward().score(doc["question_id"], results[0])
-    return scores
+def process_results(doc: Mapping[str, Any], results: Sequence[str]) -> Mapping[str, Any]:
+    """Return the scores of a reply, 0 to 1 each, and whose they are: logged samples lack `doc`."""
+    question_id = doc["question_id"]
+    return {"question_id": question_id, **_reward().score(question_id, results[0])}
