@@ -109,7 +109,9 @@ def _say_shares(
     """Append "two of the animals are horses and the other is a duck", by groups of one value."""
     first, category = groups[0][0].thing, groups[0][0].category
     share = whole and not generic
-    unit = "" if generic else unit_of(first.name)
+    unit = unit_of(first.noun if generic else first.name)
+    if generic and unit != "piece":
+        unit = ""
     rest = "the rest" if is_mass(first.name) else "the others"
     for place, parts in enumerate(groups):
         if place:
@@ -164,14 +166,20 @@ def say_comparison(out: Words, statement: Comparison) -> None:
     noun = noun_of(first)
     alike = noun == noun_of(second) and len(first.objects) == len(second.objects) == 1
     if alike and first.modifiers == second.modifiers and not (first.among or second.among):
-        out.append(SentenceOnly("one piece of" if is_mass(noun) else "one"))
+        unit = unit_of(noun)
+        one = "some of the" if unit is None else f"one {unit} of" if unit else "one"
+        rest = "the other" if unit is not None else "the rest" if is_mass(noun) else "the others"
+        out.append(SentenceOnly(one))
         say_thing(out, first, "")
-        say_be(out, first)
+        if unit:
+            out.extend((SymbolsOnly("are" if is_plural(noun) else "is"), SentenceOnly("is")))
+        else:
+            say_be(out, first)
         out.extend((statement.comparative, "than"))
         other = Words()
         say_thing(other, second, "")
         words = symbols_only(other)
-        words[words.index(Mention(second.objects[0], ""))] = Mention(second.objects[0], "the other")
+        words[words.index(Mention(second.objects[0], ""))] = Mention(second.objects[0], rest)
         out.extend(words)
         return
     say_thing(out, first)

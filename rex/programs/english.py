@@ -140,11 +140,16 @@ _CASED = {
         Google Heinz Honda Hyundai iPad iPhone iPod Jeep Lego Lexus Lipton Mazda McDonald's Mercedes
         Microsoft Nike Nikon Nintendo Nissan Oreo Pepsi PlayStation Porsche Samsung Santa Sony
         Starbucks Toshiba Toyota Volkswagen Volvo Wii Xbox Yamaha ATM ATV BBQ CD CDs DVD DVDs GPS
-        HD LCD MP3 PC RV RVs SUV SUVs TV TVs UPS USA USB VCR""")
+        HD LCD MP3 PC RV RVs SUV SUVs TV TVs UPS US USA USB VCR""")
 }
 
 
 _CASED_WORDS = frozenset(_CASED)
+
+
+def company(name: str) -> str:
+    """Return a company's name in its case ("coca cola": "Coca Cola")."""
+    return " ".join([_CASED.get(word, word.title()) for word in name.split()])
 
 
 def cased(words: list[str]) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from rex.gqa.ontology import WORD_CATEGORIES, gender, is_a
 from rex.programs.english import (
     article,
+    company,
     indefinite,
     is_mass,
     is_plural,
@@ -14,7 +15,9 @@ from rex.programs.english import (
     many,
     number,
     ordinal,
+    unit_of,
 )
+from rex.programs.facts import plain_word
 from rex.programs.phrases import Adjective, Attribution, Relative, Thing
 from rex.programs.rendering import Absent, Leaf, Mention, SentenceOnly, SymbolsOnly
 
@@ -106,6 +109,8 @@ def say_thing(
             before.insert(0, modifier)
         else:
             after.append(modifier)
+    # "the laptop that is on to the left of the shelves": the shelves are not on
+    after.sort(key=lambda modifier: isinstance(modifier, Relative))
     ordered = sorted(before, key=_order) if len(before) > 1 else before
     like = out.like(noun, thing, within) if thing.objects else 0
     if thing.among and determiner == "the":
@@ -117,10 +122,8 @@ def say_thing(
             out.append(SentenceOnly("the other"))
             noun = thing.name if count == 1 else noun
         else:
-            whole = "some" if is_mass(noun) else number(count)
-            out.append(
-                SentenceOnly(f"{whole} of the other" if like and told else f"{whole} of the")
-            )
+            whole = f"{_share(noun, count)} of the"
+            out.append(SentenceOnly(f"{whole} other" if like and told else whole))
     elif determiner == "the" and not like:
         out.append(_THE)
     elif determiner:
@@ -137,6 +140,14 @@ def say_thing(
     say_head(out, thing, noun)
     for modifier in after:
         say_after(out, thing, noun, modifier)
+
+
+def _share(noun: str, count: int) -> str:
+    """Return how many of several one speaks of: "two", "one piece" of the fruit, "some"."""
+    unit = unit_of(noun)
+    if unit is None or (unit == "piece" and count > 1):
+        return "some" if is_mass(noun) else number(count)
+    return f"{number(count)} {unit}{'s' if count > 1 else ''}" if unit else number(count)
 
 
 def _determine(out: Words, determiner: str, noun: str, first: str, thing: Thing, like: int) -> None:
@@ -249,16 +260,16 @@ def is_color(modifier: Adjective) -> bool:
 
 
 def _attributive(modifier: Adjective) -> str:
+    if modifier.category == "company":
+        return company(modifier.word)
     return "wooden" if modifier.word == "wood" else modifier.word
 
 
 def _adjective(modifier: Adjective, noun: str) -> list[Leaf]:
-    word = modifier.word
+    word, said = modifier.word, _attributive(modifier)
     if implies(noun, word):
         return [SymbolsOnly(word)]
-    if word == "wood":
-        return [SymbolsOnly(word), SentenceOnly(_attributive(modifier))]
-    return spoken(word)
+    return spoken(word) if said == word else [SymbolsOnly(word), SentenceOnly(said)]
 
 
 _PREDICATIVE = frozenset({"on", "off", "alone", "asleep", "awake", "alive", "ajar"})
@@ -298,9 +309,10 @@ def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relativ
     say_be(clause, thing, noun)
     if modifier.negated:
         clause.append("not")
-        if is_material(word, modifier.category):
-            clause.append(SentenceOnly("made of"))
-        clause.append(SIDES.get(word, word))
+        if made := _made(word, modifier.category):
+            clause.extend((SymbolsOnly(word), SentenceOnly(made)))
+        else:
+            clause.append(SIDES.get(word, word))
         out.extend(symbols_only(clause) if _denies(noun, word) else clause)
     elif word in _PREDICATIVE:
         out.extend((*clause, word))
@@ -322,9 +334,11 @@ def say_predicate(out: Words, statement: Attribution) -> None:
     if instead:
         leaves.append("but")
         say_value(leaves, category, instead, several)
-    if instead and (is_material(value, category) or is_material(instead, category)):
-        denied = _of_wood(value) if is_material(instead, category) else f"made of {value}"
-        made = f"made of {_of_wood(instead)}" if is_material(instead, category) else instead
+    denied, made = _made(value, category), _made(instead, category)
+    if instead and (denied or made):
+        denied, made = denied or value, made or instead
+        if denied[:_MADE_OF] == made[:_MADE_OF]:
+            denied = denied[_MADE_OF:]
         out.extend((*symbols_only(leaves), SentenceOnly(f"{made}, not {denied}")))
     else:
         out.extend(leaves)
@@ -338,20 +352,25 @@ def say_value(out: Words, category: str, value: str, several: bool = False) -> N
         elif indefinite(value):
             out.append(SentenceOnly(article(value)))
         out.append(value)
-    elif value == "wooden":
-        out.extend((SymbolsOnly(value), SentenceOnly("made of wood")))
     elif category == "color":
         out.append(value)
-    elif is_material(value, category):
+    elif value != "wooden" and is_material(value, category):
         out.extend(("made of", value))
-    elif category == "company":
-        out.extend((SymbolsOnly(value), SentenceOnly(f"made by {value.title()}")))
+    elif made := _made(value, category):
+        out.extend((SymbolsOnly(value), SentenceOnly(made)))
     else:
         out.extend(spoken(SIDES.get(value, value)))
 
 
-def _of_wood(value: str) -> str:
-    return "wood" if value == "wooden" else value
+_MADE_OF = len("made of ")
+
+
+def _made(value: str, category: str) -> str:
+    """Return "made of wood" for a material, "made by Dell" for a company, else nothing."""
+    if category == "company":
+        return f"made by {company(value)}"
+    material = value == "wooden" or is_material(value, category)
+    return f"made of {plain_word(value)}" if material else ""
 
 
 def symbols_only(leaves: list[Leaf]) -> list[Leaf]:

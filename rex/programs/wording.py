@@ -14,7 +14,7 @@ import msgspec
 
 from rex.gqa.ontology import CATEGORY_WORDS
 from rex.programs.contrasts import merged, say_comparison, say_contrast, say_shared
-from rex.programs.english import article, indefinite, is_mass, is_plural, many, pronoun
+from rex.programs.english import article, is_mass, is_plural, many, pronoun
 from rex.programs.phrase_wording import (
     NAMES,
     SIDES,
@@ -110,8 +110,10 @@ def _say_tautology(out: Words, statement: Attribution, thing: Thing, noun: str) 
                 out.append(SymbolsOnly(last.word))
             else:
                 say_after(after, bare, noun, last)
-            # "furniture is brown", "people are not sitting" would be said of all
-            general = is_mass(noun) or (last.negated and not indefinite(noun))
+            # "furniture is brown", "sheep are white" would be said of all, "people are sitting" not
+            several = len(thing.objects) > 1 or is_plural(noun)
+            passing = last.word.endswith("ing") and not last.negated
+            general = is_mass(noun) or (several and not passing)
             say_thing(out, bare, "some" if general else "a", noun)
             out.extend((*symbols_only(after), *sentence_only(verb), *sentence_only(told)))
     out.extend((*symbols_only(verb), *symbols_only(predicate)))

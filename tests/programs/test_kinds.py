@@ -48,6 +48,13 @@ SCENE = SceneGraph(
         "72": thing("watercraft", 60),
         "73": thing("boats", 60),
         "80": thing("tv", 60, "on,black"),
+        "81": thing("laptop", 10, "off,silver,apple"),
+        "82": thing("laptop", 40, "on,black,coca cola"),
+        "83": thing("scissors", 10, "metal"),
+        "84": thing("scissors", 30, "plastic"),
+        "85": thing("sheep", 10, "white"),
+        "86": thing("sheep", 30, "white"),
+        "87": thing("people", 10, "walking", [("near", "82")]),
     },
 )
 
@@ -190,6 +197,51 @@ def test_a_relation_that_is_chosen_against_the_boxes_is_not_told() -> None:
         (
             "food (64)->select: food (65)->choose healthier: [0, 1]",
             "One piece of food is healthier than the other.",
+        ),
+        ("scissors (83,84)->query: material [0]", "One pair of the scissors is made of metal."),
+        ("fruit (43,44)->query: name [0]", "One piece of the fruit is an apple."),
+        (
+            "fruit (43,44)->same type: [0]",
+            "No, one of the pieces of fruit is an apple and the other is a banana.",
+        ),
+        (
+            "furniture (32,9)->same type: [0]->verify: wooden [0]->and: [1, 2]",
+            "No, they are both furniture but one piece of the furniture is not made of wood.",
+        ),
+        (
+            "hair (47)->select: hair (48)->choose shorter: [0, 1]",
+            "Some of the hair is shorter than the rest.",
+        ),
+        # who made it
+        (
+            "laptop (81)->verify company: dell [0]",
+            "No, the laptop is made by Apple, not Dell.",
+        ),
+        (
+            "laptop (82)->filter company: coca cola [0]->query: color [1]",
+            "The Coca Cola laptop is black.",
+        ),
+        (
+            "laptop (81)->filter company: not(dell) [0]->query: color [1]",
+            "The laptop that is not made by Dell is silver.",
+        ),
+        ("us flag (-)->exist: ? [0]", "No, there is no US flag."),
+        # what would be said of all
+        ("sheep (85,86)->filter color: white [0]->query: name [1]", "Some sheep are white."),
+        (
+            "scissors (83)->filter material: metal [0]->query: name [1]",
+            "Some scissors are made of metal.",
+        ),
+        ("people (87)->filter pose: walking [0]->query: name [1]", "People are walking."),
+        # what describes a thing stands beside it
+        (
+            "laptop (82)->relate: people,near,s (87) [0]->filter hposition: left [1]"
+            "->query: pose [2]",
+            "The people on the left near the laptop are walking.",
+        ),
+        (
+            "mug (1)->relate: man,holding,s (4) [0]->filter age: not(young) [1]->query: height [2]",
+            "The man that is not young holding the mug is tall.",
         ),
         # lists, order, agreement
         (

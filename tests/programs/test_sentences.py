@@ -179,7 +179,7 @@ def test_several_things_of_one_name(text: str, answer: str, expected: str) -> No
         (
             "select: furniture (16,17)->query: material [0]",
             "wood",
-            "Some of the furniture is made of wood.",
+            "One piece of the furniture is made of wood.",
         ),
         ("select: animal (11,12,13)->query: name [0]", "cat", "One of the animals is a cat."),
         ("select: animal (11,13)->query: name [0]", "dog", "The animals are dogs."),

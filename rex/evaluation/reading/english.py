@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rex.evaluation.reading.lexicon import LONGEST_PHRASE, Lexicon
 from rex.evaluation.reading.statements import SIDES, Fact, Ref
+from rex.gqa.ontology import WORD_CATEGORIES
 from rex.programs.english import indefinite, many, number, ordinal
 from rex.programs.facts import same_word
 from rex.programs.phrase_wording import VAGUE_NOUNS
@@ -28,7 +29,7 @@ _NUMBERS = frozenset(map(number, range(1, 11)))
 _ORDINALS = frozenset(map(ordinal, range(1, 10)))
 _DETERMINERS = _ARTICLES | _ORDINALS | {"another", "other", "more", "same", "some", "yet"}
 """Words before a noun that say nothing of what it names."""
-_COUNTING = frozenset({"of", "the", "piece", "pieces"})
+_COUNTING = frozenset({"of", "the", "piece", "pieces", "pair", "pairs"})
 """What may follow a number: "one of the pieces of furniture"."""
 _SIDE = re.compile(rf"\b({'|'.join(SIDES)}) of the (?:image|picture|photo|photograph)\b")
 _VERDICT = re.compile(r"\s*(?:yes|no)\s*[,.;:]\s*")
@@ -95,7 +96,7 @@ class English:
                 called += [Fact("is", (Ref(region),), noun, main=False) for region in regions]
         for box in marked.loose:
             numbers.setdefault(box, len(numbers))
-        tokens = self._without_articles(_indefinite(words))
+        tokens = self._described(self._without_articles(_indefinite(words)))
         for change in (_agreeing, _denials, _made, self._sentences):
             tokens = change(tokens)
         said = " ".join([_spelled(token, attributes) for token in tokens])
@@ -150,6 +151,23 @@ class English:
             place += dropped or 1
         return found
 
+    def _described(self, texts: Sequence[str]) -> list[str]:
+        """Return "white red #0" for "white and red #0", the colors of one thing."""
+
+        def joins(place: int) -> bool:
+            first = next(
+                (at for at in (place - 2, place - 1) if _are_color(texts[max(at, 0) : place])),
+                place,
+            )
+            before = list(texts[: max(first, 0)])
+            # "#0 is white and red #1 is tall" is of two things
+            opens = not (before and before[-1] in _COPULA) or before[-2:-1] == ["there"]
+            whole = " ".join(texts[place - 1 : place + 2]) in self.lexicon.with_and
+            colors = first < place and any(_are_color(texts[place + 1 : place + n]) for n in (2, 3))
+            return colors and opens and not whole and self._noun_follows(texts, place + 1)
+
+        return [text for place, text in enumerate(texts) if text != "and" or not joins(place)]
+
     def _determiners(self, texts: Sequence[str], place: int) -> int:
         """Return how many words from `place` on determine the noun that follows (0: none do)."""
         end = place
@@ -189,6 +207,10 @@ class English:
             if found and follows and parts and found[-1] != "and" and follows != ["and"]:
                 found.append("and")
         return found
+
+
+def _are_color(texts: Sequence[str]) -> bool:
+    return "color" in WORD_CATEGORIES.get(" ".join(texts), ())
 
 
 def _verdict_blanked(text: str) -> str:
