@@ -110,10 +110,10 @@ def pipeline(folder: Path, *, name: str, images: int, processes: int) -> dict[st
     import torch
 
     from rex.config import RegionSettings
+    from rex.images import read_image
     from rex.regions.architectures import detector_config
     from rex.regions.detector import Detector
     from rex.regions.extraction import ImageFile, extract
-    from rex.regions.images import read_image
     from rex.regions.store import RegionStore
 
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rex.boxes import clip
 from rex.errors import InputError
 from rex.gqa.scene_graphs import SceneGraph
-from rex.regions.images import ImageFolder
+from rex.images import ImageFolder
 
 LEAST_EXAMPLES = 5
 """Training objects that a name or an attribute needs to become a class."""

@@ -166,21 +166,21 @@ def _train(config: Config, **files: Any) -> None:
 
 def _extract(config: Config, **arguments: Any) -> None:
     from rex.regions.extraction import extract_regions
-    from rex.regions.images import warn_unreadable
+    from rex.regions.inspection import warn_unreadable
 
     warn_unreadable(extract_regions(config, **arguments))
 
 
 def _merge(parts: Sequence[Path], out: Path) -> None:
-    from rex.regions.images import warn_unreadable
+    from rex.regions.inspection import warn_unreadable
     from rex.regions.merging import merge
 
     warn_unreadable(merge(parts, out).values())
 
 
 def _import(**arguments: Any) -> None:
-    from rex.regions.images import warn_unreadable
     from rex.regions.importing import import_features
+    from rex.regions.inspection import warn_unreadable
 
     warn_unreadable(import_features(**arguments))
 

@@ -21,10 +21,10 @@ from rex.errors import InputError
 from rex.files import made_by
 from rex.gqa.questions import iter_questions
 from rex.gqa.scene_graphs import iter_scene_graphs
+from rex.images import ImageFolder, read_image
 from rex.logs import Progress
 from rex.regions.annotations import ClassLists, annotated_images
 from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
-from rex.regions.images import ImageFolder, read_image
 from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
 
 BATCH_SIZE = 16

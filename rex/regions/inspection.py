@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.files import whole_file
+from rex.labels import Box, label_places
 from rex.regions.conventions import looks_misread
 from rex.regions.store import RegionStore
 from rex.tokens import region_token
@@ -26,6 +28,7 @@ TOLERANCE = 1.0
 
 SCALE = 3
 """The picture is so many times larger than the image, so that names can be read."""
+_logger = logging.getLogger("rex.regions")
 COLORS = ("#e41a1c", "#377eb8", "#4daf4a", "#984ea3", "#ff7f00", "#a65628", "#f781bf", "#009e9e")
 
 
@@ -178,49 +181,30 @@ def draw_regions(
     """Write a PNG of the image with its regions: `boxes` [n, 4] in its pixels, best first."""
     from PIL import Image, ImageDraw, ImageFont
 
-    from rex.regions.images import read_image
+    from rex.images import open_image
 
-    picture = Image.fromarray(np.ascontiguousarray(read_image(image)[:, :, ::-1]))
+    picture = open_image(image)
     scale = max(1, min(SCALE, 1600 // max(picture.size)))
     picture = picture.resize(
         (picture.width * scale, picture.height * scale), Image.Resampling.LANCZOS
     )
     brush = ImageDraw.Draw(picture)
     font = ImageFont.load_default(13)
-    taken: list[tuple[float, float, float, float]] = []
+    scaled: list[Box] = [tuple(float(side) * scale for side in box) for box in boxes]  # type: ignore[misc]
+    colors = [COLORS[place % len(COLORS)] for place in range(len(boxes))]
     # the best last, so that they lie on top
-    for place in reversed(range(len(boxes))):
-        color = COLORS[place % len(COLORS)]
-        brush.rectangle([float(side) * scale for side in boxes[place]], outline=color, width=2)
-    for place in range(len(boxes)):
-        text = labels[place]
-        left, top = float(boxes[place][0]) * scale, float(boxes[place][1]) * scale
-        width, height = brush.textlength(text, font) + 4, 16
-        left = min(max(left, 0), picture.width - width)
-        spot = _free_spot(left, top, width, height, taken, picture.height)
-        taken.append(spot)
-        brush.rectangle(spot, fill=COLORS[place % len(COLORS)])
-        brush.text((spot[0] + 2, spot[1] + 1), text, fill="white", font=font)
+    for box, color in reversed(list(zip(scaled, colors, strict=True))):
+        brush.rectangle(box, outline=color, width=2)
+    sizes = [(brush.textlength(text, font) + 4, 16.0) for text in labels]
+    for place, (x, y) in enumerate(label_places(scaled, sizes, picture.size)):
+        width, height = sizes[place]
+        brush.rectangle((x, y, x + width, y + height), fill=colors[place])
+        brush.text((x + 2, y + 1), labels[place], fill="white", font=font)
     with whole_file(out) as temporary:
         picture.save(temporary, format="PNG")
 
 
-def _free_spot(
-    left: float,
-    top: float,
-    width: float,
-    height: float,
-    taken: Sequence[tuple[float, float, float, float]],
-    bottom: float,
-) -> tuple[float, float, float, float]:
-    """Return a place for a label at the top of its box, or as little below it as is free."""
-    down = min(max(top, 0), bottom - height)
-    while down + height <= bottom:
-        spot = (left, down, left + width, down + height)
-        if not any(
-            spot[0] < x2 and x1 < spot[2] and spot[1] < y2 and y1 < spot[3]
-            for x1, y1, x2, y2 in taken
-        ):
-            return spot
-        down += height
-    return (left, min(max(top, 0), bottom - height), left + width, min(top + height, bottom))
+def warn_unreadable(problems: Iterable[object]) -> None:
+    """Warn of every image that has no regions because of what it came from."""
+    for problem in problems:
+        _logger.warning("no regions: %s", problem)

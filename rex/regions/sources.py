@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.files import read_json
+from rex.images import ImageFolder, image_size
 from rex.regions.hdf5 import open_hdf5, own_dataset
-from rex.regions.images import ImageFolder, image_size
 from rex.regions.store import ImageRegions
 
 INFO_FILE = "gqa_objects_info.json"

@@ -21,13 +21,14 @@ from rex.config import Config
 from rex.errors import InputError
 from rex.files import made_by, whole_file, write_json
 from rex.gqa.scene_graphs import read_scene_graphs
+from rex.images import read_image
 from rex.logs import Progress
 from rex.regions.annotations import AnnotatedImage, ClassLists, annotated_images
 from rex.regions.architectures import detector_config
 from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
 from rex.regions.distributed import Member, run_together
 from rex.regions.extraction import ImageFile, Unreadable, detect_each, workers_beside
-from rex.regions.images import read_image, warn_unreadable
+from rex.regions.inspection import warn_unreadable
 from rex.regions.report import report as report_of
 from rex.regions.weights import save_checkpoint
 

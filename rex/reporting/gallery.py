@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex.boxes import Box, cell_box
-from rex.errors import InputError
 from rex.files import write_text
+from rex.images import open_image
 from rex.reporting.examples import Example, Output, Word
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    pass
 
 COLORS = (
     "#d62728", "#1f77b4", "#2ca02c", "#e08214", "#8e44ad", "#008b8b", "#c2185b", "#6d4c41",
@@ -122,24 +122,6 @@ def _shape(key: str, box: Box, color: str, label: str) -> _Shown:
     left, top, right, bottom = (round(side, 1) for side in box)
     place = {"x": left, "y": top, "width": round(right - left, 1), "height": round(bottom - top, 1)}
     return {"key": key, "color": color, "label": label, **place}
-
-
-def open_image(path: Path) -> Image:
-    """Read an image as RGB. Raises InputError when it is missing or damaged."""
-    import PIL.Image
-    import PIL.ImageOps
-
-    try:
-        with PIL.Image.open(path) as file:
-            # upright, as its regions were detected
-            return PIL.ImageOps.exif_transpose(file).convert("RGB")
-    except FileNotFoundError:
-        raise InputError("no such image", file=path, cure="check --images") from None
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
-        # Pillow's plugins raise all of these for damaged files
-        raise InputError(
-            f"not a readable image ({error})", file=path, cure="make or fetch it again"
-        ) from None
 
 
 def _picture(path: Path) -> tuple[str, int, int]:

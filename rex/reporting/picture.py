@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from rex.boxes import cell_box
 from rex.errors import InputError
 from rex.files import whole_file
+from rex.images import open_image
+from rex.labels import Box, label_places
 from rex.reporting.examples import Example, Output, Word
-from rex.reporting.gallery import open_image, region_colors
-from rex.reporting.labels import Box, label_places
+from rex.reporting.gallery import region_colors
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -11,6 +11,7 @@ from rex.errors import InputError
 from rex.files import whole_file
 from rex.gqa.layout import Layout
 from rex.gqa.scene_graphs import SceneGraph, iter_scene_graphs
+from rex.images import open_image
 
 _GAP = 6
 _BOX_COLORS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324")
@@ -38,13 +39,7 @@ def contact_sheet(
 
 
 def _tile(path: Path, graph: SceneGraph | None) -> Image.Image:
-    try:
-        with Image.open(path) as file:
-            image = file.convert("RGB")
-    except OSError as error:
-        raise InputError(
-            f"not a readable image ({error})", file=path, cure="make the world again"
-        ) from None
+    image = open_image(path)
     if graph is not None:
         draw = ImageDraw.Draw(image)
         for number, thing in enumerate(graph.objects.values()):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from rex.asking.image_files import UnusableImageError, check_size, image_format, thumbnail
 from rex.errors import InputError
-from rex.regions.images import image_size, read_image
+from rex.images import image_size, read_image
 
 from .fuzzing import damaged
 

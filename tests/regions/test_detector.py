@@ -16,8 +16,8 @@ from rex.config import RegionSettings
 from rex.config_files import read_config
 from rex.errors import InputError
 from rex.gqa.scene_graphs import read_scene_graphs
+from rex.images import read_image
 from rex.regions.detector import Detector
-from rex.regions.images import read_image
 from rex.regions.store import RegionStore
 
 from .conftest import Trained

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from rex.cli import main
+from rex.images import image_size, read_image
 from rex.regions.detector import Detector, ExampleMaker
 from rex.regions.extraction import ImageFile, detect_all, detect_files, shard
-from rex.regions.images import image_size, read_image
 from rex.regions.store import RegionStore
 
 from .conftest import Trained

@@ -24,8 +24,8 @@ from PIL import Image
 
 from rex.errors import InputError
 from rex.files import made_by
+from rex.images import ImageFolder, read_image
 from rex.logs import Progress
-from rex.regions.images import ImageFolder, read_image
 from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
 
 Array = npt.NDArray[Any]

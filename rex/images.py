@@ -1,11 +1,10 @@
-"""Finding images by their ids, and reading them as the detector takes them."""
+"""Finding images by their ids, and reading them."""
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -23,8 +22,6 @@ _ON_ITS_SIDE = (5, 6, 7, 8)
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 """Ends of the names of images, in the order in which they are looked for; capitals are the same."""
-
-_logger = logging.getLogger("rex.regions")
 
 
 class ImageFolder:
@@ -53,28 +50,27 @@ class ImageFolder:
         return {path.stem: path for path in reversed(images)}
 
 
-def warn_unreadable(problems: Iterable[object]) -> None:
-    """Warn of every image that has no regions because of what it came from."""
-    for problem in problems:
-        _logger.warning("no regions: %s", problem)
-
-
-def read_image(path: Path) -> npt.NDArray[np.uint8]:
-    """Return the image as [height, width, 3] uint8, BGR (Detectron2's own order).
+def open_image(path: Path) -> Image.Image:
+    """Return an image as RGB.
 
     Any mode (grey, palette, CMYK, with transparency) is converted to colour, and an image that a
     camera took on its side (EXIF) is turned upright, as Detectron2 and browsers do. Raises
-    InputError when the file is missing, truncated, not an image, or too thin for the detector.
+    InputError when the file is missing, truncated or not an image.
     """
     with _opened(path) as image:
-        if max(image.size) > _LONGEST * min(image.size):
-            raise InputError(
-                f"{image.width} by {image.height} pixels: too thin for the detector",
-                file=path,
-                cure="crop it",
-            )
-        rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    return np.ascontiguousarray(rgb[:, :, ::-1])
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def read_image(path: Path) -> npt.NDArray[np.uint8]:
+    """Return an image as the detector takes it: [height, width, 3] uint8, BGR.
+
+    Raises InputError when it cannot be opened (`open_image`) or is too thin for the detector.
+    """
+    image = open_image(path)
+    if max(image.size) > _LONGEST * min(image.size):
+        problem = f"{image.width} by {image.height} pixels: too thin for the detector"
+        raise InputError(problem, file=path, cure="crop it")
+    return np.ascontiguousarray(np.asarray(image)[:, :, ::-1])
 
 
 def image_size(path: Path) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from rex.errors import InputError
-from rex.regions.images import ImageFolder, image_size, read_image
+from rex.images import ImageFolder, image_size, read_image
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rex.reporting.labels import label_places
+from rex.labels import label_places
 
 WIDTH, HEIGHT = 100.0, 80.0
 SIZE = (10.0, 5.0)
