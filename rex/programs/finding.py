@@ -9,7 +9,7 @@ from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
 from rex.programs import facts
 from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
-from rex.programs.judging import judge_word, placement
+from rex.programs.judging import judge_word, placement, refuted
 from rex.programs.phrases import Attribution, Comparison, Existence, Scene, Shared
 from rex.programs.values import Finding, Run, Selection, Value, selected, two_selected
 
@@ -41,7 +41,7 @@ def find_value(run: Run, step: ops.Query, arguments: list[Any], index: int) -> F
         answer = value = told[0]
     thing = source.thing
     if len(keys) > 1:
-        thing = thing.part(_having(run, keys, value, category))
+        thing = run.part(thing, _having(run, keys, value, category))
     return Finding(answer, Attribution(thing, value, category))
 
 
@@ -64,7 +64,7 @@ def _find_side(run: Run, source: Selection, category: str) -> Finding:
         first = facts.position_holds(run.graph, run.graph.objects[key], sides[0])
         lying.setdefault(sides[0] if first else sides[1], []).append(key)
     side = run.answer if run.answer in lying else next(iter(lying))
-    return Finding(side, placement(run, source.thing.part(tuple(lying[side])), category))
+    return Finding(side, placement(run, run.part(source.thing, tuple(lying[side])), category))
 
 
 def _find_scene_value(run: Run, category: str) -> Finding:
@@ -119,13 +119,13 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
     named = [word for word in step.words if answer is not None and facts.same_word(word, answer)]
     if len(true) == 1 or (true and answer is None):
         word = true[0]
-    elif named:
-        # neither or both are true: the annotators' answer decides
+    elif named and (fitting[named[0]] or not refuted(run, step.category, named[0], keys)):
+        # neither or both are true: the annotators' answer decides, unless it is contradicted
         word = named[0]
     else:
         raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
     # true of some, or of none and trusted
-    thing = source.thing.part(tuple(fitting[word])) if fitting[word] else source.thing
+    thing = run.part(source.thing, tuple(fitting[word])) if fitting[word] else source.thing
     statement = Attribution(thing, word, facts.category_of(step.category, word))
     return Finding(answer if answer is not None and word in named else word, statement)
 
@@ -145,7 +145,7 @@ def find_common(run: Run, step: ops.Common, arguments: list[Any], index: int) ->
         raise Skip(Reason.NO_COMMON_ATTRIBUTE)
     category, word = (chosen or found)[0]
     having = tuple([key for key in first.objects if word in objects[key].attributes])
-    return Finding(category, Shared((first.thing.part(having), second.thing), word, category))
+    return Finding(category, Shared((run.part(first.thing, having), second.thing), word, category))
 
 
 def compare_objects(run: Run, step: ops.Compare, arguments: list[Any], index: int) -> Finding:
@@ -161,6 +161,6 @@ def compare_objects(run: Run, step: ops.Compare, arguments: list[Any], index: in
         raise Skip(Reason.NOTHING_TO_COMPARE, step.comparative)
     things = [first.thing, second.thing]
     if any(sign(one, other) != found for one in first.objects for other in second.objects):
-        things = [thing.part(thing.objects[:1]) for thing in things]
+        things = [run.part(thing, thing.objects[:1]) for thing in things]
     more, less = things if found > 0 else reversed(things)
     return Finding(more.noun, Comparison(more, step.comparative, less))

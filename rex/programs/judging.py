@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rex.gqa.ontology import WORD_CATEGORIES, is_a
@@ -69,7 +70,7 @@ def attribution(
 
     `told` are the objects that it is said of: all, or those that decide.
     """
-    thing = source.thing.part(told)
+    thing = run.part(source.thing, told)
     if word in facts.POSITION_WORDS:
         axis = "hposition" if word in facts.HORIZONTAL else "vposition"
         if word == "middle":
@@ -90,11 +91,11 @@ def attribution(
     return Attribution(thing, word, category, False)
 
 
-def refuted(run: Run, step: ops.Filter, objects: tuple[str, ...]) -> bool:
-    """Return whether positions or attributes rule out a description that fits no object."""
-    if step.negated or step.word in facts.POSITION_WORDS:
+def refuted(run: Run, category: str, word: str, objects: Sequence[str]) -> bool:
+    """Return whether positions or attributes rule out a word that is true of no object."""
+    if word in facts.POSITION_WORDS:
         return True
-    return all(_instead(run, object_id, step.category, step.word) for object_id in objects)
+    return all(_instead(run, object_id, category, word) for object_id in objects)
 
 
 def _excludes(value: str, word: str) -> bool:
@@ -175,22 +176,25 @@ def judge_all(run: Run, step: ops.And, arguments: list[Any], index: int) -> Verd
     """Return whether all operands hold."""
     verdicts = _verdicts(arguments)
     holds = all(verdict.holds for verdict in verdicts)
-    return Verdict(holds, _joint(verdicts))
+    return Verdict(holds, _joint(run, verdicts))
 
 
 def judge_any(run: Run, step: ops.Or, arguments: list[Any], index: int) -> Verdict:
     """Return whether an operand holds; what makes it true is said, the rest is left out."""
     verdicts = _verdicts(arguments)
     told = [verdict for verdict in verdicts if verdict.holds] or verdicts
-    return Verdict(told[0].holds, _joint(told))
+    return Verdict(told[0].holds, _joint(run, told))
 
 
 def _verdicts(arguments: list[Any]) -> list[Verdict]:
     return [one if type(one) is Verdict else existence(one) for one in arguments]
 
 
-def _joint(verdicts: list[Verdict]) -> Joint:
-    """Return the statements of verdicts as one, each once."""
+def _joint(run: Run, verdicts: list[Verdict]) -> Joint:
+    """Return the statements of verdicts as one, each once.
+
+    Where there is said to be no dog, nothing is said of dogs that the scene graph has all the same.
+    """
     told: dict[Statement, bool] = {}
     for verdict in verdicts:
         statement = verdict.statement
@@ -198,4 +202,16 @@ def _joint(verdicts: list[Verdict]) -> Joint:
             told.update(zip(statement.parts, statement.verdicts, strict=True))
         else:
             told[statement] = verdict.holds
-    return Joint(tuple(told), tuple(told.values()))
+    absent = {
+        one.thing.noun
+        for one in told
+        if type(one) is Existence and not one.holds and not one.thing.modifiers
+    }
+    parts = tuple([one for one in told if not (absent and _tells_of(run, one, absent))])
+    return Joint(parts, tuple([told[one] for one in parts]))
+
+
+def _tells_of(run: Run, statement: Statement, nouns: Collection[str]) -> bool:
+    thing: Thing | None = getattr(statement, "thing", None)
+    names = {run.graph.objects[key].name for key in thing.objects} if thing else ()
+    return any(is_a(name, noun) for name in names for noun in nouns)

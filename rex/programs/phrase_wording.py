@@ -225,9 +225,7 @@ def without(thing: Thing, word: str) -> Thing:
         for one in thing.modifiers
         if not isinstance(one, Adjective) or one.negated or not implies(word, one.word)
     ]
-    if len(rest) == len(thing.modifiers):
-        return thing
-    return Thing(thing.objects, thing.noun, thing.name, tuple(rest), thing.among)
+    return thing if len(rest) == len(thing.modifiers) else thing.with_modifiers(tuple(rest))
 
 
 def _denies(noun: str, word: str) -> bool:

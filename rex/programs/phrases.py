@@ -50,6 +50,10 @@ class Thing(msgspec.Struct, frozen=True, gc=False):
         whole = self.among or len(self.objects)
         return Thing(objects, self.noun, self.name, self.modifiers, whole)
 
+    def with_modifiers(self, modifiers: tuple[Adjective | Relative, ...]) -> Thing:
+        """Return the thing with other descriptions."""
+        return Thing(self.objects, self.noun, self.name, modifiers, self.among)
+
     def absent(self) -> Thing:
         """Return the same words for something that is not there."""
         return Thing((), self.noun, self.noun, self.modifiers)

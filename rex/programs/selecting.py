@@ -36,14 +36,14 @@ def filter_objects(run: Run, step: ops.Filter, arguments: list[Any], index: int)
     )
     if kept:
         if kept != source.objects:
-            thing = Thing(kept, thing.noun, run.name(thing.noun, kept), thing.modifiers)
+            thing = run.some(thing, kept)
         return Selection(kept, thing)
     if index in run.asked:
         refutation = attribution(
             run, source, source.objects, step.category, step.word, step.negated
         )
         return Selection((), thing.absent(), refutation)
-    if refuted(run, step, source.objects):
+    if step.negated or refuted(run, step.category, step.word, source.objects):
         run.left_out += (step.argument.strip(),)
         return source
     return Selection(source.objects, thing)
@@ -161,17 +161,15 @@ def _apart_from(thing: Thing, objects: tuple[str, ...]) -> Thing:
         for one in thing.modifiers
         if isinstance(one, Adjective) or set(one.other.objects).isdisjoint(objects)
     ]
-    if len(rest) == len(thing.modifiers):
-        return thing
-    return Thing(thing.objects, thing.noun, thing.name, tuple(rest), thing.among)
+    return thing if len(rest) == len(thing.modifiers) else thing.with_modifiers(tuple(rest))
 
 
 def _some(run: Run, source: Selection, targets: tuple[str, ...], objects: tuple[str, ...]) -> Thing:
     """Return the phrase for some of what was selected: "one of the men", or all but the targets."""
     thing = source.thing
     if len(objects) < len(source.objects) and {*targets, *objects} == set(source.objects):
-        return Thing(objects, thing.noun, run.name(thing.noun, objects), thing.modifiers)
-    return thing.part(objects)
+        return run.some(thing, objects)
+    return run.part(thing, objects)
 
 
 def described_by(
@@ -275,7 +273,7 @@ def _stated(
     targets, landmark, relation = _together(run, source, pairs)
     of_another_name = run.name(step.noun, targets) != landmark.name
     if step.objects and len(targets) < len(candidates) and of_another_name:
-        target = run.thing(step.noun, candidates).part(targets)
+        target = run.part(run.thing(step.noun, candidates), targets)
     else:
         target = run.thing(step.noun, targets)
     return _relationship(step, landmark, target, relation)

@@ -9,7 +9,8 @@ import msgspec
 from rex.gqa.ontology import is_a
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Reason, Skip
-from rex.programs.phrases import Statement, Thing
+from rex.programs.facts import relation_between
+from rex.programs.phrases import Adjective, Relative, Statement, Thing
 
 VERDICTS: dict[str | None, bool] = {"yes": True, "no": False}
 """The answers that say whether a claim holds."""
@@ -75,6 +76,42 @@ class Run:
     def thing(self, noun: str, objects: tuple[str, ...]) -> Thing:
         """Return the phrase for objects that the program calls `noun`."""
         return Thing(objects, noun, self.name(noun, objects))
+
+    def some(self, thing: Thing, objects: tuple[str, ...]) -> Thing:
+        """Return the phrase for some of a thing's objects, named and described as they alone are.
+
+        "The white shirt that one of the men is wearing", of two shirts that two men are wearing.
+        """
+        name = self.name(thing.noun, objects)
+        return Thing(objects, thing.noun, name, self._narrowed(thing.modifiers, objects))
+
+    def part(self, thing: Thing, objects: tuple[str, ...]) -> Thing:
+        """Return the phrase for some of the objects ("one of the mugs"), or for all."""
+        part = thing.part(objects)
+        return (
+            part if part is thing else part.with_modifiers(self._narrowed(part.modifiers, objects))
+        )
+
+    def _narrowed(
+        self, modifiers: tuple[Adjective | Relative, ...], objects: tuple[str, ...]
+    ) -> tuple[Adjective | Relative, ...]:
+        """Return what describes things, as it describes some of them."""
+        narrowed: list[Adjective | Relative] = []
+        for one in modifiers:
+            if isinstance(one, Relative) and len(one.other.objects) > 1:
+                related = [
+                    other
+                    for other in one.other.objects
+                    if any(self._are_related(key, one, other) for key in objects)
+                ]
+                other = self.part(one.other, tuple(related)) if related else one.other
+                one = Relative(one.relation, other, one.thing_is_subject)
+            narrowed.append(one)
+        return tuple(narrowed)
+
+    def _are_related(self, key: str, relative: Relative, other: str) -> bool:
+        first, second = (key, other) if relative.thing_is_subject else (other, key)
+        return relation_between(self.graph, first, relative.relation, second) is not None
 
     def name(self, noun: str, objects: tuple[str, ...]) -> str:
         """Return what the scene graph calls objects; `noun` if they have several names or none."""

@@ -139,7 +139,7 @@ def _relationship(out: Words, statement: Relationship) -> None:
     said = Relative(statement.relation, other, True)
     if said in subject.modifiers:
         rest = tuple([one for one in subject.modifiers if one != said])
-        subject = Thing(subject.objects, subject.noun, subject.name, rest, subject.among)
+        subject = subject.with_modifiers(rest)
     say_thing(out, subject)
     say_be(out, subject)
     if not statement.holds:

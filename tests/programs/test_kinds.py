@@ -282,6 +282,63 @@ def test_sentences(text: str, expected: str) -> None:
     assert said(f"select: {text}") == expected
 
 
+def test_an_option_that_the_scene_graph_rules_out_is_not_told() -> None:
+    for text in (
+        "select: mug (1,2,3)->choose color: green|white [0]",
+        "select: cat (12)->choose color: green|black [0]",
+    ):
+        with pytest.raises(Skip) as skipped:
+            run(text, "green", SCENE)
+        assert skipped.value.reason is Reason.ANSWER_NOT_IN_CHOICE
+    # what nothing contradicts is believed
+    assert said("select: mug (1)->choose height: tall|short [0]", "tall") == "The mug is tall."
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("horse (57)->exist: ? [0]->select: animal (-)->exist: ? [2]", "there is no animal"),
+        ("animal (57)->exist: ? [0]->select: horse (-)->exist: ? [2]", "there is no horse"),
+        (
+            "horse (57)->verify color: white [0]->select: horse (-)->exist: ? [2]",
+            "there is no horse",
+        ),
+        ("horse (57)->exist: ? [0]->select: dog (-)->exist: ? [2]", "there is a horse but no dog"),
+    ],
+)
+def test_what_is_said_not_to_be_there_is_nothing_else(text: str, expected: str) -> None:
+    assert said(f"select: {text}->and: [1, 3]") == f"No, {expected}."
+
+
+WORN = SceneGraph(
+    100,
+    100,
+    {
+        "1": thing("man", 0, "tall", [("wearing", "4")]),
+        "2": thing("man", 30, "short", [("wearing", "5")]),
+        "3": thing("man", 60, "short"),
+        "4": thing("shirt", 0, "white"),
+        "5": thing("shirt", 30, "red"),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("query: color [1]", "(obj:4) that (obj:1) is wearing is white"),
+        ("verify color: white [1]", "(obj:5) that (obj:2) is wearing is not white but red"),
+        (
+            "filter color: red [1]->query: hposition [2]",
+            "red (obj:5) that (obj:2) is wearing is located at (0.35,0.50)",
+        ),
+    ],
+)
+def test_some_are_described_by_what_they_are_related_to(text: str, expected: str) -> None:
+    text = f"select: man (1,2,3)->relate: shirt,wearing,o (4,5) [0]->{text}"
+    assert raw(text, None, WORN) == expected
+
+
 def test_the_order_of_adjectives_is_the_sentences_alone() -> None:
     text = "select: hair (47)->filter length: long [0]->filter color: brown [1]->exist: ? [2]"
     assert (
