@@ -34,9 +34,10 @@ smoke: setup
 test: setup
 	OMP_NUM_THREADS=1 pytest -n $(CORES) --dist loadgroup $(PYTEST_ARGS)
 
-# the Slurm profile on a one-node Slurm of Debian's packages, as root
+# the Slurm profile on a one-node Slurm of Debian's packages, as root: apt install slurm-wlm munge, and for
+# accounting mariadb-server slurmdbd slurm-wlm-mysql-plugin
 test-slurm: setup
-	REX_SLURM=1 pytest -x tests/workflow/test_slurm.py $(PYTEST_ARGS)
+	REX_SLURM=1 pytest -x -rs tests/workflow/test_slurm.py tests/workflow/test_slurm_accounting.py $(PYTEST_ARGS)
 
 lint: setup
 	ruff check .

@@ -7,9 +7,12 @@ is started again with as much again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from dataclasses import astuple, dataclass
 
 from rex.config import Config, ModelSettings
+from rex.errors import InputError
 from rex.experiment import SETTINGS
 
 _GQA_QUESTIONS = {"train": 943_000, "val": 132_062, "testdev": 12_578}
@@ -131,3 +134,64 @@ def _detected(config: Config) -> float:
     """Return images detected a second."""
     speed = _IMAGES_A_SECOND[config.regions.detector]
     return speed * (_GPU if config.compute.device == "cuda" else 1)
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a job asks for, or a node has."""
+
+    memory_mb: int
+    cpus: int
+    gpus: int
+    minutes: float
+
+    def fits(self, node: Share) -> bool:
+        """Return whether a node can run it."""
+        return all(
+            asked <= there for asked, there in zip(astuple(self), astuple(node), strict=True)
+        )
+
+    def __str__(self) -> str:
+        time = "no time limit" if self.minutes == math.inf else f"{self.minutes:.0f} minutes"
+        return f"{self.memory_mb} MB, {self.cpus} CPUs, {self.gpus} GPUs, {time}"
+
+
+NODES = ("sinfo", "--noheader", "--Node", "--format=%P|%m|%c|%G|%l")
+"""Slurm's command that lists the nodes of each partition, as `read_nodes` takes it."""
+
+
+def read_nodes(listed: str) -> dict[str, list[Share]]:
+    """Return what the nodes of each partition have; "" is the default partition."""
+    nodes: dict[str, list[Share]] = {}
+    for line in listed.splitlines():
+        partition, memory, cpus, devices, limit = line.strip().split("|")
+        gpus = sum(int(count) for count in re.findall(r"\bgpu:(?:[^:,(]+:)?(\d+)", devices))
+        node = Share(int(memory.rstrip("+")), int(cpus.rstrip("+")), gpus, _minutes(limit))
+        for name in {partition.rstrip("*"), "" if partition.endswith("*") else partition}:
+            nodes.setdefault(name, []).append(node)
+    return nodes
+
+
+def check_nodes(nodes: dict[str, list[Share]], rule: str, asked: Share, partition: str) -> None:
+    """Raise InputError where no node of a partition (or of several: `a,b`) can run a job."""
+    there = [node for name in partition.split(",") for node in nodes.get(name, [])]
+    if not there or any(asked.fits(node) for node in there):
+        return
+    largest = Share(*map(max, zip(*map(astuple, there), strict=True)))
+    raise InputError(
+        f"a job asks for {asked}; no node has that, the largest have {largest}",
+        file=f"partition {partition}" if partition else "the default partition",
+        place=rule,
+        cure=f"name another partition, or ask for less: --set-resources {rule}:mem_mb=…",
+    )
+
+
+def _minutes(limit: str) -> float:
+    """Return the minutes of Slurm's `days-hours:minutes:seconds`, which may lack its beginning."""
+    if limit == "infinite":
+        return math.inf
+    days, _, time = limit.rpartition("-")
+    seconds = 0
+    for part in time.split(":"):
+        seconds = 60 * seconds + int(part)
+    return 1440 * int(days or 0) + seconds / 60

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
 import pytest
 
-from rex.cluster import parameters, request
+from rex.cluster import Share, check_nodes, parameters, read_nodes, request
 from rex.config import Config
 from rex.config_files import read_config
+from rex.errors import InputError
 from rex.training.run import RunFiles, RunName, train_run
 from tests.training.toy import CONFIG, make_toy
 
@@ -38,6 +40,39 @@ def test_the_table_of_the_documentation() -> None:
         cells = [f"{each.memory_mb / 1000:.1f} GB, {each.minutes} min" for each in found]
         (line,) = [line for line in page.splitlines() if line.startswith(f"| `{rule}`")]
         assert [cell.strip() for cell in line.split("|")[2:-1]] == cells
+
+
+LISTED = """\
+all*|6000|2|gpu:1|infinite
+long|64000|16|(null)|7-00:00:00
+long|256000|64|gpu:a100:4(S:0-1),shard:8|1-12:30:00
+"""
+
+
+def test_nodes_are_read_as_slurm_lists_them() -> None:
+    nodes = read_nodes(LISTED)
+    assert nodes[""] == nodes["all"] == [Share(6000, 2, 1, math.inf)]
+    assert nodes["long"] == [Share(64000, 16, 0, 10080), Share(256000, 64, 4, 2190)]
+    assert read_nodes("a|1|1|(null)|45:30") == {"a": [Share(1, 1, 0, 45.5)]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "partition", "fits"),
+    [
+        (Share(6000, 2, 1, 9999), "", True),
+        (Share(6001, 2, 1, 9999), "", False),
+        (Share(64000, 16, 0, 9999), "long", True),
+        (Share(64000, 16, 1, 9999), "long", False),  # no one node has all of it
+        (Share(64000, 16, 1, 2000), "all,long", True),
+        (Share(64000, 16, 1, 2000), "not-listed", True),  # Slurm will say
+    ],
+)
+def test_what_no_node_has_is_told(asked: Share, partition: str, fits: bool) -> None:
+    if fits:
+        check_nodes(read_nodes(LISTED), "train", asked, partition)
+        return
+    with pytest.raises(InputError, match=r"train: a job asks for .* the largest have"):
+        check_nodes(read_nodes(LISTED), "train", asked, partition)
 
 
 def test_shards_and_small_shares_take_less_time() -> None:

@@ -1,27 +1,22 @@
-"""The Slurm profile on a one-node Slurm without accounting: `make test-slurm`, as root.
-
-Starts munge, slurmctld and slurmd of Debian's `slurm-wlm` on loopback, with two CPUs and a fake
-GPU, and ends them. A machine that has a Slurm of its own is left alone.
-"""
+"""The Slurm profile on a Slurm of one node, without accounting: `make test-slurm`, as root."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import socket
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from .running import ROOT, prepare
-from .test_kills import runs, tables
+from .slurm_node import restart_controller, run, slurm_node
+from .test_kills import models, runs, tables
 
-CONFIGURATION = Path("/etc/slurm/slurm.conf")
-OURS = "# one node, for REX's tests"
+PROFILE = ROOT / "workflow/profiles/slurm"
 
 pytestmark = [
     pytest.mark.workflow,
@@ -31,134 +26,130 @@ pytestmark = [
 ]
 
 
-def node(folder: Path) -> dict[str, str]:
-    """Return what the files of a one-node Slurm hold."""
-    name = socket.gethostname()
-    return {
-        "slurm.conf": f"""{OURS}
-ClusterName=rex
-SlurmctldHost={name}(127.0.0.1)
-AuthType=auth/munge
-SlurmUser=root
-SlurmdUser=root
-StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
-SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
-SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
-ReturnToService=2
-GresTypes=gpu
-CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
-SlurmdParameters=config_overrides
-NodeName={name} NodeAddr=127.0.0.1 CPUs=2 RealMemory=6000 Gres=gpu:1 State=UNKNOWN
-PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-""",
-        "cgroup.conf": "CgroupPlugin=cgroup/v1\n",
-        "gres.conf": "Name=gpu File=/dev/zero\n",
-    }
-
-
-def run(*command: str) -> str:
-    # a client waits for ever on a node that is down
-    return subprocess.run(
-        ["timeout", "30", *command], capture_output=True, text=True, check=True
-    ).stdout
-
-
 @pytest.fixture(scope="module")
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    missing = [name for name in ("munged", "slurmctld", "slurmd") if shutil.which(name) is None]
-    if missing or os.geteuid():
-        pytest.skip("needs root and Debian's slurm-wlm and munge")
-    if CONFIGURATION.exists() and OURS not in CONFIGURATION.read_text():
-        pytest.skip(f"{CONFIGURATION} is of another Slurm")
-    folder = tmp_path_factory.mktemp("slurm")
-    for name in ("state", "spool"):
-        (folder / name).mkdir()
-    for name, text in node(folder).items():
-        CONFIGURATION.with_name(name).write_text(text)
-    Path("/run/munge").mkdir(exist_ok=True)
-    shutil.chown("/run/munge", "munge", "munge")
-    own_munge = subprocess.run(["pgrep", "-x", "munged"], capture_output=True).returncode != 0
-    if own_munge:
-        run("su", "-s", "/bin/sh", "munge", "-c", "/usr/sbin/munged")
-    run("slurmctld")
-    run("slurmd")
-    try:
-        deadline = time.monotonic() + 60
-        while "idle" not in run("sinfo", "--noheader", "--format=%t"):
-            assert time.monotonic() < deadline, (folder / "slurmctld.log").read_text()
-            time.sleep(0.5)
-        yield
-    finally:
-        run("scancel", "--user=root")
-        deadline = time.monotonic() + 30
-        while run("squeue", "--noheader") and time.monotonic() < deadline:
-            time.sleep(0.5)
-        for name in ("slurmd", "slurmctld"):
-            os.kill(int((folder / f"{name}.pid").read_text()), 15)
-        if own_munge:
-            run("su", "-s", "/bin/sh", "munge", "-c", "/usr/sbin/munged --stop")
-        for name in node(folder):
-            CONFIGURATION.with_name(name).unlink()
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with slurm_node(tmp_path_factory.mktemp("slurm")) as folder:
+        yield folder
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, profile: Path = PROFILE) -> subprocess.Popen[str]:
     """Start the workflow as docs/cluster.md says."""
     return subprocess.Popen(
         [
             *("snakemake", "--snakefile", str(ROOT / "Snakefile")),
-            *("--workflow-profile", str(ROOT / "workflow/profiles/slurm")),
-            *("--configfile", "config/smoke.yaml"),
-            *("--set-scatter", "regions=2", "explanations=2"),
+            *("--workflow-profile", str(profile), "--configfile", "config/smoke.yaml"),
+            *("--set-scatter", "regions=2", "explanations=2", *arguments),
         ],
         cwd=folder,
         stdout=subprocess.DEVNULL,
-        stderr=(folder / "told.txt").open("w"),
+        stderr=(folder / "told.txt").open("a"),
         text=True,
     )
 
 
 def job_of(rule: str) -> str | None:
-    """Return the number of a running job of a rule, which its comment names."""
+    """Return the number of a running job of a rule (and of a run), which its comment names."""
     listed = run("squeue", "--noheader", "--states=RUNNING", "--format=%i %k").splitlines()
-    found = [
-        line.split()[0] for line in listed if line.split()[1].startswith(f"rule_{rule}_wildcards")
-    ]
+    found = [line.split()[0] for line in listed if line.split()[1].startswith(f"rule_{rule}")]
     return found[0] if found else None
 
 
-def test_a_workflow_whose_jobs_are_disturbed_ends_in_the_same_tables(
-    slurm: None, finished: Path, tmp_path: Path
+def process_of(words: str) -> int | None:
+    """Return the process whose command line has some words, of a shell's not."""
+    found = subprocess.run(["pgrep", "-f", f"^[^ ]*python[^ ]* .*{words}"], capture_output=True)
+    return int(found.stdout.split()[0]) if found.stdout else None
+
+
+def training(method: str, folder: Path) -> int | None:
+    """Return the process that trains a method, once it has saved a state."""
+    (found,) = folder.glob(f"results/smoke/runs/*/{method}") or (None,)
+    saved = found is not None and (found / "seed0/resume.pt").exists()
+    return process_of(f"rex train .*--method {method} ") if saved else None
+
+
+def limit_time(folder: Path) -> bool:
+    """Let a training run into its time limit: stopped, it is there until that comes."""
+    process, job = training("backbone", folder), job_of("train_wildcards_answer-only_backbone")
+    if process is None or job is None:
+        return False
+    os.kill(process, signal.SIGSTOP)
+    run("scontrol", "update", f"JobId={job}", "TimeLimit=1")
+    return True
+
+
+def kill_inside(folder: Path) -> bool:
+    process = training("reader", folder)
+    if process is not None:
+        os.kill(process, signal.SIGKILL)
+    return process is not None
+
+
+def cancel(rule: str, *options: str) -> Callable[[Path], bool]:
+    def cancelled(folder: Path) -> bool:
+        job = job_of(rule)
+        if job is not None:
+            run("scancel", *options, job)
+        return job is not None
+
+    return cancelled
+
+
+def disturb(
+    workflow: subprocess.Popen[str], folder: Path, left: dict[str, Callable[[Path], bool]]
 ) -> None:
+    """Do to a workflow what is left to do, each thing when its moment comes."""
+    deadline = time.monotonic() + 2400
+    while workflow.poll() is None and time.monotonic() < deadline:
+        for name in [name for name, done in left.items() if done(folder)]:
+            del left[name]
+        time.sleep(0.2)
+
+
+def test_a_workflow_whose_jobs_are_disturbed_ends_in_the_same_tables(
+    slurm: Path, finished: Path, tmp_path: Path
+) -> None:
+    """Each disturbance but the last is survived: what fails is started once more."""
     folder = prepare(tmp_path / "slurm")
+
+    def restart(folder: Path) -> bool:
+        if job_of("predict") is None:
+            return False
+        restart_controller(slurm)
+        return True
+
+    def interrupt(folder: Path) -> bool:  # Ctrl+C
+        if len(left) > 1 or job_of("evaluate") is None:
+            return False
+        workflow.send_signal(signal.SIGINT)
+        return True
+
+    left = {
+        "cancelled extraction": cancel("extract_regions", "--signal=KILL", "--full"),
+        "cancelled training": cancel("train_wildcards_multi-task_rex"),
+        "time limit": limit_time,
+        "kill -9": kill_inside,
+        "slurmctld": restart,
+        "Ctrl+C": interrupt,
+    }
     workflow = start(folder)
     try:
-        # each is started once more
-        left = {"train": ["scancel"], "extract_regions": ["scancel", "--signal=KILL", "--full"]}
-        deadline = time.monotonic() + 1800
-        while workflow.poll() is None and time.monotonic() < deadline:
-            for rule in list(left):
-                job = job_of(rule)
-                if job is not None:
-                    run(*left.pop(rule), job)
-            time.sleep(0.2)
+        disturb(workflow, folder, left)
         told = (folder / "told.txt").read_text()
-        assert workflow.wait(timeout=1) == 0, told[-8000:]
+        assert left == {}, told[-8000:]
+        assert workflow.wait(timeout=120) != 0
+        assert run("squeue", "--noheader", "--states=PENDING,RUNNING") == ""
+        for run_name in ("multi-task/rex", "answer-only/backbone", "multi-task/reader"):
+            assert f"FAILED train {run_name}/seed0" in told
+        workflow = start(folder)
+        assert workflow.wait(timeout=2400) == 0, (folder / "told.txt").read_text()[-8000:]
     finally:
         workflow.kill()
-    assert left == {}
     assert tables(folder) == tables(finished)
     assert runs(folder) == runs(finished)
-    assert "FAILED train multi-task/rex/seed0" in told or "FAILED train answer-only" in told
+    assert models(folder) == models(finished)
 
 
-def test_bad_input_is_not_tried_again(slurm: None, tmp_path: Path) -> None:
+def test_bad_input_is_not_tried_again(slurm: Path, tmp_path: Path) -> None:
     folder = prepare(tmp_path / "bad")
     (folder / "bad.pth").write_text("no weights")
     path = folder / "config/smoke.yaml"
@@ -173,3 +164,14 @@ def test_bad_input_is_not_tried_again(slurm: None, tmp_path: Path) -> None:
     told = (folder / "told.txt").read_text()
     assert "bad.pth: " in told
     assert "bad input at the first attempt; not tried again" in told
+
+
+def test_a_node_that_is_too_small_is_told_before_anything_is_submitted(
+    slurm: Path, tmp_path: Path
+) -> None:
+    folder = prepare(tmp_path / "small")
+    assert start(folder, "--set-resources", "train:mem_mb=64000").wait(timeout=120) == 2
+    told = (folder / "told.txt").read_text()
+    assert "the default partition: train: a job asks for 64000 MB, 1 CPUs" in told
+    assert "the largest have 6000 MB, 2 CPUs, 1 GPUs, no time limit" in told
+    assert "draw the world" not in told

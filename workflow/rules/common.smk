@@ -6,12 +6,13 @@ import json
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from argparse import ArgumentTypeError
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from rex.cluster import request
+from rex.cluster import NODES, Share, check_nodes, read_nodes, request
 from rex.command_line import announce_workflow, announced_store
 from rex.config import SCENE_GRAPH_SPLITS, SPLITS
 from rex.config_files import (
@@ -195,6 +196,32 @@ def refuse_another_workflow():
         print(error, file=sys.stderr)
         sys.exit(2)
     atexit.register(held.close)
+
+
+def refuse_small_nodes():
+    """Exit with code 2, in a line, where a job asks Slurm for more than any node has."""
+    if workflow.executor_plugin.name != "slurm":
+        return
+    found = subprocess.run(NODES, capture_output=True, text=True, timeout=60)
+    if found.returncode != 0:
+        print(f"sizes of nodes not checked: {found.stderr.strip()}", file=sys.stderr)
+        return
+    nodes = read_nodes(found.stdout)
+    try:
+        for job in workflow.dag.needrun_jobs():
+            asked = job.resources
+            share = Share(
+                int(asked.get("mem_mb", 0)),
+                int(asked.get("cpus_per_task", job.threads)),
+                int(asked.get("gpu", 0)),
+                float(asked.get("runtime", 0)),
+            )
+            check_nodes(
+                nodes, job.rule.name, share, str(asked.get("slurm_partition", ""))
+            )
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 if workflow.is_main_process:
