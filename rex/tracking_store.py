@@ -26,6 +26,7 @@ def connect(where: Store) -> MlflowClient:
     """Return a client of the store; a file that is not there is made. Raises InputError."""
     # a run must not depend on a server of someone else's
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient

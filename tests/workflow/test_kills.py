@@ -31,8 +31,8 @@ LONGEST = 60.0
 """Seconds until a kill, at most; Snakemake alone needs some ten to start."""
 
 
-def tables(folder: Path) -> dict[str, bytes]:
-    found = sorted((folder / "results/smoke/tables").glob("*.*"))
+def tables(folder: Path, dataset: str = "smoke") -> dict[str, bytes]:
+    found = sorted((folder / f"results/{dataset}/tables").glob("*.*"))
     return {path.name: path.read_bytes() for path in found if not path.name.startswith("cost")}
 
 

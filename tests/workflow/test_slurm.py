@@ -61,10 +61,9 @@ def process_of(words: str) -> int | None:
 
 
 def training(method: str, folder: Path) -> int | None:
-    """Return the process that trains a method, once it has saved a state."""
-    (found,) = folder.glob(f"results/smoke/runs/*/{method}") or (None,)
-    saved = found is not None and (found / "seed0/resume.pt").exists()
-    return process_of(f"rex train .*--method {method} ") if saved else None
+    """Return the process that trains a method, once MLflow knows of it."""
+    begun = any(folder.glob(f"results/smoke/runs/*/{method}/seed0/mlflow.json"))
+    return process_of(f"rex train .*--method {method} ") if begun else None
 
 
 def limit_time(folder: Path) -> bool:
