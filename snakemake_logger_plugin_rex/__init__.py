@@ -4,8 +4,8 @@
 what is at work beside it. Dry runs and `--verbose` look as they always do; the whole of what
 Snakemake says is in `.snakemake/log`.
 
-Snakemake imports its plugins before it reads what `--configfile` names, so a file that it could not
-read is told here, in a line.
+Snakemake imports its plugins before it reads what `--configfile` names, there or in a profile, so a
+file that it could not read is told here, in a line.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from logging import WARNING, LogRecord
@@ -25,7 +26,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from tqdm import tqdm
 
-from rex.config_files import exit_unless_readable
+from rex.config_files import exit_unless_readable, read_settings
 
 _SHOWN = ("Nothing to be done", "Complete log")
 """How messages begin that are told though they are of no job and no warning."""
@@ -160,16 +161,36 @@ def _logs(told: dict[str, object]) -> list[str]:
     return [str(log).partition(" ")[0] for log in logs] if isinstance(logs, list) else []
 
 
-def _given_configurations(arguments: list[str]) -> list[str]:
-    """Return the files that `--configfile` names on Snakemake's command line."""
+def given_configurations(arguments: list[str]) -> Iterator[str | Path]:
+    """Yield the files that `--configfile` names on Snakemake's command line, or in its profiles.
+
+    Raises InputError for a profile that cannot be read.
+    """
+    from snakemake.cli import get_profile_dir
+
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    parser.add_argument("--profile", nargs="+", default=os.environ.get(_PROFILES, "").split(","))
+    parser.add_argument("--workflow-profile", default="")
     try:
-        files: list[str] = parser.parse_known_args(arguments)[0].configfile
+        given = parser.parse_known_args(arguments)[0]
     except argparse.ArgumentError:  # told by Snakemake
-        return []
-    return files
+        return
+    yield from given.configfile
+    own = [given.workflow_profile, f"profiles/{given.workflow_profile}"]
+    for profile in [*given.profile, *filter(os.path.exists, own)]:
+        # one that is not there is told by Snakemake
+        folder, file = (profile and get_profile_dir(profile)) or (None, None)
+        settings = {} if file is None else read_settings(file)
+        for named in (settings.get("configfile"), settings.get("configfiles")):
+            if isinstance(named, str) and folder is not None:
+                yield folder / named if (folder / named).exists() else named
+            elif isinstance(named, list):
+                yield from map(str, named)
+
+
+_PROFILES = "SNAKEMAKE_PROFILE"
 
 
 if "snakemake" in Path(sys.argv[0]).parts[-2:]:
-    exit_unless_readable(_given_configurations(sys.argv[1:]))
+    exit_unless_readable(given_configurations(sys.argv[1:]))

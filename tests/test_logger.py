@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_rex import LogHandler
+from rex.config_files import exit_unless_readable
+from snakemake_logger_plugin_rex import LogHandler, given_configurations
 
 
 @pytest.fixture
@@ -108,3 +109,37 @@ def test_warnings_are_shown(handler: LogHandler, capsys: pytest.CaptureFixture[s
     record = logging.LogRecord("snakemake", logging.WARNING, "", 0, "no %s", ("room",), None)
     handler.emit(record)
     assert capsys.readouterr().err == "no room\n"
+
+
+@pytest.mark.parametrize("option", ["--profile", "--workflow-profile"])
+@pytest.mark.parametrize(
+    "key", ["configfile: broken.yaml", "configfiles: [{}/mine.yaml, {}/broken.yaml]"]
+)
+def test_a_configuration_that_a_profile_names_is_read_before_snakemake_does(
+    option: str, key: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text(f"cores: 1\n{key.replace('{}', str(tmp_path))}\n")
+    (tmp_path / "mine.yaml").write_text("dataset: mine\n")
+    (tmp_path / "broken.yaml").write_text("seed: [1\nb: 2")
+    with pytest.raises(SystemExit) as stopped:
+        exit_unless_readable(given_configurations(["-n", option, str(tmp_path)]))
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{tmp_path}/broken.yaml: line 2: not valid YAML")
+
+
+def test_a_profile_that_cannot_be_read_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.yaml").write_text("cores: [1\nb")
+    with pytest.raises(SystemExit) as stopped:
+        exit_unless_readable(given_configurations(["--profile", str(tmp_path)]))
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.startswith(f"{tmp_path}/config.yaml: line 2: not valid YAML")
+
+
+def test_profiles_without_configurations_name_none(tmp_path: Path) -> None:
+    assert not list(given_configurations(["--profile", str(tmp_path / "nowhere")]))
+    (tmp_path / "config.yaml").write_text("cores: 1\nconfigfile: 3\n")
+    assert not list(given_configurations(["--profile", str(tmp_path)]))
+    assert list(given_configurations(["--configfile", "a.yaml", "b.yaml"])) == ["a.yaml", "b.yaml"]
