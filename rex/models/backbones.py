@@ -154,7 +154,9 @@ class Backbone(nn.Module):
         ones. A pretrained backbone knows the public detector's as they are: leave it alone.
         """
         self.feature_mean.copy_(mean)
-        self.feature_scale.copy_(1 / deviation.clamp(min=1e-3 * float(deviation.max())))
+        # features that never vary are left on the scale they have
+        least = 1e-3 * float(deviation.max()) or 1.0
+        self.feature_scale.copy_(1 / deviation.clamp(min=least))
 
     def features(self, batch: Batch) -> Tensor:
         """Return the standardised features [B, R, D], tags added where they are read."""

@@ -108,13 +108,13 @@ def read_ids(path: Path) -> dict[str, str]:
             value = {str(entry["coco_id"]): entry["image_id"] for entry in value}
             value.pop("None", None)  # of images that COCO does not have
         if not isinstance(value, Mapping) or not value:
-            raise TypeError(f"it holds a {type(value).__name__}")
+            raise TypeError
         if not all(type(image) in (str, int) for image in value.values()):
-            raise TypeError("it maps to what is not an id")
+            raise TypeError
         return {bare(name): str(image) for name, image in value.items()}
-    except (AttributeError, KeyError, TypeError) as error:
+    except (LookupError, TypeError):
         raise InputError(
-            f"does not map ids to ids ({error})",
+            "does not map ids to ids",
             file=path,
             cure='give {"262148": "2370799"}, or Visual Genome\'s image_data.json',
         ) from None

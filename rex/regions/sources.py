@@ -173,9 +173,10 @@ class GqaObjects(RegionSource):
                 (int(entry["width"]), int(entry["height"]), int(entry["objectsNum"]))
                 for *_, entry in placed
             ]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
+            lacks = f"the entry of an image lacks {error}" if type(error) is KeyError else ""
             raise InputError(
-                f"an image has an incomplete entry ({error})",
+                lacks or "is not GQA's list of images",
                 file=info,
                 cure="expected width, height, objectsNum, idx and file for each image",
             ) from None

@@ -50,9 +50,10 @@ def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
         ordered = [_by_count(answers), _by_count(words)]
         begins = pieces[:4] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
         if not all(isinstance(piece, str) for piece in pieces):
-            raise TypeError("question_pieces are not texts")
+            raise TypeError
     except (LookupError, TypeError) as error:
-        raise InputError(f"not a vocabulary ({error})", file=path, cure=cure) from None
+        lacks = f" (lacks {error})" if type(error) is KeyError else ""
+        raise InputError(f"not a vocabulary{lacks}", file=path, cure=cure) from None
     if not answers or not begins:
         raise InputError(
             "has no answers, or its question pieces don't begin with [PAD] [UNK] [CLS] [SEP]",
@@ -270,9 +271,14 @@ class Examples:
 
 
 def feature_statistics(store: RegionStore) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return mean and standard deviation [D] of the features of up to 1,000 images of a store."""
+    """Return mean and standard deviation [D] of the features of up to 1,000 images of a store.
+
+    Raises InputError where none of them has regions.
+    """
     rows = np.unique(np.linspace(0, len(store) - 1, min(len(store), 1000)).astype(np.int64))
     exists = np.arange(store.regions) < store.num_boxes[rows, None]
+    if not exists.any():
+        raise InputError("its images have no regions", file=store.path, cure="extract them again")
     features = torch.from_numpy(store.features(rows)[exists].astype(np.float64))
     return features.mean(dim=0).float(), features.std(dim=0, correction=0).float()
 

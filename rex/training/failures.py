@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -23,6 +24,20 @@ _FULL = {
 
 _LEFT = ("connection closed by peer", "connection reset by peer", "remote process exited")
 """What Gloo and NCCL say when another process is gone."""
+
+
+@contextmanager
+def run_folder(folder: Path) -> Iterator[None]:
+    """Make a run's folder, and take it away where bad input has left nothing in it."""
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except InputError:
+        with suppress(OSError):  # it holds something
+            if made:
+                os.removedirs(folder)
+        raise
 
 
 @contextmanager

@@ -44,7 +44,7 @@ from rex.training.dataset import (
     read_asked,
     read_vocabulary,
 )
-from rex.training.failures import plain_failures
+from rex.training.failures import plain_failures, run_folder
 from rex.training.loop import Plan, Trainer
 from rex.training.objectives import objective_of
 from rex.training.observing import Observe, Observer, Record
@@ -100,8 +100,8 @@ def train_run(
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
     options = method_settings(name.method, config.methods.get(name.method))
-    files.out.mkdir(parents=True, exist_ok=True)
     with (
+        run_folder(files.out),
         plain_failures(files.out),
         processes(choose_device(config.compute)) as joined,
         locked(files.out) if joined.first else contextlib.nullcontext(),

@@ -301,8 +301,12 @@ def test_damaged_gqa_objects_are_named(tmp_path: Path) -> None:
     assert list(RegionStore(tmp_path / "r.h5").without_regions) == ["90"]
     del info["91"]["width"]
     info_file.write_text(json.dumps(info))
-    with pytest.raises(InputError, match="'width'"):
+    with pytest.raises(InputError, match="an image lacks 'width'"):
         bring(tmp_path, tmp_path / "r2.h5")
+    for other in ("[1]", "3", "null", '{"90": [1]}', '{"90": 3}'):
+        info_file.write_text(other)
+        with pytest.raises(InputError, match="is not GQA's list of images;"):
+            bring(tmp_path, tmp_path / "r2.h5")
     _, info = gqa_objects(tmp_path)
     (tmp_path / "gqa_objects_1.h5").unlink()
     with pytest.raises(InputError, match=r"gqa_objects_1\.h5: no such file"):

@@ -280,6 +280,42 @@ def test_nothing_to_learn_from_is_told(toy: RunFiles, tmp_path: Path) -> None:
     files = dataclasses.replace(toy, out=tmp_path / "run", explanations=other.explanations)
     with pytest.raises(InputError, match=r"other\.parquet: has no explanation to learn from"):
         train_run(CONFIG, files, RunName(setting="explanation-only", method="rex", seed=0))
+    assert not files.out.exists()
+
+
+def test_a_refused_run_takes_away_only_what_it_made(toy: RunFiles, tmp_path: Path) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "a" / "run", regions=tmp_path / "none.h5")
+    for keep in (False, True):
+        with pytest.raises(InputError, match=r"none\.h5: no such file"):
+            train_run(CONFIG, files, RunName(setting="multi-task", method="rex", seed=0))
+        assert files.out.parent.exists() is keep
+        files.out.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.mark.parametrize("features", [0.0, 2.5])
+def test_features_that_never_vary_are_no_reason_to_stop(
+    toy: RunFiles, tmp_path: Path, features: float
+) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "run", regions=tmp_path / "same.h5")
+    shutil.copy(toy.regions, files.regions)
+    with h5py.File(files.regions, "r+") as file:
+        there = np.arange(file["features"].shape[1]) < file["num_boxes"][:][:, None]
+        file["features"][...] = np.where(there[..., None], features, 0)
+    losses = [
+        epoch["train/loss"]
+        for epoch in train_run(CONFIG, files, RunName(setting="multi-task", method="rex", seed=0))
+    ]
+    assert np.isfinite(losses).all()
+
+
+def test_a_store_without_any_region_is_refused(toy: RunFiles, tmp_path: Path) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "run", regions=tmp_path / "empty.h5")
+    shutil.copy(toy.regions, files.regions)
+    with h5py.File(files.regions, "r+") as file:
+        file["num_boxes"][...] = 0
+    with pytest.raises(InputError):
+        train_run(CONFIG, files, RunName(setting="multi-task", method="rex", seed=0))
+    assert not files.out.exists()
 
 
 @pytest.mark.parametrize(
