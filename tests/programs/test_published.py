@@ -190,6 +190,7 @@ def test_the_published_executor(
         ([select("cat (-)"), ("query", "name", (0,))], "the published code fails"),
         ([select("man (1)"), ("relate", "dog", (0,))], "the published code fails"),
         ([select("man (1)"), select("girls (5)"), ("same color", "", (0, 1))], "no value: color"),
+        ([select("dog (3)"), ("paint", "", (0,))], "the published code fails: it knows no 'paint'"),
         ([], "no program"),
     ],
 )

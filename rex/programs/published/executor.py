@@ -51,6 +51,8 @@ class _Execution:
         if operation == "choose":
             qualifier = step.operation.partition(" ")[2]
             operation = "compare" if qualifier in COMPARATIVES else "verify"
+        if operation not in _STEPS:
+            raise Skip(Reason.PUBLISHED_ERROR, f"it knows no {operation!r}")
         return _STEPS[operation](self, step, _BLANKS_AT_COMMAS.sub(",", step.argument))
 
     def operands(self, indices: Sequence[int]) -> list[str]:
