@@ -27,7 +27,7 @@ def intervals(
 
     `images` [n] names each question's image. All images of the split are drawn together, for all
     measures alike; a measure of some questions sums over those of the images that were drawn.
-    Samples without questions have no interval.
+    Samples without questions, or that no draw gives a score, have no interval.
     """
     known = {name: sample for name, sample in samples.items() if len(sample.rows)}
     if not known or draws == 0:
@@ -40,8 +40,9 @@ def intervals(
     for name, sample in known.items():
         with np.errstate(invalid="ignore"):  # a rare kind of question may not be drawn at all
             scores = sample.summary(sums[:, columns[id(sample.statistics)]])
-        low, high = np.nanquantile(scores, tails)
-        found[name] = (float(low), float(high))
+        if not np.isnan(scores).all():
+            low, high = np.nanquantile(scores, tails)
+            found[name] = (float(low), float(high))
     return found
 
 

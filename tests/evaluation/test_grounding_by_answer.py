@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rex.evaluation.measures.grounding import (
+    ALL_ALIKE,
     ALL_RIGHT,
     ALL_WRONG,
     BY_ANSWER,
@@ -62,6 +63,14 @@ def test_within_types_by_hand() -> None:
     found = stratified_sample(range(6), right, overlap, types)
     # query: 0.7 - 0.3, of 3 questions; verify: 0.4 - 0.5, of 2; all of choose are right
     assert value(found) == pytest.approx(100 * (3 * 0.4 - 2 * 0.1) / 5)
+
+
+@pytest.mark.parametrize("types", [["query", "verify"], ["", ""]])
+def test_no_type_with_right_and_wrong_answers_has_a_reason(types: list[str]) -> None:
+    assert stratified_sample(range(2), [1, 0], [0.8, 0.3], types) == ALL_ALIKE
+    empty = stratified_sample([], [], [], [])
+    assert isinstance(empty, Sample)
+    assert empty.score().reason == "no question of this kind"
 
 
 def test_easy_kinds_of_question_are_no_link() -> None:

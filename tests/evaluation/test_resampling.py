@@ -58,6 +58,14 @@ def test_no_questions_no_interval() -> None:
     }
 
 
+def test_what_no_draw_gives_a_score_has_no_interval() -> None:
+    samples = {"one": mean_sample([3], [0.5])}
+    images = [str(i) for i in range(4)]
+    found = [intervals(samples, images=images, draws=1, seed=seed) for seed in range(9)]
+    assert {} in found
+    assert {"one": (50, 50)} in found
+
+
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     generator = np.random.default_rng(7)
     hits = 0

@@ -47,7 +47,9 @@ def run(
             if isinstance(found, Sample)
         }
         if 0 < right < count:
-            samples[STRATIFIED] = stratified_sample(range(count), is_right, iou, ["query"] * count)
+            by_type = stratified_sample(range(count), is_right, iou, ["query"] * count)
+            assert isinstance(by_type, Sample)
+            samples[STRATIFIED] = by_type
     write_details(
         path.with_suffix(".parquet"),
         samples,

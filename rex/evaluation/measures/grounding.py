@@ -98,6 +98,7 @@ STRATIFIED = "grounding/right-minus-wrong/by-type"
 BY_ANSWER = ("grounding/right", "grounding/wrong", "grounding/right-minus-wrong")
 ALL_RIGHT = "not computed: every answer is right"
 ALL_WRONG = "not computed: no answer is right"
+ALL_ALIKE = "not computed: no structural type has right and wrong answers"
 
 
 def by_answer_samples(
@@ -146,20 +147,23 @@ def right_minus_wrong(sums: Floats) -> Floats:
 
 def stratified_sample(
     rows: npt.ArrayLike, right: npt.ArrayLike, overlap: npt.ArrayLike, types: Sequence[str]
-) -> Sample:
+) -> Sample | str:
     """Return right minus wrong within questions of one type, averaged over the types [n].
 
     A type weighs as much as it has questions; one whose answers are all right, or all wrong, says
-    nothing. Else arguments are those of `by_answer_samples`. What it shows is not that some kinds
-    of question are both easier to answer and easier to ground.
+    nothing; `ALL_ALIKE` where no type does. Else arguments are those of `by_answer_samples`. What
+    it shows is not that some kinds of question are both easier to answer and easier to ground.
     """
     found = np.array(types, dtype=object)
     by_answer = by_answer_statistics(right, overlap)
+    statistics = np.concatenate(
+        [by_answer * (found == name)[:, None] for name in STRUCTURAL_TYPES], axis=1
+    )
+    if len(statistics) and np.isnan(_stratified(statistics.sum(axis=0))):
+        return ALL_ALIKE
     return Sample(
         rows=np.asarray(rows, dtype=np.int64),
-        statistics=np.concatenate(
-            [by_answer * (found == name)[:, None] for name in STRUCTURAL_TYPES], axis=1
-        ),
+        statistics=statistics,
         summary=_stratified,
         signature="area:exact|boxes:union|split:answer|strata:structural",
     )
