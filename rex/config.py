@@ -81,8 +81,8 @@ class FeatureFiles:
     """Holds the train images; one file may serve several splits."""
     val: str
     """Holds the val images."""
-    testdev: str
-    """Holds the testdev images."""
+    testdev: str | None = None
+    """Holds the testdev images; none: `evaluation.splits` is `[val]`."""
     label: str
     """Which detector and settings made them: stores of one label may be used together."""
     boxes: Literal["xyxy", "xywh", "normalised", "grid"] = "xyxy"

@@ -29,6 +29,10 @@ def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
         problem = f"{model.heads} heads do not divide a hidden_size of {model.hidden_size}"
         yield "model.heads", problem, "give a divisor of it"
     yield from _grid_problems(config)
+    features = config.regions.features
+    if features and features.testdev is None and "testdev" in config.evaluation.splits:
+        cure = "name what holds its images, or set evaluation.splits to [val]"
+        yield "regions.features.testdev", "testdev is measured, and has no features", cure
     rows = [(row.folder, row.split) for row in config.evaluation.foreign]
     for number, row in enumerate(rows):
         if not row[0] or row in rows[:number]:

@@ -90,4 +90,5 @@ class Results:
     def imported(self) -> list[str]:
         """Return the files and folders that region stores are imported from, in order."""
         features = self.config.regions.features
-        return sorted({getattr(features, split) for split in SPLITS}) if features else []
+        files = {getattr(features, split) for split in SPLITS} if features else set()
+        return sorted(files - {None})

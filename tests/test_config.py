@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from rex.config import Config
+from rex.config import Config, EvaluationSettings
 from rex.config_files import (
     check_experiment,
     config_schema,
@@ -134,6 +135,10 @@ def test_a_configuration_may_be_given_as_json() -> None:
         ),
         ({"training": {"holdout": 1}}, "training.holdout: 1 is too large; give a number below 1"),
         ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is too large; give 1 or less"),
+        (
+            {"regions": {"features": {"train": "a", "val": "a", "label": "mine"}}},
+            "regions.features.testdev: testdev is measured, and has no features",
+        ),
         ({"dataset": "../x"}, "dataset: '../x' is not a name"),
         ({"model": {"hidden_size": 10, "heads": 4}}, "model.heads: 4 heads do not divide"),
         ({"experiment": {"seeds": []}}, "experiment.seeds: [] are not seeds"),
@@ -166,6 +171,15 @@ def test_every_number_has_a_limit() -> None:
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
     assert numbers <= limited
+
+
+def test_the_workflow_hands_on_every_key_of_evaluation() -> None:
+    """Rules name what their commands depend on; other sections are handed on whole."""
+    rules = "".join(
+        path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+    )
+    for field in fields(EvaluationSettings):
+        assert f"evaluation.{field.name}" in rules, f"name it in `configuration`: {field.name}"
 
 
 def test_the_grid_takes_what_training_takes() -> None:

@@ -72,6 +72,9 @@ def test_imported_features_of_several_splits_are_one_store() -> None:
     assert grid.imported() == ["0.zip", "a.zip"]
     assert grid.region_store("train") == Path("results/world/regions/imported-1.h5")
     assert grid.region_store("testdev") == Path("results/world/regions/imported-0.h5")
+    features = dataclasses.replace(features, testdev=None)
+    grid = results(regions=dataclasses.replace(Config().regions, features=features))
+    assert grid.imported() == ["a.zip"]
 
 
 def test_regions_that_a_vision_model_describes_are_in_stores_of_their_own() -> None:

@@ -42,7 +42,7 @@ class ClassLists:
         if not lists.object_names:
             raise InputError(
                 f"no object name occurs {least} times in the scene graphs",
-                cure="train the detector on more images",
+                cure="train it on more images, or set regions.weights or regions.features",
             )
         return lists
 

@@ -57,6 +57,12 @@ rule random_regions:
         "--out {output} --log {log}"
 
 
+# what scores depend on
+MEASURED = configuration(
+    "evaluation.seed", "evaluation.bootstrap", "evaluation.compat", "explanations.mode"
+)
+
+
 rule evaluate:
     input:
         evaluated_annotations,
@@ -77,12 +83,7 @@ rule evaluate:
         runtime=minutes_of("evaluate"),
     params:
         data=data_folder,
-        config=configuration(
-            "evaluation.seed",
-            "evaluation.bootstrap",
-            "evaluation.compat",
-            "explanations.mode",
-        ),
+        config=MEASURED,
         truth=truth_options,
         tracking=tracking_options,
         ood=OOD,
@@ -142,12 +143,7 @@ if FOREIGN_ROWS:
             runtime=minutes_of("evaluate"),
         params:
             data=data_folder,
-            config=configuration(
-                "evaluation.seed",
-                "evaluation.bootstrap",
-                "evaluation.compat",
-                "explanations.mode",
-            ),
+            config=MEASURED,
             model=foreign_options,
             truth=truth_options,
             ood=OOD,
