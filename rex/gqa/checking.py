@@ -30,10 +30,13 @@ def check_path(path: Path) -> Iterator[str]:
         yield f"{path}: {check_file(path)}"
         return
     layout = Layout(path)
+    optional = {layout.ood_questions(split, part) for split in OOD_SPLITS for part in OOD_PARTS}
     missing: list[Path] = []
     for label, file in _parts(layout):
         if file.exists():
             yield f"{label:<24} {file}: {check_file(file)}"
+        elif file in optional:
+            yield f"{label:<24} {file}: not there (optional)"
         else:
             missing.append(file)
             yield f"{label:<24} {file}: MISSING"
@@ -42,7 +45,8 @@ def check_path(path: Path) -> Iterator[str]:
         raise InputError(
             f"{len(missing)} parts are missing, first {missing[0].relative_to(path)}",
             file=path,
-            cure=f"make the world (rex world make) or get GQA: rex gqa fetch {path}",
+            cure=f"make the world (rex world make), get GQA (rex gqa fetch {path}), or add what "
+            "a data set of your own needs (docs/new-data.md)",
         )
 
 

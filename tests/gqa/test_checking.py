@@ -48,9 +48,9 @@ def test_the_real_files_are_accepted(capsys: pytest.CaptureFixture[str]) -> None
             "depends on step 1",
         ),
         (
-            [step("select", "dog (11)"), step("count", "", 0)],
+            [step("select", "dog (11)"), step("paint", "", 0)],
             "question q1: semantic step 1",
-            "unknown operation 'count'",
+            "unknown operation 'paint'",
         ),
         ([step("query", "color")], "question q1: semantic step 0", "has 0 dependencies"),
     ],
@@ -122,9 +122,10 @@ def test_a_folder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
         path.write_text(json.dumps({"1": entry}))
     assert main(["gqa", "check", str(tmp_path)]) == 2
     captured = capsys.readouterr()
-    assert captured.out.count("MISSING") == 10
+    assert captured.out.count("MISSING") == 4
+    assert captured.out.count("not there (optional)") == 6
     assert "1 questions on 1 images" in captured.out
-    assert "10 parts are missing" in captured.err
+    assert "4 parts are missing" in captured.err
 
 
 def test_a_whole_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

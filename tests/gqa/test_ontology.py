@@ -82,6 +82,6 @@ def test_operation_names_follow_a_rule() -> None:
     assert split_operation("choose less healthy") == ("choose", "less healthy")
     assert split_operation("verify rel") == ("verify", "rel")
     assert split_operation("same") == ("same", "")
-    for unknown in ("filter banana", "select color", "filter rel", "verify older", "count", ""):
+    for unknown in ("filter banana", "select color", "filter rel", "verify older", "paint", ""):
         assert split_operation(unknown) is None
     assert "face expression" in CATEGORIES
