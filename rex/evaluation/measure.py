@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rex.evaluation.case import Case, Inputs, Measure, Results
-from rex.evaluation.measures import MEASURES, UNITS
+from rex.evaluation.measures import MEASURES
 from rex.evaluation.measures.java import JavaUnavailableError
 from rex.evaluation.metrics import Metrics, RunName, mode_of
 from rex.evaluation.reading.ground_truth import Questions
@@ -23,6 +23,8 @@ class Measured:
 
     questions: Questions
     results: Results
+    units: Mapping[str, str]
+    """Score name → its unit."""
     mode: str | None
     """The mode the true explanations were built in; None: there are none."""
     asked: int
@@ -40,12 +42,12 @@ class Measured:
         within = intervals(self.samples, images=self.questions.image_ids, draws=draws, seed=seed)
         scores = {}
         for name, result in self.results.items():
+            unit = self.units[name]
             if isinstance(result, Sample):
-                scores[name] = result.score(within.get(name), mode=mode, split=split)
+                scores[name] = result.score(within.get(name), unit=unit, mode=mode, split=split)
             elif isinstance(result, Single):
-                scores[name] = result.score(mode=mode, split=split)
+                scores[name] = result.score(unit=unit, mode=mode, split=split)
             else:
-                unit = UNITS.get(name, "percent")
                 scores[name] = not_computed(result, unit=unit, mode=mode, split=split)
         return scores
 
@@ -81,11 +83,14 @@ def measure(path: Path, inputs: Inputs, measures: Sequence[Measure] = MEASURES) 
     """
     case = Case.read(path, inputs)
     results: dict[str, Sample | Single | str] = {}
+    units: dict[str, str] = {}
     for declared in measures:
         if inputs.compat or not declared.compat:
-            results |= _computed(declared, case)
+            found = _computed(declared, case)
+            results |= found
+            units |= dict.fromkeys(found, declared.unit)
     mode = None if case.truth is None else case.truth.mode
-    return Measured(case.questions, results, mode, case.asked, case.explanations)
+    return Measured(case.questions, results, units, mode, case.asked, case.explanations)
 
 
 def _computed(declared: Measure, case: Case) -> Results:

@@ -28,7 +28,7 @@ class Score:
     signature: str
     reason: str | None = None
     interval: tuple[float, float] | None = None
-    """95 % bootstrap interval over questions."""
+    """95 % bootstrap interval over images."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the score as it stands in `metrics/<split>.json`."""
@@ -57,10 +57,15 @@ class Sample:
     rows: npt.NDArray[np.int64]
     statistics: Floats
     summary: Callable[[Floats], Floats]
-    unit: str = "percent"
     signature: str = ""
 
-    def score(self, interval: tuple[float, float] | None = None, **context: str) -> Score:
+    def score(
+        self,
+        interval: tuple[float, float] | None = None,
+        *,
+        unit: str = "percent",
+        **context: str,
+    ) -> Score:
         """Sum up; `context` (mode, split) becomes part of the signature."""
         n = len(self.rows)
         signature = signed(self.signature, **context)
@@ -68,12 +73,12 @@ class Sample:
             return Score(
                 value=None,
                 n=0,
-                unit=self.unit,
+                unit=unit,
                 signature=signature,
                 reason="no question of this kind",
             )
         value = float(self.summary(self.statistics.sum(axis=0)))
-        return Score(value=value, n=n, unit=self.unit, signature=signature, interval=interval)
+        return Score(value=value, n=n, unit=unit, signature=signature, interval=interval)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,16 +87,15 @@ class Single:
 
     value: float | None
     n: int
-    unit: str
-    signature: str
+    signature: str = ""
     reason: str | None = None
 
-    def score(self, **context: str) -> Score:
+    def score(self, *, unit: str, **context: str) -> Score:
         """Return it with `context` (mode, split) in its signature."""
         return Score(
             value=self.value,
             n=self.n,
-            unit=self.unit,
+            unit=unit,
             signature=signed(self.signature, **context),
             reason=self.reason,
         )
@@ -102,13 +106,7 @@ def mean_percent(sums: Floats) -> Floats:
     return 100 * sums[..., 0] / sums[..., 1]
 
 
-def mean_sample(
-    rows: npt.ArrayLike,
-    values: npt.ArrayLike,
-    *,
-    unit: str = "percent",
-    signature: str = "",
-) -> Sample:
+def mean_sample(rows: npt.ArrayLike, values: npt.ArrayLike, *, signature: str = "") -> Sample:
     """Return the sample whose score is 100 times the mean of `values` [n]."""
     numbers = np.asarray(values, dtype=np.float64)
     statistics = np.stack([numbers, np.ones_like(numbers)], axis=1)
@@ -116,12 +114,11 @@ def mean_sample(
         rows=np.asarray(rows, dtype=np.int64),
         statistics=statistics,
         summary=mean_percent,
-        unit=unit,
         signature=signature,
     )
 
 
-def not_computed(reason: str, *, unit: str = "percent", **context: str) -> Score:
+def not_computed(reason: str, *, unit: str, **context: str) -> Score:
     """Return a score without a value."""
     return Score(value=None, n=0, unit=unit, signature=signed("", **context), reason=reason)
 

@@ -33,7 +33,10 @@ def docs_table() -> str:
 def test_the_page_lists_the_declared_measures() -> None:
     page = PAGE.read_text(encoding="utf-8")
     (table,) = re.findall(r"<!-- measures -->\n(.*?)\n?<!-- end -->", page, re.DOTALL)
-    assert table == docs_table(), f"put this between the marks:\n{docs_table()}"
+    listed, declared = table.splitlines(), docs_table().splitlines()
+    missing = "\n".join(line for line in declared if line not in listed)
+    gone = "\n".join(line for line in listed if line not in declared)
+    assert listed == declared, f"docs/measures.md lacks\n{missing}\nand should not have\n{gone}"
 
 
 def test_declarations_hold_together() -> None:

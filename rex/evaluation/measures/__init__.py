@@ -41,6 +41,3 @@ LABELS = {
     for name, label in zip(measure.names, measure.labels, strict=True)
 }
 """Score name → its header in tables."""
-
-UNITS = {name: measure.unit for measure in MEASURES for name in measure.names}
-"""Score name → its unit."""

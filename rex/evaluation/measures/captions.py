@@ -44,9 +44,7 @@ def caption_samples(
     signature = f"tok:{tokens}|as:pycocoevalcap-1.2"
     samples = bleu_samples(places, texts, grams, signature)
     samples["rouge-l"] = mean_sample(places, rouge_l(texts), signature=signature)
-    samples["cider"] = mean_sample(
-        places, cider(texts, grams), unit=CIDER_UNIT, signature=signature
-    )
+    samples["cider"] = mean_sample(places, cider(texts, grams), signature=signature)
     return samples
 
 

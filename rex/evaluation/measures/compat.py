@@ -8,7 +8,7 @@ attribute words are looked for inside other words. All of these are defects: see
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from rex.boxes import union_ious
 from rex.errors import InputError
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.attributes import Expected, attribute_samples, case_words
-from rex.evaluation.measures.captions import caption_samples
+from rex.evaluation.measures.captions import CIDER_UNIT, caption_samples
 from rex.evaluation.measures.grounding import about_objects
 from rex.evaluation.measures.java import package_file, run_java
 from rex.evaluation.measures.meteor import meteor_score, meteor_statistics
@@ -126,19 +126,25 @@ def _whole_pixels(sets: Ragged) -> Ragged:
     return Ragged(np.trunc(np.maximum(sets.values, 0)), sets.starts)
 
 
-_CAPTIONS = ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l", "cider")
+_PERCENTAGES = tuple(
+    PREFIX + name for name in ("bleu1", "bleu2", "bleu3", "bleu4", "meteor", "rouge-l")
+)
+_CIDER = f"{PREFIX}cider"
 _LEFT_OUT = "not computed: left out (--without-meteor)"
 _ALL_EMPTY = "not computed: all explanations are empty"
 _NO_SPICE = "not computed: SPICE is measured without the published code's defects alone"
 
 
 def _captions(case: Case) -> Results:
-    names = [PREFIX + name for name in _CAPTIONS]
     hypotheses, meteor = case.hypotheses, case.inputs.meteor
     samples = compat_captions(case.true.rows, hypotheses, case.references, meteor=meteor)
     if hypotheses and not any(text.strip() for text in hypotheses):
-        return dict.fromkeys(names, _ALL_EMPTY)
-    return {name: samples.get(name, _LEFT_OUT) for name in names}
+        return dict.fromkeys((*_PERCENTAGES, _CIDER), _ALL_EMPTY)
+    return {name: samples.get(name, _LEFT_OUT) for name in (*_PERCENTAGES, _CIDER)}
+
+
+def _of(*names: str) -> Callable[[Case], Results]:
+    return lambda case: {name: case.once(_captions)[name] for name in names}
 
 
 def _attributes(case: Case) -> Results:
@@ -170,13 +176,22 @@ def _published_bound(path: Path, question_ids: Sequence[str]) -> Floats:
 
 MEASURES = (
     Measure(
-        names=tuple(PREFIX + name for name in _CAPTIONS),
-        labels=("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr"),
+        names=_PERCENTAGES,
+        labels=("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L"),
         needs=TEXTS,
-        compute=_captions,
+        compute=_of(*_PERCENTAGES),
         compat=True,
         summary="the same after the PTB tokeniser (`#12` becomes `#` and `12`), empty explanations "
         "left out and the score scaled by the share of the others",
+    ),
+    Measure(
+        names=(_CIDER,),
+        labels=("CIDEr",),
+        needs=TEXTS,
+        unit=CIDER_UNIT,
+        compute=_of(_CIDER),
+        compat=True,
+        summary="the same of CIDEr-D",
     ),
     Measure(
         names=(f"{PREFIX}spice",),

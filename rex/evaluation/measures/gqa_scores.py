@@ -25,7 +25,6 @@ COMMON = frozenset({"color", "material", "shape"})
 """The answers that GQA's script allows to questions for something in common."""
 
 FILE, DERIVED = "file", "derived"
-DISTRIBUTION_UNIT = "chi-square / 100 (lower is better)"
 
 Mask = npt.NDArray[np.bool_]
 
@@ -102,7 +101,6 @@ def distribution_score(predicted: Sequence[str | None], questions: Questions) ->
     return Single(
         value=weighted / total / 100 if total else None,
         n=total,
-        unit=DISTRIBUTION_UNIT,
         signature="groups:global",
         reason=None if total else "no question has a global group",
     )
@@ -194,7 +192,7 @@ MEASURES = (
         names=("distribution",),
         labels=("Distribution",),
         needs=("answers", "true answers"),
-        unit=DISTRIBUTION_UNIT,
+        unit="chi-square / 100 (lower is better)",
         compute=lambda case: {"distribution": distribution_score(case.answers, case.questions)},
         summary="chi-square between the given and the true answers of each global group, averaged "
         "by group size, divided by 100; 0 is best",

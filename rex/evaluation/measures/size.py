@@ -5,14 +5,12 @@ from __future__ import annotations
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.scores import Single
 
-_UNIT = "million"
-
 
 def _parameters(case: Case) -> Results:
     """Return the trained weights, as `rex predict` counted them."""
     count = case.predictions.parameters
     value = None if count is None else count / 1e6
-    return {"parameters": Single(value=value, n=len(case.questions.ids), unit=_UNIT, signature="")}
+    return {"parameters": Single(value=value, n=len(case.questions.ids))}
 
 
 MEASURES = (
@@ -21,7 +19,7 @@ MEASURES = (
         labels=("Parameters (M)",),
         needs=("parameters",),
         compute=_parameters,
-        unit=_UNIT,
+        unit="million",
         summary="trained weights of the model, backbone and all",
     ),
 )
