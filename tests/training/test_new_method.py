@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -17,20 +18,29 @@ from rex.training.run import RunFiles, RunName, predict_run, train_run
 
 from .toy import CONFIG
 
-PAGE = Path(__file__).parents[2] / "docs" / "new-method.md"
+PROJECT = Path(__file__).parents[2]
+PAGE = PROJECT / "docs" / "new-method.md"
+(PROGRAM,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_example_passes_the_linter() -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--stdin-filename", "rex/models/methods/a.py"]
+    found = subprocess.run(
+        [*command, "-"], input=PROGRAM, cwd=PROJECT, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
 
 
 def test_the_example_trains_and_explains(
     toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     declared = r'`"([a-z-]+)": Method\("(.*)", "(.*)"\)`'
     ((name, *arguments),) = re.findall(declared, PAGE.read_text(encoding="utf-8"))
     method = Method(*arguments)
     assert method.decoder is not None
     module = types.ModuleType(method.decoder.partition(":")[0])
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    exec(compile(program, str(PAGE), "exec"), vars(module))
+    exec(compile(PROGRAM, str(PAGE), "exec"), vars(module))
     monkeypatch.setitem(METHODS, name, method)
 
     config = dataclasses.replace(
