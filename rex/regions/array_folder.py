@@ -132,7 +132,9 @@ def _load(file: Path) -> Mapping[str, Array]:
     except FileNotFoundError:
         raise ValueError(f"{file.name} is missing") from None
     except Exception as error:  # a damaged file can raise nearly anything
-        raise ValueError(f"{file.name} is not whole ({error})") from None
+        # what is no array, numpy takes for a pickle, and says how to read it
+        said = "it holds no arrays" if "allow_pickle" in str(error) else error
+        raise ValueError(f"{file.name} is not whole ({said})") from None
 
 
 def _first(arrays: Mapping[str, Array], what: str) -> Array | None:

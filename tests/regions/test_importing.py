@@ -340,16 +340,18 @@ def test_a_folder_of_npz(tmp_path: Path) -> None:
     np.savez(folder / "im3.npz", **{**arrays(3), "bbox": np.zeros((2, 4))})
     np.savez(folder / "im4.npz", x=np.zeros((3, 9)))
     np.savez(folder / "im5.npz", allow=np.array([{}], dtype=object))
+    (folder / "im6.npz").write_bytes(b"no archive")
     problems = [str(problem) for problem in bring(folder, tmp_path / "r.h5")]
     for name, said in (
         ("im1", "not whole"),
         ("im3", "boxes are"),
         ("im4", "features are 9 wide"),
         ("im5", "im5"),
+        ("im6", "im6.npz is not whole (it holds no arrays)"),
     ):
         assert any(f"{name}.npz" in problem and said in problem for problem in problems)
     store = RegionStore(tmp_path / "r.h5")
-    assert store.without_regions.keys() == {"im1", "im3", "im4", "im5"}
+    assert store.without_regions.keys() == {"im1", "im3", "im4", "im5", "im6"}
     rows = store.rows(["im0", "im2"])
     np.testing.assert_array_equal(store.features(rows)[1], made["im2"]["x"])
     np.testing.assert_array_equal(store.boxes[rows[1]], made["im2"]["bbox"])
