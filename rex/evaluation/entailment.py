@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rex.evaluation.measures.agreement import Names, agrees, cell_sides
+from rex.evaluation.measures.agreement import CONVERSE, Names, agrees, cell_sides, contradictory
 from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import IT, Fact, Ref, UnreadableError, read_statement
-from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, is_a, plural
+from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, gender, is_a, plural
 from rex.gqa.questions import ProgramError, SemanticStep
 from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, plain_word, same_word, says
 from rex.programs.parsing import Program, parse_program
@@ -56,6 +56,8 @@ def entails(
     try:
         facts = read_statement(explanation, lexicon)
     except UnreadableError:
+        return False
+    if contradictory(facts, names):
         return False
     program = _program(tuple(semantic))
     if program:
@@ -150,9 +152,13 @@ class _Asked:
 
     def _speaks_of(self, fact: Fact) -> bool:
         """Return whether a fact may be about what the question is about."""
-        nouns = [word for word, _ in self.words if self._is_noun(word)]
         attribute = fact.value in WORD_CATEGORIES and not self._is_noun(fact.value)
-        if not nouns or _VAGUE.search(self.text) or not (attribute or fact.kind == "at"):
+        return not (attribute or fact.kind == "at") or self._may_be_about(fact)
+
+    def _may_be_about(self, fact: Fact) -> bool:
+        """Return whether the question names what a fact is about, or something akin to it."""
+        nouns = [word for word, _ in self.words if self._is_noun(word)]
+        if not nouns or _VAGUE.search(self.text):
             return True
         names = [name for ref in fact.refs for name in self.names(ref)]
         return not names or any(
@@ -176,8 +182,13 @@ class _Asked:
             elif fact.kind == "related":
                 found.update(short_answers(fact.value))
             elif fact.kind in ("exists", "compared"):
-                found.update(name for ref in fact.refs for name in self.names(ref))
+                turned = self._is_asked(CONVERSE.get(fact.value, ""))
+                things = fact.other if turned else fact.refs
+                found.update(name for ref in things for name in self.names(ref))
         return found
+
+    def _is_asked(self, word: str) -> bool:
+        return f" {word} " in self.text
 
     def verdict(self) -> bool | None:
         """Return whether the facts affirm what the question asks, deny it, or neither."""
@@ -214,7 +225,16 @@ class _Asked:
             if re.search(" (same|alike|both|all) ", self.text):
                 return True
             return False if " different " in self.text else self._value(fact)
-        return fact.holds if f" {fact.value} " in self.text else None
+        return self._comparison(fact)
+
+    def _comparison(self, fact: Fact) -> bool | None:
+        if self._is_asked(fact.value):
+            turned = self._is_turned(fact, f"{fact.value} than")
+            return fact.holds is not turned if fact.holds or not turned else None
+        converse = CONVERSE.get(fact.value, "")
+        if self._is_asked(converse) and fact.holds:
+            return self._is_turned(fact, f"{converse} than")
+        return None
 
     def _existence(self, fact: Fact) -> bool | None:
         (ref,) = fact.refs
@@ -278,6 +298,8 @@ class _Asked:
         others = [name for ref in fact.other for name in self.names(ref)]
         if others and not any(self._is_named(name) for name in others):
             return None
+        if not self._may_be_about(fact):
+            return None
         opposite = OPPOSITE_RELATIONS.get(fact.value, "")
         if f" {opposite} " in self.text:
             return self._is_turned(fact, opposite) if fact.holds else None
@@ -312,5 +334,7 @@ class _Asked:
 
 def _akin(name: str, noun: str) -> bool:
     """Return whether two names may be of one thing: animals and food are told apart by theirs."""
+    if {gender(name), gender(noun)} == {"male", "female"}:
+        return False
     classes = HYPERNYMS.get(name, frozenset()) & HYPERNYMS.get(noun, frozenset())
     return is_a(name, noun) or is_a(noun, name) or bool(classes - {"animal", "bird", "food"})

@@ -130,6 +130,9 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (IS_THERE, "there is #0", set()),
         (IS_THERE, "there is #9", set()),  # nobody knows what region 9 shows
         (IS_THERE, "there is #5 but no dog", set()),
+        (BOTH_THERE, "there is #5 but no dog", set()),
+        (IS_RED, "#0 is red but there is no car", set()),
+        (COLOR, "#0 is red but there is no car", set()),
         (RED_THERE, "#0 is not red but blue", {"no"}),
         (RED_THERE, "there is red #0", {"yes"}),
         (RED_THERE, "there is #0", set()),

@@ -16,7 +16,7 @@ from rex.world.make import make_world
 from tests.evaluation.test_agreement import Explained, explain
 from tests.gqa.sample import QUESTIONS, SCENE_GRAPHS, needs_sample
 
-NAMES = names_of({0: "dog", 1: "girl", 2: "car", 3: "hat", 4: "cat"})
+NAMES = names_of({0: "dog", 1: "girl", 2: "car", 3: "hat", 4: "cat", 5: "man"})
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,22 @@ NAMES = names_of({0: "dog", 1: "girl", 2: "car", 3: "hat", 4: "cat"})
         ("Who is older, the girl or the dog?", "#1 is older than #0", "girl"),
         ("What do they have in common?", "#0 and #4 are both red", "color"),
         ("What is this?", "is is is", None),
+        # another's hat, another's height
+        ("Is the man wearing a hat?", "#1 is wearing #3", None),
+        ("Is the person wearing a hat?", "#1 is wearing #3", "yes"),
+        ("Is the man taller than the girl?", "#5 is taller than #1", "yes"),
+        ("Is the man taller than the girl?", "#1 is taller than #5", "no"),
+        ("Is the man shorter than the girl?", "#5 is taller than #1", "no"),
+        ("Who is shorter, the man or the girl?", "#5 is taller than #1", "girl"),
+        # what denies what it affirms entails nothing
+        ("Are there both dogs and cats?", "there is #4 but no cat", None),
+        ("Are there dogs or cats?", "there is #0 but no animal", None),
+        ("Is the dog brown?", "#0 is brown and there is no dog", None),
+        # one word, two spellings; a phrase with an "and"
+        ("Is the car made of metal?", "#2 is metallic", "yes"),
+        ("What is the car made of?", "#2 is made of metal", "metallic"),
+        ("Is the dog black and white?", "#0 is black and white", "yes"),
+        ("Is the dog black and white?", "#0 is not black and white but brown", "no"),
     ],
 )
 def test_what_follows_from_the_words_of_a_question(

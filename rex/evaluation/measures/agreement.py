@@ -37,7 +37,7 @@ def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> f
     or no by whether they affirm what it claims.
     """
     main = [fact for fact in facts if fact.main]
-    if not main or not program:
+    if not main or not program or contradictory(facts, names):
         return frozenset()
     last = program[-1]
     if isinstance(last, ops.Query):
@@ -52,6 +52,19 @@ def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> f
         return frozenset(one for one in options if any(says(word, one) for word in affirmed))
     verdict = Verdicts(facts, program, names).of_step(len(program) - 1)
     return frozenset() if verdict is None else YES if verdict else NO
+
+
+def contradictory(facts: Sequence[Fact], names: Names) -> bool:
+    """Return whether facts deny that there is what they speak of ("there is #5 but no dog")."""
+    denied = {
+        ref.noun
+        for fact in facts
+        if fact.kind == "exists" and not fact.holds
+        for ref in fact.refs
+        if ref.region is None and not ref.conditions and ref.noun not in VAGUE_NOUNS
+    }
+    told = [ref for fact in facts if fact.holds for ref in (*fact.refs, *fact.other)]
+    return any(is_a(name, noun) for noun in denied for ref in told for name in names(ref))
 
 
 def _affirmed(main: Sequence[Fact]) -> frozenset[str]:
@@ -85,12 +98,12 @@ def _compared(main: Sequence[Fact], comparative: str, names: Names) -> frozenset
         if fact.kind == "compared" and fact.holds:
             if fact.value == comparative:
                 refs += fact.refs
-            elif _CONVERSE.get(fact.value) == comparative:
+            elif CONVERSE.get(fact.value) == comparative:
                 refs += fact.other
     return frozenset(name for ref in refs for name in names(ref))
 
 
-_CONVERSE = {
+CONVERSE = {
     "older": "younger",
     "younger": "older",
     "larger": "smaller",
@@ -168,12 +181,9 @@ class Verdicts:
             for fact in self._main()
             for ref in (*fact.refs, *fact.other)
         )
-        denied = self._denied_existence(place)
-        if affirmed and joint is ops.And and self._lacks_words(place):
-            return False
         if affirmed:
-            return None if denied else True
-        return False if denied or self._denied(place, asked=True) else None
+            return not (joint is ops.And and self._lacks_words(place))
+        return False if self._denied(place, asked=True) else None
 
     def _lacks_words(self, place: int) -> bool:
         """Return whether something that step `place` may select is said not to be as it filters."""
