@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,12 +38,24 @@ def configure_logging(log: Path | None = None) -> None:
     _logger.addHandler(console)
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(log, encoding="utf-8")
+        file = _LogFile(log, encoding="utf-8")
         file.setLevel(logging.DEBUG)
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         _logger.addHandler(file)
         if of_workflow:
             _warnings.addHandler(file)
+
+
+class _LogFile(logging.FileHandler):
+    """Is silent where it cannot be written: who finds a disk full says so on the terminal."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Leave a record out."""
+
+    def close(self) -> None:
+        """Close the file, or what there is of it."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager

@@ -192,6 +192,16 @@ def test_a_job_of_a_workflow_says_in_its_log_how_far_it_is(tmp_path: Path) -> No
         assert said in text
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_log_on_a_full_disk_hides_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graphs = tmp_path / "graphs.json"
+    assert cli.main(["gqa", "check", str(graphs), "--log", "/dev/full"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{graphs}: ")
+
+
 def test_a_workflow_does_not_try_bad_input_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,6 +92,67 @@ def run_as_the_disk_grows(folder: Path, disk: Path, most: int) -> list[str]:
     raise AssertionError(f"not done at {most * MORE} KB: {failed}")
 
 
+def commands(folder: Path) -> dict[str, str]:
+    """Return a command of each kind that the workflow runs, by its verb."""
+    planned = subprocess.run(
+        command("--forceall", "--dry-run", "--printshellcmds"),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.findall(
+        r"^ *(?:Shell command: )?(rex ([a-z]+(?: [a-z][a-z-]+)?) .*)$", planned.stdout, re.M
+    )
+    return {verb: line for line, verb in reversed(found)}
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return what the files of a folder hold, but logs and what is hidden."""
+    return {
+        path: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.parent.name != "logs" and not path.name.startswith(".")
+    }
+
+
+def test_every_command_on_a_full_disk(finished: Path, tmp_path: Path) -> None:
+    """It says so in a line, and what was there is there as it was."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    mount(folder, "size=400m")
+    try:
+        subprocess.run(["cp", "-a", f"{finished}/.", str(folder)], check=True)
+        lines = commands(folder)
+        assert len(lines) >= 14, lines
+        for kind in ("regions/shards/train-1-of-1.h5", "explanations/shards/val-1-of-1.parquet"):
+            shard = folder / "results/smoke" / kind
+            shard.parent.mkdir(exist_ok=True)
+            split = shard.name.partition("-")[0]
+            shard.write_bytes((shard.parents[1] / f"{split}{shard.suffix}").read_bytes())
+        subprocess.run(
+            ["dd", "if=/dev/zero", f"of={folder}/filler", "bs=4k"], stderr=subprocess.DEVNULL
+        )
+        before = contents(folder / "results")
+        for verb, line in lines.items():
+            done = subprocess.run(
+                line,
+                shell=True,
+                cwd=folder,
+                env={**os.environ, "REX_TRACKING": "results/smoke/mlflow.db"},
+                capture_output=True,
+                text=True,
+            )
+            last = done.stderr.strip().rpartition("\n")[2]
+            print(f"{verb}: {done.returncode}: {last[-160:]}")
+            assert done.returncode == 2, done.stderr
+            assert re.search(r"full|No space left", last), done.stderr
+            assert "Traceback" not in done.stderr
+            assert contents(folder / "results") == before
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 def test_a_full_disk_at_each_station(folder: Path, finished: Path) -> None:
     mount(folder / "temporary", "remount,size=100m")
     failed = run_as_the_disk_grows(folder, folder / "disk", most=40)

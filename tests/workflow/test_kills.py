@@ -27,7 +27,7 @@ from .running import command, prepare, snakemake
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
 KILLS = int(os.environ.get("REX_KILLS", "4"))
-LONGEST = 60.0
+LONGEST = float(os.environ.get("REX_KILLS_WITHIN", "40"))
 """Seconds until a kill, at most; Snakemake alone needs some ten to start."""
 
 
