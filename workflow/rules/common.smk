@@ -35,7 +35,10 @@ SCENE_GRAPHS = str(Layout("").scene_graphs("{split}"))
 
 def check_given_files(settings, file):
     """Raise InputError for what the workflow reads but does not make, and is not there."""
-    fetch = f"get GQA: rex gqa fetch {settings.data}; rex gqa check {settings.data} says what is there"
+    fetch = (
+        f"get GQA: rex gqa fetch {settings.data}, or see docs/new-data.md for your own; "
+        f"rex gqa check {settings.data} says what is there"
+    )
     given = []
     if settings.source == "gqa":
         given = [("data", settings.data, fetch)]
@@ -389,7 +392,10 @@ def few_options(wildcards):
     """Return the options by which the answer prior learns from a transfer run's questions alone."""
     if wildcards.method != PRIOR_OF_FEW:
         return ""
-    chosen = {"training": {"holdout": CONFIG.training.holdout}, "transfer": VALUES["transfer"]}
+    chosen = {
+        "training": {"holdout": CONFIG.training.holdout},
+        "transfer": VALUES["transfer"],
+    }
     return f"--config {shlex.quote(json.dumps(chosen))} --seed {wildcards.seed}"
 
 

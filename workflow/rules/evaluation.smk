@@ -9,12 +9,12 @@ rule answer_prior:
         annotations(QUESTIONS.format(split="train"), QUESTIONS),
     output:
         f"{RESULTS}/runs/reference/{{method}}/seed{{seed}}/predictions/{{split}}.parquet",
-    wildcard_constraints:
-        method=f"answer-prior|{PRIOR_OF_FEW}",
     log:
         f"{LOGS}/{{method}}_seed{{seed}}_{{split}}.log",
     benchmark:
         f"{LIGHT}/{{method}}_seed{{seed}}_{{split}}.tsv"
+    wildcard_constraints:
+        method=f"answer-prior|{PRIOR_OF_FEW}",
     conda:
         "../../envs/rex.yaml"
     resources:
