@@ -162,13 +162,17 @@ def _refuse_repeated_keys(node: Any, file: str | PathLike[str]) -> None:
     lines: dict[str, int] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
-        if isinstance(key, yaml.ScalarNode) and lines.setdefault(key.value, line) != line:
-            raise InputError(
-                f"the key {key.value!r} stands here and on line {lines[key.value]}",
-                file=file,
-                place=f"line {line}",
-                cure="keep one of them",
-            )
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in lines:
+                first = lines[key.value]
+                raise InputError(
+                    f"the key {key.value!r} stands here "
+                    + ("twice" if first == line else f"and on line {first}"),
+                    file=file,
+                    place=f"line {line}",
+                    cure="keep one of them",
+                )
+            lines[key.value] = line
         _refuse_repeated_keys(value, file)
 
 

@@ -252,6 +252,17 @@ def test_a_file_that_is_nested_too_deep_is_one_line(tmp_path: Path) -> None:
         read_config(path)
 
 
+@pytest.mark.parametrize(
+    "text", ["training: {epochs: 1, epochs: 2}", '{"training": {"epochs": 1, "epochs": 2}}']
+)
+def test_a_key_that_stands_twice_in_one_line_is_named(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text(text)
+    for source in (path, text) if text.startswith("{") else (path,):
+        with pytest.raises(InputError, match=r"line 1: the key 'epochs' stands here twice"):
+            read_config(source)
+
+
 def test_a_key_that_stands_twice_is_named_with_both_lines(tmp_path: Path) -> None:
     path = tmp_path / "twice.yaml"
     path.write_text("training:\n  epochs: 3\n  batch_size: 4\n  epochs: 5\n")
