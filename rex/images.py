@@ -16,6 +16,8 @@ from rex.errors import InputError
 
 _LONGEST = 200
 """Times that one side may be as long as the other: resized, a thinner image would vanish."""
+_MOST = 50_000_000
+"""Pixels of the largest image that is decoded: more would take a gigabyte of memory."""
 _ON_ITS_SIDE = (5, 6, 7, 8)
 """Values of EXIF's orientation that swap width and height."""
 
@@ -55,9 +57,12 @@ def open_image(path: Path) -> Image.Image:
 
     Any mode (grey, palette, CMYK, with transparency) is converted to colour, and an image that a
     camera took on its side (EXIF) is turned upright, as Detectron2 and browsers do. Raises
-    InputError when the file is missing, truncated or not an image.
+    InputError when the file is missing, truncated, not an image or of more than 50 million pixels.
     """
     with _opened(path) as image:
+        if image.width * image.height > _MOST:
+            problem = f"{image.width} by {image.height} pixels are too many"
+            raise InputError(problem, file=path, cure=f"resize it to at most {_MOST:,} pixels")
         return ImageOps.exif_transpose(image).convert("RGB")
 
 

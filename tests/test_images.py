@@ -43,6 +43,13 @@ def test_what_cannot_be_looked_at(tmp_path: Path) -> None:
         read_image(tmp_path)
 
 
+def test_an_image_of_too_many_pixels_is_not_decoded(tmp_path: Path) -> None:
+    Image.new("1", (7072, 7072)).save(tmp_path / "huge.png")
+    assert image_size(tmp_path / "huge.png") == (7072, 7072)
+    with pytest.raises(InputError, match=r"huge.png: 7072 by 7072 pixels are too many; resize it"):
+        read_image(tmp_path / "huge.png")
+
+
 @pytest.mark.parametrize("name", ["7.jpg", "7.jpeg", "7.png", "7.JPG", "a/7.png", "a/b/7.jpg"])
 def test_images_are_found_by_their_ids(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
