@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,16 +55,18 @@ def job_of(rule: str) -> str | None:
     return found[0] if found else None
 
 
-def process_of(words: str) -> int | None:
-    """Return the process whose command line has some words, of a shell's not."""
-    found = subprocess.run(["pgrep", "-f", f"^[^ ]*python[^ ]* .*{words}"], capture_output=True)
-    return int(found.stdout.split()[0]) if found.stdout else None
-
-
 def training(method: str, folder: Path) -> int | None:
-    """Return the process that trains a method, once MLflow knows of it."""
-    begun = any(folder.glob(f"results/smoke/runs/*/{method}/seed0/mlflow.json"))
-    return process_of(f"rex train .*--method {method} ") if begun else None
+    """Return the process that trains a method in a folder, once MLflow knows of it."""
+    if not any(folder.glob(f"results/smoke/runs/*/{method}/seed0/mlflow.json")):
+        return None
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            command = path.read_text(errors="replace").replace("\0", " ")
+            # others may train on this machine
+            ours = (path.parent / "cwd").resolve() == folder.resolve()
+            if ours and "/bin/rex train " in command and f"--method {method} " in command:
+                return int(path.parent.name)
+    return None
 
 
 def limit_time(folder: Path) -> bool:
