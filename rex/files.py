@@ -81,7 +81,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         _synced(target.parent)
     except OSError as error:
         if error.filename is None and error.errno is not None:  # say what could not be written
-            raise OSError(error.errno, error.strerror, str(target)) from error
+            # HDF5 and Arrow say much more than the system
+            raise OSError(error.errno, os.strerror(error.errno), str(target)) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
