@@ -303,3 +303,10 @@ def no_formula(value: str) -> str:
     """Return a text that no spreadsheet takes for a formula: by a quote before it where needed."""
     formula = value.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(value)
     return f"'{value}" if formula else value
+
+
+def no_markup(value: str) -> str:
+    """Return a text that Markdown shows as it is, in one line."""
+    for sign in ("\\", "|", "*", "_", "`", "<", ">", "[", "]", "&"):
+        value = value.replace(sign, f"\\{sign}")
+    return " ".join(value.split())

@@ -47,8 +47,8 @@ class AskingModel(PythonModel):  # type: ignore[misc]
 def answer_rows(answerer: Answers, rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Return for each row what `rex ask --json` prints, without `image`.
 
-    `rows` has the columns `image` and `question`. Raises InputError where one of them is no text,
-    or cannot be answered.
+    `rows` has the columns `image` and `question`. Raises InputError where one of them is not a
+    string, or cannot be answered.
     """
     replies = []
     for row, (image, question) in enumerate(

@@ -13,7 +13,7 @@ from rex.errors import InputError
 from rex.explanations.building import question_files
 from rex.explanations.modes import OK
 from rex.explanations.table import ADDED, schema
-from rex.files import parquet_provenance, readable_parquet
+from rex.files import no_markup, parquet_provenance, readable_parquet
 from rex.gqa.questions import QuestionRecord, iter_question_records
 from rex.tokens import is_region
 
@@ -159,7 +159,7 @@ def data_card(counts: Statistics, source: Path) -> str:
     """Return the data card as Markdown."""
     whole = counts.whole
     lines = [
-        f"# Explanations: {source.name}",
+        f"# Explanations: {no_markup(source.name)}",
         "",
         f"Mode `{counts.mode}`. {_number(whole.questions)} questions, {_number(whole.explained)} "
         f"explained ({_percent(whole.explained, whole.questions)}). "
@@ -186,7 +186,7 @@ def data_card(counts: Statistics, source: Path) -> str:
     ]
     if counts.examples:
         lines += [f"The first {len(counts.examples)} contradictions:", ""]
-        lines += [f"- {example}" for example in counts.examples]
+        lines += [f"- {no_markup(example)}" for example in counts.examples]
         lines.append("")
     lines += _counts("Published of GQA-REX", "count", list(PUBLISHED.items()))
     return "\n".join(lines).rstrip() + "\n"
@@ -226,7 +226,7 @@ def _counts(title: str, unit: str, rows: Sequence[tuple[str, Any]]) -> list[str]
     if not rows:
         return []
     lines = [f"| {title} | {unit} |", "|---|---:|"]
-    lines += [f"| {name} | {_number(value)} |" for name, value in rows]
+    lines += [f"| {no_markup(name)} | {_number(value)} |" for name, value in rows]
     return [*lines, ""]
 
 
@@ -234,7 +234,8 @@ def _shares(title: str, shares: dict[str, Share]) -> list[str]:
     lines = [f"| {title} | questions | explained | entails the answer |", "|---|---:|---:|---:|"]
     for name, share in sorted(shares.items(), key=lambda item: (-item[1].questions, item[0])):
         lines.append(
-            f"| {name} | {_number(share.questions)} | {_percent(share.explained, share.questions)} "
+            f"| {no_markup(name)} | {_number(share.questions)} "
+            f"| {_percent(share.explained, share.questions)} "
             f"| {_percent(share.agreeing, share.judged)} |"
         )
     return [*lines, ""]

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from html import escape
 
-from rex.files import no_formula
+from rex.files import no_formula, no_markup
 from rex.reporting.layout import Layout, Text
 
 
@@ -28,12 +28,12 @@ def to_markdown(layout: Layout) -> str:
     lines = [f"### {layout.title}", "", _line(layout.headers)]
     lines.append(_line([":--"] * layout.text_columns + ["--:"] * layout.numbers))
     for title, rows in layout.groups:
-        lines.append(_line([f"*{_markdown(title)}*"] + [""] * (len(layout.headers) - 1)))
+        lines.append(_line([f"*{no_markup(title)}*"] + [""] * (len(layout.headers) - 1)))
         for row in rows:
             lines.append(_line([_markdown_cell(cell) for cell in row]))
     lines.append("")
     for mark, note in layout.notes:
-        lines.append(f"- {f'<sup>{mark}</sup> ' if mark else ''}{_markdown(note)}")
+        lines.append(f"- {f'<sup>{mark}</sup> ' if mark else ''}{no_markup(note)}")
     return "\n".join(lines) + "\n"
 
 
@@ -133,7 +133,7 @@ ul {{ list-style: none; padding: 0; font-size: .85rem; max-width: 60rem; }}
 
 
 def _markdown_cell(cell: Text) -> str:
-    text = f"**{_markdown(cell.text)}**" if cell.bold else _markdown(cell.text)
+    text = f"**{no_markup(cell.text)}**" if cell.bold else no_markup(cell.text)
     return f"{text}<sup>{cell.mark}</sup>" if cell.mark else text
 
 
@@ -172,12 +172,6 @@ _LATEX_CELL = 26
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _markdown(text: str) -> str:
-    for sign in ("\\", "|", "*", "_", "`", "<", ">", "[", "]", "&"):
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())
 
 
 _LATEX = {

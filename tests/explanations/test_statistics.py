@@ -102,6 +102,20 @@ def test_the_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert out.read_text() == card
 
 
+def test_text_from_data_is_shown_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, questions = write(tmp_path)
+    entries = json.loads(questions.read_text())
+    entries["b"]["types"]["semantic"] = "<script>alert(1)</script>|x"
+    entries["b"]["question"] = "Is <b>it</b> [a](javascript:b)?"
+    questions.write_text(json.dumps(entries))
+    assert main(["explain", "stats", str(table), "--questions", str(questions)]) == 0
+    card = capsys.readouterr().out
+    assert "| \\<script\\>alert(1)\\</script\\>\\|x | 1 |" in card
+    assert "Is \\<b\\>it\\</b\\> \\[a\\](javascript:b)?" in card
+
+
 def test_other_questions_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table, questions = write(tmp_path)
     entries = json.loads(questions.read_text())
