@@ -13,6 +13,18 @@ TRANSFER_PERCENT = (1, 5, 10)
 """Shares of the training questions that transfer settings learn answers from."""
 
 
+@dataclass(frozen=True, kw_only=True, order=True)
+class RunName:
+    """One cell of the grid."""
+
+    setting: str
+    method: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.setting}/{self.method}/seed{self.seed}"
+
+
 @dataclass(frozen=True)
 class Setting:
     """What is learnt, from how much, starting where (paper, section 5)."""
@@ -91,11 +103,11 @@ METHODS = {
     "backbone": Method("Backbone"),
     "backbone-tags": Method("Backbone + tags", options={"tags": True}),
     "regions-only": Method("Regions only", f"{_FILES}.regions_only:RegionMarker", writes=False),
-    "vqae": Method("VQA-E", f"{_FILES}.vqae:VqaEDecoder"),
-    "exp": Method("EXP", f"{_FILES}.exp:ExpDecoder"),
-    "words": Method("Words", f"{_FILES}.words:WordsDecoder"),
-    "pointer": Method("Pointer", f"{_FILES}.pointer:PointerDecoder"),
-    "rex": Method("REX", f"{_FILES}.rex:RexDecoder", f"{_FILES}.compat:CompatRexDecoder"),
+    "vqae": Method("VQA-E", f"{_FILES}.controls:VqaEDecoder"),
+    "exp": Method("EXP", f"{_FILES}.controls:ExpDecoder"),
+    "words": Method("Words", f"{_FILES}.controls:WordsDecoder"),
+    "pointer": Method("Pointer", f"{_FILES}.controls:PointerDecoder"),
+    "rex": Method("REX", f"{_FILES}.rex:RexDecoder", f"{_FILES}.rex:CompatRexDecoder"),
     "rex-tags": Method("REX + tags", f"{_FILES}.rex:RexDecoder", options={"tags": True}),
     "rex-programs": Method(
         "REX + programs", f"{_FILES}.rex:RexDecoder", options={"programs": True}

@@ -12,7 +12,8 @@ from rex.cluster import Share, check_nodes, parameters, read_nodes, request
 from rex.config import Config
 from rex.config_files import read_config
 from rex.errors import InputError
-from rex.training.run import RunFiles, RunName, train_run
+from rex.experiment import RunName
+from rex.training.run import RunFiles, train_run
 from tests.training.toy import CONFIG, make_toy
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ from rex.asking.sentences import sentence_of
 from rex.boxes import Box, cell_box
 from rex.evaluation.entailment import entails, names_of
 from rex.experiment import method_label
-from rex.gqa.program_text import written_steps
+from rex.gqa.operations import written_steps
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
 

@@ -214,9 +214,7 @@ def _track(
         return
     if folder is None:
         raise InputError("--tracking needs the run's folder", cure="give --run as well")
-    run = metrics.run
-    name = f"{run.setting}/{run.method}/seed{run.seed}"
-    with tracked_run(tracking, folder, experiment=experiment, name=name) as tracked:
+    with tracked_run(tracking, folder, experiment=experiment, name=str(metrics.run)) as tracked:
         tracked.metrics(
             {
                 f"{'' if '/' in measure else 'Scores/'}{metrics.split}/{measure}": score.value

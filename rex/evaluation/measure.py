@@ -11,10 +11,11 @@ from pathlib import Path
 from rex.evaluation.case import Case, Inputs, Measure, Results
 from rex.evaluation.measures import MEASURES
 from rex.evaluation.measures.java import JavaUnavailableError
-from rex.evaluation.metrics import Metrics, RunName, mode_of
+from rex.evaluation.metrics import Metrics, mode_of
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, Single, not_computed
+from rex.experiment import RunName
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def evaluate(
     mode = mode_of(path) or measured.mode or default_mode
     scores = measured.scores(split=split, mode=mode, draws=draws, seed=seed)
     n = len(measured.questions.ids)
-    metrics = Metrics(run=run, split=split, n=n, asked=measured.asked, mode=mode, scores=scores)
+    metrics = Metrics(**vars(run), split=split, n=n, asked=measured.asked, mode=mode, scores=scores)
     return metrics, measured
 
 

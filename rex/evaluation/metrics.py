@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -13,29 +13,28 @@ import msgspec
 from rex.errors import InputError
 from rex.evaluation.reading.json_predictions import is_rows, json_run
 from rex.evaluation.scores import Score
+from rex.experiment import RunName
 from rex.files import made_by, parquet_provenance, read_json, write_json
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class RunName:
-    """Which run something belongs to."""
-
-    setting: str
-    method: str
-    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """The scores of one run on `n` questions of one split."""
+    """The scores of one run on `n` questions of one split: what a metrics file holds."""
 
-    run: RunName
     split: str
     n: int
-    mode: str
-    scores: Mapping[str, Score]
     asked: int | None = None
     """How many questions there were, answered or not; None: `n`."""
+    setting: str
+    method: str
+    seed: int
+    mode: str
+    scores: Mapping[str, Score]
+
+    @property
+    def run(self) -> RunName:
+        """The run that was measured."""
+        return RunName(setting=self.setting, method=self.method, seed=self.seed)
 
 
 def run_of(
@@ -70,47 +69,16 @@ def _said(predictions: Path) -> Mapping[str, Any]:
     return found
 
 
-class _File(msgspec.Struct):
-    """What a metrics file holds."""
-
-    split: str
-    n: int
-    setting: str
-    method: str
-    seed: int
-    mode: str
-    scores: dict[str, Score]
-    asked: int | None = None
-
-
 def write_metrics(path: str | PathLike[str], metrics: Metrics) -> None:
     """Write a metrics file."""
-    value = {
-        "split": metrics.split,
-        "n": metrics.n,
-        "asked": metrics.asked,
-        "setting": metrics.run.setting,
-        "method": metrics.run.method,
-        "seed": metrics.run.seed,
-        "mode": metrics.mode,
-        "scores": {name: score.to_json() for name, score in metrics.scores.items()},
-    }
-    write_json(path, value, provenance=made_by("rex evaluate"))
+    write_json(path, asdict(metrics), provenance=made_by("rex evaluate"))
 
 
 def read_metrics(path: str | PathLike[str]) -> Metrics:
     """Read a metrics file. Raises InputError when a field is missing."""
     try:
-        value = msgspec.convert(read_json(path), _File)
+        return msgspec.convert(read_json(path), Metrics)
     except msgspec.ValidationError as error:
         raise InputError(
             f"is not a metrics file ({error})", file=path, cure="make it with rex evaluate"
         ) from None
-    return Metrics(
-        run=RunName(setting=value.setting, method=value.method, seed=value.seed),
-        split=value.split,
-        n=value.n,
-        mode=value.mode,
-        scores=value.scores,
-        asked=value.asked,
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,17 +28,6 @@ class Score:
     reason: str | None = None
     interval: tuple[float, float] | None = None
     """95 % bootstrap interval over images."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the score as it stands in `metrics/<split>.json`."""
-        return {
-            "value": self.value,
-            "n": self.n,
-            "unit": self.unit,
-            "signature": self.signature,
-            "reason": self.reason,
-            "interval": None if self.interval is None else list(self.interval),
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +58,8 @@ class Sample:
         n = len(self.rows)
         signature = signed(self.signature, **context)
         if n == 0:
-            return Score(
-                value=None,
-                n=0,
-                unit=unit,
-                signature=signature,
-                reason="no question of this kind",
-            )
+            reason = "no question of this kind"
+            return Score(value=None, n=0, unit=unit, signature=signature, reason=reason)
         value = float(self.summary(self.statistics.sum(axis=0)))
         return Score(value=value, n=n, unit=unit, signature=signature, interval=interval)
 
@@ -92,13 +75,8 @@ class Single:
 
     def score(self, *, unit: str, **context: str) -> Score:
         """Return it with `context` (mode, split) in its signature."""
-        return Score(
-            value=self.value,
-            n=self.n,
-            unit=unit,
-            signature=signed(self.signature, **context),
-            reason=self.reason,
-        )
+        signature = signed(self.signature, **context)
+        return Score(**vars(self) | {"unit": unit, "signature": signature})
 
 
 def mean_percent(sums: Floats) -> Floats:

@@ -43,14 +43,7 @@ class ImageFile:
     boxes: npt.NDArray[np.float32] | None = None
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """An image that cannot be detected on, and why."""
-
-    error: InputError
-
-
-Found = tuple[list[int], list[ImageRegions] | Unreadable]
+Found = tuple[list[int], list[ImageRegions] | InputError]
 """Places of images of one size with the regions of each, or of one image with why it has none."""
 
 
@@ -88,7 +81,7 @@ def _detected(
         places = [place for place, _ in batch]
         examples = [example for _, example in batch]
         if isinstance(examples[0], InputError):
-            yield places, Unreadable(examples[0])
+            yield places, examples[0]
         else:
             yield places, detector.detect_examples(examples)
 
@@ -99,23 +92,20 @@ def detect_all(
     """Return the regions of image files, in order. Raises InputError when one cannot be read."""
     regions = []
     for found in detect_each(detector, files, workers):
-        if isinstance(found, Unreadable):
-            raise found.error
+        if isinstance(found, InputError):
+            raise found
         regions.append(found)
     return regions
 
 
 def detect_each(
     detector: Detector, files: Sequence[ImageFile], workers: int = 0
-) -> list[ImageRegions | Unreadable]:
+) -> list[ImageRegions | InputError]:
     """Return the regions of each image file, or why it has none, in order."""
-    each: dict[int, ImageRegions | Unreadable] = {}
+    each: dict[int, ImageRegions | InputError] = {}
     progress = Progress("regions", len(files), "images")
     for places, found in detect_files(detector, files, workers):
-        if isinstance(found, Unreadable):
-            each[places[0]] = found
-        else:
-            each.update(zip(places, found, strict=True))
+        each.update(zip(places, [found] if isinstance(found, InputError) else found, strict=True))
         progress.advance(len(places))
     return [each[place] for place in range(len(files))]
 
@@ -202,11 +192,11 @@ def extract(
         written: Future[None] | None = None
         for places, found in detect_files(detector, files, workers):
             rows = [missing[place] for place in places]
-            if isinstance(found, Unreadable):
-                unreadable.append(found.error)
+            if isinstance(found, InputError):
+                unreadable.append(found)
                 if strict or len(unreadable) == len(image_ids):
-                    raise found.error
-                writer.leave_empty(rows[0], str(found.error))
+                    raise found
+                writer.leave_empty(rows[0], str(found))
             else:
                 if written is not None:
                     written.result()  # one batch is written while the next is detected
@@ -219,8 +209,8 @@ def extract(
 
 def shard(image_ids: Sequence[str], number: int, shards: int) -> list[str]:
     """Return the `number`-th (from 1) of `shards` parts of about equal size, in order."""
-    bounds = [len(image_ids) * part // shards for part in range(shards + 1)]
-    return list(itertools.islice(image_ids, bounds[number - 1], bounds[number]))
+    begin, end = (len(image_ids) * part // shards for part in (number - 1, number))
+    return list(image_ids[begin:end])
 
 
 def extract_regions(

@@ -71,10 +71,6 @@ class LxmertTsv(PieceSource[bytes]):
         """Decode a line."""
         return _decode(*_fields(content), self.kind)
 
-    def problem(self, piece: str, error: ValueError) -> InputError:
-        """Return an error that names the line."""
-        return self.kept_others(error, place=piece)
-
     def pieces(self) -> Iterator[tuple[str, bytes]]:
         """Yield number and text of every line that is not blank."""
         lines = _zipped_lines if self.path.suffix == ".zip" else mapped_lines
@@ -90,15 +86,19 @@ class LxmertTsv(PieceSource[bytes]):
             ) from None
 
     def _is_header(self, line: bytes) -> bool:
-        try:
-            return _is_header(line)
-        except ValueError as error:
+        """Return whether a line names the columns. Raises InputError for those of another order."""
+        fields = line.rstrip(b"\r\n").split(b"\t")
+        if len(fields) < 2 or not all(map(_NAME.fullmatch, fields)):
+            return False
+        names = tuple(line.strip().decode().replace("image_", "img_").split("\t"))
+        if names not in (COLUMNS, SHORT_COLUMNS):
             raise InputError(
-                str(error),
+                f"names columns {', '.join(names)}; expected {', '.join(COLUMNS)}",
                 file=self.path,
                 place="line 1",
                 cure="reorder the columns, or remove the line if they are these",
-            ) from None
+            )
+        return True
 
 
 def mapped_lines(path: Path) -> Iterator[bytes]:
@@ -155,17 +155,6 @@ def _image_id(text: bytes) -> str:
     if not text:
         raise ValueError("has no image id")
     return text.decode()
-
-
-def _is_header(line: bytes) -> bool:
-    """Return whether a line names the columns; raises ValueError when they are in another order."""
-    fields = line.rstrip(b"\r\n").split(b"\t")
-    if len(fields) < 2 or not all(map(_NAME.fullmatch, fields)):
-        return False
-    names = tuple(line.strip().decode().replace("image_", "img_").split("\t"))
-    if names not in (COLUMNS, SHORT_COLUMNS):
-        raise ValueError(f"names columns {', '.join(names)}; expected {', '.join(COLUMNS)}")
-    return True
 
 
 def encoded_width(features: memoryview | bytes, count: int, kind: np.dtype[Any]) -> int:

@@ -103,9 +103,9 @@ class PieceSource(RegionSource, Generic[Content]):
     def decode(self, content: Content) -> ImageRegions:
         """Return the regions; raises ValueError or InputError."""
 
-    @abstractmethod
     def problem(self, piece: str, error: ValueError) -> InputError:
         """Return an error that names the piece."""
+        return self.kept_others(error, place=piece)
 
     def layout(self) -> SourceLayout:
         """Measure all pieces; those of an image that is not named, or was there, are rejected."""

@@ -27,7 +27,7 @@ from rex.regions.annotations import AnnotatedImage, ClassLists, annotated_images
 from rex.regions.architectures import detector_config
 from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
 from rex.regions.distributed import Member, run_together
-from rex.regions.extraction import ImageFile, Unreadable, detect_each, workers_beside
+from rex.regions.extraction import ImageFile, detect_each, workers_beside
 from rex.regions.inspection import warn_unreadable
 from rex.regions.report import report as report_of
 from rex.regions.weights import save_checkpoint
@@ -82,17 +82,14 @@ def _measured(
     detected = detect_each(
         detector, [ImageFile(image.path) for image in images], workers_beside(config)
     )
-    pairs = [
-        (image, regions)
-        for image, regions in zip(images, detected, strict=True)
-        if not isinstance(regions, Unreadable)
-    ]
-    warn_unreadable(regions.error for regions in detected if isinstance(regions, Unreadable))
-    return {
-        "split": "val",
-        "signature": detector.signature,
-        **report_of([image for image, _ in pairs], [found for _, found in pairs], detector.classes),
-    }
+    warn_unreadable(regions for regions in detected if isinstance(regions, InputError))
+    found, seen = [], []
+    for image, regions in zip(images, detected, strict=True):
+        if not isinstance(regions, InputError):
+            found.append(regions)
+            seen.append(image)
+    measures = report_of(seen, found, detector.classes)
+    return {"split": "val", "signature": detector.signature, **measures}
 
 
 def train(

@@ -10,7 +10,7 @@ from rex.reporting.claims import (
     NOT_MEASURED,
     Claim,
     Finding,
-    Runs,
+    by_name,
     judge,
     verdict,
 )
@@ -49,12 +49,12 @@ def claim_table(
 ) -> Layout:
     """Return the claims as they come out for the runs, for each mode that runs were measured in."""
     footnotes = Footnotes()
-    modes = sorted({run.metrics.mode for run in runs if run.metrics.run.setting != "reference"})
+    modes = sorted({run.metrics.mode for run in runs if run.metrics.setting != "reference"})
     groups, records = [], []
     elsewhere: dict[str, None] = {}
     unverified = False
     for mode in modes:
-        gathered = Runs.of([run for run in runs if run.metrics.mode == mode])
+        gathered = by_name([run for run in runs if run.metrics.mode == mode])
         for place, claim in enumerate(CLAIMS, start=1):
             findings = judge(claim, gathered, published, draws=draws, seed=seed)
             said = verdict([finding.result for finding in findings])

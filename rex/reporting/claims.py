@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rex.evaluation.details import SUMMARIES, Details, check_details, read_details
-from rex.evaluation.metrics import RunName
 from rex.evaluation.resampling import Term, contrast
 from rex.experiment import METHODS, PRIOR_OF_FEW, REFERENCE, TRANSFER_PERCENT, method_label
 from rex.reporting.comparison import P_VALUE
@@ -201,21 +200,17 @@ class Finding:
         return HOLDS if len(self.seeds) > 1 else HOLDS_ONCE
 
 
-@dataclass(frozen=True)
-class Runs:
-    """The measured runs of one mode, by setting, method and split, then seed."""
+Runs = Mapping[tuple[str, str, str], Mapping[int, MeasuredRun]]
+"""The measured runs of one mode, by setting, method and split, then seed."""
 
-    by_name: Mapping[tuple[str, str, str], Mapping[int, MeasuredRun]] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, runs: Sequence[MeasuredRun]) -> Runs:
-        """Gather runs."""
-        found: dict[tuple[str, str, str], dict[int, MeasuredRun]] = {}
-        for run in runs:
-            name: RunName = run.metrics.run
-            key = (name.setting, name.method, run.metrics.split)
-            found.setdefault(key, {})[name.seed] = run
-        return cls(found)
+def by_name(runs: Sequence[MeasuredRun]) -> Runs:
+    """Gather runs."""
+    found: dict[tuple[str, str, str], dict[int, MeasuredRun]] = {}
+    for run in runs:
+        made = run.metrics
+        found.setdefault((made.setting, made.method, made.split), {})[made.seed] = run
+    return found
 
 
 def judge(
@@ -286,7 +281,7 @@ def _terms(comparison: Comparison, runs: Runs) -> tuple[tuple[int, ...], list[Te
     split, _, measure = comparison.key.partition("/")
     found = []
     for part in comparison.parts:
-        by_seed = runs.by_name.get((part.setting, part.method, split), {})
+        by_seed = runs.get((part.setting, part.method, split), {})
         if not by_seed:
             raise _NotMeasuredError(f"no run of {part.label} is measured on {split}")
         found.append(by_seed)
@@ -307,7 +302,7 @@ def _terms(comparison: Comparison, runs: Runs) -> tuple[tuple[int, ...], list[Te
 
 def _details(run: MeasuredRun, measure: str) -> Details:
     """Return what each question adds to the measure. Raises _NotMeasuredError."""
-    name = f"{run.metrics.run.setting}/{run.metrics.run.method}/seed{run.metrics.run.seed}"
+    name = run.metrics.run
     if run.details is None:
         raise _NotMeasuredError(
             f"{name} was evaluated without --details {run.metrics.split}.parquet"

@@ -14,8 +14,8 @@ import numpy as np
 from rex.boxes import Box, box_sets, union_ious
 from rex.errors import InputError
 from rex.evaluation.entailment import entails, names_of
-from rex.evaluation.metrics import RunName, run_of
-from rex.experiment import method_label
+from rex.evaluation.metrics import run_of
+from rex.experiment import RunName, method_label
 from rex.tokens import cell_of, region_of
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from rex.errors import InputError
 from rex.evaluation.measures.answers import SEMANTIC_TYPES, STRUCTURAL_TYPES
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
-from rex.evaluation.metrics import Metrics, RunName, read_metrics
-from rex.experiment import SETTINGS, TRANSFER_PERCENT, method_label, setting_order
+from rex.evaluation.metrics import Metrics, read_metrics
+from rex.experiment import SETTINGS, TRANSFER_PERCENT, RunName, method_label, setting_order
 from rex.files import whole_file
 from rex.reporting.results import MeasuredRun, Row, rows_of
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rex.errors import InputError
-from rex.evaluation.metrics import Metrics, RunName, read_metrics
+from rex.evaluation.metrics import Metrics, read_metrics
 from rex.evaluation.scores import Score
-from rex.experiment import method_label, method_order, setting_order
+from rex.experiment import RunName, method_label, method_order, setting_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +95,8 @@ def rows_of(runs: Iterable[MeasuredRun]) -> list[Row]:
     """Gather runs into rows over seeds, one for each method, setting and mode."""
     groups: dict[tuple[str, str, str], list[MeasuredRun]] = defaultdict(list)
     for run in runs:
-        made = run.metrics.run
-        groups[(made.setting, made.method, run.metrics.mode)].append(run)
+        made = run.metrics
+        groups[(made.setting, made.method, made.mode)].append(run)
     rows = []
     for setting, method, mode in sorted(groups, key=_place):
         group = sorted(groups[(setting, method, mode)], key=lambda run: run.metrics.run)

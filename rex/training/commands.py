@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,47 +55,12 @@ def add_commands(stations: Subparsers) -> None:
 def _train(
     config: Config, setting: str, method: str, seed: int, tracking: Store | None, **paths: Any
 ) -> None:
-    from rex.tracking import tracked_run
-    from rex.training.objectives import objective_of
-    from rex.training.observing import Observer, Record
-    from rex.training.run import RunFiles, RunName, train_run
+    from rex.experiment import RunName
+    from rex.training.observing import tracked
+    from rex.training.run import RunFiles, train_run
 
     files, name = RunFiles(**paths), RunName(setting=setting, method=method, seed=seed)
-    objective = objective_of(setting, method, config.model.mode)
-    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
-
-    @contextmanager
-    def observe(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
-        with tracked_run(
-            tracking if int(os.environ.get("RANK", "0")) == 0 else None,
-            files.out,
-            experiment=config.dataset,
-            name=str(name),
-            parameters={**vars(name), **vars(config.model), **vars(settings)},
-            tags=facts,
-            group=f"{setting}/{method}",
-            anew=not resumed,
-        ) as tracked:
-
-            class Tracker(Observer):
-                def step(self, number: int, record: Record) -> None:
-                    values = {f"step/{name}": value for name, value in record.items()}
-                    tracked.metrics(values, step=number, once=True)
-
-                def epoch(self, record: Record) -> None:
-                    tracked.metrics(record, step=int(record["epoch"]), once=True)
-                    tracked.flush()
-
-                def saving(self) -> None:
-                    tracked.flush()
-
-            tracked.learns_from(config.dataset, facts["data.digest"], files.questions)
-            yield Tracker()
-            for file in ("config.yaml", "log.jsonl"):
-                tracked.artifact(files.out / file)
-            tracked.model(files.out, ("checkpoint.pt", "config.yaml"))
-
-    train_run(config, files, name, observe)
+    train_run(config, files, name, tracked(tracking, config, name, files.out, files.questions))
 
 
 def _predict(

@@ -27,7 +27,7 @@ class Judge:
 
     def steps(self, program: str) -> tuple[SemanticStep, ...]:
         """Return the steps of a predicted program; none where it is malformed."""
-        from rex.gqa.program_text import written_steps
+        from rex.gqa.operations import written_steps
 
         if program not in self._steps:
             self._steps[program] = written_steps(program)

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rex.command_line import Store
+from rex.config import Config
+from rex.experiment import RunName
+
+if TYPE_CHECKING:
+    from rex.tracking import TrackedRun
 
 Record = dict[str, float]
 """What is known of one step or epoch: name to value."""
@@ -25,3 +35,55 @@ class Observer:
 Observe = Callable[[Mapping[str, str], bool], AbstractContextManager[Observer]]
 """Makes the observer, in whose context all is trained and written: from what is learnt from, and
 whether a run that was interrupted goes on."""
+
+
+def tracked(
+    store: Store | None, config: Config, name: RunName, out: Path, questions: Path
+) -> Observe:
+    """Return what has MLflow told of a training: of its first process, in a run's folder `out`.
+
+    `store` None: no one is told. Raises InputError when the setting or the method is not known.
+    """
+    from rex.tracking import tracked_run
+    from rex.training.objectives import objective_of
+
+    objective = objective_of(name.setting, name.method, config.model.mode)
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
+
+    @contextmanager
+    def observe(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
+        with tracked_run(
+            store if int(os.environ.get("RANK", "0")) == 0 else None,
+            out,
+            experiment=config.dataset,
+            name=str(name),
+            parameters={**vars(name), **vars(config.model), **vars(settings)},
+            tags=facts,
+            group=f"{name.setting}/{name.method}",
+            anew=not resumed,
+        ) as run:
+            run.learns_from(config.dataset, facts["data.digest"], questions)
+            yield _Tracker(run)
+            for file in ("config.yaml", "log.jsonl"):
+                run.artifact(out / file)
+            run.model(out, ("checkpoint.pt", "config.yaml"))
+
+    return observe
+
+
+class _Tracker(Observer):
+    """Tells MLflow."""
+
+    def __init__(self, run: TrackedRun) -> None:
+        self._run = run
+
+    def step(self, number: int, record: Record) -> None:
+        values = {f"step/{name}": value for name, value in record.items()}
+        self._run.metrics(values, step=number, once=True)
+
+    def epoch(self, record: Record) -> None:
+        self._run.metrics(record, step=int(record["epoch"]), once=True)
+        self._run.flush()
+
+    def saving(self) -> None:
+        self._run.flush()

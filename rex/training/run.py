@@ -18,7 +18,7 @@ from rex.arrays import Integers
 from rex.config import Config
 from rex.config_files import config_values
 from rex.errors import InputError
-from rex.experiment import SETTINGS, Setting
+from rex.experiment import SETTINGS, RunName, Setting
 from rex.files import made_by, write_parquet, write_text
 from rex.locks import locked
 from rex.models.decoder import MethodSettings
@@ -76,18 +76,6 @@ class RunFiles:
     out: Path
     start: Path | None = None
     """The folder of the run that this one starts from (transfer)."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RunName:
-    """One cell of the grid."""
-
-    setting: str
-    method: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.setting}/{self.method}/seed{self.seed}"
 
 
 def train_run(

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.metrics import RunName, run_of
+from rex.evaluation.metrics import run_of
 from rex.evaluation.reading.json_predictions import read_json_predictions
 from rex.evaluation.reading.predictions import read_prediction_table, read_predictions
+from rex.experiment import RunName
 
 
 def write(folder: Path, predictions: Any, **fields: Any) -> Path:

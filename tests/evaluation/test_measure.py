@@ -11,8 +11,9 @@ import pytest
 
 from rex.cli import main
 from rex.evaluation.measures.java import JavaUnavailableError
-from rex.evaluation.metrics import Metrics, RunName, read_metrics
+from rex.evaluation.metrics import Metrics, read_metrics
 from rex.evaluation.reading.predictions import read_predictions
+from rex.experiment import RunName
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from rex.evaluation.metrics import RunName, mode_of, run_of
+from rex.evaluation.metrics import mode_of, run_of
+from rex.experiment import RunName
 from rex.files import made_by, write_parquet
 
 SAID = {"setting": "multi-task", "method": "rex", "seed": 3, "mode": "compat"}

@@ -8,7 +8,7 @@ import pytest
 
 from rex.evaluation.case import Inputs
 from rex.evaluation.measure import measure
-from rex.evaluation.measures import size
+from rex.evaluation.measures import model
 from rex.evaluation.reading.predictions import read_predictions, write_predictions
 from rex.files import made_by
 from tests.evaluation.small_split import SmallSplit, true_answers
@@ -36,6 +36,6 @@ def test_parameters(
     predictions = read_predictions(split.predict(true_answers(), {}))
     path = tmp_path / "predictions.parquet"
     write_predictions(path, predictions, provenance=made_by("rex predict", settings))
-    measured = measure(path, Inputs(questions=split.questions), size.MEASURES)
+    measured = measure(path, Inputs(questions=split.questions), model.MEASURES)
     score = measured.scores(split="val", mode="fixed", draws=0, seed=0)["parameters"]
     assert (score.value, score.reason, score.unit) == (value, reason, "million")

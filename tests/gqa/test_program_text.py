@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rex.gqa.operations import split_objects
-from rex.gqa.program_text import program_text, written_steps
+from rex.gqa.operations import program_text, split_objects, written_steps
 from rex.gqa.questions import SemanticStep, read_questions
 from tests.gqa.sample import OOD_QUESTIONS, QUESTIONS, VAL_QUESTIONS, needs_sample
 from tests.programs.generated import random_program

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rex.models.gru import GatedRecurrentUnit
+from rex.models.attentive import GatedRecurrentUnit
 from rex.models.methods.rex import RexDecoder
 
 

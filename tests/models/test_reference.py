@@ -9,7 +9,7 @@ from torch import Tensor
 from rex.config import ModelSettings
 from rex.models.batch import IGNORED, Batch
 from rex.models.losses import gate_losses
-from rex.models.methods.compat import CompatRexDecoder
+from rex.models.methods.rex import CompatRexDecoder
 from rex.models.model import ExplainedAnswering
 from rex.models.reference import convert_reference
 from rex.models.vocabulary import Vocabulary

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rex.evaluation.case import NO_EXPLANATIONS
-from rex.evaluation.metrics import Metrics, RunName, write_metrics
+from rex.evaluation.metrics import Metrics, write_metrics
 from rex.evaluation.scores import Score
+from rex.experiment import RunName
 from rex.reporting.results import Row, read_runs, rows_of
 
 
@@ -31,7 +32,7 @@ def write_run(
     scores = {name: score(value) for name, value in values.items()}
     scores |= {name: score(None, reason) for name, reason in (missing or {}).items()}
     run = RunName(setting=setting, method=method, seed=seed)
-    write_metrics(path, Metrics(run=run, split=split, n=100, mode=mode, scores=scores))
+    write_metrics(path, Metrics(**vars(run), split=split, n=100, mode=mode, scores=scores))
     return path
 
 

@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from rex.errors import InputError
+from rex.experiment import RunName
 from rex.training.checkpoints import save_tensors
 from rex.training.failures import plain_failures
-from rex.training.run import RunFiles, RunName, predict_run, train_run
+from rex.training.run import RunFiles, predict_run, train_run
 
 from .toy import CONFIG
 

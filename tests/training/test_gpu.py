@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from rex.config import ComputeSettings
+from rex.experiment import RunName
 from rex.files import read_parquet
-from rex.training.run import RunFiles, RunName, predict_run, train_run
+from rex.training.run import RunFiles, predict_run, train_run
 
 from .toy import CONFIG
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from rex.experiment import METHODS, Method
+from rex.experiment import METHODS, Method, RunName
 from rex.files import read_parquet
 from rex.training.checkpoints import load_checkpoint
-from rex.training.run import RunFiles, RunName, predict_run, train_run
+from rex.training.run import RunFiles, predict_run, train_run
 
 from .toy import CONFIG
 

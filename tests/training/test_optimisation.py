@@ -11,9 +11,10 @@ import torch
 
 from rex.config import ComputeSettings, TrainingSettings
 from rex.errors import InputError
+from rex.experiment import RunName
 from rex.training.checkpoints import load_checkpoint
 from rex.training.optimisation import choose_device, choose_precision, learning_rate
-from rex.training.run import RunFiles, RunName, train_run
+from rex.training.run import RunFiles, train_run
 
 from .toy import CONFIG
 

@@ -16,9 +16,10 @@ import yaml
 from rex.config import Config
 from rex.config_files import config_values
 from rex.errors import InputError
+from rex.experiment import RunName
 from rex.training.checkpoints import load_checkpoint
 from rex.training.processes import Processes
-from rex.training.run import RunFiles, RunName, train_run
+from rex.training.run import RunFiles, train_run
 
 from .toy import CONFIG
 

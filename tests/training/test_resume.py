@@ -18,9 +18,10 @@ import torch
 
 from rex import locks
 from rex.errors import InputError
+from rex.experiment import RunName
 from rex.training.checkpoints import Checkpoint, load_checkpoint, load_tensors
 from rex.training.loop import Trainer
-from rex.training.run import RunFiles, RunName, predict_run, train_run
+from rex.training.run import RunFiles, predict_run, train_run
 
 from .toy import CONFIG
 

@@ -18,13 +18,14 @@ from rex.cli import main
 from rex.config import Config
 from rex.config_files import config_values, read_config
 from rex.errors import InputError
+from rex.experiment import RunName
 from rex.files import parquet_provenance, read_parquet
 from rex.gqa.questions import read_questions
 from rex.models.backbones import Sizes, build_backbone
 from rex.training.checkpoints import load_checkpoint
 from rex.training.loop import Trainer
 from rex.training.observing import Observer, Record
-from rex.training.run import RunFiles, RunName, predict_run, train_run
+from rex.training.run import RunFiles, predict_run, train_run
 
 from .toy import CONFIG, WIDTH, make_toy
 

@@ -13,11 +13,11 @@ import torch
 from rex.config import Config
 from rex.config_files import read_config
 from rex.errors import InputError
-from rex.experiment import METHODS, SETTINGS, refusal
+from rex.experiment import METHODS, SETTINGS, RunName, refusal
 from rex.files import read_parquet
 from rex.training.checkpoints import Checkpoint, load_checkpoint
 from rex.training.observing import Observer
-from rex.training.run import RunFiles, RunName, predict_run, train_run
+from rex.training.run import RunFiles, predict_run, train_run
 
 from .toy import CONFIG
 

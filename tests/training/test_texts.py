@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rex.errors import InputError
+from rex.experiment import RunName
 from rex.files import read_parquet, write_parquet
 from rex.models.vocabulary import Vocabulary
 from rex.regions.store import RegionStore
 from rex.training.dataset import read_asked
-from rex.training.run import RunFiles, RunName, predict_run, train_run
+from rex.training.run import RunFiles, predict_run, train_run
 from rex.training.texts import (
     add_names,
     encode_questions,

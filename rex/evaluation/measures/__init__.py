@@ -13,8 +13,7 @@ from rex.evaluation.measures import (
     gqa_scores,
     grounding,
     meteor,
-    programs,
-    size,
+    model,
     spice,
 )
 
@@ -30,8 +29,7 @@ MEASURES: tuple[Measure, ...] = (
     *grounding.MEASURES,
     *compat.GROUNDING,
     *facts.MEASURES,
-    *programs.MEASURES,
-    *size.MEASURES,
+    *model.MEASURES,
 )
 """All measures, in the order in which metrics files list their scores."""
 

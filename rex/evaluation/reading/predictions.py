@@ -46,7 +46,7 @@ class Predictions:
     boxes: Ragged | None = None
     """In pixels [n sets]: what the regions of an explanation are; None: those of a region store."""
     programs: list[str | None] | None = None
-    """The questions' programs as a model wrote them (`rex.gqa.program_text`); None: it did not."""
+    """The questions' programs as a model wrote them (`program_text`); None: it did not."""
     parameters: int | None = None
     """Trained weights of the model that made them; None: they do not say."""
     called: Sequence[Sequence[Fact]] | None = None

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rex.models.attentive import AttentiveDecoder
+from rex.models.attentive import AttentiveDecoder, Memory
 from rex.models.backbones import Encoding
 from rex.models.decoder import MASKED, DecoderSizes, MethodSettings, Prediction, widened
+from rex.models.vocabulary import END
 
 
 class RexDecoder(AttentiveDecoder):
@@ -40,3 +41,25 @@ class RexDecoder(AttentiveDecoder):
         return Prediction(
             torch.cat([written[..., :words], mixed, written[..., end:]], dim=-1), gate
         )
+
+
+class CompatRexDecoder(RexDecoder):
+    """REX as its published code has it, with what differs from the paper.
+
+    The attention GRU continues h₂ instead of its own state, and sees the mean of the fused regions
+    at the first step but their sum later. END, which also begins an explanation, is embedded as
+    zeros that are not learnt (it is the published embedding's padding).
+    """
+
+    continues_own_state = False
+
+    def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
+        super().__init__(sizes, settings)
+        self.embedding.padding_idx = END
+        nn.init.zeros_(self.embedding.weight[END])
+
+    def remember(self, encoding: Encoding) -> Memory:
+        """Compute what all steps share; later steps see the sum of the fused regions."""
+        memory = super().remember(encoding)
+        total = (memory.fused * encoding.region_mask[..., None]).sum(dim=1)
+        return memory._replace(later=self.attention_rnn.project(total, 0))

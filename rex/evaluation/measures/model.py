@@ -1,12 +1,23 @@
-"""Predicted programs: does a model know what the question asks?"""
+"""What a model knows and is, beside what it says: the programs it writes, and its size.
+
+Programs say whether it knows what the question asks; its size, whether better scores may have been
+bought by it.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rex.evaluation.case import Case, Measure, Results
-from rex.evaluation.scores import mean_percent, mean_sample
-from rex.gqa.program_text import program_text
+from rex.evaluation.scores import Single, mean_percent, mean_sample
+from rex.gqa.operations import program_text
+
+
+def _parameters(case: Case) -> Results:
+    """Return the trained weights, as `rex predict` counted them."""
+    count = case.predictions.parameters
+    value = None if count is None else count / 1e6
+    return {"parameters": Single(value=value, n=len(case.questions.ids))}
 
 
 def _exact(case: Case) -> Results:
@@ -26,5 +37,13 @@ MEASURES = (
         paired={"program": mean_percent},
         summary="share of questions whose program, as the model wrote it, is the annotated one, "
         "operations, arguments and operands alike; which objects a step selects is left out",
+    ),
+    Measure(
+        names=("parameters",),
+        labels=("Parameters (M)",),
+        needs=("parameters",),
+        compute=_parameters,
+        unit="million",
+        summary="trained weights of the model, backbone and all",
     ),
 )
