@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
@@ -101,14 +102,15 @@ def read_details(path: str | PathLike[str], measure: str) -> Details | None:
     return Details(questions, images, statistics)
 
 
-def check_details(found: float, score: float | None, path: str | PathLike[str]) -> None:
+def check_details(found: Details, measure: str, score: float | None, path: Path) -> None:
     """Raise InputError when what details sum up to is not the score that lies beside them.
 
     Such details are left from another evaluation. `score` None: there is nothing to check against.
     """
-    if score is not None and not math.isclose(found, score, rel_tol=1e-6, abs_tol=1e-6):
+    total = float(SUMMARIES[measure](found.statistics.sum(axis=0)))
+    if score is not None and not math.isclose(total, score, rel_tol=1e-6, abs_tol=1e-6):
         raise InputError(
-            f"sums up to {found:.4f}, the metrics beside it say {score:.4f}",
+            f"sums up to {total:.4f}, the metrics beside it say {score:.4f}",
             file=path,
             cure="evaluate again, with --details",
         )

@@ -105,18 +105,6 @@ class Contrast:
     interval: tuple[float, float]
 
 
-def paired_test(
-    first: Sequence[Floats],
-    second: Sequence[Floats],
-    summary: Callable[[Floats], Floats],
-    *,
-    draws: int,
-    seed: int,
-) -> float:
-    """Return how likely it is that two methods differ by chance alone (see `contrast`)."""
-    return contrast([Term(1, first), Term(-1, second)], summary, draws=draws, seed=seed).p
-
-
 def contrast(
     terms: Sequence[Term], summary: Callable[[Floats], Floats], *, draws: int, seed: int
 ) -> Contrast:

@@ -160,16 +160,11 @@ def draw_store(images: Sequence[Path], store: RegionStore, out: Path, most: int 
     files = []
     for image, row in zip(images, store.rows(image.stem for image in images), strict=True):
         count = min(int(store.num_boxes[row]), most)
+        ids = zip(store.object_ids[row].tolist(), store.attribute_ids[row].tolist(), strict=True)
         labels = [
-            label(
-                number,
-                int(store.object_ids[row, number]),
-                int(store.attribute_ids[row, number]),
-                store.object_names,
-                store.attribute_names,
-            )
-            for number in range(count)
-        ]
+            label(number, *each, store.object_names, store.attribute_names)
+            for number, each in enumerate(ids)
+        ][:count]
         files.append(out / f"{image.stem}.png")
         draw_regions(image, store.boxes[row, :count], labels, files[-1])
     return files

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from rex.evaluation.details import SUMMARIES, Details, check_details, read_details
-from rex.evaluation.resampling import paired_test
+from rex.evaluation.details import SUMMARIES
+from rex.evaluation.resampling import Term, contrast
 from rex.reporting.layout import Table
 from rex.reporting.results import Row
 
@@ -53,35 +52,18 @@ def _best(rows: Sequence[Row], key: str, draws: int, seed: int) -> int | None:
     split, _, measure = key.partition("/")
     if len(rows) < 2 or measure not in SUMMARIES or draws == 0:
         return None
-    if not all(row.details.get(split) for row in rows):
-        return None
     if any(row.cells[key].seeds < 2 for row in rows):
         return None
-    runs = [_statistics(row, key) for row in rows]
-    questions = {tuple(run.question_ids) for some in runs for run in some}
-    if not all(runs) or len(questions) != 1:
+    read = [[run.read_details(measure) for run in row.runs[split]] for row in rows]
+    found = [[one for one in some if one is not None] for some in read]
+    questions = {tuple(one.question_ids) for some in found for one in some}
+    if list(map(len, found)) != list(map(len, read)) or len(questions) != 1:
         return None
-    values = [row.value(key) or 0.0 for row in rows]
-    first = int(np.argmax(values))
-    ours = [run.by_image() for run in runs[first]]
-    for place, some in enumerate(runs):
-        if place == first:
-            continue
-        theirs = [run.by_image() for run in some]
-        p = paired_test(ours, theirs, SUMMARIES[measure], draws=draws, seed=seed)
-        if p >= P_VALUE:
-            return None
+    first = int(np.argmax([row.value(key) or 0.0 for row in rows]))
+    sums = [[one.by_image() for one in some] for some in found]
+    for place, theirs in enumerate(sums):
+        if place != first:
+            terms = (Term(1, sums[first]), Term(-1, theirs))
+            if contrast(terms, SUMMARIES[measure], draws=draws, seed=seed).p >= P_VALUE:
+                return None
     return first
-
-
-def _statistics(row: Row, key: str) -> list[Details]:
-    """Return what each question adds to a cell, a seed each; nothing where a seed does not say."""
-    split, _, measure = key.partition("/")
-    paths = row.details[split]
-    read = [read_details(path, measure) for path in paths]
-    known = [one for one in read if one is not None and one.question_ids]
-    if len(known) < len(paths):
-        return []
-    sums = [float(SUMMARIES[measure](one.statistics.sum(axis=0))) for one in known]
-    check_details(statistics.fmean(sums), row.cells[key].value, paths[0])
-    return known

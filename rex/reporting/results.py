@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rex.errors import InputError
+from rex.evaluation.details import Details, check_details, read_details
 from rex.evaluation.metrics import Metrics, read_metrics
 from rex.evaluation.scores import Score
 from rex.experiment import RunName, method_label, method_order, setting_order
@@ -53,8 +54,8 @@ class Row:
     """Of which part of the questions its numbers are, if not of all."""
     verified: bool = True
     published: bool = False
-    details: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-    """Split → the files that say what each question adds, one a seed; empty where one lacks."""
+    runs: Mapping[str, Sequence[MeasuredRun]] = field(default_factory=dict)
+    """Split → what its numbers are of, one a seed."""
 
     def value(self, key: str) -> float | None:
         """Return the number of a cell, if there is one."""
@@ -67,6 +68,18 @@ class MeasuredRun:
 
     metrics: Metrics
     details: Path | None
+
+    def read_details(self, measure: str) -> Details | None:
+        """Return what each question adds to a measure; None where the run does not say.
+
+        Raises InputError for details of another evaluation.
+        """
+        found = None if self.details is None else read_details(self.details, measure)
+        if found is None or self.details is None or not found.question_ids:
+            return None
+        score = self.metrics.scores.get(measure)
+        check_details(found, measure, None if score is None else score.value, self.details)
+        return found
 
 
 def read_runs(paths: Iterable[str | PathLike[str]]) -> list[MeasuredRun]:
@@ -101,9 +114,9 @@ def rows_of(runs: Iterable[MeasuredRun]) -> list[Row]:
     for setting, method, mode in sorted(groups, key=_place):
         group = sorted(groups[(setting, method, mode)], key=lambda run: run.metrics.run)
         scores: dict[str, list[Score]] = defaultdict(list)
-        details: dict[str, list[Path | None]] = defaultdict(list)
+        measured: dict[str, list[MeasuredRun]] = defaultdict(list)
         for run in group:
-            details[run.metrics.split].append(run.details)
+            measured[run.metrics.split].append(run)
             for name, score in run.metrics.scores.items():
                 scores[f"{run.metrics.split}/{name}"].append(score)
         rows.append(
@@ -114,11 +127,7 @@ def rows_of(runs: Iterable[MeasuredRun]) -> list[Row]:
                 source="here",
                 covered=_covered(run.metrics for run in group),
                 cells={name: _over_seeds(values) for name, values in scores.items()},
-                details={
-                    split: tuple(path for path in paths if path is not None)
-                    for split, paths in details.items()
-                    if None not in paths
-                },
+                runs=measured,
             )
         )
     return rows

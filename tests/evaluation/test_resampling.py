@@ -1,12 +1,25 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from rex.evaluation import resampling
-from rex.evaluation.resampling import draw_weights, intervals, paired_test, sums_by_image
+from rex.evaluation.resampling import Term, contrast, draw_weights, intervals, sums_by_image
 from rex.evaluation.scores import Floats, Sample, mean_sample
+
+
+def paired_test(
+    first: Sequence[Floats],
+    second: Sequence[Floats],
+    summary: Callable[[Floats], Floats],
+    *,
+    draws: int,
+    seed: int,
+) -> float:
+    return contrast([Term(1, first), Term(-1, second)], summary, draws=draws, seed=seed).p
 
 
 def share(sums: Floats) -> Floats:

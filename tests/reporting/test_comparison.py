@@ -93,7 +93,7 @@ def test_rows_about_a_part_of_the_questions_do_not_compete(tmp_path: Path) -> No
 def test_details_of_another_evaluation_are_refused(tmp_path: Path) -> None:
     paths = [*two_seeds(tmp_path, 0.8), *two_seeds(tmp_path, 0.5, method="vqae")]
     write_run(tmp_path, {"accuracy": 60.0}, method="vqae", seed=0)
-    with pytest.raises(InputError, match=r"sums up to 50\.0+, the metrics beside it say 55"):
+    with pytest.raises(InputError, match=r"sums up to 50\.0+, the metrics beside it say 60"):
         best(read_rows(paths))
 
 
