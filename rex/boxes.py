@@ -65,12 +65,6 @@ def ratios(parts: Floats, wholes: Floats) -> Floats:
     return ratio
 
 
-def centres(boxes: Floats) -> Floats:
-    """Return [..., 2] centres (x, y)."""
-    centre: Floats = (boxes[..., :2] + boxes[..., 2:]) / 2
-    return centre
-
-
 def clip(boxes: npt.NDArray[Any], width: npt.ArrayLike, height: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return the boxes [..., 4] cut at the edges of images of this size (broadcast over [...])."""
     limits = np.stack(np.broadcast_arrays(width, height, width, height), axis=-1)
@@ -102,13 +96,6 @@ def box_sets(sets: Iterable[Sequence[Sequence[float]]]) -> Ragged:
     """Gather sets of boxes."""
     ragged = Ragged.of(sets, np.float64)
     return Ragged(ragged.values.reshape(-1, 4), ragged.starts)
-
-
-def union_area(boxes: npt.ArrayLike) -> float:
-    """Return the area of the union of `boxes` [k, 4]; empty boxes add nothing."""
-    array = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
-    sets = Ragged.from_lengths(array, [len(array)])
-    return float(union_overlaps(sets, sets)[1][0])
 
 
 def union_overlaps(first: Ragged, second: Ragged) -> tuple[Floats, Floats]:

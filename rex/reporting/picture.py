@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TILE = 560
 """Width of an example, in pixels."""
 _MARGIN = 18
+_COLUMNS = 2
 _INK, _DIM, _PAPER, _RIGHT, _WRONG = "#1a1a1a", "#666666", "#ffffff", "#14713a", "#b3261e"
 _CELL = "#ffe9a8"
 
@@ -58,12 +59,12 @@ def write_picture(
     draw(path, shown)
 
 
-def draw(path: str | PathLike[str], shown: Sequence[Shown], *, columns: int = 2) -> None:
+def draw(path: str | PathLike[str], shown: Sequence[Shown]) -> None:
     """Draw what is shown side by side as PNG. Raises InputError when an image cannot be read."""
     from PIL import Image
 
     tiles = [_tile(one) for one in shown]
-    columns = min(columns, len(tiles))
+    columns = min(_COLUMNS, len(tiles))
     rows = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
     heights = [max(tile.height for tile in row) for row in rows]
     size = (

@@ -24,9 +24,6 @@ COLORS: dict[str, RGB] = {
 }
 """The colour words of the world and the paint they stand for (sRGB, 0-255)."""
 
-MATERIALS = ("wood", "metal", "plastic", "brick", "glass")
-"""The material words of the world; each has its own texture."""
-
 _TILE = 768
 """Side of a texture tile, in supersampled pixels."""
 
@@ -76,7 +73,7 @@ def _tones(channel: tuple[int, int]) -> list[int]:
 def _lights(material: str) -> Image.Image:
     """Return the light map of a material, one level a supersampled pixel."""
     rows, columns = np.mgrid[0:_TILE, 0:_TILE].astype(np.float32)
-    levels = np.clip(_PATTERNS[material](rows, columns), 0, 2) * _LEVELS
+    levels = np.clip(PATTERNS[material](rows, columns), 0, 2) * _LEVELS
     if material == "brick":
         levels[_mortar(rows, columns)] = _MORTAR_LEVEL
     return Image.fromarray(np.round(levels).astype(np.uint8), "L")
@@ -121,4 +118,5 @@ def _glass(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return 1.12 + 0.4 * (np.mod(columns - rows * 0.5, 46) < 10)
 
 
-_PATTERNS = {"wood": _wood, "metal": _metal, "plastic": _plastic, "brick": _brick, "glass": _glass}
+PATTERNS = {"wood": _wood, "metal": _metal, "plastic": _plastic, "brick": _brick, "glass": _glass}
+"""The material words of the world, each with its own texture."""

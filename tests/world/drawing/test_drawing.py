@@ -14,7 +14,7 @@ from rex.gqa.ontology import WORD_CATEGORIES
 from rex.world.drawing.backgrounds import draw_background
 from rex.world.drawing.pen import Look, Paint, Pen
 from rex.world.kinds import KINDS, PLACES
-from rex.world.palette import COLORS, MATERIALS, shade
+from rex.world.palette import COLORS, PATTERNS, shade
 from rex.world.scenes import Thing
 
 DRAWN = sorted(name for name, kind in KINDS.items() if kind.drawn)
@@ -75,11 +75,11 @@ def test_colours_and_materials_look_different() -> None:
         if one != other:
             assert sum(abs(a - b) for a, b in zip(one, other, strict=True)) > 60
     seen = set()
-    for material in MATERIALS:
+    for material in PATTERNS:
         pen = Pen(30, 30, 1.0)
         pen.rectangle(0, 0, 30, 30, Paint.named("blue", material))
         seen.add(pen.sprite().layers[0].image.tobytes())
-    assert len(seen) == len(MATERIALS)
+    assert len(seen) == len(PATTERNS)
 
 
 @given(
