@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -12,14 +13,22 @@ from rex.evaluation.measures.truth import Scene
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import Ref, read_statement
 from rex.gqa.layout import Layout
-from rex.gqa.questions import Question, read_questions
+from rex.gqa.questions import Question, SemanticStep, read_questions
 from rex.gqa.scene_graphs import SceneGraph, read_scene_graphs
+from rex.programs import operations
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program, parse_program_text
 from rex.programs.rendering import mentioned, render_tokens
 from rex.programs.wording import word_statement
 from rex.world.make import make_world
+from tests.programs.generated import (
+    decoded,
+    random_graph,
+    random_program,
+    with_plain_names,
+    with_true_nouns,
+)
 
 LEXICON = build_lexicon()
 parse = parse_program_text
@@ -327,3 +336,34 @@ def test_saying_the_same_of_everything_hardly_ever_agrees(world: Layout, text: s
         answered += bool(entailed_answers(facts, program, scene.names))
     # whatever it answers is counted: the best that a choice of yes or no could reach
     assert answered / len(asked) < 0.1
+
+
+def test_explanations_of_generated_programs_entail_their_answer_alone() -> None:
+    followed: list[bool] = []
+    for seed in range(3000):
+        random = Random(seed)
+        steps, graph = with_plain_names(random_program(random), random_graph(random))
+        named = with_true_nouns(steps, graph)
+        if named is None:
+            continue
+        program, scene = parse_program([SemanticStep(*one) for one in named]), decoded(graph)
+        try:
+            execution = execute(program, scene)
+        except Skip:
+            continue
+        if execution.entailed_answer not in ("yes", "no") or isinstance(program[-1], OF_SEVERAL):
+            continue
+        regions = {key: place for place, key in enumerate(scene.objects)}
+        called = {key: thing.name for key, thing in scene.objects.items()}
+        text = render_tokens(word_statement(execution.statement), regions, called)
+        facts = read_statement(text, build_lexicon([scene]))
+        shown = Scene(scene, {place: key for key, place in regions.items()})
+        other = "no" if execution.entailed_answer == "yes" else "yes"
+        assert not agrees(other, facts, program, shown.names), (named, text)
+        followed.append(agrees(execution.entailed_answer, facts, program, shown.names))
+    assert len(followed) > 500
+    assert sum(followed) / len(followed) > 0.99
+
+
+OF_SEVERAL = (operations.Same, operations.Different, operations.Or)
+"""What one object may be compared by with nothing, and what several facts may say at once."""

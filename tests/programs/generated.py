@@ -130,3 +130,28 @@ class _Program:
             return self.add("choose rel", self.target(pair), source)
         operation = "common" if kind == "common" else "choose older"
         return self.add(operation, "", source, self.selection())
+
+
+def with_true_nouns(steps: list[Step], graph: Graph) -> list[Step] | None:
+    """Return a program that calls each object what it is, or what it is not: a thing.
+
+    None where it names objects that the scene graph lacks, denies ones that it has, or asks
+    whether something is of a kind.
+    """
+    objects, told = graph["objects"], []
+    there = {one["name"] for one in objects.values()}
+    there |= {KINDS.get(name, "") for name in there}
+    for operation, argument, dependencies in steps:
+        said, _, ids = argument.partition(" (") if " (" in argument else (argument, "", "")
+        points = operation in ("select", "relate") or operation.endswith("rel")
+        if not points and any(word in said for word in (*NOUNS, *PLAIN_NAMES.values())):
+            return None
+        if points and ids:
+            noun, *rest = said.rsplit(",", 2) if operation != "select" else [said]
+            keys = [] if ids == "-)" else ids[:-1].split(",")
+            if not (objects.keys() >= set(keys)) or (not keys and noun in (*there, "_")):
+                return None
+            names = {objects[key]["name"] for key in keys}
+            argument = ",".join([names.pop() if len(names) == 1 else "thing", *rest]) + f" ({ids}"
+        told.append((operation, argument, dependencies))
+    return told

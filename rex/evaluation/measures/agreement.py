@@ -182,17 +182,17 @@ class Verdicts:
             for ref in (*fact.refs, *fact.other)
         )
         if affirmed:
-            return not (joint is ops.And and self._lacks_words(place))
+            return not (joint is ops.And and self._lacks(place))
         return False if self._denied(place, asked=True) else None
 
-    def _lacks_words(self, place: int) -> bool:
-        """Return whether something that step `place` may select is said not to be as it filters."""
+    def _lacks(self, place: int) -> bool:
+        """Return whether something that step `place` takes is said not to be there, or as it is."""
         step = self.program[place]
-        if not isinstance(step, ops.Filter):
-            return False
-        noun, _ = self._asked_thing(step.dependencies[0])
-        told = _words_told(step.word, self._about(noun))
-        return step.negated in told or self._lacks_words(step.dependencies[0])
+        if isinstance(step, ops.Filter):
+            noun, _ = self._asked_thing(step.dependencies[0])
+            if step.negated in _words_told(step.word, self._about(noun)):
+                return True
+        return self._denied_existence(place) or any(map(self._lacks, step.dependencies))
 
     def _denied(self, place: int, *, asked: bool) -> bool:
         """Return whether something without which step `place` selects nothing is denied.
