@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rex.evaluation.case import Inputs
 from rex.evaluation.measure import measure
-from rex.evaluation.measures import programs
+from rex.evaluation.measures import model
 from tests.evaluation.small_split import QUESTIONS, SmallSplit
 
 
@@ -25,7 +25,7 @@ def test_programs_are_compared_whole(split: SmallSplit, tmp_path: Path) -> None:
     ]
     path = tmp_path / "predictions.json"
     path.write_text(json.dumps({"predictions": rows}))
-    measured = measure(path, Inputs(questions=split.questions), programs.MEASURES)
+    measured = measure(path, Inputs(questions=split.questions), model.MEASURES)
     score = measured.samples["program"].score()
     assert score.value == 100 * 3 / len(QUESTIONS)
     assert score.n == len(QUESTIONS)
@@ -33,5 +33,5 @@ def test_programs_are_compared_whole(split: SmallSplit, tmp_path: Path) -> None:
 
 def test_without_programs_there_is_a_reason(split: SmallSplit) -> None:
     path = split.predict({"q1": "brown"}, {})
-    measured = measure(path, Inputs(questions=split.questions), programs.MEASURES)
+    measured = measure(path, Inputs(questions=split.questions), model.MEASURES)
     assert measured.results["program"] == "not computed: the predictions hold no programs"
