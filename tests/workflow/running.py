@@ -27,5 +27,5 @@ def command(*arguments: str) -> list[str]:
 
 def snakemake(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=900, check=False
+        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=3600, check=False
     )

@@ -80,8 +80,12 @@ def test_no_write_is_lost(
         while time.monotonic() < end or not rounds:
             again = ["--forcerun", "train"] if rounds else []
             running = [start(folder, name, again) for name, folder in folders.items()]
-            for workflow, folder in zip(running, folders.values(), strict=True):
-                assert workflow.wait() == 0, (folder / "told.txt").read_text()[-8000:]
+            try:
+                for workflow, folder in zip(running, folders.values(), strict=True):
+                    assert workflow.wait() == 0, (folder / "told.txt").read_text()[-8000:]
+            finally:
+                for workflow in running:
+                    workflow.terminate()
             rounds += 1
         told = {name: histories(MlflowClient(address), name) for name in folders}
     for name, folder in folders.items():
