@@ -35,7 +35,7 @@ parse = parse_program_text
 SAMPLE = (Path(__file__).parents[2] / "../shared/gqa-sample").resolve()
 
 
-NAMES = {0: "car", 1: "man", 2: "boy", 3: "cat", 4: "bag", 5: "dog", 6: "bus", 7: "car"}
+NAMES = {0: "car", 1: "man", 2: "boy", 3: "cat", 4: "bag", 5: "dog", 6: "bus", 7: "car", 8: "bus"}
 
 
 def names(ref: Ref) -> set[str]:
@@ -141,6 +141,8 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (IS_THERE, "there is #5 but no dog", set()),
         (BOTH_THERE, "there is #5 but no dog", set()),
         (IS_RED, "#0 is red but there is no car", set()),
+        (IS_RED, "#0 is red but not red", set()),
+        (LEFT_OF, "#3 is to the left of #0 but #3 is not to the left of #0", set()),
         (COLOR, "#0 is red but there is no car", set()),
         (RED_THERE, "#0 is not red but blue", {"no"}),
         (RED_THERE, "there is red #0", {"yes"}),

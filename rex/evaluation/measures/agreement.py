@@ -55,7 +55,10 @@ def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> f
 
 
 def contradictory(facts: Sequence[Fact], names: Names) -> bool:
-    """Return whether facts deny that there is what they speak of ("there is #5 but no dog")."""
+    """Return whether facts deny what they say ("there is #5 but no dog", "is red but not red")."""
+    said = {(fact.kind, fact.refs, fact.value, fact.other, fact.holds) for fact in facts}
+    if any((*claim, not holds) in said for *claim, holds in said):
+        return True
     denied = {
         ref.noun
         for fact in facts
@@ -153,8 +156,8 @@ class Verdicts:
     def of_step(self, place: int, joint: type[ops.Operation] | None = None) -> bool | None:
         """Return whether the facts affirm what step `place` claims, deny it, or neither (None).
 
-        `joint` is the operation that joins the claim to others. Of two mugs, one may be said to be
-        red, the other not to be: then not all are, which denies a claim on all, but one is.
+        `joint` joins the claim to others. Where one mug is said to be red and the other not to be,
+        a claim on all is denied.
         """
         step = self.program[place]
         before = step.dependencies
@@ -300,15 +303,7 @@ class Verdicts:
             and (category not in CATEGORY_WORDS or category in WORD_CATEGORIES.get(fact.value, ()))
         ]
         nouns = [self._asked_thing(one)[0] for one in step.dependencies]
-        about = [
-            fact
-            for fact in facts
-            if any(
-                self._is_called(ref, noun) or not self._is_nameable(ref)
-                for ref in fact.refs
-                for noun in nouns
-            )
-        ]
+        about = [fact for fact in facts if any(fact in self._about(noun) for noun in nouns)]
         least = 1 if self._is_about_one(step) else 2
         for told in (about, facts):
             values = {fact.refs: fact.value for fact in told}
