@@ -1,3 +1,3 @@
 """REX: reasoning-aware and grounded explanations for visual question answering."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
