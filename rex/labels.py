@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom, in pixels."""
+from rex.boxes import Box
+
 Point = tuple[float, float]
 
 

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rex.boxes import Box
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.labels import Box, label_places
+from rex.labels import label_places
 from rex.regions.conventions import looks_misread
 from rex.regions.store import RegionStore
 from rex.tokens import region_token
+
+_logger = logging.getLogger("rex.regions")
 
 BLOCK = 256
 """Images looked at together."""
@@ -28,7 +31,6 @@ TOLERANCE = 1.0
 
 SCALE = 3
 """The picture is so many times larger than the image, so that names can be read."""
-_logger = logging.getLogger("rex.regions")
 COLORS = ("#e41a1c", "#377eb8", "#4daf4a", "#984ea3", "#ff7f00", "#a65628", "#f781bf", "#009e9e")
 
 

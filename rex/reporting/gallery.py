@@ -8,15 +8,12 @@ from collections.abc import Sequence
 from importlib import resources
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rex.boxes import Box, cell_box
 from rex.files import write_text
 from rex.images import open_image
 from rex.reporting.examples import Example, Output, Word
-
-if TYPE_CHECKING:
-    pass
 
 COLORS = (
     "#d62728", "#1f77b4", "#2ca02c", "#e08214", "#8e44ad", "#008b8b", "#c2185b", "#6d4c41",

@@ -9,11 +9,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rex.boxes import cell_box
+from rex.boxes import Box, cell_box
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.images import open_image
-from rex.labels import Box, label_places
+from rex.labels import label_places
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
 
