@@ -57,11 +57,11 @@ def entails(
         facts = read_statement(explanation, lexicon)
     except UnreadableError:
         return False
-    if contradictory(facts, names):
-        return False
     program = _program(tuple(semantic))
     if program:
         return agrees(answer, facts, program, names)
+    if contradictory(facts, names):
+        return False
     asked = _Asked(question, lexicon, names, facts)
     if answer in VERDICTS:
         return asked.verdict() is VERDICTS[answer]

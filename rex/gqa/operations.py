@@ -277,6 +277,7 @@ def _step_tokens(step: SemanticStep) -> list[str]:
     return [*step.operation.split(), ":", *_PARTS.findall(said), *taken]
 
 
+@lru_cache(maxsize=4096)
 def written_steps(text: str) -> tuple[SemanticStep, ...]:
     """Return the steps of a program that a model wrote so; none where it is malformed."""
     try:

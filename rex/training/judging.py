@@ -23,15 +23,6 @@ class Judge:
 
     def __init__(self, store: RegionStore) -> None:
         self._store = store
-        self._steps: dict[str, tuple[SemanticStep, ...]] = {}
-
-    def steps(self, program: str) -> tuple[SemanticStep, ...]:
-        """Return the steps of a predicted program; none where it is malformed."""
-        from rex.gqa.operations import written_steps
-
-        if program not in self._steps:
-            self._steps[program] = written_steps(program)
-        return self._steps[program]
 
     def names(self, image_id: str) -> Names:
         """Return what the things of an image are called."""
@@ -75,13 +66,15 @@ def choose_supported(
 
     Likelier ones are ruled out. Where none follows, or the program is malformed, nothing changes.
     """
+    from rex.gqa.operations import written_steps
+
     scores = alternatives.scores.clone()
     ranking = scores.argsort(dim=1, descending=True, stable=True).tolist()
     candidates = alternatives.candidates.tolist()
     texts = alternatives.explanations.tokens.tolist()
     count = scores.shape[1]
     for row, ranked in enumerate(ranking):
-        steps = judge.steps(programs[row])
+        steps = written_steps(programs[row])
         if not steps:
             continue
         names = judge.names(image_ids[row])
