@@ -126,12 +126,14 @@ METHODS = {
 }
 """Method by name, in the order of the tables. A method is added by its file and a line here."""
 
-PRIOR_OF_FEW = f"answer-prior-{min(TRANSFER_PERCENT)}"
+FEWEST = min(TRANSFER_PERCENT)
+"""The smallest of them, where most is to be gained."""
+PRIOR_OF_FEW = f"answer-prior-{FEWEST}"
 """The reference row that knows no more answers than the transfer setting with the fewest."""
 
 REFERENCE_ROWS = {
     "answer-prior": "Answer prior (question only)",
-    PRIOR_OF_FEW: f"Answer prior ({min(TRANSFER_PERCENT)} % of the questions)",
+    PRIOR_OF_FEW: f"Answer prior ({FEWEST} % of the questions)",
     "random-regions": "Random regions (true words)",
 }
 """Reference row to its name in tables; they stand first."""

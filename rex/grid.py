@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rex.config import SCENE_GRAPH_SPLITS, SPLITS, Config, ForeignAnswers
-from rex.experiment import PRIOR_OF_FEW, REFERENCE, SETTINGS, TRANSFER_PERCENT
+from rex.experiment import FEWEST, PRIOR_OF_FEW, REFERENCE, SETTINGS
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Results:
         splits: list[str] = list(self.config.evaluation.splits)
         # random regions need true explanations
         explained = [split for split in splits if split in SCENE_GRAPH_SPLITS]
-        experiment, few = self.config.experiment, min(TRANSFER_PERCENT)
-        transfer = any(SETTINGS[run.setting].percent == few for run in experiment.runs)
+        experiment = self.config.experiment
+        transfer = any(SETTINGS[run.setting].percent == FEWEST for run in experiment.runs)
         # the few questions are other ones with another seed
         seeds = experiment.seeds if transfer else ()
         return {

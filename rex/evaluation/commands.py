@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rex.command_line import Parser, Store, Subparsers, add_station, add_verb
 from rex.config import SPLITS
 from rex.exchange.formats import FORMATS
-from rex.experiment import TRANSFER_PERCENT
+from rex.experiment import FEWEST
 
 if TYPE_CHECKING:
     from rex.config import Config
@@ -48,8 +48,8 @@ def add_commands(stations: Subparsers) -> None:
         "--seed",
         type=int,
         metavar="N",
-        help=f"learn from the {min(TRANSFER_PERCENT)} %% of the questions alone that the transfer "
-        "run with this seed learns from",
+        help=f"learn from the {FEWEST} %% of the questions alone that the transfer run with this "
+        "seed learns from",
     )
     prior.path("--out", "PARQUET", "predictions")
     random = add_verb(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rex.config import Config
 from rex.errors import InputError
 from rex.evaluation.reading.predictions import Predictions, write_predictions
-from rex.experiment import PRIOR_OF_FEW, SETTINGS, TRANSFER_PERCENT
+from rex.experiment import FEWEST, PRIOR_OF_FEW, SETTINGS
 from rex.files import made_by
 from rex.sampling import questions_of
 from rex.tokens import region_of
@@ -142,29 +142,28 @@ def write_answer_prior(
     """
     from rex.gqa.questions import iter_questions
 
-    learnt = [
-        (known.question, known.answer, known.image_id, known.detailed)
-        for known in iter_questions(train)
+    known = [
+        (asked.question, asked.answer, asked.image_id, asked.detailed)
+        for asked in iter_questions(train)
     ]
-    if not learnt:
+    if not known:
         raise InputError("holds no questions", file=train, cure="give the train questions")
-    texts, answers, images, strata = zip(*learnt, strict=True)
-    rows: Iterable[int] = range(len(texts))
+    texts, answers, images, strata = map(list, zip(*known, strict=True))
     if seed is not None:
-        config, few = config or Config(), min(TRANSFER_PERCENT)
-        chosen, _ = questions_of(
-            SETTINGS[f"transfer-{few}"],
+        config = config or Config()
+        rows, _ = questions_of(
+            SETTINGS[f"transfer-{FEWEST}"],
             images,
             strata,
             holdout=config.training.holdout,
             other_images=config.transfer.other_images,
             seed=seed,
         )
-        rows = chosen.tolist()
-    prior = AnswerPrior(*zip(*((texts[row], answers[row]) for row in rows), strict=True))
+        texts, answers = ([column[row] for row in rows] for column in (texts, answers))
     asked = {question.question_id: question.question for question in iter_questions(questions)}
     method = "answer-prior" if seed is None else PRIOR_OF_FEW
-    _write(out, prior_predictions(prior, asked), method, seed=seed or 0)
+    predictions = prior_predictions(AnswerPrior(texts, answers), asked)
+    _write(out, predictions, method, seed=seed or 0)
 
 
 def write_random_regions(

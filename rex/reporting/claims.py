@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rex.evaluation.details import SUMMARIES, Details
 from rex.evaluation.resampling import Term, contrast
-from rex.experiment import METHODS, PRIOR_OF_FEW, REFERENCE, TRANSFER_PERCENT, method_label
+from rex.experiment import FEWEST, METHODS, PRIOR_OF_FEW, REFERENCE, TRANSFER_PERCENT, method_label
 from rex.reporting.comparison import P_VALUE
 from rex.reporting.results import MeasuredRun, Row
 
@@ -81,7 +81,7 @@ def _gain(percent: int, sign: int = 1) -> tuple[Part, Part]:
 
 
 _REX = ("multi-task", "rex")
-_FEWEST, *_MORE = TRANSFER_PERCENT
+_MORE = [percent for percent in TRANSFER_PERCENT if percent > FEWEST]
 _GROUNDING = ("val/grounding", "val/grounding/bounded")
 _ANSWERS = ("val/accuracy", "testdev/accuracy")
 _OOD = ("val/accuracy/ood-all", "testdev/accuracy/ood-all")
@@ -106,21 +106,21 @@ CLAIMS = (
         _differences("rex", "regions-only", *_ANSWERS),
     ),
     Claim(
-        f"Learning explanations first helps most with {_FEWEST} % of the answers",
+        f"Learning explanations first helps most with {FEWEST} % of the answers",
         (
-            Comparison(f"gain at {_FEWEST} %", "val/accuracy", _gain(_FEWEST)),
+            Comparison(f"gain at {FEWEST} %", "val/accuracy", _gain(FEWEST)),
             *(
                 Comparison(
-                    f"gain at {_FEWEST} % − gain at {percent} %",
+                    f"gain at {FEWEST} % − gain at {percent} %",
                     "val/accuracy",
-                    (*_gain(_FEWEST), *_gain(percent, -1)),
+                    (*_gain(FEWEST), *_gain(percent, -1)),
                 )
                 for percent in _MORE
             ),
             Comparison(
                 f"after explanations − {method_label(PRIOR_OF_FEW)}",
                 "val/accuracy",
-                (Part(1, f"transfer-{_FEWEST}", "rex"), Part(-1, REFERENCE, PRIOR_OF_FEW)),
+                (Part(1, f"transfer-{FEWEST}", "rex"), Part(-1, REFERENCE, PRIOR_OF_FEW)),
             ),
         ),
     ),

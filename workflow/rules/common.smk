@@ -388,15 +388,14 @@ def start_option(wildcards):
     return f"--start {Path(start).parent}" if start else ""
 
 
+SHARED_OUT = configuration("training.holdout", "transfer.other_images")
+
+
 def few_options(wildcards):
     """Return the options by which the answer prior learns from a transfer run's questions alone."""
     if wildcards.method != PRIOR_OF_FEW:
         return ""
-    chosen = {
-        "training": {"holdout": CONFIG.training.holdout},
-        "transfer": VALUES["transfer"],
-    }
-    return f"--config {shlex.quote(json.dumps(chosen))} --seed {wildcards.seed}"
+    return f"--config {shlex.quote(SHARED_OUT(wildcards))} --seed {wildcards.seed}"
 
 
 def explanations_of(wildcards):
