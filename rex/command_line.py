@@ -81,12 +81,21 @@ def run_verb(parsed: argparse.Namespace) -> None:
 
 def positive(text: str) -> int:
     """Parse an argument that is a whole number from 1."""
+    return _whole(text, 1, "a positive integer")
+
+
+def seed_argument(text: str) -> int:
+    """Parse a seed of random numbers: a whole number from 0."""
+    return _whole(text, 0, "a whole number from 0")
+
+
+def _whole(text: str, least: int, what: str) -> int:
     try:
         number = int(text)
     except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
     return number
 
 

@@ -97,6 +97,14 @@ def test_success_is_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
             ["world", "make", "--images", "two"],
             "rex world make: argument --images: 'two' is not a positive integer",
         ),
+        *(
+            (
+                [*verb, "--seed", seed],
+                f"rex {' '.join(verb)}: argument --seed: '{seed}' is not a whole number from 0",
+            )
+            for verb in (["train"], ["reference", "answer-prior"])
+            for seed in ("-1", "x")
+        ),
         (["ask", "a.jpg"], "rex ask: the following arguments are required: question, --run; see"),
     ],
 )

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rex.command_line import Parser, Store, Subparsers, add_station, add_verb
+from rex.command_line import (
+    Parser,
+    Store,
+    Subparsers,
+    add_station,
+    add_verb,
+    seed_argument,
+)
 from rex.config import SPLITS
 from rex.exchange.formats import FORMATS
 from rex.experiment import FEWEST
@@ -46,7 +53,7 @@ def add_commands(stations: Subparsers) -> None:
     prior.path("--questions", "JSON", "to answer")
     prior.add_argument(
         "--seed",
-        type=int,
+        type=seed_argument,
         metavar="N",
         help=f"learn from the {FEWEST} %% of the questions alone that the transfer run with this "
         "seed learns from",

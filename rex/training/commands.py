@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rex.command_line import Store, Subparsers, add_verb
+from rex.command_line import Store, Subparsers, add_verb, seed_argument
 
 if TYPE_CHECKING:
     from rex.config import Config
@@ -28,7 +28,9 @@ def add_commands(stations: Subparsers) -> None:
     )
     train.add_argument("--setting", required=True, help="what is learnt, e.g. multi-task")
     train.add_argument("--method", required=True, help="how it is explained, e.g. rex")
-    train.add_argument("--seed", type=int, default=0, help="of weights, batches and dropout")
+    train.add_argument(
+        "--seed", type=seed_argument, default=0, help="of weights, batches and dropout"
+    )
     train.path("--questions", "JSON")
     train.path("--explanations", "PARQUET")
     train.path("--regions", "H5")
