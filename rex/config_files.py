@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 import typing
 from collections.abc import Iterable, Mapping
@@ -31,7 +32,7 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     try:
         # as JSON: there, pydantic takes a list for a tuple even where it is strict
         text = json.dumps(values, default=str)
-        config = pydantic.TypeAdapter(Config).validate_json(text)
+        config = _adapter().validate_json(text)
     except (ValueError, RecursionError) as error:
         if not isinstance(error, pydantic.ValidationError):
             raise InputError(
@@ -42,6 +43,14 @@ def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None 
     config = _default_runs(config)
     check_limits(config, file or "config")
     return config
+
+
+@functools.cache
+def _adapter() -> pydantic.TypeAdapter[Config]:
+    """Return what checks a configuration: it takes longer to make than to use."""
+    import pydantic
+
+    return pydantic.TypeAdapter(Config)
 
 
 def _default_runs(config: Config) -> Config:
@@ -194,9 +203,7 @@ def config_values(config: Config) -> dict[str, Any]:
 
 def config_schema() -> dict[str, Any]:
     """Return the JSON schema (2020-12) of a configuration file."""
-    import pydantic
-
-    schema = pydantic.TypeAdapter(Config).json_schema()
+    schema = _adapter().json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
