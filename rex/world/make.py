@@ -20,7 +20,7 @@ import numpy as np
 
 from rex.config import SCENE_GRAPH_SPLITS, SPLITS, WorldSettings
 from rex.errors import InputError
-from rex.files import made_by, write_json, write_text
+from rex.files import FULL_DISK, made_by, write_json, write_text
 from rex.gqa.layout import Layout
 from rex.logs import track
 from rex.world.annotate import Facts, annotate, scene_graph
@@ -80,6 +80,10 @@ def make_world(out: Path, settings: WorldSettings, processes: int | None = None)
             out.rename(old)
         folder.rename(out)
         shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        if error.errno in FULL_DISK:  # images name no file, and others one that is hidden
+            raise OSError(error.errno, error.strerror, str(out)) from error
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     _logger.info("made %s", out)

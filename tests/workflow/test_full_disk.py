@@ -152,6 +152,7 @@ def test_every_command_on_a_full_disk(finished: Path, tmp_path: Path) -> None:
             assert done.returncode == 2, done.stderr
             assert re.search(r"full|No space left", last), done.stderr
             assert "Traceback" not in done.stderr
+            assert not last.startswith("a file:"), verb
             assert contents(folder / "results") == before
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections import Counter
@@ -162,6 +163,20 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("rex.world.make._ask", fail)
     with pytest.raises(RuntimeError, match="no more room"):
         make_world(tmp_path / "world", SMALL, processes=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("writer", ["PIL.Image.Image.save", "rex.world.make.write_json"])
+def test_a_full_disk_names_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer, full)
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        make_world(tmp_path / "world", SMALL, processes=1)
+    assert raised.value.filename == str(tmp_path / "world")
     assert list(tmp_path.iterdir()) == []
 
 
