@@ -33,6 +33,7 @@ report: "workflow/report/workflow.rst"
 
 onstart:
     refuse_another_workflow()
+    refuse_absent_server()
     refuse_small_nodes()
 
 

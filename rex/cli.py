@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rex import __version__
 from rex.command_line import Parser, run_verb
-from rex.errors import InputError
+from rex.errors import InputError, UnavailableError
 from rex.files import FULL_DISK
 from rex.logs import configure_logging
 
@@ -70,6 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _logger.debug("traceback", exc_info=True)
         _note_refusal(log)
         return 2
+    except UnavailableError as error:
+        _logger.error("%s", error)
+        _logger.debug("traceback", exc_info=True)
+        return 1
     except KeyboardInterrupt:
         _logger.error("stopped")
         return 1

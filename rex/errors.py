@@ -1,16 +1,12 @@
-"""The one kind of error that is the user's to fix."""
+"""Errors that are told in one line: those that are the user's to fix, and those that pass."""
 
 from __future__ import annotations
 
 from os import PathLike
 
 
-class InputError(Exception):
-    """Bad input: names the file, the place in it, what is wrong, and the cure.
-
-    The command line prints it as one line and exits with code 2. Raise it for whatever a user gave
-    (files, configurations, arguments); a defect of ours is any other exception.
-    """
+class _LineError(Exception):
+    """Names the file, the place in it, what is wrong, and the cure."""
 
     def __init__(
         self,
@@ -33,3 +29,18 @@ class InputError(Exception):
             line = f"{line}; {self.cure}"
         # what a terminal would obey comes from files and servers
         return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(line.split()))
+
+
+class InputError(_LineError):
+    """Bad input: names the file, the place in it, what is wrong, and the cure.
+
+    The command line prints it as one line and exits with code 2. Raise it for whatever a user gave
+    (files, configurations, arguments); a defect of ours is any other exception.
+    """
+
+
+class UnavailableError(_LineError):
+    """What is away for now, such as a server: another attempt may find it.
+
+    The command line prints it as one line and exits with code 1, so that a workflow tries again.
+    """

@@ -16,6 +16,8 @@ Item = TypeVar("Item")
 _logger = logging.getLogger("rex")
 _warnings = logging.getLogger("py.warnings")
 """What libraries warn of, where that is captured."""
+_retries = logging.getLogger("urllib3.connectionpool")
+"""What is asked of a server again, which MLflow's client does for minutes."""
 
 
 def configure_logging(log: Path | None = None) -> None:
@@ -25,7 +27,7 @@ def configure_logging(log: Path | None = None) -> None:
     """
     _logger.setLevel(logging.DEBUG)
     _logger.propagate = False
-    for logger in (_logger, _warnings):
+    for logger in (_logger, _warnings, _retries):
         for handler in logger.handlers[:]:
             logger.removeHandler(handler)
             handler.close()
@@ -36,6 +38,8 @@ def configure_logging(log: Path | None = None) -> None:
     console.setLevel(logging.WARNING if of_workflow else logging.INFO)
     console.setFormatter(logging.Formatter("%(message)s"))
     _logger.addHandler(console)
+    if not of_workflow:
+        _retries.addHandler(console)
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         file = _LogFile(log, encoding="utf-8")
@@ -44,6 +48,7 @@ def configure_logging(log: Path | None = None) -> None:
         _logger.addHandler(file)
         if of_workflow:
             _warnings.addHandler(file)
+            _retries.addHandler(file)
 
 
 class _LogFile(logging.FileHandler):

@@ -345,7 +345,9 @@ def _noted(client: MlflowClient, experiment_id: str, folder: Path) -> Run | None
         raise InputError("names no MLflow run", file=folder / IDENTITY, cure="delete it")
     try:
         return client.get_run(run_id)
-    except MlflowException:
+    except MlflowException as error:
+        if error.get_http_status_code() not in (400, 404):
+            raise
         return None  # of a database that is gone
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rex.command_line import Store
-from rex.errors import InputError
+from rex.errors import InputError, UnavailableError
 from rex.locks import locked
 
 if TYPE_CHECKING:
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 _TIMEOUT = 10.0
 """Seconds that a server may take to be there."""
+_PASSING = (408, 429, 500, 502, 503, 504)
+"""HTTP's codes of what MLflow's client tries again; for it, a broken connection is a 500."""
 
 
 def connect(where: Store) -> MlflowClient:
-    """Return a client of the store; a file that is not there is made. Raises InputError."""
+    """Return a client of the store; a file that is not there is made. Raises InputError.
+
+    A job of a workflow, which has seen the server when it started, waits for it where it is away.
+    """
     # a run must not depend on a server of someone else's
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
@@ -34,7 +39,9 @@ def connect(where: Store) -> MlflowClient:
     from sqlalchemy.exc import DatabaseError
 
     if isinstance(where, str):
-        return _connect_to_server(where)
+        if "REX_WORKFLOW" not in os.environ:
+            check_server(where)
+        return MlflowClient(tracking_uri=where)
     where.parent.mkdir(parents=True, exist_ok=True)
     try:
         with locked(where):  # two that make the same tables at once hurt each other
@@ -51,17 +58,17 @@ def connect(where: Store) -> MlflowClient:
     return client
 
 
-def _connect_to_server(address: str) -> MlflowClient:
+def check_server(address: str) -> None:
+    """Raise InputError where no MLflow server answers, or not to this user."""
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-    client = MlflowClient(tracking_uri=address)
     try:
         parts = urlsplit(address)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         # at once: MLflow itself tries for minutes
         socket.create_connection((parts.hostname or "", port), timeout=_TIMEOUT).close()
-        client.search_experiments(max_results=1)
+        MlflowClient(tracking_uri=address).search_experiments(max_results=1)
     except (OSError, ValueError, MlflowException) as error:
         raise InputError(
             f"no MLflow server answers ({reason(error)})",
@@ -69,17 +76,25 @@ def _connect_to_server(address: str) -> MlflowClient:
             cure="start it, or check the address, MLFLOW_TRACKING_USERNAME and "
             "MLFLOW_TRACKING_PASSWORD",
         ) from None
-    return client
 
 
 @contextmanager
 def plain_failures(where: Store) -> Iterator[None]:
-    """Turn what MLflow says of a full disk, a lost database or server into an InputError."""
+    """Turn what MLflow says of a full disk or a lost database into an InputError.
+
+    Raises UnavailableError for a server that has been away for longer than MLflow's client waits.
+    """
     from mlflow.exceptions import MlflowException
 
     try:
         yield
     except MlflowException as error:
+        if isinstance(where, str) and error.get_http_status_code() in _PASSING:
+            raise UnavailableError(
+                f"the MLflow server does not answer ({reason(error)})",
+                file=where,
+                cure="start it, and this again: the run goes on",
+            ) from None
         raise _unwritable(where, error) from None
 
 

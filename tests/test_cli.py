@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rex import cli
-from rex.errors import InputError
+from rex.errors import InputError, UnavailableError
 
 
 def verbs(
@@ -66,6 +66,18 @@ def test_bad_input_is_one_line_and_code_2(
     assert run_main(monkeypatch, error, ["--log", str(log)]) == 2
     assert capsys.readouterr().err == "q.json: line 3: no such file; fetch it\n"
     assert "Traceback" in log.read_text()
+
+
+def test_what_is_away_is_one_line_and_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A workflow's second attempt at it is made."""
+    monkeypatch.setenv("REX_WORKFLOW", "one")
+    log = tmp_path / "x.log"
+    error = UnavailableError("does not answer", file="http://host:5000", cure="start it")
+    for _ in range(2):
+        assert run_main(monkeypatch, error, ["--log", str(log)]) == 1
+        assert capsys.readouterr().err == "http://host:5000: does not answer; start it\n"
 
 
 def test_a_defect_is_one_line_with_the_traceback_in_the_log(
@@ -181,6 +193,7 @@ from rex.logs import configure_logging
 configure_logging(Path(sys.argv[1]))
 logging.getLogger("rex").info("9/10 steps")
 warnings.warn("a library's own", FutureWarning)
+logging.getLogger("urllib3.connectionpool").warning("a server is asked again")
 logging.getLogger("rex.locks").warning("not locked")
 """
 
@@ -196,7 +209,7 @@ def test_a_job_of_a_workflow_says_in_its_log_how_far_it_is(tmp_path: Path) -> No
     )
     assert done.stderr == "not locked\n"
     text = log.read_text()
-    for said in ("9/10 steps", "a library's own", "not locked"):
+    for said in ("9/10 steps", "a library's own", "asked again", "not locked"):
         assert said in text
 
 

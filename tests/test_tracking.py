@@ -5,23 +5,25 @@ import fcntl
 import multiprocessing
 import shutil
 import signal
-import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from rex.cli import main
 from rex.command_line import store
-from rex.errors import InputError
+from rex.errors import InputError, UnavailableError
 from rex.files import read_json
 from rex.tracking import tracked_run
-from tests.mlflow_server import mlflow_server
+from tests.mlflow_server import free_port, mlflow_server
 
 PARAMETERS = {"setting": "multi-task", "learning_rate": 1e-3}
 
@@ -237,14 +239,96 @@ def test_a_store_of_another_kind_is_refused(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_server_that_is_not_there_is_one_line_at_once(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    address = f"http://127.0.0.1:{free_port()}"
     with (
         pytest.raises(InputError, match=f"{address}: no MLflow server answers"),
         tracked_run(address, tmp_path / "run", experiment="world", name="rex"),
     ):
         pass
     assert not (tmp_path / "run").exists()
+
+
+def test_a_job_waits_for_a_server_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not the job's input that is bad; the workflow asked for the server when it started."""
+    monkeypatch.setenv("REX_WORKFLOW", "one")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    address = f"http://127.0.0.1:{free_port()}"
+    with (
+        pytest.raises(UnavailableError, match=f"{address}: the MLflow server does not answer"),
+        tracked_run(address, tmp_path / "run", experiment="world", name="rex"),
+    ):
+        pass
+
+
+def test_a_run_that_cannot_be_asked_for_is_not_made_again(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+    from mlflow.tracking import MlflowClient
+
+    def busy(*_: object) -> None:
+        raise MlflowException("busy", TEMPORARILY_UNAVAILABLE)
+
+    _track(database, tmp_path / "run")
+    with monkeypatch.context() as patched, pytest.raises(InputError, match="busy"):
+        patched.setattr(MlflowClient, "get_run", busy)
+        _track(database, tmp_path / "run")
+    assert len(runs(database)) == 1
+
+
+@pytest.fixture
+def unsteady(server: str) -> Iterator[str]:
+    """Answer for a server, but not the first time that something is asked."""
+    seen: set[bytes] = set()
+
+    class Unsteady(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked = self.path.encode() + body
+            if asked not in seen:
+                seen.add(asked)
+                if len(seen) % 2:
+                    self.send_error(503)
+                return  # else there is no answer at all
+            kind = {"Content-Type": self.headers.get("Content-Type", "")}
+            there = requests.request(self.command, server + self.path, data=body, headers=kind)
+            self.send_response(there.status_code)
+            self.send_header("Content-Length", str(len(there.content)))
+            self.end_headers()
+            self.wfile.write(there.content)
+
+        do_GET = do_POST = do_PUT = do_PATCH = answer  # noqa: N815
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Unsteady) as front:
+        threading.Thread(target=front.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{front.server_port}"
+        front.shutdown()
+
+
+@pytest.mark.slow
+def test_a_server_that_is_away_for_a_moment(
+    unsteady: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    for steps in (range(3), range(3, 5)):
+        with tracked_run(unsteady, tmp_path, experiment="unsteady", name="rex") as run:
+            for step in steps:
+                run.metrics({"loss": float(step)}, step=step, once=True)
+    client = MlflowClient(tracking_uri=unsteady)
+    experiment = client.get_experiment_by_name("unsteady")
+    assert experiment is not None
+    (found,) = client.search_runs([experiment.experiment_id])
+    assert found.info.status == "FINISHED"
+    losses = client.get_metric_history(found.info.run_id, "loss")
+    assert [metric.value for metric in losses] == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.mlflow_server import free_port
+
 from .running import prepare, snakemake
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("workflow")]
@@ -125,6 +127,17 @@ def test_what_snakemake_cannot_read_is_one_line_and_code_2(
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"{name}: {said}")
     assert "; " in line
+
+
+def test_a_server_that_is_not_there_is_told_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, address = prepare(tmp_path / "away"), f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    done = snakemake(folder)
+    assert done.returncode == 2
+    assert f"\n{address}: no MLflow server answers (" in done.stderr
+    assert not (folder / "data").exists()
 
 
 def test_a_configuration_that_is_not_there_is_one_line_and_code_2(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from rex.experiment import FOREIGN, PRIOR_OF_FEW, SETTINGS
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
 from rex.locks import locked
+from rex.tracking_store import check_server
 
 # in the data set's folder
 QUESTIONS = str(Layout("").questions("{split}"))
@@ -199,6 +200,17 @@ def refuse_another_workflow():
         print(error, file=sys.stderr)
         sys.exit(2)
     atexit.register(held.close)
+
+
+def refuse_absent_server():
+    """Exit with code 2, in a line, where runs are to be tracked by a server that is not there."""
+    if not TRACKING.startswith("http"):
+        return
+    try:
+        check_server(TRACKING)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
 
 
 def refuse_small_nodes():
