@@ -42,8 +42,9 @@ def check_path(path: Path) -> Iterator[str]:
             yield f"{label:<24} {file}: MISSING"
     yield _check_images(layout, missing)
     if missing:
+        others = f" and {len(missing) - 1} other parts" if missing[1:] else ""
         raise InputError(
-            f"{len(missing)} parts are missing, first {missing[0].relative_to(path)}",
+            f"lacks {missing[0].relative_to(path)}{others}",
             file=path,
             cure=f"make the world (rex world make), get GQA (rex gqa fetch {path}), or add what "
             "a data set of your own needs (docs/new-data.md)",
