@@ -152,10 +152,15 @@ def test_two_clones_refuse_each_other(finished: Path, tmp_path: Path) -> None:
     shutil.copytree(finished, one, symlinks=True)  # what is killed leaves its lock
     for name in ("results", "data"):
         (other / name).symlink_to(one / name)
-    first = start(one, "--forcerun", "vocabulary")
+    anew = ("--forcerun", "configuration")  # nothing depends on it
+    first = start(one, *anew)
     try:
-        begun(one / "results/smoke/.lock", first)
-        refused = snakemake(other, "--forcerun", "vocabulary")
+        lock = one / "results/smoke/.lock"
+        begun(lock, first)
+        while not lock.read_text():
+            time.sleep(0.05)
+        os.killpg(first.pid, signal.SIGSTOP)
+        refused = snakemake(other, *anew)
     finally:
         kill(first, group=True)
     assert refused.returncode == 2
