@@ -97,6 +97,29 @@ def test_a_file_that_would_run_code_is_refused(
     assert "__use_yte__: is a template of YTE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"training:\n\tepochs: 2", "line 2: not valid YAML (found character"),
+        (b"\xff\xfea\x00", "not valid YAML ('utf-8' codec"),
+        (b"- dataset", "holds no settings"),
+        (b"seed: [1\nb: 2", "line 2: not valid YAML (expected ',' or ']'"),
+        (b"data: 2001-99-99", "not valid YAML (month must be in 1..12)"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_and_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(SystemExit) as left:
+        exit_unless_readable([path])
+    assert left.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{path}: {said}")
+    assert "; " in line
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.yaml"):
         read_config(tmp_path / "absent.yaml")
@@ -132,6 +155,14 @@ def test_a_configuration_may_be_given_as_json() -> None:
         (
             {"experiment": {"runs": [{"setting": "all", "method": "rex"}]}},
             "experiment.runs.0.setting: Input should be",
+        ),
+        (
+            {"experiment": {"runs": [{"setting": "multi-task", "method": "rec"}]}},
+            "experiment.runs.0.method: Input should be 'backbone', 'backbone-tags'",
+        ),
+        (
+            {"experiment": {"runs": [{"setting": "multi-task", "method": "backbone"}]}},
+            "experiment.runs.0: method 'backbone' has no decoder",
         ),
         ({"training": {"holdout": 1}}, "training.holdout: 1 is too large; give a number below 1"),
         ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is too large; give 1 or less"),

@@ -70,18 +70,8 @@ def test_a_changed_setting_reruns_what_depends_on_it_alone(finished: Path) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("trainning: {epochs: 3}", "trainning: unknown key; known here: dataset"),
-        ("training: {epochs: three}", "training.epochs: Input should be a valid integer"),
         ("training: {epochs: 0}", "training.epochs: 0 is too small; give 1 or more"),
-        (
-            "experiment: {runs: [{setting: multi-task, method: rec}]}",
-            "experiment.runs.0.method: Input should be 'backbone', 'backbone-tags'",
-        ),
         ("methods: {reader: {layer: 3}}", "methods.reader.layer: no such setting; one of tags"),
-        (
-            "experiment: {runs: [{setting: multi-task, method: backbone}]}",
-            "experiment.runs.0: method 'backbone' has no decoder",
-        ),
         (
             "{source: gqa, data: data/gqa}",
             "data: data/gqa is not there; get GQA: rex gqa fetch data/gqa",
@@ -111,10 +101,7 @@ def test_a_bad_configuration_is_one_line_and_code_2(tmp_path: Path, text: str, s
     ("name", "content", "said"),
     [
         ("config/smoke.yaml", b"training:\n\tepochs: 2", "line 2: not valid YAML (found character"),
-        ("config/smoke.yaml", b"\xff\xfea\x00", "not valid YAML ('utf-8' codec"),
-        ("config/smoke.yaml", b"- dataset", "holds no settings"),
         ("config.yaml", b"seed: [1\nb: 2", "line 2: not valid YAML (expected ',' or ']'"),
-        ("config.yaml", b"data: 2001-99-99", "not valid YAML (month must be in 1..12)"),
     ],
 )
 def test_what_snakemake_cannot_read_is_one_line_and_code_2(
