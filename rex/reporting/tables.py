@@ -10,7 +10,7 @@ from pathlib import Path
 from rex.evaluation.case import NO_ANSWERS, NO_EXPLANATIONS
 from rex.evaluation.measures import LABELS
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
-from rex.experiment import FOREIGN, REFERENCE, SETTINGS
+from rex.experiment import FOREIGN, PRIOR_OF_FEW, REFERENCE, SETTINGS, method_label
 from rex.files import write_text
 from rex.reporting.layout import Column, Layout, Table
 from rex.reporting.results import Row, published_unread
@@ -160,11 +160,12 @@ def result_tables(rows: Sequence[Row]) -> list[Table]:
     ours = [row for row in rows if not row.published]
     whole, measured = _by_method(rows), _by_method(ours)
     scored = any(column.key in row.cells for row in ours for column in AS_PUBLISHED_COLUMNS)
+    prior = method_label(PRIOR_OF_FEW)
     chosen = {
         "explanations": whole,
         "as-published": whole if scored else None,
         "answers": whole,
-        "settings": [row for row in ours if row.setting not in (REFERENCE, FOREIGN)],
+        "settings": [row for row in ours if _is_trained(row) or row.method == prior],
         "attributes": measured,
         "gqa": measured,
     }
@@ -179,6 +180,10 @@ def table(name: str, rows: Sequence[Row]) -> Table:
     if declared.counted:
         columns = tuple(_with_counts(column, rows) for column in columns)
     return Table(name, declared.title, columns, tuple(shown), declared.notes)
+
+
+def _is_trained(row: Row) -> bool:
+    return row.setting not in (REFERENCE, FOREIGN)
 
 
 def _by_method(rows: Sequence[Row]) -> list[Row]:

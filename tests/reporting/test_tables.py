@@ -250,6 +250,18 @@ def test_tables_by_method_show_its_main_setting(tmp_path: Path) -> None:
     assert len(tables["settings"].rows) == 5
 
 
+def test_beside_transfer_stands_the_prior_of_as_few_questions(tmp_path: Path) -> None:
+    scores = {"accuracy": 50.0}
+    paths = [
+        write_run(tmp_path, scores, setting="transfer-1"),
+        write_run(tmp_path, scores, setting="reference", method="answer-prior"),
+        write_run(tmp_path, scores, setting="reference", method="answer-prior-1"),
+    ]
+    tables = {each.name: each for each in result_tables(read_rows(paths))}
+    methods = {row.method for row in tables["settings"].rows}
+    assert methods == {"REX", "Answer prior (1 % of the questions)"}
+
+
 def test_the_command_writes_the_same_bytes_twice(tmp_path: Path) -> None:
     paths = [str(path) for path in write_runs(tmp_path / "runs")]
     contents = []
