@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -69,55 +71,90 @@ def test_parts_of_a_step_add_up(toy: RunFiles, alone: Path, tmp_path: Path, part
     assert_same_weights(tmp_path / "run", alone)
 
 
-def train_by_two(config: Config, toy: RunFiles, out: Path, name: RunName = MULTI_TASK) -> None:
-    (out.parent / "config.yaml").write_text(yaml.safe_dump(config_values(config)))
-    command = [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-        *("-m", "rex.cli", "train", "--config", str(out.parent / "config.yaml")),
-        *("--setting", name.setting, "--method", name.method, "--seed", str(name.seed)),
-        *("--questions", str(toy.questions), "--explanations", str(toy.explanations)),
-        *("--regions", str(toy.regions), "--vocabulary", str(toy.vocabulary)),
-        *("--out", str(out)),
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=300, text=True)
+LXMERT = dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, backbone="lxmert"))
+SINGLE = dataclasses.replace(
+    PLAIN,
+    training=dataclasses.replace(
+        PLAIN.training, batch_size=1, epochs=1, decay_epoch=1, learning_rate=1e-3, accumulation=2
+    ),
+)
+"""Steps of one question, learnt and held out: a second process has none at all."""
+TRAINED = {
+    "plain": (PLAIN, MULTI_TASK),
+    "lxmert/answer-only": (LXMERT, ANSWER_ONLY),
+    "lxmert/multi-task": (LXMERT, MULTI_TASK),
+    "single": (SINGLE, MULTI_TASK),
+}
+# torchrun's store still has the addresses of those who met before: the first process makes others
+ONE_AFTER_ANOTHER = """
+import json, os, sys
+from rex.cli import main
+os.environ["TORCHELASTIC_USE_AGENT_STORE"] = "False"
+for port, arguments in json.loads(sys.argv[1]).items():
+    os.environ["MASTER_PORT"] = port
+    assert main(arguments) == 0
+"""
+
+
+def free_ports(count: int) -> list[str]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
+        return [str(each.getsockname()[1]) for each in sockets]
+
+
+@pytest.fixture(scope="module")
+def by_two(toy: RunFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs that two processes of torchrun trained; they start slowly: once for all."""
+    folder = tmp_path_factory.mktemp("by-two")
+    commands = {}
+    for port, (place, (config, name)) in zip(
+        free_ports(len(TRAINED)), TRAINED.items(), strict=True
+    ):
+        out = folder / place
+        out.mkdir(parents=True)
+        (out / "given.yaml").write_text(yaml.safe_dump(config_values(config)))
+        commands[port] = [
+            *("train", "--config", str(out / "given.yaml"), "--out", str(out / "run")),
+            *("--setting", name.setting, "--method", name.method, "--seed", str(name.seed)),
+            *("--questions", str(toy.questions), "--explanations", str(toy.explanations)),
+            *("--regions", str(toy.regions), "--vocabulary", str(toy.vocabulary)),
+        ]
+    (folder / "all.py").write_text(ONE_AFTER_ANOTHER)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*launch, str(folder / "all.py"), json.dumps(commands)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        timeout=300,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
+    return folder
 
 
-def test_two_processes_are_one_with_twice_the_batch(
-    toy: RunFiles, alone: Path, tmp_path: Path
+def test_two_processes_are_one_with_twice_the_batch(by_two: Path, alone: Path) -> None:
+    run = by_two / "plain/run"
+    assert losses(records_of(run)) == pytest.approx(losses(records_of(alone)), rel=1e-4)
+    assert_same_weights(run, alone)
+
+
+@pytest.mark.parametrize("setting", ["answer-only", "multi-task"])
+def test_two_processes_train_lxmert(
+    toy: RunFiles, by_two: Path, tmp_path: Path, setting: str
 ) -> None:
-    train_by_two(PLAIN, toy, tmp_path / "run")
-    assert losses(records_of(tmp_path / "run")) == pytest.approx(
-        losses(records_of(alone)), rel=1e-4
-    )
-    assert_same_weights(tmp_path / "run", alone)
-
-
-@pytest.mark.parametrize("name", [ANSWER_ONLY, MULTI_TASK], ids=str)
-def test_two_processes_train_lxmert(toy: RunFiles, tmp_path: Path, name: RunName) -> None:
     """It has weights that no loss depends on: its pooler, and those of regions not read."""
-    config = dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, backbone="lxmert"))
-    train_by_two(config, toy, tmp_path / "run", name)
-    records = train(config, toy, tmp_path / "alone", name)
-    assert losses(records_of(tmp_path / "run")) == pytest.approx(losses(records), rel=1e-4)
-    assert_same_weights(tmp_path / "run", tmp_path / "alone")
+    run = by_two / "lxmert" / setting / "run"
+    records = train(LXMERT, toy, tmp_path / "alone", TRAINED[f"lxmert/{setting}"][1])
+    assert losses(records_of(run)) == pytest.approx(losses(records), rel=1e-4)
+    assert_same_weights(run, tmp_path / "alone")
 
 
-def test_a_process_may_be_left_without_questions(toy: RunFiles, tmp_path: Path) -> None:
-    """Steps of one question, learnt and held out: the second process has none at all."""
-    config = dataclasses.replace(
-        PLAIN,
-        training=dataclasses.replace(
-            PLAIN.training, batch_size=1, epochs=1, decay_epoch=1, learning_rate=1e-3
-        ),
-    )
-    config = dataclasses.replace(
-        config, training=dataclasses.replace(config.training, accumulation=2)
-    )
-    records = train(config, toy, tmp_path / "alone")
-    train_by_two(config, toy, tmp_path / "run")
-    assert losses(records_of(tmp_path / "run")) == pytest.approx(losses(records), rel=1e-3)
+def test_a_process_may_be_left_without_questions(
+    toy: RunFiles, by_two: Path, tmp_path: Path
+) -> None:
+    records = train(SINGLE, toy, tmp_path / "alone")
+    run = by_two / "single/run"
+    assert losses(records_of(run)) == pytest.approx(losses(records), rel=1e-3)
 
 
 def test_a_folder_that_machines_do_not_share_is_told(
