@@ -30,7 +30,7 @@ import yaml
 from benchmarks.full_size_data import FEATURES, write_data
 from benchmarks.programs import run
 from rex.config_files import read_config
-from rex.experiment import METHODS
+from rex.experiment import METHODS, PRIOR_OF_FEW, REFERENCE
 from rex.files import read_json, write_json
 from rex.grid import Results
 
@@ -119,24 +119,35 @@ def _number(text: str) -> float:
 
 
 def copy_runs(folder: Path) -> int:
-    """Give each run of the grid the files of a trained one, under its own name; return how many."""
+    """Give each run of the grid the files of a trained one, under its own name; return how many.
+
+    The prior of few questions gets those of the prior of all.
+    """
     results = Results.of(read_config(folder / "grid.yaml"))
     whole = Results(results.config, folder / results.folder)
     experiment = whole.config.experiment
     for entry in experiment.runs:
         source = whole.run(*TRAINED[METHODS[entry.method].decoder is not None], 0)
         for seed in experiment.seeds:
-            target = whole.run(entry.setting, entry.method, seed)
-            if target == source:
-                continue
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(source, target, copy_function=os.link)
-            name = {"setting": entry.setting, "method": entry.method, "seed": seed}
-            for metrics in (target / "metrics").glob("*.json"):
-                made = read_json(metrics)
-                metrics.unlink()  # it is the source's file, too
-                write_json(metrics, {**made, **name})
+            _copy_run(source, whole.run(entry.setting, entry.method, seed))
+    prior = whole.run(REFERENCE, "answer-prior", 0)
+    for reference in whole.references():
+        if reference.parent.name == PRIOR_OF_FEW:
+            _copy_run(prior, reference)
     return len(whole.runs())
+
+
+def _copy_run(source: Path, target: Path) -> None:
+    if target == source:
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, copy_function=os.link)
+    setting, method, seed = target.parts[-3:]
+    name = {"setting": setting, "method": method, "seed": int(seed.removeprefix("seed"))}
+    for metrics in (target / "metrics").glob("*.json"):
+        made = read_json(metrics)
+        metrics.unlink()  # it is the source's file, too
+        write_json(metrics, {**made, **name})
 
 
 def report_grid(folder: Path) -> Costs:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from benchmarks import full_size, full_size_data, scale_plot
 from rex.config import WorldSettings
 from rex.config_files import parse_config
 from rex.explanations.building import BuildSettings, build_explanations
+from rex.files import read_json, write_json
 from rex.gqa.checking import check_file
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
@@ -113,6 +115,22 @@ def test_the_configuration_is_gqas_with_a_small_transformer() -> None:
     assert config.model.hidden_size == 64
     assert config.training.batch_size == 128
     assert len(Results.of(config).runs()) >= 33
+
+
+def test_every_row_of_the_grid_is_copied(tmp_path: Path) -> None:
+    values = full_size.configuration(200)
+    (tmp_path / "grid.yaml").write_text(yaml.safe_dump(values))
+    results = Results(parse_config(values, file="full-size"), tmp_path / "results/full-size")
+    references = [("reference", "answer-prior"), ("reference", "random-regions")]
+    for setting, method in (*full_size.TRAINED, *references):
+        for split in ("val", "testdev"):
+            metrics = results.run(setting, method, 0) / "metrics" / f"{split}.json"
+            write_json(metrics, {"setting": setting, "method": method, "seed": 0, "scores": {}})
+    assert full_size.copy_runs(tmp_path) == len(results.runs())
+    for metrics in results.metrics():
+        made = read_json(metrics)
+        named = results.run(made["setting"], made["method"], made["seed"])
+        assert metrics.parent.parent == named
 
 
 def test_stations_are_read_and_compared(tmp_path: Path) -> None:
