@@ -19,7 +19,7 @@ from rex.evaluation.entailment import NOT_ENTAILED
 
 from .parrot import Parrot
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("asking")]
 
 CONFIG = """
 dataset: tiny

@@ -12,6 +12,7 @@ from rex.evaluation.measures.java import JavaUnavailableError, find_java, packag
 from rex.evaluation.measures.meteor import _plain, _words, meteor_score, meteor_statistics
 from rex.evaluation.scores import Floats
 
+pytestmark = pytest.mark.xdist_group("meteor")
 needs_java = pytest.mark.skipif(find_java() is None, reason="needs Java")
 
 PAIRS = [

@@ -25,6 +25,8 @@ from rex.training.run import RunFiles, train_run
 
 from .toy import CONFIG
 
+pytestmark = pytest.mark.xdist_group("by-two")  # which torchrun starts
+
 PLAIN = dataclasses.replace(
     CONFIG, model=dataclasses.replace(CONFIG.model, dropout=0.0, decoder_dropout=0.0)
 )
