@@ -1,6 +1,7 @@
 """The workflow is killed, again and again, and goes on.
 
-`REX_KILLS=100 pytest -s tests/workflow/test_kills.py`; a few are killed where that is not set.
+`REX_KILLS=100 pytest -s tests/workflow/test_kills.py`; where that is not set, a few times, and two
+trainings that are measured on val alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from mlflow.entities import Run
+import yaml
+from mlflow.entities import LoggedModel, Run
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
@@ -26,6 +28,7 @@ from .running import command, prepare, snakemake
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
+SMALLER = "REX_KILLS" not in os.environ
 KILLS = int(os.environ.get("REX_KILLS", "4"))
 LONGEST = float(os.environ.get("REX_KILLS_WITHIN", "40"))
 """Seconds until a kill, at most; Snakemake alone needs some ten to start."""
@@ -59,17 +62,50 @@ def kill(workflow: subprocess.Popen[bytes], *, group: bool) -> None:
     workflow.wait()
 
 
-def test_killed_at_any_moment_it_goes_on(finished: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def undisturbed(finished: Path, tmp_path: Path) -> Path:
+    """What a workflow makes that is not killed: of a smaller one, its tables and its runs."""
+    if not SMALLER:
+        return finished
+    folder = tmp_path / "undisturbed"
+    shutil.copytree(finished, folder, symlinks=True)
+    make_smaller(folder)
+    shutil.rmtree(folder / "results/smoke/tables")
+    done = snakemake(folder, "--until", "tables")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
+    for run in tracked(folder):
+        if "reader" in str(run.info.run_name):
+            client(folder).delete_run(run.info.run_id)
+    for model in logged_models(folder):
+        if "reader" in model.name:
+            client(folder).delete_logged_model(model.model_id)
+    return folder
+
+
+def make_smaller(folder: Path) -> None:
+    path = folder / "config/smoke.yaml"
+    values = yaml.safe_load(path.read_text())
+    values["evaluation"] |= {"splits": ["val"], "stand_in": 0}
+    trained = {"answer-only": "backbone", "multi-task": "rex"}
+    values["experiment"] = {
+        "runs": [{"setting": setting, "method": method} for setting, method in trained.items()]
+    }
+    path.write_text(yaml.safe_dump(values))
+
+
+def test_killed_at_any_moment_it_goes_on(undisturbed: Path, tmp_path: Path) -> None:
     """So many kills of workflows that are at work: one that ends before its kill starts anew."""
     chance, killed = random.Random(KILLS), Counter[str]()
     for number in count():
         folder = prepare(tmp_path / f"killed-{number}")
+        if SMALLER:
+            make_smaller(folder)
         killed += disturbed(folder, chance, KILLS - killed.total(), orphan=not killed)
-        assert tables(folder) == tables(finished)
+        assert tables(folder) == tables(undisturbed)
         assert len(tables(folder)) >= 6
-        assert runs(folder) == runs(finished)
+        assert runs(folder) == runs(undisturbed)
         assert set(runs(folder).values()) == {"FINISHED: 1"}
-        assert models(folder) == models(finished)
+        assert models(folder) == models(undisturbed)
         shutil.rmtree(folder)
         print(f"{killed.total()} kills, {number + 1} whole runs; killed while: {dict(killed)}")
         if killed.total() >= KILLS:
@@ -135,11 +171,14 @@ def runs(folder: Path) -> dict[str, str]:
     return {str(name): f"{status}: {count}" for (name, status), count in sorted(counts.items())}
 
 
+def logged_models(folder: Path) -> list[LoggedModel]:
+    (experiment,) = {run.info.experiment_id for run in tracked(folder)}
+    return list(client(folder).search_logged_models([experiment]))
+
+
 def models(folder: Path) -> list[tuple[str, str]]:
     """Return the names of the logged models, and whether they are ready."""
-    (experiment,) = {run.info.experiment_id for run in tracked(folder)}
-    found = client(folder).search_logged_models([experiment])
-    return sorted((model.name, str(model.status)) for model in found)
+    return sorted((model.name, str(model.status)) for model in logged_models(folder))
 
 
 def told(folder: Path) -> str:
