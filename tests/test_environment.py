@@ -103,11 +103,12 @@ def test_a_wheel_explains_with_the_core_dependencies_alone(tmp_path: Path) -> No
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q"]
     subprocess.run([*build, "-w", wheels, source], env=environment, check=True)
     (wheel,) = wheels.glob("rex_vqa-*.whl")
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     python = tmp_path / "venv" / "bin" / "python"
     pins = "".join(f"{name}=={number}\n" for name, number in locked(_here()).items())
     (tmp_path / "constraints.txt").write_text(pins)
-    install = [python, "-m", "pip", "install", "-q", "-c", tmp_path / "constraints.txt", wheel]
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "-q"]
+    install += ["-c", tmp_path / "constraints.txt", wheel]
     subprocess.run([str(part) for part in install], env=environment, check=True)
 
     def rex(*arguments: object) -> str:
