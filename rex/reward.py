@@ -12,6 +12,7 @@ theirs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -130,10 +131,10 @@ class Reward:
         that name, which `rex explain export` writes. Other columns are passed over.
         """
         texts = [one if isinstance(one, str) else one[-1]["content"] for one in completions]
-        total = sum(self.weights.values())
+        total = math.fsum(self.weights.values())
         found: Sequence[Mapping[str, Any]] = self.scores(question_id, texts)
         return [
-            sum(weight * scores[name] for name, weight in self.weights.items()) / total
+            math.fsum(weight * scores[name] for name, weight in self.weights.items()) / total
             for scores in found
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -259,7 +260,7 @@ def _judge(
         )
     summary = SUMMARIES[comparison.key.partition("/")[2]]
     by_seed = [
-        sum(term.factor * float(summary(term.runs[place].sum(axis=0))) for term in terms)
+        math.fsum(term.factor * float(summary(term.runs[place].sum(axis=0))) for term in terms)
         for place in range(len(seeds))
     ]
     tested = contrast(terms, summary, draws=draws, seed=seed) if draws else None

@@ -132,3 +132,16 @@ def test_distribution_by_hand() -> None:
     assert score.n == 4
     assert distribution_score(asked.answers, asked).value == 0
     assert distribution_score(["no"], questions(YES)).value is None
+
+
+def test_distribution_is_the_same_with_every_python() -> None:
+    """Tenths that are added one after another, as Python 3.11 does, make other than 0.6."""
+    asked = questions(
+        *(
+            replace(COLOR, question_id=f"{answer}{number}", answer=answer)
+            for answer, count in (("a", 10), ("b", 5), ("c", 30))
+            for number in range(count)
+        )
+    )
+    guesses = ["a"] * 9 + ["b"] * 6 + ["c"] * 27 + ["d"] * 3
+    assert distribution_score(guesses, asked).value == 45 * 0.6 / 45 / 100
