@@ -102,7 +102,9 @@ class LogHandler(LogHandlerBase):
             case LogEvent.JOB_ERROR:
                 return self._failed(vars(record))
             case LogEvent.GROUP_ERROR:
-                return [self.format(record)]
+                # its jobs are told of after it
+                told = vars(record)
+                return _failure(str(told["groupid"]), _names(told["aux_logs"]))
             case None | LogEvent.ERROR:
                 text = record.getMessage()
                 if record.levelno >= WARNING or text.startswith(_SHOWN):
@@ -110,7 +112,7 @@ class LogHandler(LogHandlerBase):
         return []
 
     def _started(self, told: dict[str, object]) -> str:
-        job = _Job(_title(told), _logs(told), time.monotonic())
+        job = _Job(_title(told), _names(told["log"]), time.monotonic())
         self._jobs[int(str(told["jobid"]))] = job
         return f"{time.strftime('%H:%M:%S')}           {job.title}"
 
@@ -125,15 +127,20 @@ class LogHandler(LogHandlerBase):
     def _failed(self, record: dict[str, object]) -> list[str]:
         job = self._jobs.pop(int(str(record["jobid"])), None)
         title = job.title if job is not None else str(record["rule_name"])
-        lines = [f"{time.strftime('%H:%M:%S')}    FAILED {title}"]
-        for log in _logs(record):
-            if not Path(log).is_file():
-                continue
-            end = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
-            # what rex says went wrong, without its traceback; of others the end
-            told = [line for line in end if " ERROR " in line][-1:] or end[-_LINES:]
-            lines += [f"  {line}" for line in told] + [f"  (all of it: {log})"]
-        return lines
+        return _failure(title, _names(record["log"]))
+
+
+def _failure(title: str, logs: list[str]) -> list[str]:
+    """Return the lines that say what failed, and how its logs end."""
+    lines = [f"{time.strftime('%H:%M:%S')}    FAILED {title}"]
+    for log in logs:
+        if not Path(log).is_file():
+            continue
+        end = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
+        # what rex says went wrong, without its traceback; of others the end
+        told = [line for line in end if " ERROR " in line][-1:] or end[-_LINES:]
+        lines += [f"  {line}" for line in told] + [f"  (all of it: {log})"]
+    return lines
 
 
 def _share(job: _Job) -> str:
@@ -155,8 +162,7 @@ def _title(told: dict[str, object]) -> str:
     return " ".join([str(told["rule_name"]), *map(str, values)])
 
 
-def _logs(told: dict[str, object]) -> list[str]:
-    logs = told["log"]
+def _names(logs: object) -> list[str]:
     # a cluster's log is named with a word behind it
     return [str(log).partition(" ")[0] for log in logs] if isinstance(logs, list) else []
 

@@ -65,6 +65,17 @@ def test_a_failed_job_shows_the_end_of_its_log(
     assert lines[1:] == [*(f"  line {n}" for n in range(85, 100)), f"  (all of it: {log})"]
 
 
+def test_a_failed_group_of_jobs_shows_the_end_of_the_clusters_log(
+    handler: LogHandler, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "12.log"
+    log.write_text("slurmstepd: CANCELLED AT 12:00\n")
+    emit(handler, LogEvent.GROUP_ERROR, groupid="measure_rex", aux_logs=[str(log)])
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.endswith(" FAILED measure_rex")
+    assert others == ["  slurmstepd: CANCELLED AT 12:00", f"  (all of it: {log})"]
+
+
 def test_what_rex_says_went_wrong_is_shown_without_its_traceback(
     handler: LogHandler, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -49,7 +49,10 @@ def start(folder: Path, *arguments: str, profile: Path = PROFILE) -> subprocess.
 
 
 def job_of(rule: str) -> str | None:
-    """Return the number of a running job of a rule (and of a run), which its comment names."""
+    """Return the number of a running job of a rule (and of a run), which its comment names.
+
+    Jobs that are one to the cluster have a name of their own: `measure_…`.
+    """
     listed = run("squeue", "--noheader", "--states=RUNNING", "--format=%i %k").splitlines()
     found = [line.split()[0] for line in listed if line.split()[1].startswith(f"rule_{rule}")]
     return found[0] if found else None
@@ -114,13 +117,13 @@ def test_a_workflow_whose_jobs_are_disturbed_ends_in_the_same_tables(
     folder = prepare(tmp_path / "slurm")
 
     def restart(folder: Path) -> bool:
-        if job_of("predict") is None:
+        if job_of("measure") is None:
             return False
         restart_controller(slurm)
         return True
 
     def interrupt(folder: Path) -> bool:  # Ctrl+C
-        if len(left) > 1 or job_of("evaluate") is None:
+        if len(left) > 1 or job_of("measure") is None:
             return False
         workflow.send_signal(signal.SIGINT)
         return True
@@ -128,6 +131,7 @@ def test_a_workflow_whose_jobs_are_disturbed_ends_in_the_same_tables(
     left = {
         "cancelled extraction": cancel("extract_regions", "--signal=KILL", "--full"),
         "cancelled training": cancel("train_wildcards_multi-task_rex"),
+        "cancelled group": cancel("measure_reference_answer-prior_0_val"),
         "time limit": limit_time,
         "kill -9": kill_inside,
         "slurmctld": restart,
@@ -142,6 +146,7 @@ def test_a_workflow_whose_jobs_are_disturbed_ends_in_the_same_tables(
         assert run("squeue", "--noheader", "--states=PENDING,RUNNING") == ""
         for run_name in ("multi-task/rex", "answer-only/backbone", "multi-task/reader"):
             assert f"FAILED train {run_name}/seed0" in told
+        assert "FAILED measure_reference_answer-prior_0_val" in told
         workflow = start(folder)
         assert workflow.wait(timeout=2400) == 0, (folder / "told.txt").read_text()[-8000:]
     finally:
@@ -158,7 +163,7 @@ def test_bad_input_is_not_tried_again(slurm: Path, tmp_path: Path) -> None:
     values = yaml.safe_load(path.read_text())
     values["regions"]["weights"] = "bad.pth"
     path.write_text(yaml.safe_dump(values))
-    workflow = start(folder)
+    workflow = start(folder, "--", "results/smoke/regions/testdev.h5")
     try:
         assert workflow.wait(timeout=600) == 1
     finally:

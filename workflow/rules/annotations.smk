@@ -6,11 +6,9 @@ rule configuration:
         f"{RESULTS}/config.yaml",
     log:
         f"{LOGS}/configuration.log",
+    localrule: True
     conda:
         "../../envs/rex.yaml"
-    resources:
-        mem_mb=memory_of("configuration"),
-        runtime=minutes_of("configuration"),
     params:
         config=configuration(*VALUES),
     message:

@@ -370,6 +370,18 @@ def minutes_of(job):
     return minutes
 
 
+def measuring_job(wildcards):
+    """Return the name of a cluster's job: what is predicted is measured in the same one.
+
+    None for what is predicted on a GPU, which would be kept as long.
+    """
+    setting = wildcards.get("setting", "reference")
+    if GPU and setting != "reference":
+        return None
+    method = wildcards.get("method", "random-regions")
+    return f"measure_{setting}_{method}_{wildcards.get('seed', 0)}_{wildcards.split}"
+
+
 def training_configuration(wildcards):
     """Return the settings of a run: those of transfer, and of methods, only where they count."""
     unused, setting = {"evaluation", "experiment"}, SETTINGS[wildcards.setting]

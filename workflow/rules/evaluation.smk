@@ -15,6 +15,8 @@ rule answer_prior:
         f"{LIGHT}/{{method}}_seed{{seed}}_{{split}}.tsv"
     wildcard_constraints:
         method=f"answer-prior|{PRIOR_OF_FEW}",
+    group:
+        measuring_job
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -42,6 +44,8 @@ rule random_regions:
         f"{LOGS}/random_regions_{{split}}.log",
     benchmark:
         f"{LIGHT}/random_regions_{{split}}.tsv"
+    group:
+        measuring_job
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -76,6 +80,8 @@ rule evaluate:
         f"{LOGS}/evaluate_{{setting}}_{{method}}_seed{{seed}}_{{split}}.log",
     benchmark:
         f"{BENCHMARKS}/evaluate_{{setting}}_{{method}}_seed{{seed}}_{{split}}.tsv"
+    group:
+        measuring_job
     conda:
         "../../envs/rex.yaml"
     resources:

@@ -44,6 +44,9 @@ rule gather_explanations:
         f"{LOGS}/gather_explanations_{{split}}.log",
     benchmark:
         f"{LIGHT}/gather_explanations_{{split}}.tsv"
+    # one job of a cluster
+    group:
+        "explanations_{split}"
     conda:
         "../../envs/rex.yaml"
     resources:
@@ -69,6 +72,8 @@ rule explanation_card:
         f"{LOGS}/explanation_card_{{split}}.log",
     benchmark:
         f"{LIGHT}/explanation_card_{{split}}.tsv"
+    group:
+        "explanations_{split}"
     conda:
         "../../envs/rex.yaml"
     resources:

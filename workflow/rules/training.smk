@@ -52,6 +52,8 @@ rule predict:
         f"{LOGS}/predict_{{setting}}_{{method}}_seed{{seed}}_{{split}}.log",
     benchmark:
         f"{BENCHMARKS}/predict_{{setting}}_{{method}}_seed{{seed}}_{{split}}.tsv"
+    group:
+        measuring_job
     conda:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.training_threads
