@@ -43,6 +43,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     for name in ("data", "results"):
         (disks[0] / name).mkdir()
         (folder / name).symlink_to(disks[0] / name)
+        # Snakemake removes an empty folder, and stumbles where that is a link
+        (disks[0] / name / "kept").touch()
     try:
         yield folder
     finally:
