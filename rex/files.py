@@ -76,9 +76,9 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         # on the disk before it has its name: after a power cut, no file is there but empty
-        _synced(temporary)
+        synced(temporary)
         temporary.replace(target)
-        _synced(target.parent)
+        synced(target.parent)
     except OSError as error:
         if error.filename is None and error.errno is not None:  # say what could not be written
             # HDF5 and Arrow say much more than the system
@@ -88,7 +88,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _synced(path: Path) -> None:
+def synced(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk; some file systems cannot."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,9 +56,14 @@ def own_dataset(file: h5py.File, name: str) -> h5py.Dataset:
 
 
 def memory_map(path: Path, dataset: h5py.Dataset, mode: Literal["r", "r+"]) -> npt.NDArray[Any]:
-    """Map a contiguous dataset of the file `path` into memory."""
+    """Map a contiguous dataset of the file `path` into memory.
+
+    Raises OSError where it is to be written and the disk has no room for it.
+    """
     if not dataset.size:  # nothing to map
         return np.zeros(dataset.shape, dataset.dtype)
-    return np.memmap(
-        path, dataset.dtype, mode=mode, offset=dataset.id.get_offset(), shape=dataset.shape
-    )
+    offset = dataset.id.get_offset()
+    if mode == "r+":  # written where there is no room, a map ends the process: SIGBUS
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), offset, dataset.nbytes)
+    return np.memmap(path, dataset.dtype, mode=mode, offset=offset, shape=dataset.shape)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
+from rex.files import full_disk_told, synced
 from rex.locks import locked
 from rex.regions.hdf5 import memory_map, open_hdf5, own_dataset
 
@@ -99,16 +100,16 @@ class RegionStoreWriter:
         self.path = Path(path)
         self.header, self._without_regions = header, dict[int, str]()
         self._partial = self.path.with_name(f".{self.path.name}.partial")
-        with ExitStack() as held:
+        with full_disk_told(self.path), ExitStack() as held:
             if held.enter_context(locked(self.path)) and self.path.exists():
                 self.path.replace(self._partial)
             self._open()
+            # written through memory maps: many times faster than HDF5's own small writes, and what
+            # is in a map survives a kill
+            self._columns = {
+                name: memory_map(self._partial, self._file[name], "r+") for name in _COLUMNS
+            }
             self._held = held.pop_all()
-        # written through memory maps: many times faster than HDF5's own small writes, and what is
-        # in a map survives a kill
-        self._columns = {
-            name: memory_map(self._partial, self._file[name], "r+") for name in _COLUMNS
-        }
         self._features_at = self._file["features"].id.get_offset()
         self._raw = os.open(self._partial, os.O_WRONLY)
 
@@ -137,7 +138,7 @@ class RegionStoreWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        with self._held:
+        with full_disk_told(self.path), self._held:
             self._finish(kind, error)
 
     def _finish(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
@@ -154,6 +155,7 @@ class RegionStoreWriter:
         if kind is None:
             if unwritten:
                 raise RuntimeError(f"{self._partial}: {unwritten} images were not written")
+            synced(self._partial)
             self._partial.replace(self.path)
         elif isinstance(error, InputError) and (self._done == _UNWRITTEN).all():
             self._partial.unlink()

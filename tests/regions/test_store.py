@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -190,6 +191,24 @@ def test_who_waits_for_a_writer_takes_up_what_it_wrote(
             assert second.missing() == []
     assert RegionStore(path).num_boxes.tolist() == [4, 2, 3]
     assert f"{path}: waiting for process {os.getpid()} on " in caplog.text
+
+
+def test_a_full_disk_is_known_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a memory map has no room for would end the process without a word."""
+    path, images = tmp_path / "val.h5", [image(2, 5, seed) for seed in range(3)]
+
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "posix_fallocate", full)
+        with pytest.raises(InputError, match=r"val\.h5: the disk is full"):
+            RegionStoreWriter(path, header())
+    assert not path.exists()
+    write(path, header(), images)
+    assert len(RegionStore(path)) == 3
 
 
 def test_another_header_starts_anew(tmp_path: Path) -> None:
