@@ -35,6 +35,7 @@ onstart:
     refuse_another_workflow()
     refuse_absent_server()
     refuse_small_nodes()
+    know_cancelled_jobs()
 
 
 onsuccess:

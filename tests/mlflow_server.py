@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 USER, PASSWORD = "admin", "of-the-tests-alone"
 _POSTGRES = Path("/usr/lib/postgresql")
@@ -40,7 +41,7 @@ def mlflow_server(folder: Path, *, postgres: bool = False, users: bool = False) 
         )
         environment["MLFLOW_AUTH_CONFIG_PATH"] = str(folder / "users.ini")
         environment["MLFLOW_FLASK_SERVER_SECRET_KEY"] = secrets.token_hex()
-    kept = _postgres(folder) if postgres else nullcontext(f"sqlite:///{folder}/server.db")
+    kept = _postgres() if postgres else nullcontext(f"sqlite:///{folder}/server.db")
     with kept as backend, (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
             [
@@ -74,23 +75,29 @@ def has_postgres() -> bool:
 
 
 @contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
+def folder_of(user: str) -> Iterator[Path]:
+    """Have a temporary folder of a user of the system: pytest's own are for root alone."""
+    with TemporaryDirectory(prefix="rex-") as name:
+        shutil.chown(name, user, user)
+        yield Path(name)
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
     """Have a PostgreSQL of its own run, on loopback; yields the address of its database."""
     programs = max(_POSTGRES.glob("*/bin"))
-    place, port = folder / "postgres", free_port()
-    place.mkdir()
-    shutil.chown(place, "postgres", "postgres")
-    for parent in [folder, *folder.parents][:-2]:  # pytest's folders are for root alone
-        parent.chmod(parent.stat().st_mode | 0o111)
+    port = free_port()
 
     def run(command: str) -> None:
         said = ["su", "-s", "/bin/sh", "postgres", "-c", f"{programs}/{command}"]
         subprocess.run(said, check=True, stdout=subprocess.DEVNULL)
 
-    run(f"initdb --auth=trust -D {place}/data")
-    run(f"pg_ctl -w -D {place}/data -l {place}/log -o '-k {place} -h 127.0.0.1 -p {port}' start")
-    try:
-        run(f"createdb -h 127.0.0.1 -p {port} mlflow")
-        yield f"postgresql://postgres@127.0.0.1:{port}/mlflow"
-    finally:
-        run(f"pg_ctl -w -D {place}/data -m fast stop")
+    with folder_of("postgres") as place:
+        run(f"initdb --auth=trust -D {place}/data")
+        options = f"-l {place}/log -o '-k {place} -h 127.0.0.1 -p {port}'"
+        run(f"pg_ctl -w -D {place}/data {options} start")
+        try:
+            run(f"createdb -h 127.0.0.1 -p {port} mlflow")
+            yield f"postgresql://postgres@127.0.0.1:{port}/mlflow"
+        finally:
+            run(f"pg_ctl -w -D {place}/data -m fast stop")

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mlflow_server import folder_of
+
 CONFIGURATION = Path("/etc/slurm/slurm.conf")
 OURS = "# one node, for REX's tests"
 ACCOUNT = "rex"
@@ -109,23 +111,22 @@ def munge() -> Iterator[None]:
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[None]:
+def database() -> Iterator[None]:
     """A MariaDB of its own, with a user `slurm`."""
-    place = folder / "mysql"
-    socket_file = f"--socket={place}/socket"
-    place.mkdir()
-    shutil.chown(place, "mysql", "mysql")
-    for parent in [folder, *folder.parents][:-2]:  # pytest's folders are for root alone
-        parent.chmod(parent.stat().st_mode | 0o111)
-    run("mariadb-install-db", "--user=mysql", f"--datadir={place}/data", "--skip-test-db")
-    server = subprocess.Popen(
-        [
-            *("mariadbd", "--no-defaults", "--user=mysql", f"--datadir={place}/data", socket_file),
-            *("--bind-address=127.0.0.1", "--port=13306", f"--pid-file={place}/pid"),
-            *("--innodb-buffer-pool-size=128M", f"--log-error={place}/errors.log"),
-        ]
-    )
-    try:
+    with ExitStack() as running:
+        place = running.enter_context(folder_of("mysql"))
+        socket_file = f"--socket={place}/socket"
+        run("mariadb-install-db", "--user=mysql", f"--datadir={place}/data", "--skip-test-db")
+        server = subprocess.Popen(
+            [
+                *("mariadbd", "--no-defaults", "--user=mysql", f"--datadir={place}/data"),
+                *("--bind-address=127.0.0.1", "--port=13306", f"--pid-file={place}/pid"),
+                *("--innodb-buffer-pool-size=128M", f"--log-error={place}/errors.log"),
+                socket_file,
+            ]
+        )
+        running.callback(server.wait)
+        running.callback(server.terminate)
         until(
             lambda: answers("mariadb", "--no-defaults", socket_file, "-e", "select 1"),
             60,
@@ -135,9 +136,6 @@ def database(folder: Path) -> Iterator[None]:
         granted += "create database slurm; grant all on slurm.* to slurm@127.0.0.1"
         run("mariadb", "--no-defaults", socket_file, "-e", granted)
         yield
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @contextmanager
@@ -182,7 +180,7 @@ def slurm_node(folder: Path, *, accounting: bool = False) -> Iterator[Path]:
             running.callback(path.unlink)
         running.enter_context(munge())
         if accounting:
-            running.enter_context(database(folder))
+            running.enter_context(database())
             running.enter_context(daemon("slurmdbd", folder))
             log = folder / "slurmdbd.log"
             until(lambda: answers("sacctmgr", "-n", "list", "cluster"), 60, log)

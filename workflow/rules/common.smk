@@ -239,6 +239,26 @@ def refuse_small_nodes():
         sys.exit(2)
 
 
+def know_cancelled_jobs():
+    """Have Slurm's executor see by sacct, too, that a job was cancelled.
+
+    `CANCELLED by 0` it takes for a job that still runs (version 2.8), and waits for ever.
+    """
+    if workflow.executor_plugin.name != "slurm":
+        return
+    import snakemake_executor_plugin_slurm as executor
+
+    asked = executor.query_job_status
+
+    async def states_alone(command, logger):
+        states, seconds = await asked(command, logger)
+        if states is not None:
+            states = {job: state.partition(" ")[0] for job, state in states.items()}
+        return states, seconds
+
+    executor.query_job_status = states_alone
+
+
 if workflow.is_main_process:
     announce_workflow()
     ALIVE = clear_stale_locks()
