@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import sys
 import typing
 from collections.abc import Iterable, Mapping
 from os import PathLike
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rex.config import Config, ExperimentSettings
 from rex.config_limits import check_limits
-from rex.errors import InputError
+from rex.errors import InputError, exit_on_bad_input
 from rex.experiment import METHODS
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
 
 def exit_unless_readable(files: Iterable[str | PathLike[str]]) -> None:
     """Exit with code 2, after one line, where Snakemake would not read a file, or would run it."""
-    try:
+    with exit_on_bad_input():
         for file in files:
             if "__use_yte__" in read_settings(file):
                 raise InputError(
@@ -154,9 +153,6 @@ def exit_unless_readable(files: Iterable[str | PathLike[str]]) -> None:
                     place="__use_yte__",
                     cure="write the values",
                 )
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
 
 
 def _refuse_repeated_keys(node: Any, file: str | PathLike[str]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 
 
@@ -44,3 +47,13 @@ class UnavailableError(_LineError):
 
     The command line prints it as one line and exits with code 1, so that a workflow tries again.
     """
+
+
+@contextmanager
+def exit_on_bad_input() -> Iterator[None]:
+    """Print bad input as one line and exit with code 2, where Snakemake runs and not `rex.cli`."""
+    try:
+        yield
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

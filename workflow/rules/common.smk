@@ -20,7 +20,7 @@ from rex.config_files import (
     config_values,
     parse_config,
 )
-from rex.errors import InputError
+from rex.errors import InputError, exit_on_bad_input
 from rex.exchange.formats import FORMATS
 from rex.files import read_json
 from rex.experiment import FOREIGN, PRIOR_OF_FEW, SETTINGS
@@ -69,7 +69,7 @@ def check_given_files(settings, file):
 
 
 SOURCES = " + ".join(map(str, workflow.configfiles))
-try:
+with exit_on_bad_input():
     CONFIG = parse_config(config, file=SOURCES)
     check_experiment(CONFIG, file=SOURCES)
     check_given_files(CONFIG, SOURCES)
@@ -78,9 +78,6 @@ try:
 
         for name, values in CONFIG.methods.items():
             method_settings(name, values, file=SOURCES)
-except InputError as error:
-    print(error, file=sys.stderr)
-    sys.exit(2)
 
 # every key, with its default where it was left out
 VALUES = config_values(CONFIG)
@@ -194,11 +191,8 @@ def refuse_another_workflow():
     """Exit with code 2, in a line, where another workflow, of another clone too, makes the results."""
     Path(RESULTS).mkdir(parents=True, exist_ok=True)
     held = ExitStack()
-    try:
+    with exit_on_bad_input():
         held.enter_context(locked(RESULTS, wait=False))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
     atexit.register(held.close)
 
 
@@ -206,11 +200,8 @@ def refuse_absent_server():
     """Exit with code 2, in a line, where runs are to be tracked by a server that is not there."""
     if not TRACKING.startswith("http"):
         return
-    try:
+    with exit_on_bad_input():
         check_server(TRACKING)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
 
 
 def refuse_small_nodes():
@@ -222,7 +213,7 @@ def refuse_small_nodes():
         print(f"sizes of nodes not checked: {found.stderr.strip()}", file=sys.stderr)
         return
     nodes = read_nodes(found.stdout)
-    try:
+    with exit_on_bad_input():
         for job in workflow.dag.needrun_jobs():
             asked = job.resources
             share = Share(
@@ -234,9 +225,6 @@ def refuse_small_nodes():
             check_nodes(
                 nodes, job.rule.name, share, str(asked.get("slurm_partition", ""))
             )
-    except InputError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
 
 
 def know_cancelled_jobs():
