@@ -75,10 +75,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
-        # on the disk before it has its name: after a power cut, no file is there but empty
-        synced(temporary)
-        temporary.replace(target)
-        synced(target.parent)
+        put_in_place(temporary, target)
     except OSError as error:
         if error.filename is None and error.errno is not None:  # say what could not be written
             # HDF5 and Arrow say much more than the system
@@ -88,7 +85,17 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def synced(path: Path) -> None:
+def put_in_place(temporary: Path, target: Path) -> None:
+    """Rename a finished file, on the disk before it has its name.
+
+    After a power cut, no file is there but empty.
+    """
+    _synced(temporary)
+    temporary.replace(target)
+    _synced(target.parent)
+
+
+def _synced(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk; some file systems cannot."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
-from rex.files import full_disk_told, synced
+from rex.files import full_disk_told, put_in_place
 from rex.locks import locked
 from rex.regions.hdf5 import memory_map, open_hdf5, own_dataset
 
@@ -155,8 +155,7 @@ class RegionStoreWriter:
         if kind is None:
             if unwritten:
                 raise RuntimeError(f"{self._partial}: {unwritten} images were not written")
-            synced(self._partial)
-            self._partial.replace(self.path)
+            put_in_place(self._partial, self.path)
         elif isinstance(error, InputError) and (self._done == _UNWRITTEN).all():
             self._partial.unlink()
 
