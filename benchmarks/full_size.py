@@ -126,28 +126,25 @@ def copy_runs(folder: Path) -> int:
     results = Results.of(read_config(folder / "grid.yaml"))
     whole = Results(results.config, folder / results.folder)
     experiment = whole.config.experiment
-    for entry in experiment.runs:
-        source = whole.run(*TRAINED[METHODS[entry.method].decoder is not None], 0)
+    copies = [
+        (entry.setting, entry.method, TRAINED[METHODS[entry.method].decoder is not None])
+        for entry in experiment.runs
+    ]
+    copies.append((REFERENCE, PRIOR_OF_FEW, (REFERENCE, "answer-prior")))
+    for setting, method, trained in copies:
+        source = whole.run(*trained, 0)
         for seed in experiment.seeds:
-            _copy_run(source, whole.run(entry.setting, entry.method, seed))
-    prior = whole.run(REFERENCE, "answer-prior", 0)
-    for reference in whole.references():
-        if reference.parent.name == PRIOR_OF_FEW:
-            _copy_run(prior, reference)
+            target = whole.run(setting, method, seed)
+            if target == source:
+                continue
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(source, target, copy_function=os.link)
+            name = {"setting": setting, "method": method, "seed": seed}
+            for metrics in (target / "metrics").glob("*.json"):
+                made = read_json(metrics)
+                metrics.unlink()  # it is the source's file, too
+                write_json(metrics, {**made, **name})
     return len(whole.runs())
-
-
-def _copy_run(source: Path, target: Path) -> None:
-    if target == source:
-        return
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(source, target, copy_function=os.link)
-    setting, method, seed = target.parts[-3:]
-    name = {"setting": setting, "method": method, "seed": int(seed.removeprefix("seed"))}
-    for metrics in (target / "metrics").glob("*.json"):
-        made = read_json(metrics)
-        metrics.unlink()  # it is the source's file, too
-        write_json(metrics, {**made, **name})
 
 
 def report_grid(folder: Path) -> Costs:
