@@ -42,7 +42,8 @@ def check_path(path: Path) -> Iterator[str]:
             yield f"{label:<24} {file}: MISSING"
     yield _check_images(layout, missing)
     if missing:
-        others = f" and {len(missing) - 1} other parts" if missing[1:] else ""
+        count = len(missing) - 1
+        others = f" and {count} other part{'s' * (count > 1)}" if count else ""
         raise InputError(
             f"lacks {missing[0].relative_to(path)}{others}",
             file=path,
