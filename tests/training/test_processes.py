@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +20,7 @@ from rex.experiment import RunName
 from rex.training.checkpoints import load_checkpoint
 from rex.training.processes import Processes
 from rex.training.run import RunFiles, train_run
+from tests.mlflow_server import free_ports
 
 from .toy import CONFIG
 
@@ -98,12 +97,6 @@ for port, arguments in json.loads(sys.argv[1]).items():
 """
 
 
-def free_ports(count: int) -> list[str]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_server(("", 0))) for _ in range(count)]
-        return [str(each.getsockname()[1]) for each in sockets]
-
-
 @pytest.fixture(scope="module")
 def by_two(toy: RunFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs that two processes of torchrun trained; they start slowly: once for all."""
@@ -115,7 +108,7 @@ def by_two(toy: RunFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
         out = folder / place
         out.mkdir(parents=True)
         (out / "given.yaml").write_text(yaml.safe_dump(config_values(config)))
-        commands[port] = [
+        commands[str(port)] = [
             *("train", "--config", str(out / "given.yaml"), "--out", str(out / "run")),
             *("--setting", name.setting, "--method", name.method, "--seed", str(name.seed)),
             *("--questions", str(toy.questions), "--explanations", str(toy.explanations)),
