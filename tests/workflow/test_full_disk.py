@@ -164,8 +164,7 @@ def test_a_full_disk_at_each_station(folder: Path, finished: Path) -> None:
     mount(folder / "temporary", "remount,size=100m")
     failed = run_as_the_disk_grows(folder, folder / "disk", most=40)
     stations = {title.split()[0] for title in failed}
-    assert {"draw", "train"} <= stations, failed
-    assert stations & {"detect", "merge"}, failed
+    assert {"draw", "train", "merge"} <= stations, failed
     assert tables(folder) == tables(finished)
     assert runs(folder) == runs(finished)
     assert models(folder) == models(finished)
@@ -194,7 +193,7 @@ def test_results_that_are_only_to_be_read(finished: Path, tmp_path: Path) -> Non
             command("--forcerun", "vocabulary"), cwd=folder, capture_output=True, text=True
         )
         assert forced.returncode != 0
-        assert "Write-protected output files for rule " in forced.stderr, forced.stderr
+        assert "Write-protected output files for rule vocabulary" in forced.stderr, forced.stderr
         assert "Traceback" not in forced.stderr, forced.stderr
         run = "results/smoke/runs/multi-task/rex/seed0"
         for words in (

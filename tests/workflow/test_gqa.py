@@ -70,14 +70,18 @@ def write_backbone(pieces: list[str], features: int, folder: Path) -> None:
 
 
 def small(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the configuration with a small backbone, few epochs, and one run after another."""
+    """Return the configuration with a small backbone, few epochs, and one run a kind."""
     values["regions"]["feature_size"] = 256
     values["model"] |= {"pretrained": "backbone", "word_pieces": "backbone"}
     values["training"] |= {"epochs": 1, "decay_epoch": 1}
     values["transfer"] |= {"epochs": 1, "decay_epoch": 1}
     kinds = ("explanation-only", "transfer-10")
     values["experiment"] = {
-        "runs": [run for run in values["experiment"]["runs"] if run["setting"] in kinds],
+        "runs": [
+            run
+            for run in values["experiment"]["runs"]
+            if run["setting"] in kinds or run["method"] == "vqae"
+        ],
         "seeds": [0],
     }
     # that explanations are scored as published, too, is shown by the smoke configuration
@@ -128,6 +132,7 @@ def test_the_chain_on_gqa_with_imported_features_and_a_pretrained_backbone(
         scores = json.loads((place / "metrics/val.json").read_text())["scores"]
         assert (scores["accuracy"]["value"] is not None) == (run["setting"] != "explanation-only")
         assert scores["cider"]["value"] is not None
+    assert table(results, "explanations").count("VQA-E") >= 1
     assert "| REX | explanation-only | here, 1 seed |" in table(results, "explanations")
     assert "| REX | transfer-10 | here, 1 seed |" in table(results, "answers")
 
