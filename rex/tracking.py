@@ -20,7 +20,6 @@ from urllib.request import url2pathname
 from rex.command_line import Store
 from rex.errors import InputError
 from rex.files import read_json, write_json
-from rex.locks import locked
 from rex.tracking_store import connect, plain_failures, reason
 
 if TYPE_CHECKING:
@@ -32,8 +31,9 @@ _logger = logging.getLogger("rex.tracking")
 IDENTITY = "mlflow.json"
 """In a run's folder: which MLflow run it is."""
 
-_PARENT = "mlflow.parentRunId"
-_GROUP = "rex.group"
+VIEW = "scores"
+"""The view of an experiment's runs that `present` makes; the interface's address may name it."""
+
 _KEY = "rex.key"
 """Tag: by which a run is found whose id was not noted yet."""
 _SETTINGS = "rex.settings"
@@ -45,6 +45,11 @@ _BATCH = 500
 """Metric values sent at once: one at a time, SQLite takes a hundred a second."""
 _LONGEST_NOTE = 5000
 """Characters of a text that MLflow takes."""
+
+
+def score_name(split: str, measure: str) -> str:
+    """Return the name of a score: those of a whole split make a section of the charts."""
+    return f"{'' if '/' in measure else 'Scores/'}{split}/{measure}"
 
 
 class TrackedRun:
@@ -66,8 +71,11 @@ class TrackedRun:
     def learns_from(self, name: str, digest: str, source: Path) -> None:
         """Say which data set the run learns from: its name, a fingerprint, and a file."""
 
-    def describe(self, text: str) -> None:
-        """Let the experiment's page begin with a text in Markdown, or its first lines."""
+    def present(self, text: str, metrics: Sequence[str]) -> None:
+        """Let the experiment's page begin with a text in Markdown, or its first lines.
+
+        Its VIEW lists these metrics of the runs, the best of the first one at the top.
+        """
 
     def flush(self) -> None:
         """Send what was noted."""
@@ -163,11 +171,15 @@ class _MlflowRun(TrackedRun):
                 self.run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])]
             )
 
-    def describe(self, text: str) -> None:
+    def present(self, text: str, metrics: Sequence[str]) -> None:
         if len(text) > _LONGEST_NOTE:
             text = text[: text.rindex("\n", 0, _LONGEST_NOTE)]
+        columns = ["attributes.`Dataset`", *(f"metrics.`{name}`" for name in metrics)]
+        view = {"selectedColumns": columns, "orderByKey": columns[1], "orderByAsc": False}
+        tags = {"mlflow.note.content": text, f"mlflow.sharedViewState.{VIEW}": json.dumps(view)}
         with plain_failures(self._where):
-            self.client.set_experiment_tag(self._experiment_id, "mlflow.note.content", text)
+            for key, value in tags.items():
+                self.client.set_experiment_tag(self._experiment_id, key, value)
 
     def flush(self) -> None:
         noted, self._noted = self._noted, []
@@ -185,12 +197,9 @@ def tracked_run(
     name: str,
     parameters: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
-    group: str | None = None,
     anew: bool = False,
 ) -> Iterator[TrackedRun]:
     """Track what happens inside as the MLflow run of `folder`; None: track nothing.
-
-    A new run is a child of the run named `group`, if one is given: the seeds of one method, say.
 
     The first call makes the run and notes its id in the folder; later ones (a resumed training, an
     evaluation) continue it. What is done `anew` is another run, unless the first was not finished
@@ -203,14 +212,14 @@ def tracked_run(
     client = connect(where)
     described = {"name": name, "parameters": dict(parameters or {}), "tags": dict(tags or {})}
     with plain_failures(where):
-        experiment_id, parent = _place(client, where, folder, experiment, group)
+        experiment_id = _experiment(client, where, experiment)
         found = _noted(client, experiment_id, folder)
         if anew and found is not None and not _may_go_on(found, described):
             if found.info.status == "RUNNING":  # it could not say itself that it was killed
                 client.set_terminated(found.info.run_id, "KILLED")
             found = None
         if found is None:
-            found = _new_run(client, experiment_id, folder, described, parent)
+            found = _new_run(client, experiment_id, folder, described)
         if parameters is not None:
             _log_parameters(client, found, parameters)
         client.update_run(found.info.run_id, status="RUNNING")
@@ -248,16 +257,6 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _place(
-    client: MlflowClient, where: Store, folder: Path, experiment: str, group: str | None
-) -> tuple[str, dict[str, str]]:
-    """Return the experiment's id and the tags of a run of the group, both made if need be."""
-    # on a server, others may make the same experiment; the group's runs have one parent folder
-    with locked(where if isinstance(where, Path) else folder.parent / "mlflow"):
-        experiment_id = _experiment(client, where, experiment)
-        return experiment_id, {_PARENT: _group(client, experiment_id, group)} if group else {}
-
-
 def _experiment(client: MlflowClient, where: Store, name: str) -> str:
     """Return the id of an experiment, made if need be; a file's artifacts lie beside it."""
     from mlflow.exceptions import MlflowException
@@ -274,15 +273,6 @@ def _experiment(client: MlflowClient, where: Store, name: str) -> str:
     return str(found.experiment_id)
 
 
-def _group(client: MlflowClient, experiment_id: str, name: str) -> str:
-    """Return the id of the run that is the parent of a group, made if need be."""
-    for run in client.search_runs([experiment_id], f"tags.`{_GROUP}` = '{name}'", max_results=1):
-        return str(run.info.run_id)
-    run = client.create_run(experiment_id, run_name=name, tags={_GROUP: name})
-    client.set_terminated(run.info.run_id, "FINISHED")
-    return str(run.info.run_id)
-
-
 def _fingerprint(described: Mapping[str, Any]) -> str:
     text = json.dumps(described, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -295,11 +285,7 @@ def _may_go_on(run: Run, described: Mapping[str, Any]) -> bool:
 
 
 def _new_run(
-    client: MlflowClient,
-    experiment_id: str,
-    folder: Path,
-    described: Mapping[str, Any],
-    parent: Mapping[str, str],
+    client: MlflowClient, experiment_id: str, folder: Path, described: Mapping[str, Any]
 ) -> Run:
     commit = _git_commit()
     source = {} if commit is None else {"mlflow.source.git.commit": commit}
@@ -310,7 +296,6 @@ def _new_run(
         experiment_id,
         run_name=described["name"],
         tags={
-            **parent,
             **described["tags"],
             **source,
             _KEY: key,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import multiprocessing
 import shutil
 import signal
@@ -22,7 +23,7 @@ from rex.cli import main
 from rex.command_line import store
 from rex.errors import InputError, UnavailableError
 from rex.files import read_json
-from rex.tracking import tracked_run
+from rex.tracking import VIEW, tracked_run
 from tests.mlflow_server import free_port, mlflow_server
 
 PARAMETERS = {"setting": "multi-task", "learning_rate": 1e-3}
@@ -203,19 +204,23 @@ def test_a_run_has_one_model_however_often_it_ends(database: Path, tmp_path: Pat
     assert kept.samefile(folder / "checkpoint.pt")  # twice on the disk it would cost too much
 
 
-def test_the_interface_sees_data_set_and_description(database: Path, tmp_path: Path) -> None:
+def test_the_interface_sees_data_set_description_and_view(database: Path, tmp_path: Path) -> None:
     from mlflow.tracking import MlflowClient
 
     lines = "".join(f"| {number} | row |\n" for number in range(1000))
     with tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run:
         run.learns_from("world", "0123456789abcdef" * 4, Path("questions.json"))
-        run.describe("### Answers\n" + lines)
+        run.present("### Answers\n" + lines, ["Scores/val/accuracy", "Scores/val/cider"])
     (found,) = run_of(database, tmp_path / "run").inputs.dataset_inputs
     assert (found.dataset.name, found.dataset.digest) == ("world", "0123456789abcdef" * 2)
     experiment = MlflowClient(tracking_uri=f"sqlite:///{database}").get_experiment_by_name("world")
     assert experiment is not None
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     assert experiment.tags["mlflow.note.content"].endswith("| row |")
+    view = json.loads(experiment.tags[f"mlflow.sharedViewState.{VIEW}"])
+    first, second = "metrics.`Scores/val/accuracy`", "metrics.`Scores/val/cider`"
+    assert view["selectedColumns"] == ["attributes.`Dataset`", first, second]
+    assert (view["orderByKey"], view["orderByAsc"]) == (first, False)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +355,6 @@ def test_a_server_works_like_a_file(server: str, tmp_path: Path) -> None:
             experiment="world",
             name=f"rex/{seed}",
             parameters={"seed": seed},
-            group="rex",
             anew=True,
         ) as run:
             run.learns_from("world", "0123", Path("questions.json"))
@@ -366,12 +370,11 @@ def test_a_server_works_like_a_file(server: str, tmp_path: Path) -> None:
     experiment = client.get_experiment_by_name("world")
     assert experiment is not None
     found = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
-    assert sorted(found) == ["rex", "rex/0", "rex/1", "rex/2", "rex/3"]
+    assert sorted(found) == ["rex/0", "rex/1", "rex/2", "rex/3"]
     for seed in range(4):
         run = found[f"rex/{seed}"]
         assert run.info.status == "FINISHED"
         assert run.data.params == {"seed": str(seed)}
-        assert run.data.tags["mlflow.parentRunId"] == found["rex"].info.run_id
         losses = client.get_metric_history(run.info.run_id, "loss")
         assert [metric.value for metric in losses] == [float(step) for step in range(100)]
         assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["note.txt"]
@@ -391,18 +394,6 @@ def test_a_step_that_comes_again_is_told_once(database: Path, tmp_path: Path) ->
     assert history(database, folder, "loss") == [(step, float(step)) for step in range(1, 9)]
     # a measure without steps may be told again
     assert run_of(database, folder).data.metrics["val/accuracy"] == 64.0
-
-
-def test_runs_of_a_group_have_one_parent(database: Path, tmp_path: Path) -> None:
-    for seed in range(2):
-        with tracked_run(
-            database, tmp_path / str(seed), experiment="world", name=f"rex/{seed}", group="rex"
-        ):
-            pass
-    found = {run.info.run_name: run for run in runs(database)}
-    assert sorted(found) == ["rex", "rex/0", "rex/1"]
-    parents = {found[f"rex/{seed}"].data.tags["mlflow.parentRunId"] for seed in range(2)}
-    assert parents == {found["rex"].info.run_id}
 
 
 def test_an_interrupt_is_told(database: Path, tmp_path: Path) -> None:
@@ -446,7 +437,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 def test_without_tracking_mlflow_is_not_imported() -> None:
     program = (
-        "import sys, pathlib; from rex.tracking import tracked_run\n"
+        "import sys, pathlib; from rex.tracking import VIEW, tracked_run\n"
         "with tracked_run(None, pathlib.Path('x'), experiment='e', name='n') as run:\n"
         "    run.metrics({'loss': 1.0})\n"
         "assert 'mlflow' not in sys.modules"

@@ -210,12 +210,9 @@ def _check_outputs(inputs: Mapping[str, Path | None], outputs: Mapping[str, Path
 def _track(
     tracking: Store | None, folder: Path | None, experiment: str, metrics: Metrics, file: Path
 ) -> None:
-    """Log the scores as `<split>/<name>`, and keep the file.
-
-    Those of a whole split are `Scores/<split>/<name>`: MLflow shows names in order, capitals first.
-    """
+    """Log the scores, and keep the file."""
     from rex.errors import InputError
-    from rex.tracking import tracked_run
+    from rex.tracking import score_name, tracked_run
 
     if tracking is None:
         return
@@ -224,7 +221,7 @@ def _track(
     with tracked_run(tracking, folder, experiment=experiment, name=str(metrics.run)) as tracked:
         tracked.metrics(
             {
-                f"{'' if '/' in measure else 'Scores/'}{metrics.split}/{measure}": score.value
+                score_name(metrics.split, measure): score.value
                 for measure, score in metrics.scores.items()
                 if score.value is not None
             }

@@ -98,21 +98,24 @@ def _track(
     results: Path,
     note: Path | None = None,
 ) -> None:
-    """Keep files as artifacts of the MLflow run `name`, one of the group `report`.
+    """Keep files as artifacts of the MLflow run `name`.
 
     Which MLflow run it is says nothing about the files: that is kept in the folder `results`. The
     text `note`, in Markdown, becomes the experiment's description.
     """
-    from rex.tracking import tracked_run
+    from rex.reporting.tables import ANSWER_COLUMNS, EXPLANATION_COLUMNS
+    from rex.tracking import score_name, tracked_run
 
     if tracking is None:
         return
     folder = results / _REPORT / name
-    with tracked_run(tracking, folder, experiment=config.dataset, name=name, group=_REPORT) as run:
+    with tracked_run(tracking, folder, experiment=config.dataset, name=name) as run:
         for file in files:
             run.artifact(file)
         if note is not None:
-            run.describe(note.read_text(encoding="utf-8"))
+            columns = (*ANSWER_COLUMNS[:2], *EXPLANATION_COLUMNS)
+            listed = [score_name(*column.key.split("/", maxsplit=1)) for column in columns]
+            run.present(note.read_text(encoding="utf-8"), listed)
 
 
 def _figures(

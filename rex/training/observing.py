@@ -59,7 +59,6 @@ def tracked(
             name=str(name),
             parameters={**vars(name), **vars(config.model), **vars(settings)},
             tags=facts,
-            group=f"{name.setting}/{name.method}",
             anew=not resumed,
         ) as run:
             run.learns_from(config.dataset, facts["data.digest"], questions)

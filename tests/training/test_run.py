@@ -138,8 +138,6 @@ def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) ->
     assert '"detector": "toy"' in run.data.tags["data.regions"]
     steps = [metric.step for metric in client.get_metric_history(run_id, "heldout/accuracy")]
     assert steps == [1, 2]
-    parent = client.get_run(run.data.tags["mlflow.parentRunId"])
-    assert parent.info.run_name == "answer-only/backbone"
 
     out = run_folder / "predictions" / "train.parquet"
     arguments = ["predict", "--run", str(run_folder), "--questions", str(toy.questions)]

@@ -27,6 +27,7 @@ from rex.experiment import FOREIGN, PRIOR_OF_FEW, SETTINGS
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
 from rex.locks import locked
+from rex.tracking import VIEW
 from rex.tracking_store import check_server
 
 # in the data set's folder
@@ -163,7 +164,9 @@ def where_to_look():
     made = read_json(noted) if noted.exists() else {}
     page = ["#", "experiments"]
     if "experiment_id" in made:
-        page += [made["experiment_id"], "runs?workflowType=machine_learning"]
+        # of trainings, with their scores
+        view = f"workflowType=machine_learning&viewStateShareKey={VIEW}"
+        page += [made["experiment_id"], f"runs?{view}"]
     page = "/".join(page)
     if TRACKING.startswith("http"):
         return WHERE.format(runs=f"{TRACKING.rstrip('/')}/{page}")
