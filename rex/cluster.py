@@ -1,8 +1,9 @@
 """How much memory and time jobs ask of a cluster: from the data set, the model and the features.
 
-Estimates, with room: what was measured is the smoke configuration and the demo, on CPUs, and a
-training step of the paper's model on one (docs/training.md); no GPU was at hand. Whoever runs out
-is started again with as much again.
+Estimates, with room: what was measured, on CPUs, is the smoke configuration and the demo, the whole
+chain with as many questions and images as GQA has and a small model (docs/scale.md), and a training
+step of the paper's model (docs/training.md); no GPU was at hand. Whoever runs out is started again
+with as much again.
 """
 
 from __future__ import annotations
@@ -61,13 +62,13 @@ def request(
             seconds = _images(config, split) / shards / _detected(config)
             return _request(_detector(config), seconds)
         case "explain":
-            return _request(1_000 + questions * 10e-3, questions / shards / 200)
+            return _request(1_000 + questions * 1e-3, questions / shards / 3_000)
         case "evaluate":
-            # METEOR's Java has a heap of its own
+            # METEOR's Java has a heap of its own, and SPICE's, where it is there, takes hours
             return _request(2_500 + questions * 20e-3, 300 + questions / 50)
         case "world":
             return _request(1_000, _images(config, "train") / 5)
-    return _request(1_000 + questions * 4e-3, 600 + questions / 500)
+    return _request(1_000 + questions * 2e-3, 600 + questions / 500)
 
 
 def parameters(model: ModelSettings) -> float:
@@ -83,7 +84,7 @@ def _training(config: Config, questions: int, setting: str) -> Request:
     epochs = config.transfer.epochs if transfer else config.training.epochs
     learnt = questions * SETTINGS[setting].percent / 100
     # weights, gradients, Adam's two moments and the best epoch's weights; the questions
-    memory = _LIBRARIES + 20e-6 * parameters(config.model) + questions * 4e-3
+    memory = _LIBRARIES + 20e-6 * parameters(config.model) + questions * 2e-3
     if config.compute.device == "cuda":
         memory += 4_000  # the driver's, and pinned batches
     else:
