@@ -1,4 +1,4 @@
-"""The region store: one HDF5 file that holds the regions of a split, read through a memory map."""
+"""The region store: one HDF5 file that holds the regions of a split."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from rex.errors import InputError
 from rex.files import full_disk_told, put_in_place
 from rex.locks import locked
-from rex.regions.hdf5 import memory_map, open_hdf5, own_dataset
+from rex.regions.hdf5 import RowReader, open_hdf5, own_dataset, writable_map
 
 Array = npt.NDArray[Any]
 _Number = TypeVar("_Number", bound=np.generic)
@@ -107,7 +107,7 @@ class RegionStoreWriter:
             # written through memory maps: many times faster than HDF5's own small writes, and what
             # is in a map survives a kill
             self._columns = {
-                name: memory_map(self._partial, self._file[name], "r+") for name in _COLUMNS
+                name: writable_map(self._partial, self._file[name]) for name in _COLUMNS
             }
             self._held = held.pop_all()
         self._features_at = self._file["features"].id.get_offset()
@@ -326,14 +326,15 @@ class RegionStore:
 
     def features(self, rows: Array | Sequence[int]) -> Array:
         """Return [B, R, D] features of `rows` (any order, repeats allowed), a fresh array."""
-        gathered: Array = self.mapped_features[np.asarray(rows, dtype=np.int64)]
-        return gathered
+        try:
+            return self._features.read(np.asarray(rows, dtype=np.int64))
+        except EOFError as error:
+            raise self._damaged(str(error)) from None
 
     @cached_property
-    def mapped_features(self) -> Array:
-        """[N, R, D] all features, mapped into memory: read from the disk where they are touched."""
+    def _features(self) -> RowReader:
         with self.opened() as file:
-            return memory_map(self.path, file["features"], "r")
+            return RowReader(self.path, file["features"])
 
     def opened(self) -> AbstractContextManager[h5py.File]:
         """Return the file, opened for reading; raises InputError."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -202,20 +201,21 @@ class Examples:
         # on a CPU, giving each question its image's block would copy as much again
         self._reads_once = self.device.type != "cpu"
         self._resident: torch.Tensor | None = None
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-            self._mapped = torch.from_numpy(store.mapped_features)
         if self.device.type == "cuda":
             free, _ = torch.cuda.mem_get_info(self.device)
-            if 2 * self._mapped.nbytes <= free:
+            if 2 * self._place_for_features("meta").nbytes <= free:
                 self.keep_features()
 
     def keep_features(self) -> None:
         """Copy all features to the device, once."""
-        self._resident = torch.empty_like(self._mapped, device=self.device)
-        for start in range(0, len(self._mapped), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            self._resident[block] = self._mapped[block].clone()
+        self._resident = self._place_for_features(self.device)
+        for start in range(0, len(self.store), _BLOCK):
+            images = np.arange(start, min(start + _BLOCK, len(self.store)))
+            self._resident[start : start + len(images)] = self._read(images)
+
+    def _place_for_features(self, device: torch.device | str) -> torch.Tensor:
+        shape = (len(self.store), self.store.regions, self.store.feature_size)
+        return torch.empty(shape, dtype=self._read(self.images[:0]).dtype, device=device)
 
     @property
     def threads(self) -> int:
@@ -254,11 +254,14 @@ class Examples:
 
     def _features(self, images: Integers) -> tuple[torch.Tensor, torch.Tensor | None]:
         if self._resident is not None:
-            return self._mapped[:0], torch.from_numpy(images)
+            return self._read(images[:0]), torch.from_numpy(images)
         if not self._reads_once:
-            return self._mapped.index_select(0, torch.from_numpy(images)), None
+            return self._read(images), None
         once, order = np.unique(images, return_inverse=True)
-        return self._mapped.index_select(0, torch.from_numpy(once)), torch.from_numpy(order)
+        return self._read(once), torch.from_numpy(order)
+
+    def _read(self, images: Integers) -> torch.Tensor:
+        return torch.from_numpy(self.store.features(images))
 
     def place(self, loaded: LoadedBatch) -> Batch:
         """Return a loaded batch on the device."""

@@ -119,6 +119,36 @@ def test_rows_names_the_missing_image(tmp_path: Path) -> None:
         store.rows(["im é0", "elsewhere"])
 
 
+@given(rows=st.lists(st.integers(0, 8)), kind=st.sampled_from(["float16", "float32"]))
+def test_features_of_any_rows_are_those_of_the_file(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[int], kind: str
+) -> None:
+    path = tmp_path_factory.mktemp("store") / "r.h5"
+    write(path, header(9, feature_type=kind), [image(4, 5, seed) for seed in range(9)])
+    with h5py.File(path) as file:
+        assert np.array_equal(RegionStore(path).features(rows), file["features"][:][rows])
+
+
+@pytest.mark.parametrize("row", [-1, 3])
+def test_rows_that_are_not_there_are_refused(tmp_path: Path, row: int) -> None:
+    write(tmp_path / "r.h5", header(), [image(4, 5, seed) for seed in range(3)])
+    with pytest.raises(IndexError):
+        RegionStore(tmp_path / "r.h5").features([0, row])
+
+
+def test_a_file_that_ends_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "r.h5"
+    write(path, header(), [image(4, 5, seed) for seed in range(3)])
+    store = RegionStore(path)
+    before = store.features([1])
+    with store.opened() as file:
+        end = file["features"].id.get_offset() + file["features"].nbytes
+    os.truncate(path, end - 1)
+    assert np.array_equal(store.features([1]), before)
+    with pytest.raises(InputError, match="ends in row 2"):
+        store.features([1, 2])
+
+
 def test_unfinished_store_is_not_published(tmp_path: Path) -> None:
     path = tmp_path / "r.h5"
     with (
