@@ -6,7 +6,6 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,8 @@ _ROWS = 512
 _GAIN = 1e-9
 """The least gain that counts, above what rounding makes."""
 
-_Signed = list[tuple[float, Floats]]
-"""A union as boxes [n, 4] to add and to subtract."""
+_Signed = list[tuple[float, Floats, bool]]
+"""A union as boxes [n, 4] to add and to subtract, and which are of chosen regions alone."""
 
 
 def published_ious(boxes: Floats, others: Floats) -> Floats:
@@ -136,17 +135,28 @@ def bound_by_cells(targets: Floats, regions: Floats) -> float:
 
 
 def _greedy(targets: Floats, regions: Floats) -> Floats:
-    """Return [n] bounds; `targets` [n, k, 4], `regions` [n, R, 4]."""
+    """Return [n] bounds; `targets` [n, k, 4], `regions` [n, R, 4].
+
+    What each region shares with the union so far is summed up as boxes are added to the union.
+    """
     best = np.zeros(len(targets))
     rows = np.arange(len(targets))
-    wanted = both = _union([targets[:, place] for place in range(targets.shape[1])])
-    wanted_area = both_area = _area(wanted)
-    chosen: _Signed = []
+    both: _Signed = []
+    for place in range(targets.shape[1]):
+        both += _added(both, targets[:, place], chosen=False)
+    new = both
+    wanted_area = both_area = _area(both)
     chosen_area = np.zeros_like(wanted_area)
     region_areas = areas(regions)
+    in_both, in_chosen = np.zeros_like(region_areas), np.zeros_like(region_areas)
     for _ in range(most_regions(targets.shape[1])):
-        new_chosen = chosen_area[:, None] + region_areas - _overlap(chosen, regions)
-        new_both = both_area[:, None] + region_areas - _overlap(both, regions)
+        for sign, boxes, chosen in new:
+            overlap = sign * intersections(boxes[:, None], regions)
+            in_both += overlap
+            if chosen:
+                in_chosen += overlap
+        new_chosen = chosen_area[:, None] + region_areas - in_chosen
+        new_both = both_area[:, None] + region_areas - in_both
         inside = new_chosen + wanted_area[:, None] - new_both
         reached = np.divide(inside, new_both, out=np.zeros_like(inside), where=new_both > 0)
         place = reached.argmax(axis=1)
@@ -157,26 +167,20 @@ def _greedy(targets: Floats, regions: Floats) -> Floats:
         place = place[gained]
         rows = rows[gained]
         best[rows] = reached[gained, place]
-        added = regions[gained, place]
-        chosen = _with_box([(sign, boxes[gained]) for sign, boxes in chosen], added)
-        both = _with_box([(sign, boxes[gained]) for sign, boxes in both], added)
+        both = [(sign, boxes[gained], chosen) for sign, boxes, chosen in both]
+        new = _added(both, regions[gained, place], chosen=True)
+        both += new
         chosen_area, both_area = new_chosen[gained, place], new_both[gained, place]
         wanted_area, regions = wanted_area[gained], regions[gained]
         region_areas = region_areas[gained]
+        in_both, in_chosen = in_both[gained], in_chosen[gained]
     return best
 
 
-def _union(boxes: Sequence[Floats]) -> _Signed:
-    union: _Signed = []
-    for box in boxes:
-        union = _with_box(union, box)
-    return union
-
-
-def _with_box(union: _Signed, box: Floats) -> _Signed:
-    """Return the union with one more box: what both cover is subtracted."""
-    shared = [(-sign, _common(part, box)) for sign, part in union]
-    return [*union, (1.0, box), *shared]
+def _added(union: _Signed, box: Floats, chosen: bool) -> _Signed:
+    """Return what one more box adds to a union: itself, less what both cover."""
+    shared = [(-sign, _common(part, box), chosen and own) for sign, part, own in union]
+    return [(1.0, box, chosen), *shared]
 
 
 def _common(boxes: Floats, others: Floats) -> Floats:
@@ -186,16 +190,5 @@ def _common(boxes: Floats, others: Floats) -> Floats:
 
 
 def _area(union: _Signed) -> Floats:
-    total: Floats = np.sum([sign * areas(boxes) for sign, boxes in union], axis=0)
-    return total
-
-
-def _overlap(union: _Signed, regions: Floats) -> Floats:
-    total = np.zeros(regions.shape[:2])
-    for sign, boxes in union:
-        overlap = intersections(boxes[:, None], regions)
-        if sign > 0:
-            total += overlap
-        else:
-            total -= overlap
+    total: Floats = np.sum([sign * areas(boxes) for sign, boxes, _ in union], axis=0)
     return total
