@@ -18,8 +18,7 @@ PROGRAM_CURE = "correct the program; docs/programs.md lists the operations"
 _TEXT_STEP = re.compile(r"\s*([^:]+?)\s*:(.*?)(?:\[([\d\s,]*)\])?\s*\Z", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class SemanticStep:
+class SemanticStep(msgspec.Struct, frozen=True, gc=False):
     """One step of a question's program, as GQA writes it."""
 
     operation: str
@@ -120,7 +119,7 @@ class Annotations(msgspec.Struct, frozen=True, rename="camel"):
     full_answer: dict[str, str] = {}
 
 
-class ProgramRecord(msgspec.Struct, frozen=True, rename="camel"):
+class ProgramRecord(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What of a question an explanation is made from; the other fields are passed over."""
 
     image_id: str

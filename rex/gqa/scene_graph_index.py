@@ -89,7 +89,7 @@ class SceneGraphIndex:
         return graph
 
 
-class _Record(msgspec.Struct, frozen=True):
+class _Record(msgspec.Struct, frozen=True, gc=False):
     """A scene graph whose objects are still text."""
 
     width: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from os import PathLike
 from typing import Annotated
 
@@ -12,8 +11,7 @@ import msgspec
 from rex.gqa.json_entries import iter_entries
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(msgspec.Struct, frozen=True, gc=False):
     """`name` holds between the object it belongs to and the object `object`."""
 
     name: str
@@ -22,8 +20,7 @@ class Relation:
     """The other object's id."""
 
 
-@dataclass(frozen=True, slots=True)
-class SceneObject:
+class SceneObject(msgspec.Struct, frozen=True, gc=False):
     """One annotated object: its box is `x, y, w, h`, in pixels from the top left corner."""
 
     name: str
@@ -45,8 +42,7 @@ class SceneObject:
         return (self.x + self.w / 2, self.y + self.h / 2)
 
 
-@dataclass(frozen=True, slots=True)
-class SceneGraph:
+class SceneGraph(msgspec.Struct, frozen=True, gc=False):
     """All that is annotated about one image."""
 
     width: Annotated[float, msgspec.Meta(gt=0)]
