@@ -6,7 +6,7 @@ once.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +20,10 @@ ALWAYS_ALLOWED = 4
 _MOST_TARGETS = 5
 """Inclusion and exclusion takes 2^n terms: questions on more objects are worked out by cells."""
 _ROWS = 512
-"""Questions at a time: the arrays stay in the cache."""
+"""Questions on one object at a time, half as many on two, and so on: arrays stay in the cache."""
 
 _GAIN = 1e-9
 """The least gain that counts, above what rounding makes."""
-
-_Signed = list[tuple[float, Floats, bool]]
-"""A union as boxes [n, 4] to add and to subtract, and which are of chosen regions alone."""
 
 
 def published_ious(boxes: Floats, others: Floats) -> Floats:
@@ -90,8 +87,9 @@ def bounds(
     starts = np.cumsum(counts) - counts
     for number in np.unique(counts[counts > 0]).tolist():
         places = np.flatnonzero(counts == number)
-        for start in range(0, len(places), _ROWS):
-            some = places[start : start + _ROWS]
+        step = max(1, _ROWS >> (number - 1))
+        for start in range(0, len(places), step):
+            some = places[start : start + step]
             targets = boxes[starts[some, None] + np.arange(number)]
             candidates = regions[rows[some]].astype(np.float64)
             if number <= _MOST_TARGETS:
@@ -141,17 +139,18 @@ def _greedy(targets: Floats, regions: Floats) -> Floats:
     """
     best = np.zeros(len(targets))
     rows = np.arange(len(targets))
-    both: _Signed = []
+    both = _Union.empty(len(targets))
     for place in range(targets.shape[1]):
-        both += _added(both, targets[:, place], chosen=False)
-    new = both
-    wanted_area = both_area = _area(both)
+        both = both.with_box(targets[:, place], chosen=False)
+    summed = 0
+    wanted_area = both_area = both.area()
     chosen_area = np.zeros_like(wanted_area)
     region_areas = areas(regions)
     in_both, in_chosen = np.zeros_like(region_areas), np.zeros_like(region_areas)
     for _ in range(most_regions(targets.shape[1])):
-        for sign, boxes, chosen in new:
-            overlap = sign * intersections(boxes[:, None], regions)
+        overlaps = intersections(both.boxes[summed:, :, None], regions)
+        overlaps *= both.signs[summed:, None, None]
+        for overlap, chosen in zip(overlaps, both.chosen[summed:].tolist(), strict=True):
             in_both += overlap
             if chosen:
                 in_chosen += overlap
@@ -167,9 +166,9 @@ def _greedy(targets: Floats, regions: Floats) -> Floats:
         place = place[gained]
         rows = rows[gained]
         best[rows] = reached[gained, place]
-        both = [(sign, boxes[gained], chosen) for sign, boxes, chosen in both]
-        new = _added(both, regions[gained, place], chosen=True)
-        both += new
+        summed = len(both.boxes)
+        both = both._replace(boxes=both.boxes[:, gained])
+        both = both.with_box(regions[gained, place], chosen=True)
         chosen_area, both_area = new_chosen[gained, place], new_both[gained, place]
         wanted_area, regions = wanted_area[gained], regions[gained]
         region_areas = region_areas[gained]
@@ -177,18 +176,32 @@ def _greedy(targets: Floats, regions: Floats) -> Floats:
     return best
 
 
-def _added(union: _Signed, box: Floats, chosen: bool) -> _Signed:
-    """Return what one more box adds to a union: itself, less what both cover."""
-    shared = [(-sign, _common(part, box), chosen and own) for sign, part, own in union]
-    return [(1.0, box, chosen), *shared]
+class _Union(NamedTuple):
+    """The unions of n questions' boxes, as t boxes of each to add and to subtract."""
 
+    boxes: Floats
+    """[t, n, 4]"""
+    signs: Floats
+    """[t] 1 or -1"""
+    chosen: npt.NDArray[np.bool_]
+    """[t] whether a box is of chosen regions alone, of no object."""
 
-def _common(boxes: Floats, others: Floats) -> Floats:
-    return np.concatenate(
-        [np.maximum(boxes[:, :2], others[:, :2]), np.minimum(boxes[:, 2:], others[:, 2:])], axis=1
-    )
+    @classmethod
+    def empty(cls, number: int) -> _Union:
+        return cls(np.empty((0, number, 4)), np.empty(0), np.empty(0, dtype=bool))
 
+    def with_box(self, box: Floats, *, chosen: bool) -> _Union:
+        """Return the union with one more box [n, 4]: what both cover is subtracted."""
+        left_top = np.maximum(self.boxes[..., :2], box[:, :2])
+        right_bottom = np.minimum(self.boxes[..., 2:], box[:, 2:])
+        shared = np.concatenate([left_top, right_bottom], axis=-1)
+        return _Union(
+            np.concatenate([self.boxes, box[None], shared]),
+            np.concatenate([self.signs, [1.0], -self.signs]),
+            np.concatenate([self.chosen, [chosen], self.chosen & chosen]),
+        )
 
-def _area(union: _Signed) -> Floats:
-    total: Floats = np.sum([sign * areas(boxes) for sign, boxes, _ in union], axis=0)
-    return total
+    def area(self) -> Floats:
+        """Return [n] areas."""
+        total: Floats = np.sum(self.signs[:, None] * areas(self.boxes), axis=0)
+        return total
