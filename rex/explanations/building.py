@@ -22,7 +22,7 @@ from rex.explanations.question_batch import Batch
 from rex.explanations.table import COMMAND, Tally, explanation_table
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces
-from rex.gqa.questions import PROGRAM_CURE, QUESTION_CURE, ProgramError, ProgramRecord
+from rex.gqa.questions import QUESTION_CURE, ProgramError, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.logs import Progress
 from rex.programs.errors import Skip
@@ -178,8 +178,10 @@ class _Worker:
                 self.graphs, self.mode, _store(self.settings), self.settings.threshold
             )
         for question_id, record in self.entries(piece).items():
-            with malformed_told(piece[0], question_id):
+            try:
                 self.batch.add(question_id, record)
+            except ProgramError as error:
+                raise error.in_file(piece[0], question_id) from None
         return self.batch.take()
 
     def words(self, piece: Piece) -> list[str]:
@@ -189,29 +191,16 @@ class _Worker:
             graph = self.graphs.get(record.image_id)
             if graph is None:
                 continue
-            with malformed_told(piece[0], question_id):
-                parse_program(record.semantic)
             try:
+                parse_program(record.semantic)
                 text = execute_published(record.semantic, graph)
+            except ProgramError as error:
+                raise error.in_file(piece[0], question_id) from None
             except Skip:
                 continue
             if "(obj*:direction)" not in text:
                 words |= dict.fromkeys(corpus_words(text))
         return list(words)
-
-
-@contextmanager
-def malformed_told(file: Path, question_id: str) -> Iterator[None]:
-    """Turn a ProgramError into an InputError that names the file and the question."""
-    try:
-        yield
-    except ProgramError as error:
-        raise InputError(
-            error.problem,
-            file=file,
-            place=f"question {question_id}: semantic step {error.step}",
-            cure=PROGRAM_CURE,
-        ) from None
 
 
 def _corpus(workers: Workers[_Worker], files: Sequence[Path]) -> PluralMap:

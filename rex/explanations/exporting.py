@@ -22,10 +22,10 @@ from rex.exchange.layouts import LISTS, PREFERENCES, ROWS, Sample, dataset_info
 from rex.exchange.negatives import negative
 from rex.exchange.parquet import ParquetFolder
 from rex.exchange.record import Asked, Explained, explain
-from rex.explanations.building import Piece, malformed_told, pieces, question_files, working
+from rex.explanations.building import Piece, pieces, question_files, working
 from rex.files import read_json, whole_file, write_json
 from rex.gqa.json_entries import decode_piece
-from rex.gqa.questions import QUESTION_CURE
+from rex.gqa.questions import QUESTION_CURE, ProgramError
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.programs.errors import Skip
 from rex.programs.operations import ATOMIC_OPERATIONS
@@ -100,8 +100,10 @@ class Exporter:
         for question_id, asked in entries.items():
             if not self._is_wanted(question_id, asked):
                 continue
-            with malformed_told(file, question_id):
+            try:
                 explained = self._explained(question_id, asked, dropped)
+            except ProgramError as error:
+                raise error.in_file(file, question_id) from None
             if explained is None:
                 continue
             count += 1

@@ -14,7 +14,7 @@ from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
 from rex.gqa.operations import checked_steps
-from rex.gqa.questions import PROGRAM_CURE, ProgramError, QuestionRecord, iter_question_records
+from rex.gqa.questions import ProgramError, QuestionRecord, iter_question_records
 from rex.gqa.scene_graphs import SceneGraph, SceneObject, iter_scene_graphs
 
 _CURE = "expected GQA's questions or scene graphs (docs/data.md)"
@@ -108,12 +108,7 @@ def _check_program(path: Path, question_id: str, record: QuestionRecord) -> None
     try:
         checked_steps(record.semantic)
     except ProgramError as error:
-        raise InputError(
-            error.problem,
-            file=path,
-            place=f"question {question_id}: semantic step {error.step}",
-            cure=PROGRAM_CURE,
-        ) from None
+        raise error.in_file(path, question_id) from None
 
 
 def _check_scene_graphs(path: Path) -> str:

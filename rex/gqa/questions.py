@@ -10,6 +10,7 @@ from os import PathLike
 import msgspec
 from msgspec.structs import force_setattr
 
+from rex.errors import InputError
 from rex.gqa.json_entries import iter_entries
 
 QUESTION_CURE = "expected GQA's question format (docs/data.md)"
@@ -36,6 +37,11 @@ class ProgramError(ValueError):
         self.step = step
         self.problem = problem
         super().__init__(f"semantic step {step}: {problem}")
+
+    def in_file(self, file: str | PathLike[str], question_id: str) -> InputError:
+        """Return the error that names the file and the question, too."""
+        place = f"question {question_id}: semantic step {self.step}"
+        return InputError(self.problem, file=file, place=place, cure=PROGRAM_CURE)
 
 
 def steps_of_text(text: str) -> tuple[SemanticStep, ...]:
