@@ -6,7 +6,7 @@ every other station works as on GQA. Then the runs of the whole grid, copies of 
 trained, go into tables, figures and the gallery. Time and memory are those of the workflow's
 benchmark files, and of the processes themselves.
 
-    python -m benchmarks.full_size --scale 1.0 --out full.json
+    python -m benchmarks.full_size --scale 1.0 --train-all --out full.json
     python -m benchmarks.full_size --scale 0.01 --out small.json
     python -m benchmarks.full_size --compare small.json full.json
 """
@@ -27,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.full_size_data import FEATURES, write_data
+from benchmarks.full_size_data import COUNTS, FEATURES, write_data
 from benchmarks.programs import run
 from rex.config_files import read_config
 from rex.experiment import METHODS, PRIOR_OF_FEW, REFERENCE
@@ -46,6 +46,8 @@ STATIONS = (
     *("tables", "figures", "gallery"),
 )
 """The rules that are measured, in order."""
+ALL_QUESTIONS = 14_305_356
+"""Of GQA's `train_all_questions`."""
 MEMORY_GOAL = 4096.0
 """MiB of one station."""
 FASTER = 1.15
@@ -171,12 +173,32 @@ def report_grid(folder: Path) -> Costs:
     return costs
 
 
+def explain_all(folder: Path, cores: int) -> Costs:
+    """Return what explaining a folder of as many questions as `train_all_questions` takes, or more.
+
+    Its files are links to that of the balanced questions: what is explained again costs as much.
+    """
+    results = Results.of(read_config(folder / "grid.yaml"))
+    questions = folder / "train_all"
+    shutil.rmtree(questions, ignore_errors=True)
+    questions.mkdir()
+    for number in range(math.ceil(ALL_QUESTIONS / COUNTS["train"][0])):
+        balanced = folder / "data" / "questions" / "train_balanced_questions.json"
+        (questions / f"train_all_questions_{number}.json").symlink_to(balanced)
+    command = ["explain", "build", "--questions", str(questions), "--processes", str(cores)]
+    command += ["--scene-graphs", "data/sceneGraphs/train_sceneGraphs.json"]
+    command += ["--regions", str(results.region_store("train")), "--out", "train_all.parquet"]
+    return {"explain all of train": _cost(["-m", "rex.cli", *command])}
+
+
 def _cost(arguments: list[str]) -> dict[str, float]:
     found = run(arguments)
     return {"seconds": found.wall, "cpu": found.cpu, "MiB": found.memory, "jobs": 1.0}
 
 
-def measure(folder: Path, scale: float, steps: int, cores: int) -> dict[str, Any]:
+def measure(
+    folder: Path, scale: float, steps: int, cores: int, *, train_all: bool
+) -> dict[str, Any]:
     """Make the data, run everything, print what each station takes, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
@@ -190,6 +212,8 @@ def measure(folder: Path, scale: float, steps: int, cores: int) -> dict[str, Any
     os.chdir(folder)
     os.environ.update(environment())
     costs |= report_grid(folder)
+    if train_all:
+        costs |= explain_all(folder, cores)
     print(f"{'station':<24}{'jobs':>6}{'seconds':>10}{'CPU s':>10}{'MiB':>8}")
     for name, cost in costs.items():
         note = "  over 4 GB" if cost["MiB"] > MEMORY_GOAL else ""
@@ -229,6 +253,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of GQA's counts (default: 1)")
     parser.add_argument("--steps", type=int, default=200, help="of training, each run")
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--train-all", action="store_true", help="explain 16 times as many, too")
     parser.add_argument("--folder", type=Path, default=Path("full-size"), help="to work in")
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
     parser.add_argument("--compare", type=Path, nargs=2, metavar="JSON", help="of two scales")
@@ -237,7 +262,13 @@ def main() -> None:
         print("\n".join(compare(*(json.loads(path.read_text()) for path in arguments.compare))))
         return
     out = arguments.out and arguments.out.absolute()
-    found = measure(arguments.folder.absolute(), arguments.scale, arguments.steps, arguments.cores)
+    found = measure(
+        arguments.folder.absolute(),
+        arguments.scale,
+        arguments.steps,
+        arguments.cores,
+        train_all=arguments.train_all,
+    )
     if out:
         write_json(out, found)
 

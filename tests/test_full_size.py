@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -115,6 +116,22 @@ def test_the_configuration_is_gqas_with_a_small_transformer() -> None:
     assert config.model.hidden_size == 64
     assert config.training.batch_size == 128
     assert len(Results.of(config).runs()) >= 33
+
+
+@pytest.mark.slow
+def test_all_questions_of_train_are_explained(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made.parent
+    monkeypatch.chdir(folder)
+    values = full_size.configuration(200)
+    (folder / "grid.yaml").write_text(yaml.safe_dump(values))
+    regions = Results.of(parse_config(values, file="full-size")).region_store("train")
+    regions.parent.mkdir(parents=True)
+    import_features(made / "features" / "vg_gqa_obj36.zip", regions)
+    [cost] = full_size.explain_all(folder, cores=1).values()
+    assert cost["seconds"] > 0
+    rows = pq.read_table(folder / "train_all.parquet", columns=["question_id", "status"])
+    assert len(rows) == 16 * 7 * LEAST
+    assert len(set(rows["question_id"].to_pylist())) == 7 * LEAST
 
 
 def test_every_row_of_the_grid_is_copied(tmp_path: Path) -> None:
