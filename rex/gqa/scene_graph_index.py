@@ -18,14 +18,16 @@ _KEY = re.compile(rb'\s*,?\s*"(?:[^"\\]|\\.)*"\s*:\s*', re.DOTALL)
 
 
 class SceneGraphIndex:
-    """Where each image's scene graph lies in a GQA file; those used last are kept.
+    """Where each image's scene graph lies in a GQA file; a few of those used last are kept.
 
-    Objects are decoded one by one when they are asked for: a question needs few of an image's.
+    GQA mixes the questions of all images, so that even hundreds would seldom be asked for again,
+    and decoding into memory that was just in use is faster. Objects are decoded one by one when
+    they are asked for: a question needs few of an image's.
     Raises InputError when the file is missing, truncated or not JSON, and, where a part that is
     used is not in GQA's format, one that names the image and the field.
     """
 
-    def __init__(self, path: str | PathLike[str], *, keep: int = 512) -> None:
+    def __init__(self, path: str | PathLike[str], *, keep: int = 16) -> None:
         self.path = path
         self._places: dict[str, tuple[int, int]] = {}
         for start, piece, entries in iter_pieces(path, entry="image", cure=_CURE):
