@@ -71,13 +71,16 @@ def mlflow_server(folder: Path, *, postgres: bool = False, users: bool = False) 
                 time.sleep(0.1)
             yield f"http://127.0.0.1:{port}"
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has ended: why is in the log
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait()
 
 
 def has_postgres() -> bool:
-    """Return whether Debian's PostgreSQL is here, and may be started."""
-    return _POSTGRES.exists() and os.geteuid() == 0
+    """Return whether Debian's PostgreSQL is here, and may be started, and a server can use it."""
+    needed = [sys.executable, "-c", "import psycopg2, flask_wtf"]
+    driven = subprocess.run(needed, stderr=subprocess.DEVNULL).returncode == 0
+    return _POSTGRES.exists() and os.geteuid() == 0 and driven
 
 
 @contextmanager

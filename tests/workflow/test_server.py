@@ -61,9 +61,9 @@ def trained(told: Histories) -> dict[str, list[dict[str, list[tuple[int, float]]
 def test_no_write_is_lost(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: bool
 ) -> None:
-    if postgres and not has_postgres():
-        pytest.skip("needs root and Debian's postgresql")
     monkeypatch.setenv("PYTHONPATH", os.environ.get("REX_SERVER_PATH", ""), prepend=":")
+    if postgres and not has_postgres():
+        pytest.skip("needs root, Debian's postgresql, and psycopg2 and Flask-WTF (REX_SERVER_PATH)")
     (tmp_path / "server").mkdir()
     expected = trained(
         histories(MlflowClient(f"sqlite:///{finished}/results/smoke/mlflow.db"), "smoke")
