@@ -62,7 +62,7 @@ def request(
             seconds = _images(config, split) / shards / _detected(config)
             return _request(_detector(config), seconds)
         case "explain":
-            return _request(1_000 + questions * 1e-3, questions / shards / 3_000)
+            return _request(1_000 + questions * 1e-3, questions / shards / 1_000)
         case "evaluate":
             # METEOR's Java has a heap of its own, and SPICE's, where it is there, takes hours
             return _request(2_500 + questions * 20e-3, 300 + questions / 50)
