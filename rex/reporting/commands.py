@@ -10,6 +10,7 @@ from rex.command_line import Parser, Store, Subparsers, add_verb
 
 if TYPE_CHECKING:
     from rex.config import Config
+    from rex.reporting.layout import Column
 
 _REPORT = "report"
 _IN_PICTURE = 4
@@ -97,13 +98,14 @@ def _track(
     files: Sequence[Path],
     results: Path,
     note: Path | None = None,
+    listed: Sequence[Column] = (),
 ) -> None:
     """Keep files as artifacts of the MLflow run `name`.
 
     Which MLflow run it is says nothing about the files: that is kept in the folder `results`. The
-    text `note`, in Markdown, becomes the experiment's description.
+    text `note`, in Markdown, becomes the experiment's description; beside it, the runs are listed
+    with these columns.
     """
-    from rex.reporting.tables import ANSWER_COLUMNS, EXPLANATION_COLUMNS
     from rex.tracking import score_name, tracked_run
 
     if tracking is None:
@@ -113,9 +115,8 @@ def _track(
         for file in files:
             run.artifact(file)
         if note is not None:
-            columns = (*ANSWER_COLUMNS[:2], *EXPLANATION_COLUMNS)
-            listed = [score_name(*column.key.split("/", maxsplit=1)) for column in columns]
-            run.present(note.read_text(encoding="utf-8"), listed)
+            scores = [score_name(*column.key.split("/", maxsplit=1)) for column in listed]
+            run.present(note.read_text(encoding="utf-8"), scores)
 
 
 def _figures(
@@ -148,7 +149,12 @@ def _tables(
     from rex.reporting.cost_table import cost_table
     from rex.reporting.layout import lay_out
     from rex.reporting.results import published_rows, read_runs, rows_of
-    from rex.reporting.tables import result_tables, write_tables
+    from rex.reporting.tables import (
+        ANSWER_COLUMNS,
+        EXPLANATION_COLUMNS,
+        result_tables,
+        write_tables,
+    )
 
     draws, seed = config.evaluation.bootstrap, config.evaluation.seed
     if results is not None:
@@ -162,7 +168,8 @@ def _tables(
     if benchmarks:
         layouts.append(cost_table(benchmarks))
     files = write_tables(layouts, out)
-    _track(tracking, config, "tables", files, out.parent, out / "explanations.md")
+    listed = (*ANSWER_COLUMNS[:2], *EXPLANATION_COLUMNS)
+    _track(tracking, config, "tables", files, out.parent, out / "explanations.md", listed)
 
 
 def _status(config: Config, results: Path | None) -> None:
