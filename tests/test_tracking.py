@@ -437,7 +437,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 def test_without_tracking_mlflow_is_not_imported() -> None:
     program = (
-        "import sys, pathlib; from rex.tracking import VIEW, tracked_run\n"
+        "import sys, pathlib; from rex.tracking import tracked_run\n"
         "with tracked_run(None, pathlib.Path('x'), experiment='e', name='n') as run:\n"
         "    run.metrics({'loss': 1.0})\n"
         "assert 'mlflow' not in sys.modules"

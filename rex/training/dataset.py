@@ -176,7 +176,7 @@ class Examples:
     """A question set with the regions of its images: makes batches on a device.
 
     All features are kept on a GPU where they take at most half of its free memory; else a batch's
-    are read through the store's memory map, each image's once. `steps`: explanations are computed
+    are read from the store, each image's once. `steps`: explanations are computed
     for so many steps, however short they are (the published code; default: as long as they are).
     Raises InputError when the store lacks an image.
     """
