@@ -257,5 +257,7 @@ def _wrong_entry(
 
 
 def _last_key(pending: bytes, entry: str) -> str | None:
-    keys = _KEY.findall(pending)
-    return f"near {entry} {keys[-1].decode('utf-8', 'replace')}" if keys else None
+    """Say which entry is the last that begins in `pending`: what is wrong is most often there."""
+    whole = _last_boundary(_without_braces_in_strings(pending), 0)
+    found = _KEY.search(pending, whole[1] if whole else 0)
+    return f"near {entry} {found[1].decode('utf-8', 'replace')}" if found else None

@@ -70,6 +70,17 @@ def test_a_truncated_file_is_an_input_error(
         read(path, size)
 
 
+def test_the_entry_that_is_cut_off_is_named(tmp_path: Path) -> None:
+    inner = {"annotations": {"question": {"1": "7"}, "answer": {"2": "8"}}}
+    whole = json.dumps(dict.fromkeys(("a", "b", "c"), inner))
+    path = tmp_path / "entries.json"
+    for length in range(whole.index('"c"') + len('"c": {'), len(whole) - 1):
+        path.write_text(whole[:length])
+        with pytest.raises(InputError) as caught:
+            list(iter_blocks(path, dict, entry="entry", cure="mend it"))
+        assert caught.value.place == "near entry c"
+
+
 def test_the_wrong_entry_and_field_are_named(tmp_path: Path) -> None:
     class Shape(msgspec.Struct):
         sides: list[int]
