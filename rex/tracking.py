@@ -162,14 +162,21 @@ class _MlflowRun(TrackedRun):
 
     def learns_from(self, name: str, digest: str, source: Path) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.exceptions import MlflowException
 
         place = json.dumps({"uri": source.resolve().as_uri()})
         # MLflow keeps 36 characters of a digest
         data = Dataset(name=name, digest=digest[:32], source_type="local", source=place)
+        inputs = [DatasetInput(data, [InputTag("mlflow.data.context", "training")])]
         with plain_failures(self._where):
-            self.client.log_inputs(
-                self.run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "training")])]
-            )
+            try:
+                self.client.log_inputs(self.run_id, inputs)
+            except MlflowException as error:
+                if error.error_code != "BAD_REQUEST":
+                    raise
+                # MLflow looks whether it knows the data set before it adds it: of two runs that
+                # begin at once, the slower one is refused, and finds it there the next time
+                self.client.log_inputs(self.run_id, inputs)
 
     def present(self, text: str, metrics: Sequence[str]) -> None:
         if len(text) > _LONGEST_NOTE:

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -202,6 +202,31 @@ def test_a_run_has_one_model_however_often_it_ends(database: Path, tmp_path: Pat
     (kept,) = (tmp_path / "mlartifacts").rglob("checkpoint.pt")
     assert kept.read_text() == "second"
     assert kept.samefile(folder / "checkpoint.pt")  # twice on the disk it would cost too much
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_a_data_set_that_two_runs_tell_of_at_once(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    """MLflow refuses the slower one, once; what it goes on refusing is an error."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import BAD_REQUEST
+    from mlflow.tracking import MlflowClient
+
+    left, log = [MlflowException("UNIQUE", BAD_REQUEST)] * refusals, MlflowClient.log_inputs
+
+    def refused(self: MlflowClient, *arguments: Any) -> None:
+        if left:
+            raise left.pop()
+        log(self, *arguments)
+
+    monkeypatch.setattr(MlflowClient, "log_inputs", refused)
+    with (
+        nullcontext() if refusals == 1 else pytest.raises(InputError, match="UNIQUE"),
+        tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run,
+    ):
+        run.learns_from("world", "0123", Path("questions.json"))
+    assert len(run_of(database, tmp_path / "run").inputs.dataset_inputs) == 2 - refusals
 
 
 def test_the_interface_sees_data_set_description_and_view(database: Path, tmp_path: Path) -> None:
