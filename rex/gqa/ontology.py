@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from rex.gqa.attribute_words import ATTRIBUTE_WORDS
-from rex.gqa.object_names import FEMALE_NAMES, MALE_NAMES, OBJECT_NAMES
+import yaml
 
 _NAME_CATEGORIES = ("name", "place", "room", "type")
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(" ".join(word.split()) for word in text.split(",")))
+    return tuple(dict.fromkeys(text.split(", ")))
 
+
+_DATA: Any = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
 
 CATEGORY_WORDS: Mapping[str, tuple[str, ...]] = {
-    category: _words(text) for category, text in ATTRIBUTE_WORDS.items()
+    category: _words(text) for category, text in _DATA["attributes"].items()
 }
 """Category to its attribute words, the commonest first."""
 
@@ -31,44 +34,18 @@ WORD_CATEGORIES: Mapping[str, frozenset[str]] = {
 """Attribute word to the categories it belongs to."""
 
 
-_IRREGULAR_PLURALS = {
-    "person": "people",
-    "child": "children",
-    "foot": "feet",
-    "tooth": "teeth",
-    "goose": "geese",
-    "mouse": "mice",
-    "ox": "oxen",
-    "shelf": "shelves",
-    "bookshelf": "bookshelves",
-    "leaf": "leaves",
-    "loaf": "loaves",
-    "knife": "knives",
-    "wife": "wives",
-    "wolf": "wolves",
-    "calf": "calves",
-    "scarf": "scarves",
-    "hoof": "hooves",
-    "life": "lives",
-    "half": "halves",
-    "thief": "thieves",
-    "stomach": "stomachs",
-    "quiz": "quizzes",
-    **{f"{word}o": f"{word}oes" for word in ("tomat", "potat", "her", "volcan", "ech")},
-    **{word: f"{word}s" for word in ("human", "german", "roman", "shaman")},
-    **dict.fromkeys(
-        ("sheep", "fish", "deer", "moose", "bison", "elk", "shrimp", "squid", "salmon"), ""
-    ),
-    **dict.fromkeys(("aircraft", "watercraft", "series", "species", "offspring"), ""),
+_PLURALS: Mapping[str, str] = {
+    **dict(pair.split() for pair in _words(_DATA["plurals"])),
+    **{noun: noun for noun in _words(_DATA["unchanged"])},
 }
-"""The plural of a noun; empty: it is the same."""
+"""The plural of a noun that follows no rule."""
 
 
 def plural(noun: str) -> str:
     """Return the English plural of a noun or noun phrase ("wine glass": "wine glasses")."""
     before, blank, last = noun.rpartition(" ")
-    if last in _IRREGULAR_PLURALS:
-        return before + blank + (_IRREGULAR_PLURALS[last] or last)
+    if last in _PLURALS:
+        return before + blank + _PLURALS[last]
     if last.endswith("man"):
         return f"{noun[:-3]}men"
     if last.endswith(("s", "x", "z", "ch", "sh")):
@@ -84,45 +61,22 @@ def _with_plurals(names: Iterable[str]) -> frozenset[str]:
 
 
 CLASS_NAMES: Mapping[str, frozenset[str]] = {
-    hypernym: _with_plurals(_words(names)) for hypernym, names in OBJECT_NAMES.items()
+    hypernym: _with_plurals(_words(names)) for hypernym, names in _DATA["objects"].items()
 }
 """Class of objects (`animal`) to the names in it, singular and plural."""
 
-_WIDER: Mapping[str, tuple[str, ...]] = {
-    "bird": ("animal",),
-    "aircraft": ("vehicle",),
-    "watercraft": ("vehicle",),
-    "footwear": ("clothing",),
-    "pastry": ("baked good",),
-    "tree": ("plant",),
-    "flower": ("plant",),
-    "fruit": ("food",),
-    "vegetable": ("food",),
-    "meat": ("food",),
-    "fast food": ("food",),
-    "baked good": ("food",),
-    "dessert": ("food",),
-    "sauce": ("food",),
-    "room": ("place",),
-    "road": ("place",),
-}
-
-_FEMALE = _with_plurals(_words(FEMALE_NAMES))
-_MALE = _with_plurals(_words(MALE_NAMES))
+_FEMALE = _with_plurals(_words(_DATA["genders"]["female"]))
+_MALE = _with_plurals(_words(_DATA["genders"]["male"]))
 
 
 def _hypernyms() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for hypernym, names in CLASS_NAMES.items():
+        classes = [hypernym]
+        while wider := _DATA["wider"].get(classes[-1]):
+            classes.append(wider)
         for name in names:
-            found.setdefault(name, set()).add(hypernym)
-    for classes in found.values():
-        pending = list(classes)
-        while pending:
-            for wider in _WIDER.get(pending.pop(), ()):
-                if wider not in classes:
-                    classes.add(wider)
-                    pending.append(wider)
+            found.setdefault(name, set()).update(classes)
     return {name: frozenset(classes) for name, classes in found.items()}
 
 
