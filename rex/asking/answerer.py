@@ -115,7 +115,7 @@ class Answerer:
         device = choose_device(self._config.compute)
         asked = QuestionSet.of(
             {
-                image_id: Question(question_id=image_id, image_id=image_id, question=question)
+                image_id: Question(image_id=image_id, question=question)
                 for image_id in store.image_ids
             },
             self._words,

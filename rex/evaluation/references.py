@@ -143,8 +143,8 @@ def write_answer_prior(
     from rex.gqa.questions import iter_questions
 
     known = [
-        (asked.question, asked.answer, asked.image_id, asked.detailed)
-        for asked in iter_questions(train)
+        (asked.question, asked.answer or "", asked.image_id, asked.types.detailed or "")
+        for _, asked in iter_questions(train)
     ]
     if not known:
         raise InputError("holds no questions", file=train, cure="give the train questions")
@@ -160,7 +160,7 @@ def write_answer_prior(
             seed=seed,
         )
         texts, answers = ([column[row] for row in rows] for column in (texts, answers))
-    asked = {question.question_id: question.question for question in iter_questions(questions)}
+    asked = {name: question.question for name, question in iter_questions(questions)}
     method = "answer-prior" if seed is None else PRIOR_OF_FEW
     predictions = prior_predictions(AnswerPrior(texts, answers), asked)
     _write(out, predictions, method, seed=seed or 0)

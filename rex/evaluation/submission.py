@@ -24,7 +24,7 @@ def write_submission(
     """
     from rex.gqa.questions import iter_questions
 
-    question_ids = [question.question_id for question in iter_questions(questions)]
+    question_ids = [question_id for question_id, _ in iter_questions(questions)]
     if not question_ids:
         raise InputError("holds no questions", file=questions, cure="give those to be answered")
     if is_rows(predictions):

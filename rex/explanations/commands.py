@@ -205,7 +205,7 @@ def _show(
     else:
         cure = "give both, or neither"
         raise InputError("are given together", file="--questions, --scene-graphs", cure=cure)
-    report = Report(question, scene_graphs)
+    report = Report(question_id, question, scene_graphs)
     print(report.text())
     if image is not None:
         out = out or Path(f"{question_id}.png")

@@ -68,27 +68,27 @@ def find_in_folder(folder: File, question_id: str) -> tuple[Question, Path]:
 
 
 def _question(path: File, question_id: str) -> Question | None:
-    return next((one for one in iter_questions(path) if one.question_id == question_id), None)
+    return next((one for name, one in iter_questions(path) if name == question_id), None)
 
 
 class Report:
     """What is known of one question: its program, executed, and its explanation."""
 
-    def __init__(self, question: Question, scene_graphs: File) -> None:
-        self.question = question
+    def __init__(self, question_id: str, question: Question, scene_graphs: File) -> None:
+        self.question_id, self.question = question_id, question
         try:
             self.program = parse_program(question.semantic)
         except ProgramError as error:
             raise InputError(
                 error.problem,
-                place=f"question {question.question_id}: semantic step {error.step}",
+                place=f"question {question_id}: semantic step {error.step}",
                 cure=PROGRAM_CURE,
             ) from None
         graph = SceneGraphIndex(scene_graphs).get(question.image_id)
         if graph is None:
             raise InputError(
                 f"no scene graph of image {question.image_id}, which question "
-                f"{question.question_id} is about",
+                f"{question_id} is about",
                 file=scene_graphs,
                 cure="give the scene graphs of the question's split",
             )
@@ -149,9 +149,7 @@ class Report:
     def draw(self, image: File, out: File) -> None:
         """Draw the objects of each step. Raises InputError when there is nothing to draw."""
         if self.execution is None:
-            raise InputError(
-                f"not explained: {self.status}", place=f"question {self.question.question_id}"
-            )
+            raise InputError(f"not explained: {self.status}", place=f"question {self.question_id}")
         draw_program(image, out, self.program, self.graph, self.execution, self.captions())
 
 

@@ -14,7 +14,7 @@ from rex.explanations.building import question_files
 from rex.explanations.modes import OK
 from rex.explanations.table import ADDED, schema
 from rex.files import no_markup, parquet_provenance, readable_parquet
-from rex.gqa.questions import QuestionRecord, iter_question_records
+from rex.gqa.questions import Question, iter_questions
 from rex.tokens import is_region
 
 File = str | PathLike[str]
@@ -115,12 +115,12 @@ def _rows(path: File) -> Iterator[dict[str, Any]]:
             yield from batch.to_pylist()
 
 
-def _records(questions: Sequence[File]) -> Iterator[tuple[str, QuestionRecord]]:
+def _records(questions: Sequence[File]) -> Iterator[tuple[str, Question]]:
     for path in question_files(questions):
-        yield from iter_question_records(path)
+        yield from iter_questions(path)
 
 
-def _count(counts: Statistics, row: dict[str, Any], record: QuestionRecord) -> None:
+def _count(counts: Statistics, row: dict[str, Any], record: Question) -> None:
     counts.statuses[row["status"].partition(":")[0]] += 1
     shares = [
         counts.whole,

@@ -11,7 +11,7 @@ from typing import Any
 
 from rex.errors import InputError
 from rex.files import made_by, parquet_provenance, read_parquet, write_json
-from rex.gqa.questions import iter_question_records
+from rex.gqa.questions import iter_questions
 from rex.tokens import is_region
 
 SPECIAL_PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -32,7 +32,7 @@ def build_vocabulary(
     """
     answers: Counter[str] = Counter()
     question_words: Counter[str] = Counter()
-    for _, record in iter_question_records(questions):
+    for _, record in iter_questions(questions):
         if record.answer:
             answers[record.answer] += 1
         question_words.update(question_tokens(record.question))

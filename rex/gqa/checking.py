@@ -14,7 +14,7 @@ from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
 from rex.gqa.operations import checked_steps
-from rex.gqa.questions import ProgramError, QuestionRecord, iter_question_records
+from rex.gqa.questions import ProgramError, Question, iter_questions
 from rex.gqa.scene_graphs import SceneGraph, SceneObject, iter_scene_graphs
 
 _CURE = "expected GQA's questions or scene graphs (docs/data.md)"
@@ -94,7 +94,7 @@ def _check_questions(path: Path) -> str:
     images = set()
     structural: Counter[str] = Counter()
     without_program = 0
-    for question_id, record in iter_question_records(path):
+    for question_id, record in iter_questions(path):
         _check_program(path, question_id, record)
         images.add(record.image_id)
         structural[record.types.structural or "no type"] += 1
@@ -104,7 +104,7 @@ def _check_questions(path: Path) -> str:
     return f"{structural.total():,} questions on {len(images):,} images ({types}){note}"
 
 
-def _check_program(path: Path, question_id: str, record: QuestionRecord) -> None:
+def _check_program(path: Path, question_id: str, record: Question) -> None:
     try:
         checked_steps(record.semantic)
     except ProgramError as error:

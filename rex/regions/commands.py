@@ -208,7 +208,7 @@ def _verify(store: Path, questions: Path | None) -> None:
 
     regions, wanted = RegionStore(store), set[str]()
     if questions is not None:
-        wanted = {question.image_id for question in iter_questions(questions)}
+        wanted = {question.image_id for _, question in iter_questions(questions)}
     findings = verify(regions, wanted)
     for finding in findings:
         _logger.warning("%s", finding)

@@ -234,7 +234,7 @@ def extract_regions(
     images that cannot be read, and why. Raises InputError for bad input.
     """
     device = prepare_device(config)
-    image_ids = sorted({question.image_id for question in iter_questions(questions)})
+    image_ids = sorted({question.image_id for _, question in iter_questions(questions)})
     image_ids = shard(image_ids, *part)
     annotated = "scene-graphs" in (boxes or config.regions.selection)
     if annotated:

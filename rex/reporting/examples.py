@@ -109,9 +109,7 @@ def read_examples(files: ExampleFiles, *, count: int, seed: int) -> list[Example
     chosen = choose(truths, count=count, seed=seed)
     wanted = {truth["question_id"] for truth in chosen}
     questions = {
-        question.question_id: question
-        for question in iter_questions(files.questions)
-        if question.question_id in wanted
+        name: question for name, question in iter_questions(files.questions) if name in wanted
     }
     said = [(name, _rows(path, wanted)) for name, path in _methods(files.predictions)]
     objects = _objects(files.scene_graphs, chosen)
@@ -268,7 +266,7 @@ def _example(
                 method=method,
                 answer=answer,
                 probability=prediction["probability"],
-                right=None if answer is None else answer == question.answer,
+                right=None if answer is None else answer == (question.answer or ""),
                 words=text,
                 grounding=_grounding(text, boxes, objects),
                 entails_answer=entailed,
@@ -278,7 +276,7 @@ def _example(
         question_id=question_id,
         image_id=image_id,
         question=question.question,
-        answer=question.answer,
+        answer=question.answer or "",
         operations=tuple(truth["operations"]),
         words=words,
         outputs=tuple(outputs),

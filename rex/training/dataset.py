@@ -74,14 +74,13 @@ def read_asked(path: str | PathLike[str]) -> dict[str, Question]:
     from rex.gqa.questions import Question, iter_questions
 
     found = {
-        asked.question_id: Question(
-            question_id=asked.question_id,
+        question_id: Question(
             image_id=asked.image_id,
             question=asked.question,
             answer=asked.answer,
-            detailed=asked.detailed,
+            types=asked.types,
         )
-        for asked in iter_questions(path)
+        for question_id, asked in iter_questions(path)
     }
     if not found:
         raise InputError("holds no questions", file=path, cure="name a file of questions")
@@ -138,7 +137,7 @@ class QuestionSet:
                 question_length,
             ),
             answers=np.array(
-                [vocabulary.answer_ids.get(q.answer, IGNORED) for q in questions.values()],
+                [vocabulary.answer_ids.get(q.answer or "", IGNORED) for q in questions.values()],
                 dtype=np.int64,
             ),
             explanations=Ragged.of(

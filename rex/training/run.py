@@ -215,7 +215,7 @@ def _read(
     rows, held_out = questions_of(
         objective,
         questions.image_ids,
-        [question.detailed for question in asked.values()],
+        [question.types.detailed or "" for question in asked.values()],
         holdout=settings.holdout,
         other_images=config.transfer.other_images,
         seed=name.seed,

@@ -160,9 +160,9 @@ def read_programs(path: File, asked: Collection[str]) -> dict[str, str]:
     from rex.gqa.questions import iter_questions
 
     programs = {
-        question.question_id: program_text(question.semantic)
-        for question in iter_questions(path)
-        if question.semantic and question.question_id in asked
+        question_id: program_text(question.semantic)
+        for question_id, question in iter_questions(path)
+        if question.semantic and question_id in asked
     }
     if not programs:
         raise InputError(

@@ -273,7 +273,7 @@ def judged(explained: Sequence[Explained], graphs: Mapping[str, SceneGraph]) -> 
     lexicon = build_lexicon(graphs.values())
     truths = []
     for one in explained:
-        facts, answer = read_statement(one.text, lexicon), one.question.answer
+        facts, answer = read_statement(one.text, lexicon), one.question.answer or ""
         assert agrees(answer, facts, one.program, one.scene.names), one.text
         other = {"yes": "no", "no": "yes"}.get(answer, "nothing of the kind")
         assert not agrees(other, facts, one.program, one.scene.names), one.text

@@ -131,9 +131,9 @@ def recognized(explained: Iterable[Explained]) -> list[bool]:
             )
 
         assert objects
-        other = {"yes": "no", "no": "yes"}.get(question.answer, "nothing of the kind")
+        other = {"yes": "no", "no": "yes"}.get(question.answer or "", "nothing of the kind")
         assert not entailed(other), (question.question, question.answer, one.text)
-        found.append(bool(entailed(question.answer)))
+        found.append(bool(entailed(question.answer or "")))
     return found
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,34 +17,45 @@ from rex.evaluation.measures.gqa_scores import (
     read_choices,
 )
 from rex.evaluation.reading.ground_truth import Questions
-from rex.gqa.questions import Question, SemanticStep
+from rex.gqa.questions import Groups, Question, SemanticStep, Types
+
+QUERY = Types("query", None, "direct")
+CAR_COLOR = Groups("color", "10q-car_color")
 
 
-def questions(*given: Question) -> Questions:
+def questions(*given: tuple[str, Question]) -> Questions:
     found = Questions()
-    for question in given:
-        found.add(question)
+    for question_id, question in given:
+        found.add(question_id, question)
     return found
 
 
-COLOR = Question(
-    question_id="c1",
-    image_id="1",
-    question="What color is the car?",
-    answer="red",
-    structural="query",
-    detailed="direct",
-    group_global="color",
-    group_local="10q-car_color",
-)
-YES = replace(
-    COLOR,
-    question_id="y1",
-    answer="yes",
-    structural="verify",
-    group_global=None,
-    group_local="06-car_red",
-)
+def color(
+    question_id: str = "c1",
+    answer: str = "red",
+    *,
+    types: Types = QUERY,
+    groups: Groups = CAR_COLOR,
+    entailed: tuple[str, ...] = (),
+    semantic: tuple[SemanticStep, ...] = (),
+) -> tuple[str, Question]:
+    return question_id, Question(
+        image_id="1",
+        question="What color is the car?",
+        answer=answer,
+        types=types,
+        groups=groups,
+        entailed=entailed,
+        semantic=semantic,
+    )
+
+
+def verify(question_id: str = "y1") -> tuple[str, Question]:
+    types, groups = Types("verify", None, "direct"), Groups(None, "06-car_red")
+    return color(question_id, "yes", types=types, groups=groups)
+
+
+COLOR, YES = color(), verify()
 
 
 def test_binary_and_open() -> None:
@@ -56,11 +66,11 @@ def test_binary_and_open() -> None:
 
 def test_consistency_by_hand() -> None:
     asked = questions(
-        replace(COLOR, entailed=("y1", "y2", "c1", "unasked")),
+        color(entailed=("y1", "y2", "c1", "unasked")),
         YES,
-        replace(YES, question_id="y2"),
-        replace(COLOR, question_id="c2", entailed=("y1",)),
-        replace(COLOR, question_id="c3", entailed=("unasked",)),
+        verify("y2"),
+        color("c2", entailed=("y1",)),
+        color("c3", entailed=("unasked",)),
     )
     # c1 is right: of y1 and y2 one is right (itself and the unasked one do not count);
     # c2 is wrong and does not count; c3 entails nothing that was asked
@@ -73,10 +83,10 @@ def test_derived_choices() -> None:
     offer = (SemanticStep("choose color", "green|blue", ()),)
     asked = questions(
         COLOR,
-        replace(COLOR, question_id="c2", answer="white", group_local="10q-snow_color"),
+        color("c2", "white", groups=Groups("color", "10q-snow_color")),
         YES,
-        replace(COLOR, question_id="o", answer="blue", structural="choose", semantic=offer),
-        replace(COLOR, question_id="t", answer="left", group_global=None, group_local=None),
+        color("o", "blue", types=Types("choose", None, "direct"), semantic=offer),
+        color("t", "left", groups=Groups()),
     )
     choices = derive_choices(asked)
     assert choices.valid[0] == {"red", "white", "blue"}
@@ -94,7 +104,7 @@ def test_derived_choices() -> None:
 
 
 def test_validity_and_plausibility() -> None:
-    asked = questions(COLOR, replace(COLOR, question_id="c2"), YES)
+    asked = questions(COLOR, color("c2"), YES)
     samples = choice_samples(["red", "dog", None], asked, derive_choices(asked))
     assert samples["validity"].score().value == pytest.approx(100 / 3)
     assert samples["plausibility"].score().value == pytest.approx(100 / 3)
@@ -102,7 +112,12 @@ def test_validity_and_plausibility() -> None:
 
 
 def test_what_things_may_have_in_common_is_fixed_by_gqas_script() -> None:
-    common = replace(COLOR, answer="pose", detailed="twoCommon", group_global="common")
+    common = color(
+        "c1",
+        "pose",
+        types=Types("query", None, "twoCommon"),
+        groups=Groups("common", "10q-car_color"),
+    )
     nothing = [frozenset[str]()]
     by_file = Choices(nothing, nothing, FILE)
     asked = questions(common)
@@ -123,8 +138,8 @@ def test_choices_file(tmp_path: Path) -> None:
 
 
 def test_distribution_by_hand() -> None:
-    colors = [replace(COLOR, question_id=str(i), answer=a) for i, a in enumerate("rrb")]
-    kinds = [replace(COLOR, question_id="k", answer="dog", group_global="animal")]
+    colors = [color(str(i), a) for i, a in enumerate("rrb")]
+    kinds = [color("k", "dog", groups=Groups("animal", "10q-car_color"))]
     asked = questions(*colors, *kinds, YES)
     # colours: (3 - 2)² / 2 + (0 - 1)² / 1 = 1.5, weight 3; animals: 0, weight 1
     score = distribution_score(["r", "r", "r", "dog", "no"], asked)
@@ -138,7 +153,7 @@ def test_distribution_is_the_same_with_every_python() -> None:
     """Tenths that are added one after another, as Python 3.11 does, make other than 0.6."""
     asked = questions(
         *(
-            replace(COLOR, question_id=f"{answer}{number}", answer=answer)
+            color(f"{answer}{number}", answer)
             for answer, count in (("a", 10), ("b", 5), ("c", 30))
             for number in range(count)
         )

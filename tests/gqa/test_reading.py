@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from rex.errors import InputError
 from rex.gqa.layout import Layout
-from rex.gqa.questions import SemanticStep, read_questions
+from rex.gqa.questions import Groups, SemanticStep, Types, read_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import Relation, read_scene_graphs
 from tests.gqa.sample import (
@@ -26,18 +26,13 @@ def test_a_question_keeps_every_field(tmp_path: Path) -> None:
     path = tmp_path / "questions.json"
     path.write_text(json.dumps({"q1": question_entry()}))
     question = read_questions(path)["q1"]
-    assert question.question_id == "q1"
     assert question.image_id == "1"
     assert question.semantic[1] == SemanticStep("query", "color", (0,))
-    assert (question.structural, question.semantic_type, question.detailed) == (
-        "query",
-        "attr",
-        "directWhich",
-    )
-    assert (question.group_global, question.group_local) == ("color", "10q-dog_color")
+    assert question.types == Types("query", "attr", "directWhich")
+    assert question.groups == Groups("color", "10q-dog_color")
     assert question.entailed == ("q2",)
     assert question.full_answer == "The dog is brown."
-    assert dict(question.question_objects) == {"4": "11"}
+    assert question.annotations.question == {"4": "11"}
     assert question.is_balanced
 
 
@@ -45,7 +40,7 @@ def test_a_test_question_has_no_answer(tmp_path: Path) -> None:
     path = tmp_path / "questions.json"
     path.write_text('{"q": {"imageId": "n1", "question": "What is it?", "isBalanced": false}}')
     question = read_questions(path)["q"]
-    assert question.answer == ""
+    assert question.answer is None
     assert len(question.semantic) == 0
     assert not question.is_balanced
 

@@ -164,5 +164,5 @@ def test_both_forms_agree_on_the_real_questions(path: str) -> None:
 
     for question in read_questions(path).values():
         listed = parse_program(question.semantic)
-        text = parse_program_text(question.semantic_str)
+        text = parse_program_text(question.semantic_str or "")
         assert [meaning(step) for step in listed] == [meaning(step) for step in text]

@@ -46,7 +46,7 @@ def test_rare_answers_are_drawn_closer_to_common_ones() -> None:
 
 def test_yes_and_no_are_even(world: Layout) -> None:
     answers: Counter[tuple[str, str]] = Counter(
-        (question.structural, question.answer)
+        (question.types.structural or "", question.answer)
         for question in read_questions(world.questions("train")).values()
         if question.answer in ("yes", "no")
     )

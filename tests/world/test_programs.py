@@ -40,7 +40,7 @@ def test_every_answer_is_entailed_by_the_program_without_knowing_it(
 
 def test_program_texts_say_the_same_as_the_programs(world: Layout) -> None:
     for question in _questions(world, "val").values():
-        assert parse_program_text(question.semantic_str) == parse_program(
+        assert parse_program_text(question.semantic_str or "") == parse_program(
             tuple(
                 type(step)(step.operation, step.argument.strip(), step.dependencies)
                 for step in question.semantic
@@ -61,8 +61,14 @@ def test_all_atomic_operations_and_sixty_operation_names_occur(world: Layout) ->
 
 def test_all_structural_and_semantic_types_occur(world: Layout) -> None:
     questions = _questions(world, "train").values()
-    assert {q.structural for q in questions} == {"query", "verify", "choose", "compare", "logical"}
-    assert {q.semantic_type for q in questions} == {"obj", "attr", "cat", "rel", "global"}
+    assert {q.types.structural for q in questions} == {
+        "query",
+        "verify",
+        "choose",
+        "compare",
+        "logical",
+    }
+    assert {q.types.semantic for q in questions} == {"obj", "attr", "cat", "rel", "global"}
 
 
 def test_referred_objects_are_in_the_image_and_spans_in_the_question(world: Layout) -> None:
@@ -70,7 +76,7 @@ def test_referred_objects_are_in_the_image_and_spans_in_the_question(world: Layo
     for question in _questions(world, "val").values():
         objects = graphs[question.image_id].objects
         words = re.sub(r"[.,?]", "", question.question).split()
-        for span, object_id in question.question_objects.items():
+        for span, object_id in question.annotations.question.items():
             assert object_id in objects
             first, _, last = span.partition(":")
             assert 0 <= int(first) < int(last or int(first) + 1) <= len(words)
@@ -86,10 +92,10 @@ def test_questions_are_sentences(world: Layout) -> None:
         assert text.endswith("?")
         assert "  " not in text
         assert "_" not in text
-        assert question.full_answer.endswith(".")
+        assert (question.full_answer or "").endswith(".")
         assert not re.search(r"\ba [aeiou]|\ban [^aeiou]", text), text
         assert not re.search(r"\b(\w+) \1\b", text), text
         # no open question gives its answer away, but for "How long is ...?" and a dog behind a dog
-        if question.structural == "query" and question.semantic_type != "rel":
+        if question.types.structural == "query" and question.types.semantic != "rel":
             told = f" {question.answer} " in f" {text[:-1].lower()} "
-            assert not told or question.detailed == "how", text
+            assert not told or question.types.detailed == "how", text

@@ -91,7 +91,7 @@ def read_ood(folder: str | PathLike[str], split: str) -> dict[str, list[str]]:
             raise InputError(
                 "no such file", file=path, cure="GQA-OOD has all, head and tail of val and testdev"
             )
-        parts[part] = [question.question_id for question in iter_questions(path)]
+        parts[part] = [question_id for question_id, _ in iter_questions(path)]
     return parts
 
 

@@ -55,16 +55,16 @@ class Questions:
             **{name: [values[row] for row in rows] for name, values in columns.items()}
         )
 
-    def add(self, question: Question) -> None:
+    def add(self, question_id: str, question: Question) -> None:
         """Append a question."""
-        self.ids.append(question.question_id)
+        self.ids.append(question_id)
         self.image_ids.append(question.image_id)
-        self.answers.append(question.answer)
-        self.structural.append(question.structural)
-        self.semantic.append(question.semantic_type)
-        self.detailed.append(question.detailed)
-        self.global_groups.append(question.group_global)
-        self.local_groups.append(question.group_local)
+        self.answers.append(question.answer or "")
+        self.structural.append(question.types.structural or "")
+        self.semantic.append(question.types.semantic or "")
+        self.detailed.append(question.types.detailed or "")
+        self.global_groups.append(question.groups.global_)
+        self.local_groups.append(question.groups.local)
         self.entailed.append(question.entailed)
         self.options.append(offered_answers(question.semantic))
         self.asked.append(asked_words(question.semantic))
@@ -92,8 +92,8 @@ def read_questions(path: str | PathLike[str]) -> Questions:
     from rex.gqa.questions import iter_questions
 
     questions = Questions()
-    for question in iter_questions(path):
-        questions.add(question)
+    for question_id, question in iter_questions(path):
+        questions.add(question_id, question)
     return questions
 
 
