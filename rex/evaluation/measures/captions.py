@@ -13,8 +13,9 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from rex.arrays import Ragged
 from rex.evaluation.case import TEXTS, Case, Measure, Results
-from rex.evaluation.measures.ngrams import Counts, Texts, count_ngrams, read_texts, shared_entries
+from rex.evaluation.measures.ngrams import Counts, count_ngrams, read_texts, shared_entries
 from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample
 
 _ORDER = 4
@@ -22,7 +23,6 @@ _CIDER_SIGMA = 6.0
 _ROUGE_BETA = 1.2
 # pycocoevalcap's guards against a division by zero; they show in scores of very small corpora
 _SMALL, _TINY = 1e-9, 1e-15
-_WORD_BITS = 64
 
 CIDER_UNIT = "library value x 100"
 TOKENS = "blank"
@@ -50,12 +50,12 @@ def caption_samples(
 
 def bleu_samples(
     rows: npt.NDArray[np.int64],
-    texts: Texts,
+    texts: Ragged,
     grams: Sequence[tuple[Counts, Counts]],
     signature: str,
 ) -> dict[str, Sample]:
     """Corpus BLEU-1 to 4 with brevity penalty (Papineni et al., ACL 2002), in percent."""
-    n = texts.pairs
+    n = len(texts) // 2
     lengths = texts.lengths
     correct, guessed = np.zeros((n, _ORDER)), np.zeros((n, _ORDER))
     for k, (hypothesis, reference) in enumerate(grams):
@@ -85,13 +85,13 @@ def bleu(sums: Floats, order: int) -> Floats:
     return np.asarray(100 * precision ** (1 / order) * penalty)
 
 
-def cider(texts: Texts, grams: Sequence[tuple[Counts, Counts]]) -> Floats:
+def cider(texts: Ragged, grams: Sequence[tuple[Counts, Counts]]) -> Floats:
     """Return CIDEr-D of each pair [n], 0 to 10 (Vedantam et al., CVPR 2015).
 
     Document frequencies come from the references of all n pairs: the value of a pair depends on
     which others are measured with it.
     """
-    n = texts.pairs
+    n = len(texts) // 2
     total = np.zeros(n)
     # the library counts a text's length in bigrams
     bigrams = np.maximum(texts.lengths - 1, 0)
@@ -114,11 +114,11 @@ def cider(texts: Texts, grams: Sequence[tuple[Counts, Counts]]) -> Floats:
     return np.asarray(10 * total / _ORDER * penalty)
 
 
-def rouge_l(texts: Texts) -> Floats:
+def rouge_l(texts: Ragged) -> Floats:
     """Return ROUGE-L of each pair [n], 0 to 1 (Lin, 2004), with beta 1.2 as in the library."""
-    n = texts.pairs
+    n = len(texts) // 2
     lengths = texts.lengths
-    common = _common_subsequence(texts).astype(np.float64)
+    common = _common_subsequences(texts).astype(np.float64)
     precision = common / np.maximum(lengths[:n], 1)
     recall = common / np.maximum(lengths[n:], 1)
     weight = _ROUGE_BETA**2
@@ -126,60 +126,27 @@ def rouge_l(texts: Texts) -> Floats:
     return np.divide(top, recall + weight * precision, out=np.zeros(n), where=common > 0)
 
 
-def _common_subsequence(texts: Texts, chunk: int = 8192) -> npt.NDArray[np.int64]:
-    """Return the length of the longest common subsequence of each pair [n].
+def _common_subsequences(texts: Ragged) -> npt.NDArray[np.int64]:
+    """Return the length of the longest common subsequence of each pair [n]."""
+    tokens, starts, n = texts.values.tolist(), texts.starts.tolist(), len(texts) // 2
+    sides = [[tokens[starts[i] : starts[i + 1]] for i in range(k, k + n)] for k in (0, n)]
+    return np.fromiter(map(_common_subsequence, *sides), dtype=np.int64, count=n)
 
-    Bit-parallel (Crochemore et al., 2001): one machine word holds a row of the table, so each step
-    of the loop treats a token of every hypothesis of a chunk.
+
+def _common_subsequence(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return the length of the longest common subsequence of two texts.
+
+    Bit-parallel (Crochemore et al., 2001): one number holds a row of the table, a bit for each
+    token of `second`.
     """
-    n = texts.pairs
-    lengths = texts.lengths
-    found = np.zeros(n, dtype=np.int64)
-    fits = lengths[n:] < _WORD_BITS
-    # alike in length, so that padding is cheap
-    order = np.flatnonzero(fits)[np.argsort(lengths[:n][fits], kind="stable")]
-    for begin in range(0, len(order), chunk):
-        pairs = order[begin : begin + chunk]
-        # two different paddings: they match neither a token nor each other
-        ours = _padded(texts, pairs, -1)
-        theirs = _padded(texts, pairs + n, -2)
-        row = np.full(len(pairs), ~np.uint64(0), dtype=np.uint64)
-        bits = np.uint64(1) << np.arange(theirs.shape[1], dtype=np.uint64)
-        for token in ours.T:
-            matches = ((theirs == token[:, None]) * bits).sum(axis=1, dtype=np.uint64)
-            both = row & matches
-            row = (row + both) | (row - both)
-        mask = (np.uint64(1) << lengths[pairs + n].astype(np.uint64)) - np.uint64(1)
-        found[pairs] = np.bitwise_count(~row & mask)
-    for pair in np.flatnonzero(~fits):
-        found[pair] = _long_common_subsequence(
-            texts.tokens[texts.starts[pair] : texts.starts[pair + 1]].tolist(),
-            texts.tokens[texts.starts[pair + n] : texts.starts[pair + n + 1]].tolist(),
-        )
-    return found
-
-
-def _padded(texts: Texts, which: npt.NDArray[np.int64], padding: int) -> npt.NDArray[np.int64]:
-    """Return the tokens of the texts `which` [m] as [m, longest], filled up with `padding`."""
-    lengths = texts.lengths[which]
-    columns = np.arange(lengths.max(initial=0))
-    places = texts.starts[which][:, None] + columns
-    inside = columns < lengths[:, None]
-    if not len(texts.tokens):
-        return np.full(inside.shape, padding, dtype=np.int64)
-    return np.where(inside, texts.tokens[np.minimum(places, len(texts.tokens) - 1)], padding)
-
-
-def _long_common_subsequence(first: list[int], second: list[int]) -> int:
-    """Return the length of the longest common subsequence of two texts of any length."""
-    previous = [0] * (len(second) + 1)
+    places: dict[int, int] = {}
+    for place, token in enumerate(second):
+        places[token] = places.get(token, 0) | 1 << place
+    row = every = (1 << len(second)) - 1
     for token in first:
-        current = [0]
-        for column, other in enumerate(second):
-            best = max(previous[column + 1], current[column])
-            current.append(previous[column] + 1 if token == other else best)
-        previous = current
-    return previous[-1]
+        both = row & places.get(token, 0)
+        row = (row + both | row - both) & every
+    return len(second) - row.bit_count()
 
 
 def _samples(case: Case) -> Results:

@@ -11,30 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Integers = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Hypotheses and references of the same n questions, as token numbers.
-
-    Text i of 2n (the hypotheses, then the references) is `tokens[starts[i]:starts[i + 1]]`.
-    """
-
-    tokens: Integers
-    starts: Integers
-
-    @property
-    def lengths(self) -> Integers:
-        """Tokens of each text [2n]."""
-        return np.diff(self.starts)
-
-    @property
-    def pairs(self) -> int:
-        """The number n of questions."""
-        return (len(self.starts) - 1) // 2
+from rex.arrays import Integers, Ragged
 
 
 @dataclass(frozen=True)
@@ -51,35 +29,34 @@ class Counts:
     count: Integers
 
 
-def read_texts(hypotheses: Sequence[str], references: Sequence[str]) -> Texts:
-    """Number the blank-separated tokens of both sides [n]; `#12` and `@3` are one token each."""
+def read_texts(hypotheses: Sequence[str], references: Sequence[str]) -> Ragged:
+    """Number the blank-separated tokens of both sides [n]; `#12` and `@3` are one token each.
+
+    Of the 2n texts, the hypotheses come first.
+    """
     if len(hypotheses) != len(references):
         raise ValueError(f"{len(hypotheses)} hypotheses for {len(references)} references")
     numbers: dict[str, int] = {}
-    tokens: list[int] = []
-    lengths = [0]
-    for side in (hypotheses, references):
-        for text in side:
-            words = text.split()
-            lengths.append(len(words))
-            tokens += [numbers.setdefault(word, len(numbers)) for word in words]
-    return Texts(np.array(tokens, dtype=np.int64), np.cumsum(lengths, dtype=np.int64))
+    words = (text.split() for side in (hypotheses, references) for text in side)
+    return Ragged.of(
+        ([numbers.setdefault(word, len(numbers)) for word in text] for text in words), np.int64
+    )
 
 
-def count_ngrams(texts: Texts, order: int) -> list[tuple[Counts, Counts]]:
+def count_ngrams(texts: Ragged, order: int) -> list[tuple[Counts, Counts]]:
     """Return for 1-grams, 2-grams, … `order`-grams the counts of (hypotheses, references)."""
-    n = texts.pairs
+    n = len(texts) // 2
     text_of = np.repeat(np.arange(2 * n, dtype=np.int64), texts.lengths)
     ends = texts.starts[text_of + 1] if len(text_of) else text_of
-    position = np.arange(len(texts.tokens), dtype=np.int64)
-    gram = texts.tokens
-    span = int(texts.tokens.max(initial=0)) + 1
+    position = np.arange(len(texts.values), dtype=np.int64)
+    gram = texts.values
+    span = int(texts.values.max(initial=0)) + 1
     found = []
     for length in range(1, order + 1):
         if length > 1:
             kept = position + length <= ends
             position, ends, text_of, gram = position[kept], ends[kept], text_of[kept], gram[kept]
-            last = texts.tokens[position + length - 1]
+            last = texts.values[position + length - 1]
             gram = np.unique(gram * span + last, return_inverse=True)[1].astype(np.int64)
         side = text_of >= n
         grams = int(gram.max(initial=0)) + 1
