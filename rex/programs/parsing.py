@@ -19,7 +19,7 @@ def parse_program(semantic: Sequence[SemanticStep]) -> Program:
     """
     return tuple(
         [
-            BUILDERS[verb](step.operation, step.argument, step.dependencies, qualifier, fields)
+            BUILDERS[verb]((step.operation, step.argument, step.dependencies), qualifier, fields)
             for step, (verb, qualifier, fields) in zip(
                 semantic, checked_steps(semantic), strict=True
             )
@@ -35,82 +35,44 @@ def parse_program_text(text: str) -> Program:
     return parse_program(steps_of_text(text))
 
 
-Steps = tuple[int, ...]
-_Builder = Callable[[str, str, Steps, str, Fields], ops.Operation]
-"""From name, argument and dependencies, as written, the qualifier, and what the argument says."""
+_Written = tuple[str, str, tuple[int, ...]]
+"""Name, argument and dependencies, as written."""
+_Builder = Callable[[_Written, str, Fields], ops.Operation]
+"""From a step as written, the qualifier of its verb, and what its argument says."""
 
 
-def _select(name: str, argument: str, steps: Steps, _: str, fields: Fields) -> ops.Operation:
-    noun, objects = fields
-    return ops.Select(name, argument, steps, noun, objects)
-
-
-def _relate(name: str, argument: str, steps: Steps, _: str, fields: Fields) -> ops.Operation:
+def _relate(step: _Written, fields: Fields, purpose: str = "find") -> ops.Operation:
     noun, relations, target_is_subject, objects = fields
-    purpose = "find" if name == "relate" else name.partition(" ")[0]
-    return ops.Relate(name, argument, steps, noun, relations, target_is_subject, objects, purpose)
+    return ops.Relate(*step, noun, relations, target_is_subject, objects, purpose)
 
 
-def _query(name: str, argument: str, steps: Steps, _: str, fields: Fields) -> ops.Operation:
-    (category,) = fields
-    return ops.Query(name, argument, steps, category)
-
-
-def _filter(
-    name: str, argument: str, steps: Steps, qualifier: str, fields: Fields
-) -> ops.Operation:
-    word, negated = fields
-    return ops.Filter(name, argument, steps, qualifier, word, negated)
-
-
-def _verify(
-    name: str, argument: str, steps: Steps, qualifier: str, fields: Fields
-) -> ops.Operation:
+def _verify(step: _Written, qualifier: str, fields: Fields) -> ops.Operation:
     if qualifier == "rel":
-        return _relate(name, argument, steps, qualifier, fields)
+        return _relate(step, fields, "verify")
     word, negated = fields
-    return ops.Verify(name, argument, steps, qualifier, (word,), negated, False)
+    return ops.Verify(*step, qualifier, (word,), negated, False)
 
 
-def _choose(
-    name: str, argument: str, steps: Steps, qualifier: str, fields: Fields
-) -> ops.Operation:
+def _choose(step: _Written, qualifier: str, fields: Fields) -> ops.Operation:
     if qualifier == "rel":
-        return _relate(name, argument, steps, qualifier, fields)
+        return _relate(step, fields, "choose")
     if qualifier in COMPARATIVES:
-        return ops.Compare(name, argument, steps, qualifier)
+        return ops.Compare(*step, qualifier)
     (words,) = fields
-    return ops.Verify(name, argument, steps, qualifier, words, False, True)
-
-
-def _of_category(kind: type[ops.Same] | type[ops.Different]) -> _Builder:
-    def build(
-        name: str, argument: str, steps: Steps, qualifier: str, fields: Fields
-    ) -> ops.Operation:
-        (category,) = fields or (qualifier,)
-        return kind(name, argument, steps, category)
-
-    return build
-
-
-def _bare(kind: type[ops.Operation]) -> _Builder:
-    def build(name: str, argument: str, steps: Steps, _: str, fields: Fields) -> ops.Operation:
-        return kind(name, argument, steps)
-
-    return build
+    return ops.Verify(*step, qualifier, words, False, True)
 
 
 BUILDERS: dict[str, _Builder] = {
-    "select": _select,
-    "relate": _relate,
-    "query": _query,
-    "exist": _bare(ops.Exist),
-    "filter": _filter,
+    "select": lambda step, _, fields: ops.Select(*step, *fields),
+    "relate": lambda step, _, fields: _relate(step, fields),
+    "query": lambda step, _, fields: ops.Query(*step, *fields),
+    "exist": lambda step, *_: ops.Exist(*step),
+    "filter": lambda step, qualifier, fields: ops.Filter(*step, qualifier, *fields),
     "verify": _verify,
     "choose": _choose,
-    "common": _bare(ops.Common),
-    "same": _of_category(ops.Same),
-    "different": _of_category(ops.Different),
-    "and": _bare(ops.And),
-    "or": _bare(ops.Or),
+    "common": lambda step, *_: ops.Common(*step),
+    "same": lambda step, qualifier, fields: ops.Same(*step, *(fields or (qualifier,))),
+    "different": lambda step, qualifier, fields: ops.Different(*step, *(fields or (qualifier,))),
+    "and": lambda step, *_: ops.And(*step),
+    "or": lambda step, *_: ops.Or(*step),
 }
