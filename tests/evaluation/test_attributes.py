@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from rex.evaluation.measures.attributes import (
+    MATCHES,
     PAPER_CATEGORIES,
     attribute_samples,
     expected_words,
-    says,
 )
 from rex.evaluation.reading.asked_words import AskedWords
 
@@ -67,6 +67,7 @@ def test_a_word_counts_once_a_question() -> None:
 
 
 def test_phrases_stand_in_a_row() -> None:
-    assert says(["to", "the", "left", "of"], ("the", "left"))
-    assert not says(["the", "far", "left"], ("the", "left"))
-    assert not says([], ("a",))
+    says = MATCHES["words"]
+    assert says("to the left of", "the left")
+    assert not says("the far left", "the left")
+    assert not says("", "a")

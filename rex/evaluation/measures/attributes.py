@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache
 
@@ -15,8 +16,7 @@ from rex.evaluation.scores import Floats, Sample, mean_percent
 PAPER_CATEGORIES = (*CATEGORIES.values(), RELATION)
 """The paper's eight categories."""
 
-Phrase = tuple[str, ...]
-Expected = Mapping[str, Set[Phrase]]
+Expected = Mapping[str, Set[str]]
 """The words that an explanation should say, by category."""
 
 
@@ -27,14 +27,14 @@ def expected_words(asked: Sequence[AskedWords], references: Sequence[str]) -> li
     Expected are the words of the categories that a program names, and the relations that it
     follows, as far as the true explanation says them; each once.
     """
-    phrases = {name: _by_first_word(_category_words(name)) for name in CATEGORIES.values()}
-    relations = cache(_by_first_word)
+    known = {name: _finder(_category_words(name)) for name in CATEGORIES.values()}
+    relations = cache(_finder)
     found: list[Expected] = []
     for words, reference in zip(asked, references, strict=True):
-        true = reference.split()
-        expected = {name: _within(true, phrases[name]) for name in sorted(words.categories)}
+        text = " ".join(reference.split())
+        expected = {name: set(known[name].findall(text)) for name in sorted(words.categories)}
         if words.relations:
-            expected[RELATION] = _within(true, relations(words.relations))
+            expected[RELATION] = set(relations(words.relations).findall(text))
         found.append({name: wanted for name, wanted in expected.items() if wanted})
     return found
 
@@ -61,23 +61,10 @@ def attribute_samples(
     return {f"attributes/{name}": _sample(found[name], match) for name in PAPER_CATEGORIES}
 
 
-def says(words: Sequence[str], phrase: Phrase) -> bool:
-    """Return whether the words of `phrase` stand in `words`, in a row."""
-    size = len(phrase)
-    if size == 1:
-        return phrase[0] in words
-    return any(tuple(words[i : i + size]) == phrase for i in range(len(words) - size + 1))
-
-
-def _beside_a_blank(text: str, phrase: Phrase) -> bool:
-    letters = " ".join(phrase)
-    return f" {letters}" in text or f"{letters} " in text
-
-
-MATCHES: Mapping[str, Callable[[str, Phrase], bool]] = {
-    "words": lambda text, phrase: says(text.split(), phrase),
-    "beside a blank": _beside_a_blank,
-    "letters": lambda text, phrase: " ".join(phrase) in text,
+MATCHES: Mapping[str, Callable[[str, str], bool]] = {
+    "words": lambda text, phrase: f" {phrase} " in f" {' '.join(text.split())} ",
+    "beside a blank": lambda text, phrase: f" {phrase}" in text or f"{phrase} " in text,
+    "letters": lambda text, phrase: phrase in text,
 }
 """When an explanation says a phrase: as whole words in a row; with a blank before its letters or
 after them (REX's public code); with its letters anywhere (VCIN's)."""
@@ -104,27 +91,10 @@ def _category_words(name: str) -> Iterable[str]:
     return CATEGORY_WORDS[gqa_name]
 
 
-def _by_first_word(texts: Iterable[str]) -> dict[str, list[Phrase]]:
-    """Return phrases by their first word, the longest first."""
-    phrases: dict[str, list[Phrase]] = {}
-    for text in sorted(texts):
-        phrase = tuple(text.split())
-        phrases.setdefault(phrase[0], []).append(phrase)
-    return {word: sorted(some, key=len, reverse=True) for word, some in phrases.items()}
-
-
-def _within(words: Sequence[str], phrases: dict[str, list[Phrase]]) -> set[Phrase]:
-    """Return the phrases that stand in `words`; of two that start together the longer one."""
-    found = set()
-    place = 0
-    while place < len(words):
-        for phrase in phrases.get(words[place], ()):
-            if tuple(words[place : place + len(phrase)]) == phrase:
-                found.add(phrase)
-                place += len(phrase) - 1
-                break
-        place += 1
-    return found
+def _finder(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds phrases, as whole words; of two that start together the longer one."""
+    longest_first = sorted((" ".join(one.split()) for one in phrases), key=len, reverse=True)
+    return re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, longest_first))})(?!\S)")
 
 
 def case_words(case: Case) -> list[Expected]:
