@@ -14,7 +14,7 @@ from rex.evaluation.measures.java import JavaUnavailableError
 from rex.evaluation.metrics import Metrics, mode_of
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.resampling import intervals
-from rex.evaluation.scores import Sample, Score, Single, not_computed
+from rex.evaluation.scores import Sample, Score, Single
 from rex.experiment import RunName
 
 
@@ -43,13 +43,11 @@ class Measured:
         within = intervals(self.samples, images=self.questions.image_ids, draws=draws, seed=seed)
         scores = {}
         for name, result in self.results.items():
-            unit = self.units[name]
-            if isinstance(result, Sample):
-                scores[name] = result.score(within.get(name), unit=unit, mode=mode, split=split)
-            elif isinstance(result, Single):
-                scores[name] = result.score(unit=unit, mode=mode, split=split)
-            else:
-                scores[name] = not_computed(result, unit=unit, mode=mode, split=split)
+            if isinstance(result, str):
+                result = Single(value=None, n=0, reason=result)
+            scores[name] = result.score(
+                within.get(name), unit=self.units[name], mode=mode, split=split
+            )
         return scores
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +73,7 @@ class Single:
     signature: str = ""
     reason: str | None = None
 
-    def score(self, *, unit: str, **context: str) -> Score:
+    def score(self, _: object = None, *, unit: str, **context: str) -> Score:
         """Return it with `context` (mode, split) in its signature."""
         signature = signed(self.signature, **context)
         return Score(**vars(self) | {"unit": unit, "signature": signature})
@@ -82,6 +82,21 @@ class Single:
 def mean_percent(sums: Floats) -> Floats:
     """Return 100 times the mean, from the sum of the values and their number [..., 2]."""
     return 100 * sums[..., 0] / sums[..., 1]
+
+
+def samples_of(
+    rows: npt.ArrayLike,
+    statistics: Floats,
+    summaries: Mapping[str, Callable[[Floats], Floats]],
+    *,
+    signature: str,
+) -> dict[str, Sample]:
+    """Return the samples, by name, that `summaries` make of the same `statistics` [n, k]."""
+    places = np.asarray(rows, dtype=np.int64)
+    return {
+        name: Sample(rows=places, statistics=statistics, summary=summary, signature=signature)
+        for name, summary in summaries.items()
+    }
 
 
 def mean_sample(rows: npt.ArrayLike, values: npt.ArrayLike, *, signature: str = "") -> Sample:
@@ -94,11 +109,6 @@ def mean_sample(rows: npt.ArrayLike, values: npt.ArrayLike, *, signature: str = 
         summary=mean_percent,
         signature=signature,
     )
-
-
-def not_computed(reason: str, *, unit: str, **context: str) -> Score:
-    """Return a score without a value."""
-    return Score(value=None, n=0, unit=unit, signature=signed("", **context), reason=reason)
 
 
 def signed(special: str, **context: str) -> str:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rex.arrays import Ragged
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.ngrams import Counts, count_ngrams, read_texts, shared_entries
-from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample
+from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample, samples_of
 
 _ORDER = 4
 _CIDER_SIGMA = 6.0
@@ -65,15 +65,8 @@ def bleu_samples(
         guessed[:, k] = np.maximum(lengths[:n] - k, 0)
     statistics = np.column_stack([lengths[:n], lengths[n:], correct, guessed]).astype(np.float64)
 
-    def summary(order: int) -> Sample:
-        return Sample(
-            rows=rows,
-            statistics=statistics,
-            summary=lambda sums: bleu(sums, order),
-            signature=signature,
-        )
-
-    return {f"bleu{order}": summary(order) for order in range(1, _ORDER + 1)}
+    summaries = {f"bleu{order}": partial(bleu, order=order) for order in range(1, _ORDER + 1)}
+    return samples_of(rows, statistics, summaries, signature=signature)
 
 
 def bleu(sums: Floats, order: int) -> Floats:

@@ -12,7 +12,7 @@ from rex.boxes import overlapping_pairs, union_ious
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.reading.ground_truth import annotated_boxes, predicted_boxes
-from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample
+from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample, samples_of
 
 MATCH_IOU = 0.5
 """A region stands for an object when they overlap by this much."""
@@ -57,21 +57,12 @@ def object_samples(rows: npt.ArrayLike, predicted: Ragged, annotated: Ragged) ->
     pairs = count_matches(predicted, annotated)
     statistics = np.stack([pairs, predicted.lengths, annotated.lengths], axis=1).astype(np.float64)
 
-    def sample(summary: Callable[[Floats], Floats]) -> Sample:
-        return Sample(
-            rows=np.asarray(rows, dtype=np.int64),
-            statistics=statistics,
-            summary=summary,
-            signature=f"iou:{MATCH_IOU}|sum:questions",
-        )
-
-    return {
-        "grounding/precision": sample(lambda sums: _percent(sums[..., 0], sums[..., 1])),
-        "grounding/recall": sample(lambda sums: _percent(sums[..., 0], sums[..., 2])),
-        "grounding/f1": sample(
-            lambda sums: _percent(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
-        ),
+    summaries: dict[str, Callable[[Floats], Floats]] = {
+        "grounding/precision": lambda sums: _percent(sums[..., 0], sums[..., 1]),
+        "grounding/recall": lambda sums: _percent(sums[..., 0], sums[..., 2]),
+        "grounding/f1": lambda sums: _percent(2 * sums[..., 0], sums[..., 1] + sums[..., 2]),
     }
+    return samples_of(rows, statistics, summaries, signature=f"iou:{MATCH_IOU}|sum:questions")
 
 
 def count_matches(predicted: Ragged, annotated: Ragged) -> npt.NDArray[np.int64]:
@@ -112,16 +103,10 @@ def by_answer_samples(
     percent; a reason in place of what needs answers of a kind that there is none of.
     """
     statistics = by_answer_statistics(right, overlap)
+    summaries = zip(BY_ANSWER, (_mean_of_right, _mean_of_wrong, right_minus_wrong), strict=True)
+    signature = "area:exact|boxes:union|split:answer"
     found: dict[str, Sample | str] = {
-        name: Sample(
-            rows=np.asarray(rows, dtype=np.int64),
-            statistics=statistics,
-            summary=summary,
-            signature="area:exact|boxes:union|split:answer",
-        )
-        for name, summary in zip(
-            BY_ANSWER, (_mean_of_right, _mean_of_wrong, right_minus_wrong), strict=True
-        )
+        **samples_of(rows, statistics, dict(summaries), signature=signature)
     }
     _, answered, _, missed = statistics.sum(axis=0)
     if not len(statistics):  # says itself that there is no question of this kind
