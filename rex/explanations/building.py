@@ -136,7 +136,7 @@ def pieces(files: Sequence[Path], shard: tuple[int, int], report: str = "") -> I
     progress = Progress(report, max(total // shards >> 20, 1), "MB")
     before = read = 0
     for file, size in zip(files, sizes, strict=True):
-        for offset, text, _ in iter_pieces(file, entry="question", cure=QUESTION_CURE):
+        for offset, text, _ in iter_pieces(file, msgspec.Raw, entry="question", cure=QUESTION_CURE):
             if (before + offset) * shards // total == number - 1:
                 yield file, text
                 read += len(text)
@@ -151,7 +151,6 @@ class _Worker:
     def __init__(self, settings: BuildSettings, graphs: SceneGraphIndex) -> None:
         self.settings = settings
         self.graphs = graphs
-        self.decoder = msgspec.json.Decoder(dict[str, ProgramRecord])
         self.mode: Mode = FixedMode()
         self.batch: Batch | None = None
 
@@ -167,9 +166,7 @@ class _Worker:
 
     def entries(self, piece: Piece) -> dict[str, ProgramRecord]:
         file, text = piece
-        return decode_piece(
-            text, self.decoder, ProgramRecord, file, entry="question", cure=QUESTION_CURE
-        )
+        return decode_piece(text, ProgramRecord, file, entry="question", cure=QUESTION_CURE)
 
     def explain(self, piece: Piece) -> pa.Table:
         """Return the rows of a piece."""

@@ -83,14 +83,11 @@ class Exporter:
     def __init__(self, settings: ExportSettings) -> None:
         self.settings = settings
         self.graphs = SceneGraphIndex(settings.scene_graphs)
-        self.decoder = msgspec.json.Decoder(dict[str, Asked])
 
     def export(self, piece: Piece) -> Exported:
         """Return the rows of a piece."""
         file, text = piece
-        entries: dict[str, Asked] = decode_piece(
-            text, self.decoder, Asked, file, entry="question", cure=QUESTION_CURE
-        )
+        entries = decode_piece(text, Asked, file, entry="question", cure=QUESTION_CURE)
         layout = self.settings.laid_out
         encode = msgspec.json.Encoder().encode
         lines: list[bytes] = []

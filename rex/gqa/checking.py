@@ -74,7 +74,7 @@ def _parts(layout: Layout) -> Iterator[tuple[str, Path]]:
 
 
 def _kind(path: str | PathLike[str]) -> str:
-    for _, _, entries in iter_pieces(path, entry="entry", cure=_CURE):
+    for _, _, entries in iter_pieces(path, msgspec.Raw, entry="entry", cure=_CURE):
         for key, value in entries.items():
             try:
                 fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])

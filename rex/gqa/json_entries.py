@@ -37,56 +37,21 @@ _KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*\{', re.DOTALL)
 _BRACES_TO_BLANKS = bytes.maketrans(b"{}", b"  ")
 
 
-def iter_blocks(
+def iter_pieces(
     path: str | PathLike[str],
     kind: type[Entry],
     *,
     entry: str,
     cure: str,
     block_size: int = BLOCK_SIZE,
-) -> Iterator[dict[str, Entry]]:
-    """Yield the JSON object in the file `path` in pieces, each value decoded as `kind`.
-
-    `entry` says in messages what an entry is ("question"). Raises InputError when the file is
-    missing or truncated, or when an entry is not of this kind (named, with the field).
-    """
-    for _, _, entries in _pieces(path, kind, entry, cure, block_size):
-        yield entries
-
-
-def iter_pieces(
-    path: str | PathLike[str], *, entry: str, cure: str, block_size: int = BLOCK_SIZE
-) -> Iterator[tuple[int, bytes, dict[str, msgspec.Raw]]]:
-    """Yield (offset in the file, text, texts of the entries) of the pieces of `iter_blocks`.
-
-    `decode_piece` decodes such a text, in another process perhaps.
-    """
-    yield from _pieces(path, msgspec.Raw, entry, cure, block_size)
-
-
-def decode_piece(
-    text: bytes,
-    decoder: Decoder,
-    kind: type[Entry],
-    path: str | PathLike[str],
-    entry: str,
-    cure: str,
-) -> dict[str, Entry]:
-    """Decode a text that `iter_pieces` gave; `decoder` is of `dict[str, kind]`.
-
-    Raises InputError that names the first wrong entry and its field.
-    """
-    try:
-        entries: dict[str, Entry] = decoder.decode(b"{" + text + b"}")
-    except _UNDECODABLE as error:
-        raise _problem(error, text, kind, path, entry, cure) from None
-    return entries
-
-
-def _pieces(
-    path: str | PathLike[str], kind: type[Entry], entry: str, cure: str, block_size: int
 ) -> Iterator[tuple[int, bytes, dict[str, Entry]]]:
-    decoder: Decoder = msgspec.json.Decoder(dict[str, kind])  # type: ignore[valid-type]
+    """Yield the JSON object in the file `path` in pieces: offset in the file, text, entries.
+
+    Each value is decoded as `kind`; `decode_piece` decodes such a text again, in another process
+    perhaps. `entry` says in messages what an entry is ("question"). Raises InputError when the file
+    is missing or truncated, or when an entry is not of this kind (named, with the field).
+    """
+    decoder = _decoder(kind)
     try:
         file = open(path, "rb")  # noqa: SIM115 (the error is about opening alone)
     except FileNotFoundError:
@@ -129,6 +94,21 @@ def _pieces(
             raise _problem(error, pending, kind, path, entry, cure) from None
 
 
+def decode_piece(
+    text: bytes, kind: type[Entry], path: str | PathLike[str], *, entry: str, cure: str
+) -> dict[str, Entry]:
+    """Decode a text that `iter_pieces` gave. Raises InputError as it does."""
+    try:
+        entries: dict[str, Entry] = _decoder(kind).decode(b"{" + text + b"}")
+    except _UNDECODABLE as error:
+        raise _problem(error, text, kind, path, entry, cure) from None
+    return entries
+
+
+def _decoder(kind: type[Entry]) -> Decoder:
+    return msgspec.json.Decoder(dict[str, kind])  # type: ignore[valid-type]
+
+
 def _what_else(start: bytes) -> str:
     """Say what a file that does not begin as a JSON object does seems to be."""
     if start.startswith(b"\x1f\x8b"):
@@ -147,9 +127,9 @@ def _are_lines(start: bytes) -> bool:
 def iter_entries(
     path: str | PathLike[str], kind: type[Entry], *, entry: str, cure: str
 ) -> Iterator[tuple[str, Entry]]:
-    """Yield (key, value) of the JSON object in the file `path`; see `iter_blocks`."""
-    for block in iter_blocks(path, kind, entry=entry, cure=cure):
-        yield from block.items()
+    """Yield (key, value) of the JSON object in the file `path`; see `iter_pieces`."""
+    for _, _, entries in iter_pieces(path, kind, entry=entry, cure=cure):
+        yield from entries.items()
 
 
 def _decode_start(pending: bytes, decoder: Decoder) -> tuple[bytes, dict[str, Any], int] | None:
@@ -233,7 +213,7 @@ def _problem(
 def _wrong_entry(
     pending: bytes, kind: type[Entry], path: str | PathLike[str], entry: str, cure: str
 ) -> InputError | None:
-    raw: Decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+    raw = _decoder(msgspec.Raw)
     try:
         entries = raw.decode(b"{" + pending + b"}")
     except _NOT_JSON:

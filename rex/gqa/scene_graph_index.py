@@ -30,7 +30,7 @@ class SceneGraphIndex:
     def __init__(self, path: str | PathLike[str], *, keep: int = 16) -> None:
         self.path = path
         self._places: dict[str, tuple[int, int]] = {}
-        for start, piece, entries in iter_pieces(path, entry="image", cure=_CURE):
+        for start, piece, entries in iter_pieces(path, msgspec.Raw, entry="image", cure=_CURE):
             position = 0
             for image_id, value in entries.items():
                 key = _KEY.match(piece, position)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rex.errors import InputError
-from rex.gqa.json_entries import iter_blocks, iter_pieces
+from rex.gqa.json_entries import iter_pieces
 from rex.gqa.questions import iter_questions
 
 texts = st.text(st.sampled_from('ab "\\{}[],:\n#é'), max_size=8)
@@ -25,7 +25,8 @@ entries = st.dictionaries(texts, st.dictionaries(texts, values, max_size=3), max
 
 def read(path: Path, block_size: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for block in iter_blocks(path, dict, entry="entry", cure="mend it", block_size=block_size):
+    pieces = iter_pieces(path, dict, entry="entry", cure="mend it", block_size=block_size)
+    for _, _, block in pieces:
         assert not found.keys() & block.keys()
         found |= block
     return found
@@ -52,7 +53,7 @@ def test_pieces_say_where_they_stand(tmp_path: Path, value: dict[str, Any], size
     path = tmp_path / "entries.json"
     path.write_text(json.dumps(value), encoding="utf-8")
     content = path.read_bytes()
-    for offset, piece, _ in iter_pieces(path, entry="entry", cure="mend it", block_size=size):
+    for offset, piece, _ in iter_pieces(path, dict, entry="entry", cure="mend it", block_size=size):
         assert content[offset : offset + len(piece)] == piece
 
 
@@ -77,7 +78,7 @@ def test_the_entry_that_is_cut_off_is_named(tmp_path: Path) -> None:
     for length in range(whole.index('"c"') + len('"c": {'), len(whole) - 1):
         path.write_text(whole[:length])
         with pytest.raises(InputError) as caught:
-            list(iter_blocks(path, dict, entry="entry", cure="mend it"))
+            list(iter_pieces(path, dict, entry="entry", cure="mend it"))
         assert caught.value.place == "near entry c"
 
 
@@ -90,7 +91,7 @@ def test_the_wrong_entry_and_field_are_named(tmp_path: Path) -> None:
     path.write_text(json.dumps({**good, "bad": {"sides": [1, "two"]}, "last": {"sides": []}}))
     for size in (16, 200, 1 << 20):
         with pytest.raises(InputError) as caught:
-            list(iter_blocks(path, Shape, entry="shape", cure="mend it", block_size=size))
+            list(iter_pieces(path, Shape, entry="shape", cure="mend it", block_size=size))
         assert str(caught.value) == (
             f"{path}: shape bad: field sides[1]: expected `int`, got `str`; mend it"
         )
