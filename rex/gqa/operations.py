@@ -185,20 +185,24 @@ USAGES: dict[str, Usage] = {
 _COMPARES = Usage(WORD, read_nothing, 2, 2)
 
 
-def split_operation(name: str) -> tuple[str, str] | None:
-    """Return the verb of a GQA operation name and its qualifier ("" for none).
+@lru_cache(maxsize=1024)
+def known_usage(name: str) -> tuple[str, str, Usage] | None:
+    """Return the verb of a GQA operation name, its qualifier ("" for none) and its usage.
 
     Returns None when GQA knows no such operation.
     """
     verb, _, qualifier = name.partition(" ")
-    usage = USAGES.get(verb)
-    known = usage is not None and (
-        not qualifier
-        or name in USAGES
-        or (usage.categories and qualifier in CATEGORIES)
-        or (verb == "choose" and qualifier in COMPARATIVES)
-    )
-    return (verb, qualifier) if known else None
+    if verb == "choose" and qualifier in COMPARATIVES:
+        return verb, qualifier, _COMPARES
+    usage = USAGES.get(name if qualifier else verb)
+    if usage is None:
+        usage = USAGES.get(verb)
+        if usage is None or not usage.categories or qualifier not in CATEGORIES:
+            return None
+        if verb in ("same", "different"):
+            # the category is in the name
+            usage = usage._replace(read=read_nothing)
+    return verb, qualifier, usage
 
 
 CheckedStep = tuple[str, str, Fields]
@@ -238,22 +242,6 @@ def checked_steps(semantic: Sequence[SemanticStep]) -> list[CheckedStep]:
         returned.append(returns)
         checked.append((verb, qualifier, fields))
     return checked
-
-
-@lru_cache(maxsize=1024)
-def known_usage(name: str) -> tuple[str, str, Usage] | None:
-    """Return the verb of an operation name, its qualifier and its usage; None: there is none."""
-    parts = split_operation(name)
-    if parts is None:
-        return None
-    verb, qualifier = parts
-    if qualifier in COMPARATIVES:
-        return verb, qualifier, _COMPARES
-    usage = USAGES.get(name) or USAGES[verb]
-    if qualifier and verb in ("same", "different"):
-        # the category is in the name
-        usage = usage._replace(read=read_nothing)
-    return verb, qualifier, usage
 
 
 _PARTS = re.compile(r"[,|]|[^\s,|]+")

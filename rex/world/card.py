@@ -11,7 +11,6 @@ from rex.errors import InputError
 from rex.files import read_json, write_text
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES
-from rex.gqa.operations import split_operation
 
 _CLASSES = (
     "person", "animal", "clothing", "furniture", "vehicle", "food", "tableware", "container",
@@ -130,9 +129,7 @@ def _operations(counts: Mapping[str, Any]) -> list[str]:
     ]
     verbs: dict[str, list[str]] = {}
     for name, number in operations.items():
-        parts = split_operation(name)
-        verb = name if parts is None else parts[0]
-        verbs.setdefault(verb, []).append(f"`{name}` {number:,}")
+        verbs.setdefault(name.partition(" ")[0], []).append(f"`{name}` {number:,}")
     lines += [f"| {verb} | {', '.join(names)} |" for verb, names in sorted(verbs.items())]
     for title in ("structural", "semantic", "detailed"):
         shares = ", ".join(f"{name} {number:,}" for name, number in counts[title].items())

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rex.gqa.ontology import CATEGORIES, WORD_CATEGORIES, gender, is_a, plural
-from rex.gqa.operations import split_operation
+from rex.gqa.operations import known_usage
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,15 @@ def test_plural(noun: str, expected: str) -> None:
 
 
 def test_operation_names_follow_a_rule() -> None:
-    assert split_operation("filter color") == ("filter", "color")
-    assert split_operation("choose less healthy") == ("choose", "less healthy")
-    assert split_operation("verify rel") == ("verify", "rel")
-    assert split_operation("same") == ("same", "")
+    for verb, qualifier in (
+        ("filter", "color"),
+        ("choose", "less healthy"),
+        ("verify", "rel"),
+        ("same", ""),
+    ):
+        usage = known_usage(f"{verb} {qualifier}".rstrip())
+        assert usage is not None
+        assert usage[:2] == (verb, qualifier)
     for unknown in ("filter banana", "select color", "filter rel", "verify older", "paint", ""):
-        assert split_operation(unknown) is None
+        assert known_usage(unknown) is None
     assert "face expression" in CATEGORIES

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from rex.gqa.layout import Layout
-from rex.gqa.operations import split_operation
+from rex.gqa.operations import known_usage
 from rex.gqa.questions import Question, read_questions
 from rex.gqa.scene_graphs import read_scene_graphs
 from rex.programs.executor import execute
@@ -56,7 +56,7 @@ def test_all_atomic_operations_and_sixty_operation_names_occur(world: Layout) ->
         atomic |= {operation.atomic for operation in parse_program(question.semantic)}
     assert atomic == ATOMIC
     assert len(names) >= 60
-    assert all(split_operation(name) is not None for name in names)
+    assert all(known_usage(name) is not None for name in names)
 
 
 def test_all_structural_and_semantic_types_occur(world: Layout) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from rex.errors import InputError
-from rex.gqa.operations import split_operation
+from rex.gqa.operations import known_usage
 from rex.world.balance import QUOTAS
 
 # its binders register themselves
@@ -140,7 +140,7 @@ def _program(lines: list[str]) -> tuple[TemplateStep, ...]:
         if matched is None:
             raise ValueError(f"{line!r} is not `operation: argument [lines]`")
         operation, argument, listed = matched.groups()
-        if "{" not in operation and split_operation(operation) is None:
+        if "{" not in operation and known_usage(operation) is None:
             raise ValueError(f"unknown operation {operation!r}")
         before = (number - 1,) if number and operation != "select" else ()
         dependencies = tuple(int(d) for d in listed.split(",")) if listed else before

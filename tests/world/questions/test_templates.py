@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rex.errors import InputError
-from rex.gqa.operations import split_operation
+from rex.gqa.operations import known_usage
 from rex.world.balance import QUOTAS
 from rex.world.questions.bindings import BINDERS
 from rex.world.questions.templates import TEMPLATES, read_templates
@@ -32,7 +32,7 @@ def test_fixed_operations_are_gqas() -> None:
     for template in TEMPLATES:
         for step in template.program:
             if not step.reference and "{" not in step.operation:
-                assert split_operation(step.operation) is not None
+                assert known_usage(step.operation) is not None
 
 
 def test_a_template_is_read(tmp_path: Path) -> None:
