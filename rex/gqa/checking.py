@@ -9,10 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from rex.config import SCENE_GRAPH_SPLITS, SPLITS
 from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
-from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
+from rex.gqa.layout import Layout
 from rex.gqa.operations import checked_steps
 from rex.gqa.questions import ProgramError, Question, iter_questions
 from rex.gqa.scene_graphs import SceneGraph, SceneObject, iter_scene_graphs
@@ -30,12 +29,11 @@ def check_path(path: Path) -> Iterator[str]:
         yield f"{path}: {check_file(path)}"
         return
     layout = Layout(path)
-    optional = {layout.ood_questions(split, part) for split in OOD_SPLITS for part in OOD_PARTS}
     missing: list[Path] = []
-    for label, file in _parts(layout):
+    for label, file in layout.annotation_files().items():
         if file.exists():
             yield f"{label:<24} {file}: {check_file(file)}"
-        elif file in optional:
+        elif label.startswith("GQA-OOD"):
             yield f"{label:<24} {file}: not there (optional)"
         else:
             missing.append(file)
@@ -61,16 +59,6 @@ def check_file(path: Path) -> str:
     if kind == "questions":
         return _check_questions(path)
     return _check_scene_graphs(path)
-
-
-def _parts(layout: Layout) -> Iterator[tuple[str, Path]]:
-    for split in SPLITS:
-        yield f"questions {split}", layout.questions(split)
-    for split in SCENE_GRAPH_SPLITS:
-        yield f"scene graphs {split}", layout.scene_graphs(split)
-    for split in OOD_SPLITS:
-        for part in OOD_PARTS:
-            yield f"GQA-OOD {split} {part}", layout.ood_questions(split, part)
 
 
 def _kind(path: str | PathLike[str]) -> str:

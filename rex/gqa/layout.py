@@ -37,18 +37,18 @@ class Layout:
         """Return one image."""
         return self.images() / f"{image_id}.jpg"
 
-    def ood(self) -> Path:
-        """Return the folder of the GQA-OOD files."""
-        return self.folder / "ood"
-
     def ood_questions(self, split: str, part: str) -> Path:
         """Return one GQA-OOD file; `part` is `all`, `head` or `tail`."""
-        return self.ood() / f"ood_{split}_{part}.json"
+        return self.folder / "ood" / f"ood_{split}_{part}.json"
 
-    def annotation_files(self) -> tuple[Path, ...]:
-        """Return every annotation file of a whole data set, in a fixed order."""
-        return (
-            *(self.questions(split) for split in SPLITS),
-            *(self.scene_graphs(split) for split in SCENE_GRAPH_SPLITS),
-            *(self.ood_questions(split, part) for split in OOD_SPLITS for part in OOD_PARTS),
-        )
+    def annotation_files(self) -> dict[str, Path]:
+        """Return every annotation file of a whole data set by what it holds, in a fixed order."""
+        return {
+            **{f"questions {split}": self.questions(split) for split in SPLITS},
+            **{f"scene graphs {split}": self.scene_graphs(split) for split in SCENE_GRAPH_SPLITS},
+            **{
+                f"GQA-OOD {split} {part}": self.ood_questions(split, part)
+                for split in OOD_SPLITS
+                for part in OOD_PARTS
+            },
+        }

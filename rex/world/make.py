@@ -91,7 +91,9 @@ def make_world(out: Path, settings: WorldSettings, processes: int | None = None)
 
 def _is_whole(out: Path, record: Mapping[str, Any]) -> bool:
     layout = Layout(out)
-    if not all(path.is_file() for path in (*layout.annotation_files(), out / "world.json")):
+    if not all(
+        path.is_file() for path in (*layout.annotation_files().values(), out / "world.json")
+    ):
         return False
     try:
         found = json.loads((out / "world.json").read_text(encoding="utf-8"))

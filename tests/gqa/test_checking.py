@@ -130,7 +130,7 @@ def test_a_folder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_a_whole_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     layout = Layout(tmp_path)
-    for path in layout.annotation_files():
+    for path in layout.annotation_files().values():
         path.parent.mkdir(parents=True, exist_ok=True)
         entry = scene_graph_entry() if "scene" in path.name else question_entry()
         path.write_text(json.dumps({"1": entry}))

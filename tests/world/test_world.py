@@ -33,7 +33,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 def test_the_folder_has_gqas_layout(world: Layout) -> None:
-    assert all(path.is_file() for path in world.annotation_files())
+    assert all(path.is_file() for path in world.annotation_files().values())
     assert not world.scene_graphs("testdev").exists()
     for split in SPLITS:
         questions = read_questions(world.questions(split)).values()
