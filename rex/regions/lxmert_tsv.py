@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import mmap
-import os
 import re
 import zipfile
 from collections.abc import Iterator
@@ -39,8 +37,7 @@ SHORT_COLUMNS = ("img_id", "img_w", "img_h", "num_boxes", "boxes", "features")
 _NAME = re.compile(rb"[a-zA-Z][\w ]{0,40}")
 """Of a column; a first line of nothing else names them."""
 
-_FORGET_AFTER = 1 << 26
-"""Bytes of a table that stay mapped once they have been read."""
+_BUFFER = 1 << 22
 
 Array = npt.NDArray[Any]
 
@@ -73,9 +70,8 @@ class LxmertTsv(PieceSource[bytes]):
 
     def pieces(self) -> Iterator[tuple[str, bytes]]:
         """Yield number and text of every line that is not blank."""
-        lines = _zipped_lines if self.path.suffix == ".zip" else mapped_lines
         try:
-            for number, line in enumerate(lines(self.path), start=1):
+            for number, line in enumerate(table_lines(self.path), start=1):
                 if not (line.isspace() or (number == 1 and self._is_header(line))):
                     yield f"line {number}", line
         except InputError:
@@ -101,27 +97,13 @@ class LxmertTsv(PieceSource[bytes]):
         return True
 
 
-def mapped_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a file; lines of half a megabyte come faster from a memory map."""
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if not size:  # nothing to map
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as table:
-            start = forgotten = 0
-            while start < size:
-                end = table.find(b"\n", start) + 1 or size
-                yield table[start:end]
-                start = end
-                if start - forgotten >= _FORGET_AFTER:
-                    # what was read would count as this process's memory until the system needs it
-                    past = start // mmap.PAGESIZE * mmap.PAGESIZE
-                    table.madvise(mmap.MADV_DONTNEED, forgotten, past - forgotten)
-                    forgotten = past
-
-
-def _zipped_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of the one table in an archive, without unpacking it."""
+def table_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a table, or of the one in an archive, without unpacking it."""
+    if path.suffix != ".zip":
+        # lines of half a megabyte: Python's own buffer would be filled a hundred times for each
+        with open(path, "rb", buffering=_BUFFER) as file:
+            yield from file
+        return
     with zipfile.ZipFile(path) as archive:
         tables = [name for name in archive.namelist() if name.endswith(".tsv")]
         if len(tables) != 1:

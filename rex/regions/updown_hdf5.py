@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 import pickletools
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.regions.hdf5 import open_hdf5, own_dataset
+from rex.regions.plain_pickle import read_pickle
 from rex.regions.sources import Images, RegionSource, SourceLayout
 from rex.regions.store import ImageRegions
 
@@ -127,13 +127,6 @@ def _image_size(boxes: Array, spatial: Array) -> tuple[int, int]:
     return width, height
 
 
-class _Unpickler(pickle.Unpickler):
-    """Reads plain containers; a class that is asked for is refused before it can run."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-
-
 def _read_index(path: Path) -> dict[str, int]:
     """Read a pickled dictionary from image id to row; nothing in it is run."""
     try:
@@ -148,7 +141,7 @@ def _read_index(path: Path) -> dict[str, int]:
                 raise ValueError(f"it asks for {opcode.name}")
             if "PUT" in opcode.name and int(argument or 0) > len(content):
                 raise ValueError("its memo index is out of range")
-        index = _Unpickler(io.BytesIO(content), encoding="latin1").load()
+        index = read_pickle(io.BytesIO(content))
         if not isinstance(index, dict):
             raise TypeError(f"it holds a {type(index).__name__}")
         rows = {str(image_id): row for image_id, row in index.items()}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.lxmert_tsv import LxmertTsv, decoded, encoded_width, mapped_lines
+from rex.regions.lxmert_tsv import LxmertTsv, decoded, encoded_width, table_lines
 from rex.regions.sources import SourceLayout
 from rex.regions.store import ImageRegions
 
@@ -50,13 +50,13 @@ class VinVl(LxmertTsv):
         """Measure all lines. Raises InputError where there are fewer than the index has."""
         index = self.path.with_suffix(".lineidx")
         predicted = self.path.with_name("predictions.tsv")
-        lines = [sum(1 for _ in mapped_lines(path)) for path in (self.path, index) if path.exists()]
+        lines = [sum(1 for _ in table_lines(path)) for path in (self.path, index) if path.exists()]
         if lines[0] != lines[-1]:
             problem = f"has {lines[0]} lines, {index.name} names {lines[-1]}"
             raise InputError(problem, file=self.path, cure="fetch both again")
         numbers: dict[str, int] = {}
         self._said: dict[str, tuple[int, int, npt.NDArray[np.int32], list[float]]] = {}
-        for line in mapped_lines(predicted) if predicted.exists() else ():
+        for line in table_lines(predicted) if predicted.exists() else ():
             image_id, _, text = line.partition(b"\t")
             try:
                 said = msgspec.json.decode(text, type=_Prediction)
