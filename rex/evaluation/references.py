@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from rex.config import Config
 from rex.errors import InputError
-from rex.evaluation.reading.predictions import Predictions, write_predictions
+from rex.evaluation.reading.predictions import Predictions, token_regions, write_predictions
 from rex.experiment import FEWEST, PRIOR_OF_FEW, SETTINGS
 from rex.files import made_by
 from rex.sampling import questions_of
-from rex.tokens import region_of
+from rex.tokens import region_of, region_token
 
 PREFIX_SUPPORT = 5
 """Training questions that must share a prefix before its answers are trusted."""
@@ -89,8 +89,7 @@ def prior_predictions(prior: AnswerPrior, questions: Mapping[str, str]) -> Predi
         answers=[answer.answer for answer in found],
         probabilities=[answer.probability for answer in found],
         explanations=[None] * len(found),
-        regions=np.zeros(0, dtype=np.int64),
-        region_starts=np.zeros(len(found) + 1, dtype=np.int64),
+        regions=token_regions([None] * len(found)),
     )
 
 
@@ -107,23 +106,18 @@ def random_regions(
     """
     generator = np.random.default_rng(seed)
     explanations: list[str | None] = []
-    regions: list[int] = []
-    starts = [0]
     for text, count in zip(texts, num_boxes.tolist(), strict=True):
-        drawn: list[str] = []
-        for token in (text or "").split():
-            region = -1 if region_of(token) < 0 else int(generator.integers(count))
-            drawn.append(token if region < 0 else f"#{region}")
-            regions.append(region)
+        drawn = [
+            token if region_of(token) < 0 else region_token(int(generator.integers(count)))
+            for token in (text or "").split()
+        ]
         explanations.append(None if text is None else " ".join(drawn))
-        starts.append(len(regions))
     return Predictions(
         question_ids=list(question_ids),
         answers=[None] * len(explanations),
         probabilities=[None] * len(explanations),
         explanations=explanations,
-        regions=np.array(regions, dtype=np.int64),
-        region_starts=np.array(starts, dtype=np.int64),
+        regions=token_regions(explanations),
     )
 
 

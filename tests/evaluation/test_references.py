@@ -55,8 +55,8 @@ def test_random_regions_change_regions_alone() -> None:
     for row in range(0, 60, 3):
         tokens = (found.explanations[row] or "").split()
         assert [t for t in tokens if region_of(t) < 0] == ["is", "on"]
-        begin, end = found.region_starts[row : row + 2]
-        assert [f"#{r}" for r in found.regions[begin:end] if r >= 0] == [tokens[0], tokens[3]]
+        named = [f"#{region}" for region in found.regions.row(row) if region >= 0]
+        assert named == [tokens[0], tokens[3]]
         drawn |= {tokens[0], tokens[3]}
     assert drawn == {"#0", "#1", "#2", "#3"}
 

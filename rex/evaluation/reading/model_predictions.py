@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rex.boxes import Box, box_sets
 from rex.errors import InputError
 from rex.evaluation.reading.english import English, build_english, words_of
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.model_answers import Said, read_model_answers
-from rex.evaluation.reading.predictions import Predictions
+from rex.evaluation.reading.predictions import Predictions, token_regions
 from rex.evaluation.reading.statements import Fact
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import Marked, Numbers
-from rex.tokens import region_of
 
 if TYPE_CHECKING:
     from rex.evaluation.reading.ground_truth import Questions
@@ -63,14 +60,12 @@ def read_model_predictions(
     mute = sum(one.answer == "" for one in said.values())
     if mute:
         _logger.warning("%s: no answer could be told in %d of %d rows", path, mute, len(said))
-    regions = [[region_of(token) for token in (text or "").split()] for text in tokens]
     return Predictions(
         question_ids=list(said),
         answers=[one.answer for one in said.values()],
         probabilities=[None] * len(said),
         explanations=tokens,
-        regions=np.array([region for some in regions for region in some], dtype=np.int64),
-        region_starts=np.cumsum([0, *map(len, regions)], dtype=np.int64),
+        regions=token_regions(tokens),
         boxes=box_sets(boxes),
         called=called,
     )

@@ -32,8 +32,8 @@ _COLUMNS = ("question_id", "answer", "probability", "explanation", "regions", "g
 class Predictions:
     """The predictions of one run on one split, in any order.
 
-    `explanations` are blank-separated tokens (None: none); the regions of explanation i, one for
-    each token and -1 at words, are `regions[region_starts[i]:region_starts[i + 1]]`.
+    `explanations` are blank-separated tokens (None: none); `regions` [n rows] gives the region of
+    each token, -1 at words.
     """
 
     question_ids: list[str]
@@ -41,8 +41,7 @@ class Predictions:
     probabilities: list[float | None]
     """Of the answers, 0 to 1."""
     explanations: list[str | None]
-    regions: npt.NDArray[np.int64]
-    region_starts: npt.NDArray[np.int64]
+    regions: Ragged
     boxes: Ragged | None = None
     """In pixels [n sets]: what the regions of an explanation are; None: those of a region store."""
     programs: list[str | None] | None = None
@@ -55,7 +54,7 @@ class Predictions:
     @property
     def point(self) -> bool:
         """Whether any explanation names a region, or a box."""
-        named = bool((self.regions >= 0).any())
+        named = bool((self.regions.values >= 0).any())
         return named or (self.boxes is not None and len(self.boxes.values) > 0)
 
     @property
@@ -70,8 +69,13 @@ class Predictions:
 
     def named_regions(self, row: int) -> list[int]:
         """Return the different regions that explanation `row` names, in order of mention."""
-        named = self.regions[self.region_starts[row] : self.region_starts[row + 1]].tolist()
-        return list(dict.fromkeys(region for region in named if region >= 0))
+        return list(dict.fromkeys(region for region in self.regions.row(row) if region >= 0))
+
+
+def token_regions(explanations: Iterable[str | None]) -> Ragged:
+    """Return the regions that the tokens of explanations [n] name, -1 at words."""
+    rows = ([region_of(token) for token in (text or "").split()] for text in explanations)
+    return Ragged.of(rows, np.int64)
 
 
 def read_predictions(path: str | PathLike[str]) -> Predictions:
@@ -80,14 +84,12 @@ def read_predictions(path: str | PathLike[str]) -> Predictions:
     Raises InputError when it is damaged or names a question twice.
     """
     table = read_prediction_table(path)
-    regions, starts = _ragged(table["regions"])
     predictions = Predictions(
         question_ids=table["question_id"].to_pylist(),
         answers=table["answer"].to_pylist(),
         probabilities=table["probability"].to_pylist(),
         explanations=table["explanation"].to_pylist(),
-        regions=regions,
-        region_starts=starts,
+        regions=_ragged(table["regions"]),
         programs=table["program"].to_pylist() if "program" in table.column_names else None,
         parameters=_parameters(Path(path)),
     )
@@ -179,7 +181,8 @@ def write_predictions(
     from rex.files import write_parquet
 
     regions = pa.ListArray.from_arrays(
-        pa.array(predictions.region_starts, pa.int32()), pa.array(predictions.regions, pa.int32())
+        pa.array(predictions.regions.starts, pa.int32()),
+        pa.array(predictions.regions.values, pa.int32()),
     )
     mute = pa.array([explanation is None for explanation in predictions.explanations])
     columns = {
@@ -226,14 +229,13 @@ def shown(question_ids: Iterable[str]) -> str:
     return ", ".join(names[:SHOWN_IDS]) + (", …" if len(names) > SHOWN_IDS else "")
 
 
-def _ragged(column: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the values and the starts of a list column; a null is an empty list."""
+def _ragged(column: Any) -> Ragged:
+    """Return the rows of a list column; a null is an empty list."""
     import pyarrow.compute as pc
 
     # a null comes out as NaN (fill_null would import pandas, for a second)
     lengths = np.nan_to_num(pc.list_value_length(column).to_numpy()).astype(np.int64)
-    values = pc.list_flatten(column).to_numpy().astype(np.int64)
-    return values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Ragged.from_lengths(pc.list_flatten(column).to_numpy().astype(np.int64), lengths)
 
 
 def _check_no_duplicates(question_ids: Sequence[str], path: str | PathLike[str]) -> None:
