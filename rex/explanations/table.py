@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -19,7 +20,6 @@ from rex.programs.errors import Reason
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 COMMAND = "rex explain build"
 """What the file says made it."""
@@ -64,8 +64,8 @@ def schema() -> pa.Schema:
 class ExplanationTable:
     """An explanation table being written."""
 
-    def __init__(self, writer: pq.ParquetWriter | _TextWriter) -> None:
-        self._writer = writer
+    def __init__(self, write: _Write) -> None:
+        self._write = write
         self._pending: list[pa.Table] = []
         self._rows = 0
 
@@ -78,7 +78,7 @@ class ExplanationTable:
         if self._rows >= ROWS_A_GROUP:
             rows = pa.concat_tables(self._pending)
             while len(rows) >= ROWS_A_GROUP:
-                self._write(rows.slice(0, ROWS_A_GROUP))
+                self._write(rows.slice(0, ROWS_A_GROUP).combine_chunks())
                 rows = rows.slice(ROWS_A_GROUP)
             self._pending, self._rows = [rows], len(rows)
 
@@ -87,48 +87,33 @@ class ExplanationTable:
         import pyarrow as pa
 
         if self._rows:
-            self._write(pa.concat_tables(self._pending))
-
-    def _write(self, rows: pa.Table) -> None:
-        self._writer.write_table(rows.combine_chunks(), row_group_size=ROWS_A_GROUP)
+            self._write(pa.concat_tables(self._pending).combine_chunks())
 
 
-class _TextWriter:
-    """Writes rows as text, for other programs."""
-
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-
-    def write_table(self, rows: pa.Table, row_group_size: int) -> None:
-        """Write the next rows."""
-        raise NotImplementedError
+_Write = Callable[["pa.Table"], object]
+"""Writes the next rows."""
 
 
-class _JsonLines(_TextWriter):
-    def write_table(self, rows: pa.Table, row_group_size: int) -> None:
-        self.file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows.to_pylist())
+def _json_lines(file: TextIO) -> _Write:
+    return lambda rows: file.writelines(
+        json.dumps(row, ensure_ascii=False) + "\n" for row in rows.to_pylist()
+    )
 
 
-class _Csv(_TextWriter):
+def _csv(file: TextIO) -> _Write:
     """Lists become blank-separated texts; no cell is a formula to a spreadsheet."""
 
-    def __init__(self, file: TextIO) -> None:
-        super().__init__(file)
-        self.lines = csv.writer(file)
-        self.lines.writerow(schema().names)
-
-    def write_table(self, rows: pa.Table, row_group_size: int) -> None:
-        for row in rows.to_pylist():
-            self.lines.writerow(map(self._cell, row.values()))
-
-    @staticmethod
-    def _cell(value: object) -> str:
+    def cell(value: object) -> str:
         if isinstance(value, list):
             value = " ".join(map(str, value))
         return "" if value is None else no_formula(str(value))
 
+    lines = csv.writer(file)
+    lines.writerow(schema().names)
+    return lambda rows: lines.writerows(map(cell, row.values()) for row in rows.to_pylist())
 
-_TEXT_WRITERS: dict[str, type[_TextWriter]] = {".jsonl": _JsonLines, ".csv": _Csv}
+
+_TEXT_FORMATS = {".jsonl": _json_lines, ".csv": _csv}
 
 
 @contextmanager
@@ -139,9 +124,9 @@ def explanation_table(path: File, provenance: Mapping[str, Any]) -> Iterator[Exp
     """
     import pyarrow.parquet as pq
 
-    if Path(path).suffix in _TEXT_WRITERS:
+    if Path(path).suffix in _TEXT_FORMATS:
         with whole_file(path) as temporary, temporary.open("w", newline="") as file:
-            rows = ExplanationTable(_TEXT_WRITERS[Path(path).suffix](file))
+            rows = ExplanationTable(_TEXT_FORMATS[Path(path).suffix](file))
             yield rows
             rows.close()
         return
@@ -152,7 +137,7 @@ def explanation_table(path: File, provenance: Mapping[str, Any]) -> Iterator[Exp
         whole_file(path) as temporary,
         pq.ParquetWriter(temporary, described, compression="zstd", compression_level=1) as writer,
     ):
-        table = ExplanationTable(writer)
+        table = ExplanationTable(partial(writer.write_table, row_group_size=ROWS_A_GROUP))
         yield table
         table.close()
 
