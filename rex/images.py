@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -84,6 +84,19 @@ def image_size(path: Path) -> tuple[int, int]:
         width, height = image.size
         on_its_side = image.getexif().get(ExifTags.Base.Orientation, 1) in _ON_ITS_SIDE
     return (height, width) if on_its_side else (width, height)
+
+
+def side_by_side(images: Sequence[Image.Image], columns: int, *, gap: int) -> Image.Image:
+    """Return images of one size as one, `columns` in a row, `gap` pixels around each."""
+    width, height = images[0].size
+    rows = -(-len(images) // columns)
+    across = min(columns, len(images))
+    size = (across * (width + gap) + gap, rows * (height + gap) + gap)
+    sheet = Image.new("RGB", size, "white")
+    for number, image in enumerate(images):
+        row, column = divmod(number, columns)
+        sheet.paste(image, (gap + column * (width + gap), gap + row * (height + gap)))
+    return sheet
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from rex.gqa.layout import Layout
 from rex.gqa.questions import PROGRAM_CURE, ProgramError, Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
+from rex.images import side_by_side
 from rex.programs import operations as ops
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
@@ -147,10 +149,27 @@ class Report:
         return captions
 
     def draw(self, image: File, out: File) -> None:
-        """Draw the objects of each step. Raises InputError when there is nothing to draw."""
+        """Draw the objects of each step into copies of the image and write them as one picture.
+
+        Boxes are scaled where the image is not of the size that the scene graph gives. Raises
+        InputError when there is nothing to draw, or the image is missing or damaged.
+        """
         if self.execution is None:
             raise InputError(f"not explained: {self.status}", place=f"question {self.question_id}")
-        draw_program(image, out, self.program, self.graph, self.execution, self.captions())
+        picture = _open(image)
+        height = max(round(picture.height * _WIDTH / picture.width), 1)
+        picture = picture.resize((_WIDTH, height))
+        steps = [_objects_of(value) for value in self.execution.values]
+        drawn = dict.fromkeys(object_id for objects in steps for object_id in objects)
+        colors = {object_id: _COLORS[place % len(_COLORS)] for place, object_id in enumerate(drawn)}
+        panels = [
+            _panel(picture, self.graph, [(one, colors[one]) for one in objects], caption)
+            for objects, caption in zip(steps, self.captions(), strict=True)
+        ]
+        columns = 2 if len(panels) == 4 else _COLUMNS
+        sheet = side_by_side(panels, columns, gap=_MARGIN)
+        with whole_file(out) as temporary:
+            sheet.save(temporary, "PNG")
 
 
 def program_tree(program: Program, captions: list[str]) -> list[str]:
@@ -188,38 +207,6 @@ def _describe_selection(value: Selection, graph: SceneGraph) -> str:
     )
 
 
-def draw_program(
-    image: File,
-    out: File,
-    program: Program,
-    graph: SceneGraph,
-    execution: Execution,
-    captions: list[str],
-) -> None:
-    """Draw the objects of each step into copies of the image and write them as one picture.
-
-    Boxes are scaled where the image is not of the size that the scene graph gives. Raises
-    InputError when the image is missing or damaged.
-    """
-    from PIL import Image
-
-    picture = _open(image)
-    height = max(round(picture.height * _WIDTH / picture.width), 1)
-    picture = picture.resize((_WIDTH, height))
-    columns = 2 if len(program) == 4 else min(_COLUMNS, len(program))
-    rows = -(-len(program) // columns)
-    cell = (_WIDTH + _MARGIN, height + _CAPTION + _MARGIN)
-    sheet = Image.new("RGB", (columns * cell[0] + _MARGIN, rows * cell[1] + _MARGIN), "white")
-    colors = _object_colors(execution)
-    for index, caption in enumerate(captions):
-        objects = _objects_of(execution.values[index])
-        panel = _panel(picture, graph, objects, colors, caption)
-        row, column = divmod(index, columns)
-        sheet.paste(panel, (column * cell[0] + _MARGIN, row * cell[1] + _MARGIN))
-    with whole_file(out) as temporary:
-        sheet.save(temporary, "PNG")
-
-
 def _open(image: File) -> Image:
     from PIL import Image, UnidentifiedImageError
 
@@ -241,20 +228,10 @@ def _objects_of(value: Value) -> tuple[str, ...]:
     return mentioned(word_statement(value.statement))
 
 
-def _object_colors(execution: Execution) -> dict[str, str]:
-    objects = dict.fromkeys(
-        object_id for value in execution.values for object_id in _objects_of(value)
-    )
-    return {object_id: _COLORS[place % len(_COLORS)] for place, object_id in enumerate(objects)}
-
-
 def _panel(
-    picture: Image,
-    graph: SceneGraph,
-    objects: tuple[str, ...],
-    colors: dict[str, str],
-    caption: str,
+    picture: Image, graph: SceneGraph, colors: Sequence[tuple[str, str]], caption: str
 ) -> Image:
+    """Return a copy of the picture with a caption above, and objects in their colors."""
     from PIL import Image, ImageDraw, ImageFont
 
     panel = Image.new("RGB", (picture.width, picture.height + _CAPTION), "white")
@@ -264,7 +241,7 @@ def _panel(
     text = "\n".join(textwrap.wrap(caption, 52)[:2])
     draw.multiline_text((2, 0), text, fill="black", font=font, spacing=1)
     across, down = picture.width / graph.width, picture.height / graph.height
-    for object_id in objects:
+    for object_id, color in colors:
         left, top, right, bottom = graph.objects[object_id].box
         corners = (
             left * across,
@@ -272,15 +249,13 @@ def _panel(
             max(right * across - 1, left * across),
             max(bottom * down - 1, top * down) + _CAPTION,
         )
-        draw.rectangle(corners, outline=colors[object_id], width=3)
+        draw.rectangle(corners, outline=color, width=3)
         label = graph.objects[object_id].name
         # above the box where there is room, so that small objects stay visible
         above = corners[1] - _LABEL
         top_of_label = above if above >= _CAPTION else max(corners[1], _CAPTION) + 3
         place = (max(min(corners[0], picture.width - 40), 0) + 3, top_of_label)
         around = draw.textbbox(place, label, font=font)
-        draw.rectangle(
-            (around[0] - 2, around[1] - 1, around[2] + 2, around[3] + 1), colors[object_id]
-        )
+        draw.rectangle((around[0] - 2, around[1] - 1, around[2] + 2, around[3] + 1), color)
         draw.text(place, label, fill="white", font=font)
     return panel

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -11,7 +10,7 @@ from rex.errors import InputError
 from rex.files import whole_file
 from rex.gqa.layout import Layout
 from rex.gqa.scene_graphs import SceneGraph, iter_scene_graphs
-from rex.images import open_image
+from rex.images import open_image, side_by_side
 
 _GAP = 6
 _BOX_COLORS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324")
@@ -31,7 +30,7 @@ def contact_sheet(
     ids = list(graphs)
     chosen = [ids[k * len(ids) // count] for k in range(min(count, len(ids)))]
     tiles = [_tile(layout.image(i), graphs[i] if boxes else None) for i in chosen]
-    sheet = _arranged(tiles, columns)
+    sheet = side_by_side(tiles, columns, gap=_GAP)
     with whole_file(out) as temporary:
         sheet.save(
             temporary, "JPEG" if out.suffix.lower() in (".jpg", ".jpeg") else "PNG", quality=90
@@ -48,15 +47,3 @@ def _tile(path: Path, graph: SceneGraph | None) -> Image.Image:
             draw.rectangle((left, top, right - 1, bottom - 1), outline=color)
             draw.text((left + 2, max(top - 11, 0)), thing.name, fill=color)
     return image
-
-
-def _arranged(tiles: Sequence[Image.Image], columns: int) -> Image.Image:
-    width, height = tiles[0].size
-    rows = -(-len(tiles) // columns)
-    across = min(columns, len(tiles))
-    size = (across * (width + _GAP) + _GAP, rows * (height + _GAP) + _GAP)
-    sheet = Image.new("RGB", size, "white")
-    for number, tile in enumerate(tiles):
-        row, column = divmod(number, columns)
-        sheet.paste(tile, (_GAP + column * (width + _GAP), _GAP + row * (height + _GAP)))
-    return sheet
