@@ -9,6 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rex.errors import InputError
 from rex.explanations.building import question_files
 from rex.explanations.modes import OK
@@ -214,12 +216,10 @@ def _text(counts: Statistics) -> list[str]:
 
 
 def _median(lengths: Counter[int]) -> int:
-    half, seen = lengths.total() / 2, 0
-    for length in sorted(lengths):
-        seen += lengths[length]
-        if seen >= half:
-            return length
-    return 0
+    """Return the middle one of all, of two the lower one."""
+    known = sorted(lengths)
+    up_to = np.cumsum([lengths[length] for length in known])
+    return known[int(np.searchsorted(up_to, up_to[-1] / 2))]
 
 
 def _counts(title: str, unit: str, rows: Sequence[tuple[str, Any]]) -> list[str]:

@@ -61,13 +61,7 @@ class Lexicon:
 
     def describe(self, words: Sequence[str]) -> bool:
         """Whether all the words are attributes."""
-        place = 0
-        while place < len(words):
-            size = _longest(words, place, self.attributes)
-            if not size:
-                return False
-            place += size
-        return True
+        return all(phrase in self.attributes for phrase in self.adjectives(words))
 
     def adjectives(self, words: Sequence[str]) -> Iterator[str]:
         """Yield the attributes among `words`, unknown words one by one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
 
 from rex.gqa.operations import COMPARATIVES
 from rex.gqa.questions import SemanticStep
@@ -323,16 +324,8 @@ def _both(run: _Execution, first: str, second: str) -> str:
 
 def _shared_description(first: str, second: str) -> str:
     """Return the longest text that both phrases have, up to its last `is`."""
-    longest = ""
-    lengths = [0] * (len(second) + 1)
-    for place, character in enumerate(first):
-        row = [0] * (len(second) + 1)
-        for other, against in enumerate(second):
-            if character == against:
-                row[other + 1] = length = lengths[other] + 1
-                if length > len(longest):
-                    longest = first[place - length + 1 : place + 1]
-        lengths = row
+    match = SequenceMatcher(None, first, second, autojunk=False).find_longest_match()
+    longest = first[match.a : match.a + match.size]
     words = longest.split(" ")
     end = max((place + 1 for place, word in enumerate(words) if word == "is"), default=0)
     return " ".join(words[:end])
