@@ -13,11 +13,11 @@ from typing import TypeVar
 import numpy as np
 
 from rex.gqa.ontology import is_a
-from rex.programs.english import many
+from rex.programs.english import indefinite, many
 from rex.programs.rendering import Mention
 from rex.world.annotate import Entity
 from rex.world.kinds import KINDS, PLACES, draw_word
-from rex.world.questions.phrase import adjective, class_noun, is_counted, predicate
+from rex.world.questions.phrase import adjective, class_noun, predicate
 from rex.world.questions.references import BEFORE, SIDEWAYS, Pointer, Reference, classes_of
 
 Binding = dict[str, str | Mention | Reference]
@@ -207,7 +207,7 @@ def described_presence(pointer: Pointer) -> Bindings:
     for entity in pointer.facts.entities:
         same = pointer.facts.called(entity.name)
         categories = [c for c in BEFORE if c in entity.words]
-        if not categories or not is_counted(entity.name):
+        if not categories or not indefinite(entity.name):
             continue
         category = pick(categories, random)
         asked: str | None = entity.words[category]

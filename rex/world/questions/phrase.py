@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from rex.gqa.ontology import gender
-from rex.programs.english import article, is_mass, is_plural, many
+from rex.programs.english import article, indefinite, is_mass, is_plural, many
 from rex.programs.rendering import Absent, Leaf, Mention, Place, SentenceOnly
 
 Phrase = tuple[Leaf, ...]
@@ -43,16 +42,6 @@ def predicate(category: str, word: str) -> str:
 def is_are(noun: str) -> str:
     """Return the verb that goes with a noun."""
     return "are" if is_plural(noun) else "is"
-
-
-def pronoun(noun: str) -> str:
-    """Return the pronoun for a thing that was just named."""
-    return {"male": "he", "female": "she"}.get(gender(noun) or "", "it")
-
-
-def is_counted(noun: str) -> bool:
-    """Return whether a noun takes an article (`pants` and `bread` do not)."""
-    return not (is_plural(noun) or is_mass(noun))
 
 
 def variables(pattern: str) -> set[str]:
@@ -91,7 +80,7 @@ def _noun(value: Phrase) -> str:
 
 def _with_article(value: Phrase) -> Phrase:
     noun = _noun(value)
-    return (article(noun), *value) if is_counted(noun) else value
+    return (article(noun), *value) if indefinite(noun) else value
 
 
 def _plural(value: Phrase) -> Phrase:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from rex.gqa.ontology import is_a
+from rex.programs.english import indefinite
 from rex.world.annotate import Entity
 from rex.world.questions.bindings import (
     CHOICE,
@@ -16,7 +17,7 @@ from rex.world.questions.bindings import (
     missing_names,
     pick,
 )
-from rex.world.questions.phrase import class_noun, is_counted
+from rex.world.questions.phrase import class_noun
 from rex.world.questions.references import (
     OPPOSITE,
     SIDEWAYS,
@@ -183,11 +184,11 @@ def related_presence(pointer: Pointer, which: str) -> Bindings:
         if which == "opposite":
             binding["relation"] = OPPOSITE.get(relation, "")
         elif which == "missing":
-            gone = [name for name in missing_names(pointer, 4) if is_counted(name)]
+            gone = [name for name in missing_names(pointer, 4) if indefinite(name)]
             if not gone:
                 continue
             binding |= {"noun": gone[0], "subject": gone[0], "ids": "-"}
-        if binding["relation"] and is_counted(str(binding["subject"])):
+        if binding["relation"] and indefinite(str(binding["subject"])):
             yield binding
 
 
