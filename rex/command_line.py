@@ -45,15 +45,17 @@ def add_station(stations: Subparsers, name: str, help: str) -> Subparsers:
     return parser.add_subparsers(title="verbs", metavar="VERB", required=True)
 
 
-def add_verb(
-    verbs: Subparsers, name: str, run: Callable[..., None], help: str, example: str
-) -> Parser:
+def add_verb(verbs: Subparsers, run: Callable[..., None], example: str) -> Parser:
     """Add a verb that calls `run` with its arguments by name; it gets `--config` and `--log`.
 
-    A function that takes `config` gets the configuration, read; one that takes `config_file`, its
-    path.
+    Its name is the function's, its help the function's docstring. A function that takes `config`
+    gets the configuration, read; one that takes `config_file`, its path.
     """
-    verb: Parser = verbs.add_parser(name, help=help, description=help, epilog=f"example: {example}")
+    name, said = run.__name__.strip("_").replace("_", "-"), run.__doc__ or ""
+    purpose = f"{said[:1].lower()}{said[1:]}".removesuffix(".")
+    verb: Parser = verbs.add_parser(
+        name, help=purpose, description=purpose, epilog=f"example: {example}"
+    )
     verb.add_argument(
         "--config",
         metavar="YAML",

@@ -15,16 +15,13 @@ if TYPE_CHECKING:
 def add_commands(stations: Subparsers) -> None:
     """Add `rex config defaults|schema|write`."""
     verbs = add_station(stations, "config", "the configuration and its schema")
-    for name, run, purpose in (
-        ("defaults", _defaults, "write config.yaml: every key, its default and its meaning"),
-        ("schema", _schema, "write the JSON schema of a configuration"),
-        ("write", _write, "check a configuration and write it with all defaults filled in"),
-    ):
-        verb = add_verb(verbs, name, run, purpose, f"rex config {name} --out FILE")
+    for run in (_defaults, _schema, _write):
+        verb = add_verb(verbs, run, f"rex config {run.__name__.strip('_')} --out FILE")
         verb.path("--out", "FILE")
 
 
 def _defaults(out: Path) -> None:
+    """Write config.yaml: every key, its default and its meaning."""
     from rex.config_files import config_yaml
     from rex.files import write_text
 
@@ -32,6 +29,7 @@ def _defaults(out: Path) -> None:
 
 
 def _schema(out: Path) -> None:
+    """Write the JSON schema of a configuration."""
     from rex.config_files import config_schema
     from rex.files import write_text
 
@@ -39,6 +37,7 @@ def _schema(out: Path) -> None:
 
 
 def _write(out: Path, config: Config) -> None:
+    """Check a configuration and write it with all defaults filled in."""
     import yaml
 
     from rex.config_files import config_values

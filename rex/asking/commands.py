@@ -27,9 +27,7 @@ def add_commands(stations: Subparsers) -> None:
     """Add `rex ask`, `rex serve` and `rex package`."""
     ask = add_verb(
         stations,
-        "ask",
         _ask,
-        "answer a question about your own images, and explain the answer",
         f'rex ask data/world/images/2000000.jpg "What color is the shirt?" --run {_RUN}',
     )
     ask.path("images", "IMAGE", "one image or more", nargs="+")
@@ -40,13 +38,7 @@ def add_commands(stations: Subparsers) -> None:
     ask.add_argument(
         "--json", dest="as_json", action="store_true", help="print a line of JSON for each image"
     )
-    serve = add_verb(
-        stations,
-        "serve",
-        _serve,
-        "the same as a page in the browser, for this machine alone",
-        f"rex serve --run {_RUN} --images data/world/images",
-    )
+    serve = add_verb(stations, _serve, f"rex serve --run {_RUN} --images data/world/images")
     _add_run(serve)
     serve.optional_path("--images", "DIR", "offer the images of this folder")
     serve.add_argument(
@@ -56,13 +48,7 @@ def add_commands(stations: Subparsers) -> None:
         help="listen here (default: 127.0.0.1, this machine alone)",
     )
     serve.add_argument("--port", type=int, default=8000, help="(default: 8000; 0: any free one)")
-    package = add_verb(
-        stations,
-        "package",
-        _package,
-        "write a trained run, with its detector, as an MLflow model",
-        f"rex package --run {_RUN} --out model",
-    )
+    package = add_verb(stations, _package, f"rex package --run {_RUN} --out model")
     _add_run(package)
     package.path("--out", "DIR", "a new folder")
 
@@ -110,6 +96,7 @@ def _ask(
     as_json: bool,
     **run: Any,
 ) -> None:
+    """Answer a question about your own images, and explain the answer."""
     from rex.evaluation.entailment import NOT_ENTAILED
     from rex.reporting.picture import Shown, draw
 
@@ -138,6 +125,7 @@ def _ask(
 
 
 def _serve(config_file: str | None, images: Path | None, host: str, port: int, **run: Any) -> None:
+    """The same as a page in the browser, for this machine alone."""
     from rex.asking.server import make_server
 
     server = make_server(_answerer(config_file, **run), images=images, host=host, port=port)
@@ -152,6 +140,7 @@ def _serve(config_file: str | None, images: Path | None, host: str, port: int, *
 
 
 def _package(folder: Path, weights: Path | None, out: Path, config_file: str | None) -> None:
+    """Write a trained run, with its detector, as an MLflow model."""
     from rex.asking.packaging import package_run
 
     package_run(out, folder, weights, _changes(config_file))

@@ -31,9 +31,7 @@ def add_commands(stations: Subparsers) -> None:
     _add_evaluate(stations)
     submit = add_verb(
         stations,
-        "submit",
         _submit,
-        "write GQA's test submission file",
         "rex submit results/world/runs/multi-task/rex/seed0/predictions/testdev.parquet "
         "--questions data/world/questions/testdev_balanced_questions.json --out submission.json",
     )
@@ -43,9 +41,7 @@ def add_commands(stations: Subparsers) -> None:
     verbs = add_station(stations, "reference", "the reference rows of the tables")
     prior = add_verb(
         verbs,
-        "answer-prior",
         _answer_prior,
-        "answer each question from its words alone",
         "rex reference answer-prior --train train_balanced_questions.json "
         "--questions val_balanced_questions.json --out predictions/val.parquet",
     )
@@ -61,9 +57,7 @@ def add_commands(stations: Subparsers) -> None:
     prior.path("--out", "PARQUET", "predictions")
     random = add_verb(
         verbs,
-        "random-regions",
         _random_regions,
-        "the true explanations, about random regions",
         "rex reference random-regions --explanations explanations/val.parquet "
         "--regions regions/val.h5 --out predictions/val.parquet",
     )
@@ -75,9 +69,7 @@ def add_commands(stations: Subparsers) -> None:
 def _add_evaluate(stations: Subparsers) -> None:
     verb = add_verb(
         stations,
-        "evaluate",
         _evaluate,
-        "measure predictions: answers, explanations, grounding",
         "rex evaluate predictions/val.parquet --questions val_balanced_questions.json "
         "--explanations val.parquet --regions val.h5 --scene-graphs val_sceneGraphs.json "
         "--ood data/gqa/ood --split val --out metrics/val.json",
@@ -147,6 +139,7 @@ def _evaluate(
     unread: Path | None,
     **given: Any,
 ) -> None:
+    """Measure predictions: answers, explanations, grounding."""
     from rex.evaluation.case import Inputs
     from rex.evaluation.details import write_details, write_unread
     from rex.evaluation.measure import evaluate
@@ -230,6 +223,7 @@ def _track(
 
 
 def _submit(predictions: Path, questions: Path, out: Path) -> None:
+    """Write GQA's test submission file."""
     from rex.evaluation.submission import write_submission
 
     _logger.info("%d answers in %s", write_submission(out, predictions, questions), out)
@@ -238,12 +232,14 @@ def _submit(predictions: Path, questions: Path, out: Path) -> None:
 def _answer_prior(
     config: Config, train: Path, questions: Path, seed: int | None, out: Path
 ) -> None:
+    """Answer each question from its words alone."""
     from rex.evaluation.references import write_answer_prior
 
     write_answer_prior(out, train, questions, config=config, seed=seed)
 
 
 def _random_regions(config: Config, explanations: Path, regions: Path, out: Path) -> None:
+    """The true explanations, about random regions."""
     from rex.evaluation.references import write_random_regions
 
     write_random_regions(out, explanations, regions, config.evaluation.seed)

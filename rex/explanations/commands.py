@@ -30,9 +30,7 @@ def add_commands(stations: Subparsers) -> None:
 def _add_build(verbs: Subparsers) -> None:
     build = add_verb(
         verbs,
-        "build",
         _build,
-        "explain every question of a file",
         f"rex explain build {_SHARED} --regions results/world/regions/val.h5 --out val.parquet",
     )
     folders = "questions files, or folders of them (train_all_questions)"
@@ -44,11 +42,7 @@ def _add_build(verbs: Subparsers) -> None:
     out = "Parquet, which the other commands read; JSON Lines or CSV if it ends in .jsonl, .csv"
     build.path("--out", "TABLE", out)
     gather = add_verb(
-        verbs,
-        "gather",
-        _gather,
-        "put the shards of an explanation table together",
-        "rex explain gather part1.parquet part2.parquet --out val.parquet",
+        verbs, _gather, "rex explain gather part1.parquet part2.parquet --out val.parquet"
     )
     gather.path("parts", "PARQUET", "shards, in order", nargs="+")
     gather.path("--out", "PARQUET")
@@ -64,9 +58,7 @@ def _add_parts(verb: Parser, shard: str) -> None:
 def _add_export(verbs: Subparsers) -> None:
     export = add_verb(
         verbs,
-        "export",
         _export,
-        "write training files for vision-language models, with boxes (docs/vlm.md)",
         f"rex explain export {_SHARED} --format qwen2.5-vl --template steps --out val.jsonl",
     )
     option = export.add_argument
@@ -107,13 +99,7 @@ def _add_export(verbs: Subparsers) -> None:
 
 
 def _add_show(verbs: Subparsers) -> None:
-    show = add_verb(
-        verbs,
-        "show",
-        _show,
-        "show a question's program, what each step returned, and its explanation",
-        "rex explain show 2000000000",
-    )
+    show = add_verb(verbs, _show, "rex explain show 2000000000")
     optional = show.optional_path
     questions = "default: the train and val questions of the configuration's data folder"
     optional("--questions", "JSON", questions)
@@ -126,9 +112,7 @@ def _add_show(verbs: Subparsers) -> None:
 def _add_statistics(verbs: Subparsers) -> None:
     stats = add_verb(
         verbs,
-        "stats",
         _stats,
-        "write the data card of an explanation table",
         f"rex explain stats results/world/explanations/val.parquet --questions {_QUESTIONS}",
     )
     stats.path("explanations", "PARQUET")
@@ -136,9 +120,7 @@ def _add_statistics(verbs: Subparsers) -> None:
     stats.optional_path("--out", "MARKDOWN", "default: standard output")
     vocabulary = add_verb(
         verbs,
-        "vocabulary",
         _vocabulary,
-        "make the vocabularies of answers, explanations and questions",
         "rex explain vocabulary --questions data/world/questions/train_balanced_questions.json "
         "--explanations results/world/explanations/train.parquet --out vocabulary.json",
     )
@@ -156,6 +138,7 @@ def _build(
     out: Path,
     **parts: Any,
 ) -> None:
+    """Explain every question of a file."""
     from rex.explanations.building import BuildSettings, build_explanations
 
     settings = BuildSettings(
@@ -168,6 +151,7 @@ def _build(
 
 
 def _gather(parts: Sequence[Path], out: Path) -> None:
+    """Put the shards of an explanation table together."""
     from rex.explanations.table import gather_explanations
 
     gather_explanations(parts, out)
@@ -182,6 +166,7 @@ def _export(
     out: Path,
     **settings: Any,
 ) -> None:
+    """Write training files for vision-language models, with boxes (docs/vlm.md)."""
     from rex.explanations.exporting import ExportSettings, export_explanations
 
     exported = ExportSettings(operations=frozenset(operations), **settings)
@@ -196,6 +181,7 @@ def _show(
     image: Path | None,
     out: Path | None,
 ) -> None:
+    """Show a question's program, what each step returned, and its explanation."""
     from rex.explanations.showing import Report, find_in_folder, find_question
 
     if questions is None and scene_graphs is None:
@@ -214,6 +200,7 @@ def _show(
 
 
 def _stats(explanations: Path, questions: Sequence[Path], out: Path | None) -> None:
+    """Write the data card of an explanation table."""
     from rex.explanations.statistics import collect_statistics, data_card
     from rex.files import write_text
 
@@ -225,6 +212,7 @@ def _stats(explanations: Path, questions: Sequence[Path], out: Path | None) -> N
 
 
 def _vocabulary(**files: Any) -> None:
+    """Make the vocabularies of answers, explanations and questions."""
     from rex.explanations.vocabulary import build_vocabulary
 
     build_vocabulary(**files)

@@ -12,21 +12,9 @@ from rex.command_line import Subparsers, add_station, add_verb
 def add_commands(stations: Subparsers) -> None:
     """Add the station's verbs."""
     verbs = add_station(stations, "gqa", "data in GQA's formats: check it, fetch it")
-    check = add_verb(
-        verbs,
-        "check",
-        _check,
-        "say what data folders or files hold, what is missing, and what is malformed",
-        "rex gqa check data/gqa",
-    )
+    check = add_verb(verbs, _check, "rex gqa check data/gqa")
     check.path("paths", "PATH", "folders or JSON files", nargs="+")
-    fetch = add_verb(
-        verbs,
-        "fetch",
-        _fetch,
-        "download GQA's parts and lay them out; a broken download goes on where it was",
-        "rex gqa fetch data/gqa --parts scene-graphs questions ood",
-    )
+    fetch = add_verb(verbs, _fetch, "rex gqa fetch data/gqa --parts scene-graphs questions ood")
     option = fetch.add_argument
     fetch.path("folder", "FOLDER")
     annotations = ["scene-graphs", "questions", "ood"]
@@ -70,12 +58,14 @@ def _fetch(
     address: Sequence[tuple[str, str]],
     sha256: Sequence[tuple[str, str]],
 ) -> None:
+    """Download GQA's parts and lay them out; a broken download goes on where it was."""
     from rex.gqa.fetching import fetch_parts
 
     fetch_parts(folder, parts, addresses=dict(address), checksums=dict(sha256))
 
 
 def _check(paths: Sequence[Path]) -> None:
+    """Say what data folders or files hold, what is missing, and what is malformed."""
     from rex.gqa.checking import check_path
 
     for path in paths:

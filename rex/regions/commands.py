@@ -28,9 +28,7 @@ def add_commands(stations: Subparsers) -> None:
 def _add_detector(verbs: Subparsers) -> None:
     train = add_verb(
         verbs,
-        "train",
         _train,
-        "train the detector on the scene graphs of a data set, and evaluate it",
         "rex regions train --data data/world --out results/world/regions/detector.pth "
         "--report results/world/regions/report.json",
     )
@@ -39,9 +37,7 @@ def _add_detector(verbs: Subparsers) -> None:
     train.optional_path("--report", "JSON", "its measures on val")
     extract = add_verb(
         verbs,
-        "extract",
         _extract,
-        "extract the regions of the images of questions into a region store",
         "rex regions extract --images data/world/images "
         "--questions data/world/questions/val_balanced_questions.json "
         "--weights results/world/regions/detector.pth --out results/world/regions/val.h5",
@@ -70,13 +66,7 @@ def _add_detector(verbs: Subparsers) -> None:
 
 
 def _add_import(verbs: Subparsers) -> None:
-    bring = add_verb(
-        verbs,
-        "import",
-        _import,
-        "import features that others extracted into a region store",
-        "rex regions import train2014_obj36.tsv --out regions.h5",
-    )
+    bring = add_verb(verbs, _import, "rex regions import train2014_obj36.tsv --out regions.h5")
     option = bring.add_argument
     bring.path(
         "source",
@@ -110,30 +100,15 @@ def _add_import(verbs: Subparsers) -> None:
 
 
 def _add_stores(verbs: Subparsers) -> None:
-    merge = add_verb(
-        verbs,
-        "merge",
-        _merge,
-        "join the region stores of several shards into one",
-        "rex regions merge part1.h5 part2.h5 --out train.h5",
-    )
+    merge = add_verb(verbs, _merge, "rex regions merge part1.h5 part2.h5 --out train.h5")
     merge.path("parts", "H5", nargs="+")
     merge.path("--out", "H5")
-    export = add_verb(
-        verbs,
-        "export",
-        _export,
-        "write a region store as LXMERT's TSV",
-        "rex regions export regions.h5 --out regions.tsv",
-    )
+    export = add_verb(verbs, _export, "rex regions export regions.h5 --out regions.tsv")
     export.path("--out", "TSV")
-    summary = "print a summary of a region store"
-    info = add_verb(verbs, "info", _info, summary, "rex regions info results/world/regions/val.h5")
+    info = add_verb(verbs, _info, "rex regions info results/world/regions/val.h5")
     verify = add_verb(
         verbs,
-        "verify",
         _verify,
-        "check a region store, and that it contains the images of questions",
         "rex regions verify results/world/regions/val.h5 "
         "--questions data/world/questions/val_balanced_questions.json",
     )
@@ -142,9 +117,7 @@ def _add_stores(verbs: Subparsers) -> None:
         verb.path("store", "H5")
     show = add_verb(
         verbs,
-        "show",
         _show,
-        "draw the regions of images, with the names of classes and attributes",
         "rex regions show data/world/images/1000000.jpg "
         "--store results/world/regions/train.h5 --out pictures",
     )
@@ -156,6 +129,7 @@ def _add_stores(verbs: Subparsers) -> None:
 
 
 def _train(config: Config, **files: Any) -> None:
+    """Train the detector on the scene graphs of a data set, and evaluate it."""
     from rex.regions.training import train_detector
 
     measures = train_detector(config, **files)
@@ -165,6 +139,7 @@ def _train(config: Config, **files: Any) -> None:
 
 
 def _extract(config: Config, **arguments: Any) -> None:
+    """Extract the regions of the images of questions into a region store."""
     from rex.regions.extraction import extract_regions
     from rex.regions.inspection import warn_unreadable
 
@@ -172,6 +147,7 @@ def _extract(config: Config, **arguments: Any) -> None:
 
 
 def _merge(parts: Sequence[Path], out: Path) -> None:
+    """Join the region stores of several shards into one."""
     from rex.regions.inspection import warn_unreadable
     from rex.regions.merging import merge
 
@@ -179,6 +155,7 @@ def _merge(parts: Sequence[Path], out: Path) -> None:
 
 
 def _import(**arguments: Any) -> None:
+    """Import features that others extracted into a region store."""
     from rex.regions.importing import import_features
     from rex.regions.inspection import warn_unreadable
 
@@ -186,6 +163,7 @@ def _import(**arguments: Any) -> None:
 
 
 def _export(store: Path, out: Path) -> None:
+    """Write a region store as LXMERT's TSV."""
     from rex.regions.lxmert_tsv import export_tsv
     from rex.regions.store import RegionStore
 
@@ -193,6 +171,7 @@ def _export(store: Path, out: Path) -> None:
 
 
 def _info(store: Path) -> None:
+    """Print a summary of a region store."""
     import yaml
 
     from rex.regions.inspection import information
@@ -202,6 +181,7 @@ def _info(store: Path) -> None:
 
 
 def _verify(store: Path, questions: Path | None) -> None:
+    """Check a region store, and that it contains the images of questions."""
     from rex.gqa.questions import iter_questions
     from rex.regions.inspection import verify
     from rex.regions.store import RegionStore
@@ -220,6 +200,7 @@ def _verify(store: Path, questions: Path | None) -> None:
 
 
 def _show(images: Sequence[Path], store: Path, out: Path, most: int) -> None:
+    """Draw the regions of images, with the names of classes and attributes."""
     from rex.regions.inspection import draw_store
     from rex.regions.store import RegionStore
 

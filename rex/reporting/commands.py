@@ -20,9 +20,7 @@ def add_commands(stations: Subparsers) -> None:
     """Add `rex tables`, `rex figures`, `rex gallery` and `rex status`."""
     tables = add_verb(
         stations,
-        "tables",
         _tables,
-        "the paper's tables: ours over seeds, published numbers beside them",
         "rex tables --metrics results/world/runs/*/*/seed*/metrics/*.json --out tables",
     )
     _add_runs(tables, "--metrics", "JSON", "of every run")
@@ -36,24 +34,14 @@ def add_commands(stations: Subparsers) -> None:
     )
     tables.path("--out", "DIR", "for CSV, Markdown, LaTeX and HTML")
     figures = add_verb(
-        stations,
-        "figures",
-        _figures,
-        "training curves, accuracy by type of question, accuracy against grounding",
-        "rex figures --runs results/world/runs/*/*/seed* --out figures",
+        stations, _figures, "rex figures --runs results/world/runs/*/*/seed* --out figures"
     )
     _add_runs(figures, "--runs", "DIR", "evaluated runs")
     figures.path("--out", "DIR", "for PNG and SVG")
     gallery = _add_gallery(stations)
     for verb in (tables, figures, gallery):
         verb.tracking("also keep what is written as artifacts in this MLflow database")
-    status = add_verb(
-        stations,
-        "status",
-        _status,
-        "what of a configuration's results is done, running, failed or missing",
-        "rex status --config config/smoke.yaml",
-    )
+    status = add_verb(stations, _status, "rex status --config config/smoke.yaml")
     status.optional_path("--results", "DIR", "(default: results/<dataset>, as the workflow)")
 
 
@@ -72,9 +60,7 @@ def _add_runs(verb: Parser, name: str, metavar: str, help: str) -> None:
 def _add_gallery(stations: Subparsers) -> Parser:
     verb = add_verb(
         stations,
-        "gallery",
         _gallery,
-        "a page of examples: images with boxes, words coloured to match, methods side by side",
         "rex gallery --questions val_balanced_questions.json --images data/gqa/images "
         "--regions regions/val.h5 --explanations explanations/val.parquet "
         "--predictions runs/*/*/seed0/predictions/val.parquet --out gallery/index.html",
@@ -126,6 +112,7 @@ def _figures(
     out: Path,
     tracking: Store | None,
 ) -> None:
+    """Training curves, accuracy by type of question, accuracy against grounding."""
     from rex.grid import Results
     from rex.reporting.figures import draw_figures
 
@@ -143,6 +130,7 @@ def _tables(
     out: Path,
     tracking: Store | None,
 ) -> None:
+    """The paper's tables: ours over seeds, published numbers beside them."""
     from rex.grid import Results
     from rex.reporting.claim_table import claim_table
     from rex.reporting.comparison import mark_best
@@ -173,6 +161,7 @@ def _tables(
 
 
 def _status(config: Config, results: Path | None) -> None:
+    """What of a configuration's results is done, running, failed or missing."""
     from rex.grid import Results
     from rex.reporting.status import status
 
@@ -188,6 +177,7 @@ def _gallery(
     tracking: Store | None,
     **files: Any,
 ) -> None:
+    """A page of examples: images with boxes, words coloured to match, methods side by side."""
     from rex.reporting.examples import ExampleFiles, read_examples
     from rex.reporting.gallery import write_gallery
     from rex.reporting.picture import telling_examples, write_picture

@@ -17,9 +17,7 @@ def add_commands(stations: Subparsers) -> None:
     """Add `rex train` and `rex predict`."""
     train = add_verb(
         stations,
-        "train",
         _train,
-        "train a model to answer, to explain, or both; a killed run goes on where it was",
         "rex train --setting multi-task --method rex --seed 0 "
         "--questions data/world/questions/train_balanced_questions.json "
         "--explanations results/world/explanations/train.parquet "
@@ -40,9 +38,7 @@ def add_commands(stations: Subparsers) -> None:
     train.tracking("MLflow's SQLite file, or a server's http://… (default: no tracking)")
     predict = add_verb(
         stations,
-        "predict",
         _predict,
-        "answer and explain questions with a trained run",
         f"rex predict --run {_RUN} "
         "--questions data/world/questions/val_balanced_questions.json "
         f"--regions results/world/regions/val.h5 --out {_RUN}/predictions/val.parquet",
@@ -57,6 +53,7 @@ def add_commands(stations: Subparsers) -> None:
 def _train(
     config: Config, setting: str, method: str, seed: int, tracking: Store | None, **paths: Any
 ) -> None:
+    """Train a model to answer, to explain, or both; a killed run goes on where it was."""
     from rex.experiment import RunName
     from rex.training.observing import tracked
     from rex.training.run import RunFiles, train_run
@@ -68,6 +65,7 @@ def _train(
 def _predict(
     config: Config, run: Path, questions: Path, regions: Path, out: Path, tracking: Store | None
 ) -> None:
+    """Answer and explain questions with a trained run."""
     from rex.tracking import tracked_run
     from rex.training.run import predict_run
 

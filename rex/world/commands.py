@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 def add_commands(stations: Subparsers) -> None:
     """Add `rex world make`, `show` and `card`."""
     verbs = add_station(stations, "world", "the embedded rendered world, in GQA's formats")
-    make = add_verb(
-        verbs,
-        "make",
-        _make,
-        "render the world: images, scene graphs, questions, GQA-OOD",
-        "rex world make --out data/world --images 200 --seed 1",
-    )
+    make = add_verb(verbs, _make, "rex world make --out data/world --images 200 --seed 1")
     option = make.add_argument
     make.path("--out", "DIR", "output folder")
     images = "number of train images; val and testdev scale with it"
@@ -29,13 +23,7 @@ def add_commands(stations: Subparsers) -> None:
     option("--seed", type=int, metavar="S", help="the same seed gives the same world")
     processes = "render processes (default: one per core)"
     option("--processes", type=positive, metavar="P", help=processes)
-    show = add_verb(
-        verbs,
-        "show",
-        _show,
-        "draw a contact sheet of a world's images",
-        "rex world show data/world --out sheet.jpg --boxes",
-    )
+    show = add_verb(verbs, _show, "rex world show data/world --out sheet.jpg --boxes")
     option = show.add_argument
     show.path("world", "DIR", "folder of the world")
     show.path("--out", "FILE", "output image")
@@ -44,13 +32,7 @@ def add_commands(stations: Subparsers) -> None:
     option("--images", **number, dest="count", default=12, help="how many (default: 12)")
     option("--columns", **number, default=4, help="in a row (default: 4)")
     option("--boxes", action="store_true", help="draw the annotated boxes")
-    card = add_verb(
-        verbs,
-        "card",
-        _card,
-        "print a world's statistics as Markdown",
-        "rex world card data/world --into docs/world.md",
-    )
+    card = add_verb(verbs, _card, "rex world card data/world --into docs/world.md")
     card.path("world", "DIR", "folder of the world")
     update = "update the generated part of this file (default: print)"
     card.optional_path("--into", "FILE", update)
@@ -59,6 +41,7 @@ def add_commands(stations: Subparsers) -> None:
 def _make(
     config: Config, out: Path, images: int | None, seed: int | None, processes: int | None
 ) -> None:
+    """Render the world: images, scene graphs, questions, GQA-OOD."""
     from rex.errors import InputError
     from rex.world.make import make_world
 
@@ -79,12 +62,14 @@ def _make(
 
 
 def _show(**arguments: Any) -> None:
+    """Draw a contact sheet of a world's images."""
     from rex.world.show import contact_sheet
 
     contact_sheet(**arguments)
 
 
 def _card(world: Path, into: Path | None) -> None:
+    """Print a world's statistics as Markdown."""
     from rex.world.card import put_into, world_card
 
     card = world_card(world)
