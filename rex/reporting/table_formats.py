@@ -8,6 +8,8 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from html import escape
+from importlib import resources
+from string import Template
 
 from rex.files import no_formula, no_markup
 from rex.reporting.layout import Layout, Text
@@ -80,7 +82,8 @@ def to_html(layout: Layout) -> str:
         f"<li>{f'<sup>{escape(mark)}</sup> ' if mark else ''}{escape(note)}</li>"
         for mark, note in layout.notes
     )
-    return _PAGE.format(
+    page = resources.files("rex.reporting").joinpath("table.html").read_text("utf-8")
+    return Template(page).substitute(
         title=escape(layout.title),
         first=layout.text_columns + 1,
         head=head,
@@ -96,40 +99,6 @@ FORMATS: dict[str, Callable[[Layout], str]] = {
     ".html": to_html,
 }
 """File suffix → how a table is written."""
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 15px/1.45 system-ui, sans-serif; margin: 1rem; }}
-div {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-caption {{ font-weight: 600; text-align: left; padding-bottom: .5rem; }}
-th, td {{ padding: .25rem .6rem; text-align: left; white-space: nowrap; }}
-th:nth-child(n+{first}), td:nth-child(n+{first}) {{ text-align: right; }}
-thead, tbody {{ border-block: 1.5px solid; }}
-.group th {{ font-weight: 400; font-style: italic; border-top: 1px solid; }}
-ul {{ list-style: none; padding: 0; font-size: .85rem; max-width: 60rem; }}
-</style>
-</head>
-<body>
-<div><table>
-<caption>{title}</caption>
-<thead><tr>{head}</tr></thead>
-<tbody>
-{body}
-</tbody>
-</table></div>
-<ul>
-{notes}
-</ul>
-</body>
-</html>
-"""
 
 
 def _markdown_cell(cell: Text) -> str:
