@@ -55,33 +55,6 @@ def score_name(split: str, measure: str) -> str:
 class TrackedRun:
     """Where a run's metrics and files go."""
 
-    def metrics(self, values: Mapping[str, float], *, step: int = 0, once: bool = False) -> None:
-        """Note metrics at a step; they are sent in batches.
-
-        `once`: leave out those that this run has of this step or a later one. What was interrupted
-        goes on from a saved state, and may come by some steps again.
-        """
-
-    def artifact(self, path: Path, folder: str | None = None) -> None:
-        """Keep a copy of a file, in `folder` of the run's artifacts; warn where that fails."""
-
-    def model(self, folder: Path, files: Sequence[str]) -> None:
-        """Log the model that the run ends in, once: files of `folder`, under the run's name."""
-
-    def learns_from(self, name: str, digest: str, source: Path) -> None:
-        """Say which data set the run learns from: its name, a fingerprint, and a file."""
-
-    def present(self, text: str, metrics: Sequence[str]) -> None:
-        """Let the experiment's page begin with a text in Markdown, or its first lines.
-
-        Its VIEW lists these metrics of the runs, the best of the first one at the top.
-        """
-
-    def flush(self) -> None:
-        """Send what was noted."""
-
-
-class _MlflowRun(TrackedRun):
     def __init__(self, client: MlflowClient, where: Store, run: Run) -> None:
         self.client = client
         self._where = where
@@ -95,6 +68,11 @@ class _MlflowRun(TrackedRun):
         self._last_steps: dict[str, int] = {}
 
     def metrics(self, values: Mapping[str, float], *, step: int = 0, once: bool = False) -> None:
+        """Note metrics at a step; they are sent in batches.
+
+        `once`: leave out those that this run has of this step or a later one. What was interrupted
+        goes on from a saved state, and may come by some steps again.
+        """
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
@@ -116,6 +94,7 @@ class _MlflowRun(TrackedRun):
         return self._last_steps[name]
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
+        """Keep a copy of a file, in `folder` of the run's artifacts; warn where that fails."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -125,6 +104,7 @@ class _MlflowRun(TrackedRun):
             _logger.warning("%s: no copy in MLflow (%s)", path, reason(error))
 
     def model(self, folder: Path, files: Sequence[str]) -> None:
+        """Log the model that the run ends in, once: files of `folder`, under the run's name."""
         from mlflow.entities import LoggedModelOutput
         from mlflow.exceptions import MlflowException
 
@@ -161,6 +141,7 @@ class _MlflowRun(TrackedRun):
         self.client.log_model_artifact(model.model_id, str(path))
 
     def learns_from(self, name: str, digest: str, source: Path) -> None:
+        """Say which data set the run learns from: its name, a fingerprint, and a file."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
         from mlflow.exceptions import MlflowException
 
@@ -179,6 +160,10 @@ class _MlflowRun(TrackedRun):
                 self.client.log_inputs(self.run_id, inputs)
 
     def present(self, text: str, metrics: Sequence[str]) -> None:
+        """Let the experiment's page begin with a text in Markdown, or its first lines.
+
+        Its VIEW lists these metrics of the runs, the best of the first one at the top.
+        """
         if len(text) > _LONGEST_NOTE:
             text = text[: text.rindex("\n", 0, _LONGEST_NOTE)]
         columns = ["attributes.`Dataset`", *(f"metrics.`{name}`" for name in metrics)]
@@ -189,6 +174,7 @@ class _MlflowRun(TrackedRun):
                 self.client.set_experiment_tag(self._experiment_id, key, value)
 
     def flush(self) -> None:
+        """Send what was noted."""
         noted, self._noted = self._noted, []
         with plain_failures(self._where):
             for start in range(0, len(noted), _BATCH):
@@ -197,7 +183,7 @@ class _MlflowRun(TrackedRun):
 
 @contextmanager
 def tracked_run(
-    where: Store | None,
+    where: Store,
     folder: Path,
     *,
     experiment: str,
@@ -206,16 +192,13 @@ def tracked_run(
     tags: Mapping[str, str] | None = None,
     anew: bool = False,
 ) -> Iterator[TrackedRun]:
-    """Track what happens inside as the MLflow run of `folder`; None: track nothing.
+    """Track what happens inside as the MLflow run of `folder`.
 
     The first call makes the run and notes its id in the folder; later ones (a resumed training, an
     evaluation) continue it. What is done `anew` is another run, unless the first was not finished
     and had the same parameters and tags. Leaving marks it finished, an error failed, an interrupt
     or SIGTERM (which becomes one) killed. Raises InputError where MLflow can't be read or written.
     """
-    if where is None:
-        yield TrackedRun()
-        return
     client = connect(where)
     described = {"name": name, "parameters": dict(parameters or {}), "tags": dict(tags or {})}
     with plain_failures(where):
@@ -230,7 +213,7 @@ def tracked_run(
         if parameters is not None:
             _log_parameters(client, found, parameters)
         client.update_run(found.info.run_id, status="RUNNING")
-    run = _MlflowRun(client, where, found)
+    run = TrackedRun(client, where, found)
     try:
         with _interruptible():
             yield run

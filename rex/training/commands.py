@@ -70,5 +70,6 @@ def _predict(
     from rex.training.run import predict_run
 
     predict_run(config, run, questions=questions, regions=regions, out=out)
-    with tracked_run(tracking, run, experiment=config.dataset, name=run.name) as tracked:
-        tracked.artifact(out, "predictions")
+    if tracking is not None:
+        with tracked_run(tracking, run, experiment=config.dataset, name=run.name) as tracked:
+            tracked.artifact(out, "predictions")

@@ -52,8 +52,11 @@ def tracked(
 
     @contextmanager
     def observe(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
+        if store is None or int(os.environ.get("RANK", "0")) > 0:
+            yield Observer()
+            return
         with tracked_run(
-            store if int(os.environ.get("RANK", "0")) == 0 else None,
+            store,
             out,
             experiment=config.dataset,
             name=str(name),
