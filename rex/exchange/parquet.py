@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,6 @@ from rex.files import whole_file, write_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 
 def schema() -> pa.Schema:
@@ -43,35 +42,32 @@ def schema() -> pa.Schema:
     )
 
 
-class ParquetFolder:
-    """The Parquet file of one shard, being written."""
+@contextmanager
+def parquet_folder(
+    folder: Path, split: str, shard: tuple[int, int]
+) -> Iterator[Callable[[Sequence[Explained]], None]]:
+    """Write a shard's file whole, and the card that lists the files of all splits beside.
 
-    def __init__(self, writer: pq.ParquetWriter) -> None:
-        self._writer = writer
+    Yields what writes rows as a group.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    @classmethod
-    @contextmanager
-    def open(cls, folder: Path, split: str, shard: tuple[int, int]) -> Iterator[ParquetFolder]:
-        """Write a shard's file whole, and the card that lists the files of all splits beside."""
-        import pyarrow.parquet as pq
+    number, shards = shard
+    file = folder / "data" / f"{split}-{number - 1:05d}-of-{shards:05d}.parquet"
+    with (
+        whole_file(file) as temporary,
+        pq.ParquetWriter(temporary, schema(), compression="zstd") as writer,
+    ):
 
-        number, shards = shard
-        file = folder / "data" / f"{split}-{number - 1:05d}-of-{shards:05d}.parquet"
-        with (
-            whole_file(file) as temporary,
-            pq.ParquetWriter(temporary, schema(), compression="zstd") as writer,
-        ):
-            yield cls(writer)
-        splits = sorted({one.name.split("-")[0] for one in (folder / "data").glob("*.parquet")})
-        write_text(folder / "README.md", card(splits))
+        def add(rows: Sequence[Explained]) -> None:
+            if rows:
+                values = [msgspec.to_builtins(row) for row in rows]
+                writer.write_table(pa.Table.from_pylist(values, schema=schema()))
 
-    def add(self, rows: Sequence[Explained]) -> None:
-        """Write rows as a group."""
-        import pyarrow as pa
-
-        if rows:
-            values = [msgspec.to_builtins(row) for row in rows]
-            self._writer.write_table(pa.Table.from_pylist(values, schema=schema()))
+        yield add
+    splits = sorted({one.name.split("-")[0] for one in (folder / "data").glob("*.parquet")})
+    write_text(folder / "README.md", card(splits))
 
 
 def card(splits: Sequence[str]) -> str:

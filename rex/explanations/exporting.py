@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -20,7 +20,7 @@ from rex.errors import InputError
 from rex.exchange.formats import FORMATS
 from rex.exchange.layouts import LISTS, PREFERENCES, ROWS, Sample, dataset_info
 from rex.exchange.negatives import negative
-from rex.exchange.parquet import ParquetFolder
+from rex.exchange.parquet import parquet_folder
 from rex.exchange.record import Asked, Explained, explain
 from rex.explanations.building import Piece, pieces, question_files, working
 from rex.files import read_json, whole_file, write_json
@@ -192,10 +192,10 @@ def export_explanations(
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
         workers = stack.enter_context(working(lambda: Exporter(settings), processes))
-        sink = stack.enter_context(_sink(out, settings, shard))
+        write = stack.enter_context(_sink(out, settings, shard))
         listed = None if dropped is None else stack.enter_context(_opened(dropped))
         for part in workers.map(Exporter.export, pieces(files, shard, report="export")):
-            sink.add(part.rows)
+            write(part.rows)
             counts["rows"] += part.count
             for question_id, reason in part.dropped:
                 counts[reason.partition(":")[0]] += 1
@@ -269,40 +269,27 @@ def _check(settings: ExportSettings) -> None:
         )
 
 
-class _Lines:
-    """A file of JSON Lines, or one JSON list."""
-
-    def __init__(self, file: BinaryIO, is_list: bool) -> None:
-        self._file = file
-        self._is_list = is_list
-        self._is_empty = True
-
-    def add(self, rows: Any) -> None:
-        """Write rows."""
-        if rows:
-            if self._is_list:
-                self._file.write(b"[\n" if self._is_empty else b",\n")
-            self._file.write(rows)
-            self._is_empty = False
-
-    def close(self) -> None:
-        """End the list."""
-        if self._is_list:
-            self._file.write(b"[]\n" if self._is_empty else b"\n]\n")
-
-
 @contextmanager
 def _sink(
     out: Path, settings: ExportSettings, shard: tuple[int, int]
-) -> Iterator[_Lines | ParquetFolder]:
+) -> Iterator[Callable[[Any], None]]:
+    """Open a Parquet folder, JSON Lines or one JSON list; yields what writes rows to it."""
     if settings.laid_out == "parquet":
-        with ParquetFolder.open(out, settings.split, shard) as folder:
-            yield folder
+        with parquet_folder(out, settings.split, shard) as add:
+            yield add
         return
+    is_list = settings.laid_out in LISTS
     with _opened(out) as file:
-        lines = _Lines(file, settings.laid_out in LISTS)
-        yield lines
-        lines.close()
+
+        def write(rows: bytes) -> None:
+            if rows:
+                if is_list:
+                    file.write(b",\n" if file.tell() else b"[\n")
+                file.write(rows)
+
+        yield write
+        if is_list:
+            file.write(b"\n]\n" if file.tell() else b"[]\n")
 
 
 @contextmanager
