@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from rex.gqa.ontology import gender, is_a, plural
 
@@ -12,34 +16,11 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_SINGULAR_IN_S = _words("""
-    gas iris lens canvas christmas atlas pancreas tennis trellis chassis debris molasses news gps
-    series species us ramen specimen abdomen regimen stamen omen""")
-_PLURAL_WORDS = _words("""
-    people men women children feet teeth geese mice oxen cattle police cacti fungi dice
-    grandchildren menus emus tutus""")
-_MASS_WORDS = _words("""
-    water grass snow sand dirt food rice hair cheese wood milk coffee tea beer wine juice bread
-    butter meat fruit furniture clothing luggage smoke ice mud gravel hay paper traffic salt pepper
-    sugar sauce soup pasta lettuce broccoli corn spinach cabbage celery garlic asparagus parsley
-    cilantro chicken beef pork ham bacon fish seafood sushi salad cereal popcorn chocolate ketchup
-    mustard mayonnaise soap shampoo toothpaste fur wool cotton leather metal glassware silverware
-    tableware footwear jewelry equipment produce moss ivy seaweed bamboo wheat foliage graffiti
-    art mulch soil concrete pavement asphalt fabric cloth bedding tape foam steam fog rain sunlight
-    lightning oil honey jam yogurt cream frosting icing dough pudding electricity scenery trash
-    garbage litter china underwear plastic shrubbery greenery lace alcohol armor barley basil broth
-    champagne chess cider clay coleslaw confetti coriander cutlery debris decor denim dressing dust
-    fuel ginger glue granola gravy guacamole hummus kale lemonade lighting liquor lotion macaroni
-    makeup molasses news oatmeal okra paint pepperoni pesto quinoa ramen ravioli rosemary rubber
-    salami salsa signage skin spaghetti string stuff sunshine syrup tarmac tennis tinsel toast tofu
-    tuna vinegar wax wildlife""")
-_UNDIVIDED = _words("water grass snow sand dirt hair mud smoke fur skin soil wildlife sunlight")
-_PAIRED = _words("""
-    pants jeans shorts trousers slacks leggings tights pajamas khakis glasses eyeglasses sunglasses
-    goggles binoculars scissors pliers tongs headphones earphones skis shoes boots sneakers sandals
-    socks gloves mittens cleats""")
-_COUNTED = frozenset({"bell pepper", "green pepper", "red pepper", "table cloth", "wash cloth"})
-"""Nouns of several words that are counted though their last word is not."""
+_DATA: Any = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+_SINGULAR_IN_S, _PLURAL_WORDS, _MASS_WORDS, _UNDIVIDED, _PAIRED = (
+    _words(_DATA[kind]) for kind in ("singular", "plural", "mass", "undivided", "paired")
+)
+_COUNTED = frozenset(_DATA["counted"].split(", "))
 
 
 @lru_cache(maxsize=16384)
@@ -130,17 +111,7 @@ def pronoun(name: str, plural: bool) -> str:
 
 
 _CASED = {
-    f"{word.lower()}{end}": f"{word}{end}"
-    for end in ("", ",")
-    for word in _words("""
-        African American Asian Australian Brazilian British Canadian Caucasian Chinese Christmas
-        Dalmatian Dutch Easter English European French German Greek Halloween Hispanic Indian Irish
-        Italian Japanese Jewish Korean Mexican Persian Russian Siamese Spanish Swiss Thai
-        Thanksgiving Victorian Adidas Barbie BMW Chevrolet Coca Cola Coca-Cola Dell FedEx Fiat
-        Google Heinz Honda Hyundai iPad iPhone iPod Jeep Lego Lexus Lipton Mazda McDonald's Mercedes
-        Microsoft Nike Nikon Nintendo Nissan Oreo Pepsi PlayStation Porsche Samsung Santa Sony
-        Starbucks Toshiba Toyota Volkswagen Volvo Wii Xbox Yamaha ATM ATV BBQ CD CDs DVD DVDs GPS
-        HD LCD MP3 PC RV RVs SUV SUVs TV TVs UPS US USA USB VCR""")
+    f"{word.lower()}{end}": f"{word}{end}" for end in ("", ",") for word in _words(_DATA["cased"])
 }
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+import yaml
 
 from rex.gqa.operations import COMPARATIVES
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.errors import Reason, Skip
-from rex.programs.published.words import CATEGORIES, EVIDENCE
 
+_DATA: Any = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+_CATEGORIES, _EVIDENCE = (
+    {name: [one for one in words.split(", ") if one] for name, words in _DATA[kind].items()}
+    for kind in ("categories", "evidence")
+)
 _PARENTHESES = re.compile(r"\(([^)]+)\)")
 _BLANKS_AT_COMMAS = re.compile(r"\s*,\s*")
 _POSITION_WORDS = frozenset({"left", "right", "top", "bottom", "higher", "lower"})
@@ -163,7 +171,7 @@ def _query(run: _Execution, step: SemanticStep, argument: str) -> str:
         return f"there is no {operands[0]}"
     thing = run.object(operands[0])
     value = "ERROR"
-    if category in CATEGORIES:
+    if category in _CATEGORIES:
         if category == "hposition":
             return ", ".join([run.located(operand) for operand in operands])
         if category in ("gender", "place", "room"):
@@ -178,7 +186,7 @@ def _query(run: _Execution, step: SemanticStep, argument: str) -> str:
 
 
 def _first_attribute(thing: SceneObject, category: str) -> str | None:
-    return next((word for word in CATEGORIES[category] if word in thing.attributes), None)
+    return next((word for word in _CATEGORIES[category] if word in thing.attributes), None)
 
 
 def _is(operands: list[str], value: str) -> str:
@@ -253,7 +261,7 @@ def _same(run: _Execution, step: SemanticStep, argument: str) -> str:
     ids = list(dict.fromkeys(run.first_object(operand) for operand in operands))
     if category == "type":
         values = {object_id: [run.by_id(object_id).name] for object_id in ids}
-    elif category in CATEGORIES:
+    elif category in _CATEGORIES:
         values = {object_id: _values(run.by_id(object_id), category) for object_id in ids}
     else:
         raise Skip(Reason.PUBLISHED_ERROR, f"unknown category {category}")
@@ -280,7 +288,7 @@ def _values(thing: SceneObject, category: str) -> list[str]:
     attributes = list(thing.attributes)
     if category == "gender":
         attributes.append("female" if thing.name in _FEMALE else "male")
-    return [word for word in attributes if word in CATEGORIES[category]]
+    return [word for word in attributes if word in _CATEGORIES[category]]
 
 
 def _compare(run: _Execution, step: SemanticStep, argument: str) -> str:
@@ -291,7 +299,7 @@ def _compare(run: _Execution, step: SemanticStep, argument: str) -> str:
     told: dict[str, list[str]] = {}
     for operand in operands:
         thing = run.object(operand)
-        told[operand] = [word for word in EVIDENCE[comparative] if _has(thing, word)]
+        told[operand] = [word for word in _EVIDENCE[comparative] if _has(thing, word)]
     return ", while ".join(
         f"{operand} is {','.join(words)}" for operand, words in told.items() if words
     )
