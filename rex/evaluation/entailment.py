@@ -11,13 +11,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rex.evaluation.measures.agreement import CONVERSE, Names, agrees, cell_sides, contradictory
+from rex.evaluation.measures.agreement import Names, agrees, cell_sides, contradictory
 from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import IT, Fact, Ref, UnreadableError, read_statement
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, gender, is_a, plural
 from rex.gqa.questions import ProgramError, SemanticStep
-from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, plain_word, same_word, says
+from rex.programs.facts import (
+    CONVERSE,
+    OPPOSITE_RELATIONS,
+    POSITION_WORDS,
+    plain_word,
+    same_word,
+    says,
+    share_category,
+)
 from rex.programs.parsing import Program, parse_program
 from rex.programs.values import VERDICTS
 
@@ -272,7 +280,10 @@ class _Asked:
             return fact.holds
         if not fact.holds:
             return None
-        if any(holds and self._excludes(fact.value, word) for word, holds in self.words):
+        if fact.value != "middle" and any(
+            holds and word != "middle" and share_category(fact.value, word)
+            for word, holds in self.words
+        ):
             return False
         return None
 
@@ -281,12 +292,6 @@ class _Asked:
         named = any(is_a(name, word) for ref in fact.refs for name in self.names(ref))
         once = sum(same_word(word, one) for one, _ in self.words) == 1
         return named and once and self._is_noun(word)
-
-    def _excludes(self, value: str, word: str) -> bool:
-        if "middle" in (value, word):
-            return False
-        shared = WORD_CATEGORIES.get(value, frozenset()) & WORD_CATEGORIES.get(word, frozenset())
-        return bool(shared)
 
     def _side(self, fact: Fact) -> bool | None:
         # "to the left of" says nothing of the image; what is asked stands last

@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
 
 from rex.gqa.ontology import CATEGORY_WORDS, HYPERNYMS, WORD_CATEGORIES, gender, is_a
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 
-INVERSE_RELATIONS: dict[str, str] = {
-    "to the left of": "to the right of",
-    "to the right of": "to the left of",
-    "above": "below",
-    "below": "above",
-    "in front of": "behind",
-    "behind": "in front of",
-    "covering": "covered by",
-    "covered by": "covering",
-    "pulling": "pulled by",
-    "pulled by": "pulling",
-    "following": "followed by",
-    "followed by": "following",
-    "surrounding": "surrounded by",
-    "surrounded by": "surrounding",
-    "near": "near",
-    "next to": "next to",
-    "beside": "beside",
-}
-"""a RELATION b says the same as b INVERSE a."""
 
-OPPOSITE_RELATIONS: dict[str, str] = {
-    "to the left of": "to the right of",
-    "to the right of": "to the left of",
-    "above": "below",
-    "below": "above",
-    "in front of": "behind",
-    "behind": "in front of",
-}
+def both_ways(*pairs: tuple[str, str]) -> dict[str, str]:
+    """Return each of a pair by the other."""
+    return {one: other for pair in pairs for one, other in (pair, pair[::-1])}
+
+
+OPPOSITE_RELATIONS = both_ways(
+    ("to the left of", "to the right of"), ("above", "below"), ("in front of", "behind")
+)
 """a OPPOSITE b excludes a RELATION b."""
+INVERSE_RELATIONS = OPPOSITE_RELATIONS | both_ways(
+    ("covering", "covered by"),
+    ("pulling", "pulled by"),
+    ("following", "followed by"),
+    ("surrounding", "surrounded by"),
+    *((same, same) for same in ("near", "next to", "beside")),
+)
+"""a RELATION b says the same as b INVERSE a."""
 
 HORIZONTAL = ("left", "right")
 VERTICAL = ("top", "bottom")
@@ -44,29 +35,21 @@ POSITION_WORDS = frozenset({*HORIZONTAL, *VERTICAL, "middle"})
 POSITION_CATEGORIES = frozenset({"hposition", "vposition"})
 NAME_CATEGORIES = frozenset({"name", "type", "place", "room"})
 
-_COMPARISONS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
-    "healthier": (
-        frozenset({"healthy", "fruit", "vegetable", "salad", "raw", "organic", "water"}),
-        frozenset({"unhealthy", "fast food", "dessert", "greasy", "fried", "baked good", "soda"}),
-    ),
-    "older": (
-        frozenset({"old", "elderly", "older", "bald", "adult", "man", "woman", "lady", "gentleman"})
-        | {"old man", "old woman", "grandmother", "grandfather", "guy"},
-        frozenset({"young", "little", "baby", "tiny", "child", "boy", "girl", "toddler", "kid"})
-        | {"infant", "teenager", "little girl", "little boy", "puppy", "kitten", "calf", "lamb"},
-    ),
-    "larger": (
-        frozenset({"huge", "large", "giant", "big", "massive", "enormous"}),
-        frozenset({"small", "little", "tiny", "miniature"}),
-    ),
-    "taller": (frozenset({"tall"}), frozenset({"short", "small", "little", "baby"})),
+_COMPARISONS = {
+    comparative: tuple(frozenset(said[way].split(", ")) for way in ("more", "less"))
+    for comparative, said in yaml.safe_load(
+        Path(__file__).with_name("comparisons.yaml").read_text(encoding="utf-8")
+    ).items()
 }
-_CONVERSE = {
-    "less healthy": "healthier",
-    "younger": "older",
-    "smaller": "larger",
-    "shorter": "taller",
-}
+"""Comparative to the words for what is more so, and less."""
+CONVERSE = both_ways(
+    ("older", "younger"),
+    ("larger", "smaller"),
+    ("taller", "shorter"),
+    ("higher", "lower"),
+    ("healthier", "less healthy"),
+)
+"""a is MORE than b says the same as b is CONVERSE than a."""
 
 
 def values_of(thing: SceneObject, category: str) -> tuple[str, ...]:
@@ -86,6 +69,14 @@ def values_of(thing: SceneObject, category: str) -> tuple[str, ...]:
 def plainest(values: Sequence[str]) -> str:
     """Return the first word of one category alone ("metal", not "silver"), else the first."""
     return next((word for word in values if len(WORD_CATEGORIES.get(word, ())) < 2), values[0])
+
+
+def share_category(one: str, other: str) -> bool:
+    """Return whether two words are of one category, so that one denies the other."""
+    return bool(WORD_CATEGORIES.get(one, _NONE) & WORD_CATEGORIES.get(other, _NONE))
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 def category_of(category: str, word: str) -> str:
@@ -181,7 +172,7 @@ def comparison(thing: SceneObject, other: SceneObject, comparative: str) -> int:
         gap = other.center[1] - thing.center[1]
         sign = (gap > 0) - (gap < 0)
         return sign if comparative == "higher" else -sign
-    scale = _CONVERSE.get(comparative, comparative)
+    scale = comparative if comparative in _COMPARISONS else CONVERSE[comparative]
     gap = _score(thing, scale) - _score(other, scale)
     sign = (gap > 0) - (gap < 0)
     return sign if scale == comparative else -sign

@@ -81,7 +81,7 @@ def attribution(
     values = [_instead(run, object_id, category, word) for object_id in told]
     if len(set(values)) == 1:
         return Attribution(thing, word, category, False, values[0])
-    if all(_excludes(value, word) for value in values):
+    if all(facts.share_category(value, word) for value in values):
         # each object's own value says more than that it is not the asked one
         parts = [
             Attribution(run.thing(thing.noun, (object_id,)), value, category)
@@ -96,14 +96,6 @@ def refuted(run: Run, category: str, word: str, objects: Sequence[str]) -> bool:
     if word in facts.POSITION_WORDS:
         return True
     return all(_instead(run, object_id, category, word) for object_id in objects)
-
-
-def _excludes(value: str, word: str) -> bool:
-    """Return whether two words are of one category, so that one denies the other."""
-    return bool(WORD_CATEGORIES.get(value, _NONE) & WORD_CATEGORIES.get(word, _NONE))
-
-
-_NONE: frozenset[str] = frozenset()
 
 
 def _instead(run: Run, object_id: str, category: str, word: str) -> str:

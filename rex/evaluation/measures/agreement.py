@@ -14,7 +14,7 @@ from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.statements import IT, Fact, Ref
 from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
 from rex.programs import operations as ops
-from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, says
+from rex.programs.facts import CONVERSE, OPPOSITE_RELATIONS, POSITION_WORDS, says, share_category
 from rex.programs.parsing import Program
 from rex.programs.phrase_wording import VAGUE_NOUNS
 
@@ -104,20 +104,6 @@ def _compared(main: Sequence[Fact], comparative: str, names: Names) -> frozenset
             elif CONVERSE.get(fact.value) == comparative:
                 refs += fact.other
     return frozenset(name for ref in refs for name in names(ref))
-
-
-CONVERSE = {
-    "older": "younger",
-    "younger": "older",
-    "larger": "smaller",
-    "smaller": "larger",
-    "taller": "shorter",
-    "shorter": "taller",
-    "higher": "lower",
-    "lower": "higher",
-    "healthier": "less healthy",
-    "less healthy": "healthier",
-}
 
 
 Names = Callable[[Ref], Iterable[str]]
@@ -363,8 +349,7 @@ def _excludes(value: str, word: str) -> bool:
     """Return whether nothing is both: values of one category, or names."""
     if "middle" in (value, word):
         return False
-    categories = WORD_CATEGORIES.get(value, frozenset()) & WORD_CATEGORIES.get(word, frozenset())
-    return bool(categories) or (_is_name(value) and _is_name(word))
+    return share_category(value, word) or (_is_name(value) and _is_name(word))
 
 
 def _is_name(word: str) -> bool:

@@ -10,20 +10,16 @@ import numpy as np
 
 from rex.gqa.ontology import HYPERNYMS
 from rex.gqa.questions import SemanticStep
+from rex.programs.facts import both_ways
 from rex.programs.rendering import Mention
 from rex.world.annotate import Entity, Facts
 from rex.world.questions.phrase import Phrase, adjective, class_noun, is_are, predicate
 
 CLASSES = ("person", "animal", "vehicle", "furniture", "food", "clothing", "toy", "device", "plant")
 """Classes that objects are called by in questions."""
-OPPOSITE = {
-    "to the left of": "to the right of",
-    "to the right of": "to the left of",
-    "in front of": "behind",
-    "behind": "in front of",
-    "on": "under",
-    "under": "on",
-}
+OPPOSITE = both_ways(
+    ("to the left of", "to the right of"), ("in front of", "behind"), ("on", "under")
+)
 """What is never true at the same time."""
 SIDEWAYS = ("to the left of", "to the right of")
 BEFORE = (
