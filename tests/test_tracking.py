@@ -462,9 +462,11 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 def test_without_tracking_mlflow_is_not_imported() -> None:
     program = (
-        "import sys, pathlib; from rex.tracking import tracked_run\n"
-        "with tracked_run(None, pathlib.Path('x'), experiment='e', name='n') as run:\n"
-        "    run.metrics({'loss': 1.0})\n"
+        "import sys, pathlib; from rex.config import Config; from rex.experiment import RunName\n"
+        "from rex.training.observing import tracked\n"
+        "name, path = RunName(setting='multi-task', method='rex', seed=0), pathlib.Path('x')\n"
+        "with tracked(None, Config(), name, path, path)({}, False) as observer:\n"
+        "    observer.step(1, {'loss': 1.0})\n"
         "assert 'mlflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
