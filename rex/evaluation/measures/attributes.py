@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.evaluation.case import TEXTS, Case, Measure, Results
-from rex.evaluation.reading.asked_words import CATEGORIES, RELATION, AskedWords
+from rex.evaluation.reading.asked_words import CATEGORIES, RELATION, AskedWords, asked_words
 from rex.evaluation.scores import Floats, Sample, mean_percent
 
 PAPER_CATEGORIES = (*CATEGORIES.values(), RELATION)
@@ -20,7 +20,7 @@ Expected = Mapping[str, Set[str]]
 """The words that an explanation should say, by category."""
 
 
-def expected_words(asked: Sequence[AskedWords], references: Sequence[str]) -> list[Expected]:
+def expected_words(asked: Iterable[AskedWords], references: Sequence[str]) -> list[Expected]:
     """Return the words that each explanation should say [n], by category.
 
     `asked` [n] are what the questions' programs name, `references` [n] the true explanations.
@@ -99,7 +99,8 @@ def _finder(phrases: Iterable[str]) -> re.Pattern[str]:
 
 def case_words(case: Case) -> list[Expected]:
     """Return the words that the explanations of the m explained questions should say."""
-    return expected_words([case.questions.asked[row] for row in case.true.rows], case.references)
+    programs = case.questions.programs
+    return expected_words((asked_words(programs[row]) for row in case.true.rows), case.references)
 
 
 def _attributes(case: Case) -> Results:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
-import numpy.typing as npt
 
 from rex.errors import InputError
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.answers import right_answers
+from rex.evaluation.reading.asked_words import offered_answers
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.scores import Sample, Single, mean_percent, mean_sample
 
@@ -26,8 +26,6 @@ COMMON = frozenset({"color", "material", "shape"})
 """The answers that GQA's script allows to questions for something in common."""
 
 FILE, DERIVED = "file", "derived"
-
-Mask = npt.NDArray[np.bool_]
 
 _YES_NO = frozenset({"yes", "no"})
 
@@ -129,7 +127,11 @@ def derive_choices(questions: Questions) -> Choices:
     frozen_local = {local: frozenset(answers) for local, answers in by_local.items()}
     valid, plausible = [], []
     for scope, local, answer, options in zip(
-        scopes, questions.local_groups, questions.answers, questions.options, strict=True
+        scopes,
+        questions.local_groups,
+        questions.answers,
+        map(offered_answers, questions.programs),
+        strict=True,
     ):
         fits = _YES_NO if answer in _YES_NO else options or frozen_scope[scope]
         valid.append(fits)

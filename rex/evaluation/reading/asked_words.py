@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def asked_words(semantic: Sequence[SemanticStep]) -> AskedWords:
             parts = _OBJECT_IDS.sub("", step.argument).split(",")
             if len(parts) >= 3:
                 relations |= {relation.strip() for relation in parts[1].split("|")}
-    return _shared(frozenset(categories), frozenset(relations))
+    return AskedWords(frozenset(categories), frozenset(relations))
 
 
 def offered_answers(semantic: Sequence[SemanticStep]) -> frozenset[str]:
@@ -79,9 +78,3 @@ def short_answers(phrase: str) -> list[str]:
     words = phrase.split()
     short = [word for word in words if word in ("left", "right", "front")]
     return short if len(words) > 1 and short else [phrase]
-
-
-@cache
-def _shared(categories: frozenset[str], relations: frozenset[str]) -> AskedWords:
-    """Return one object for equal values: a split of GQA has few different ones."""
-    return AskedWords(categories, relations)

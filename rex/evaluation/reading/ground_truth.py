@@ -14,7 +14,6 @@ import numpy.typing as npt
 from rex.arrays import Ragged
 from rex.boxes import box_sets
 from rex.errors import InputError
-from rex.evaluation.reading.asked_words import AskedWords, asked_words, offered_answers
 from rex.evaluation.reading.predictions import Predictions, shown
 from rex.evaluation.scores import Floats
 
@@ -36,10 +35,6 @@ class Questions:
     global_groups: list[str | None] = field(default_factory=list)
     local_groups: list[str | None] = field(default_factory=list)
     entailed: list[tuple[str, ...]] = field(default_factory=list)
-    options: list[frozenset[str]] = field(default_factory=list)
-    """The answers that the question itself offers ("red or blue?"); empty for others."""
-    asked: list[AskedWords] = field(default_factory=list)
-    """What its program asks for, by category."""
     programs: list[tuple[SemanticStep, ...]] = field(default_factory=list)
 
     @cached_property
@@ -66,8 +61,6 @@ class Questions:
         self.global_groups.append(question.groups.global_)
         self.local_groups.append(question.groups.local)
         self.entailed.append(question.entailed)
-        self.options.append(offered_answers(question.semantic))
-        self.asked.append(asked_words(question.semantic))
         self.programs.append(question.semantic)
 
 
