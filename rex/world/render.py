@@ -16,6 +16,9 @@ MIN_VISIBLE = 0.6
 MIN_SIDE = 13.0
 """The shorter side of an annotated box, at 320 x 240, in pixels."""
 
+_OPAQUE = [0] * 128 + [255] * 128
+"""Of each alpha, whether it hides what lies behind."""
+
 Box = tuple[int, int, int, int]
 """Left, top, width, height in pixels."""
 
@@ -88,45 +91,37 @@ def _visible(
     zoom: float,
 ) -> tuple[list[Visible], set[int]]:
     """Return what can be seen, and the ids of things of which too little can be seen."""
-    width, height = size
-    owner = np.full((height, width), -1, dtype=np.int32)
-    entries: list[tuple[Thing, str, int]] = []
+    # which entry each pixel shows
+    canvas = Image.new("I", size, -1)
+    entries: list[tuple[Thing, str]] = []
+    # what each would show if nothing stood before the whole thing
+    whole: list[int] = []
     for thing, (x, y) in zip(things, spots, strict=True):
         own: dict[str, int] = {}
         for layer in sprites[id(thing)].layers:
             name = layer.part if layer.part in thing.parts else ""
             if name not in own:
                 own[name] = len(entries)
-                entries.append((thing, name, 0))
-            left, top = x + layer.left, y + layer.top
-            mask = np.asarray(layer.image.getchannel("A")) > 127
-            y0, x0 = max(top, 0), max(left, 0)
-            region = owner[y0 : max(top + mask.shape[0], 0), x0 : max(left + mask.shape[1], 0)]
-            shown = mask[y0 - top :, x0 - left :][: region.shape[0], : region.shape[1]]
-            region[shown] = own[name]
-        # what the whole thing would show if nothing stood before it
-        for name, index in own.items():
-            entries[index] = (thing, name, int((owner == index).sum()))
+                entries.append((thing, name))
+            opaque = layer.image.getchannel("A").point(_OPAQUE, "1")
+            canvas.paste(own[name], (x + layer.left, y + layer.top), opaque)
+        owner = np.asarray(canvas)
+        whole += [int((owner == index).sum()) for index in own.values()]
+    owner = np.asarray(canvas)
     visible: list[Visible] = []
     hidden: set[int] = set()
-    for index, (thing, part, whole) in enumerate(entries):
-        mask = owner == index
-        seen = int(mask.sum())
+    for index, (thing, part) in enumerate(entries):
+        wearing = [k for k, (other, _) in enumerate(entries) if other is thing]
+        mine = [index] if part else wearing
+        mask = np.isin(owner, mine)
+        seen, shown = int(mask.sum()), sum(whole[k] for k in mine)
+        if shown and seen >= MIN_VISIBLE * shown:
+            box = _tight(mask)
+            if min(box[2:]) >= MIN_SIDE * zoom:
+                visible.append(Visible(thing, part, box, seen))
+                continue
         if not part:
-            wearing = [k for k, (other, _, _) in enumerate(entries) if other is thing]
-            mask = np.isin(owner, wearing)
-            seen = int(mask.sum())
-            whole = sum(entries[k][2] for k in wearing)
-        if whole == 0 or seen < MIN_VISIBLE * whole:
-            if not part:
-                hidden.add(id(thing))
-            continue
-        box = _tight(mask)
-        if min(box[2:]) < MIN_SIDE * zoom:
-            if not part:
-                hidden.add(id(thing))
-            continue
-        visible.append(Visible(thing, part, box, seen))
+            hidden.add(id(thing))
     return visible, hidden
 
 

@@ -26,11 +26,6 @@ class Paint:
     material: str | None = None
     pattern: str | None = None
 
-    @staticmethod
-    def named(color: str, material: str | None = None, pattern: str | None = None) -> Paint:
-        """Return the paint of a colour word."""
-        return Paint(COLORS[color], material, pattern)
-
     def shaded(self, factor: float) -> Paint:
         """Return the same material in a darker (`factor` < 1) or lighter colour."""
         return Paint(shade(self.color, factor), self.material, self.pattern)
@@ -60,9 +55,8 @@ class Look:
 
     def paint(self, default: str = "gray") -> Paint:
         """Return the paint of the thing's colour, with its material or pattern."""
-        return Paint.named(
-            self.words.get("color", default), self.words.get("material"), self.words.get("pattern")
-        )
+        color = COLORS[self.words.get("color", default)]
+        return Paint(color, self.words.get("material"), self.words.get("pattern"))
 
     def has(self, word: str) -> bool:
         """Return whether the thing has the attribute `word`."""

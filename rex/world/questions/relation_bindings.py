@@ -30,6 +30,7 @@ from rex.world.questions.references import (
 _LINK = "anchor relation subject target object ids target_id link class_or_object"
 """What `_link` binds."""
 _WORN = ("hat", "dress", "shirt", "pants")
+_SHARED = frozenset({"color", "material", "shape", "pose", "size", "pattern", "activity"})
 _HELD = ("umbrella", "ball", "book", "apple", "banana", "cup", "bag", "flower", "kite")
 
 
@@ -217,15 +218,7 @@ def common(pointer: Pointer) -> Bindings:
     for first, second, binding in _pairs(pointer):
         others = second.entity.words
         shared = [c for c, word in first.entity.words.items() if word in others.values()]
-        if len(shared) == 1 and shared[0] in (
-            "color",
-            "material",
-            "shape",
-            "pose",
-            "size",
-            "pattern",
-            "activity",
-        ):
+        if len(shared) == 1 and shared[0] in _SHARED:
             yield binding
 
 

@@ -77,7 +77,7 @@ def test_colours_and_materials_look_different() -> None:
     seen = set()
     for material in PATTERNS:
         pen = Pen(30, 30, 1.0)
-        pen.rectangle(0, 0, 30, 30, Paint.named("blue", material))
+        pen.rectangle(0, 0, 30, 30, Paint(COLORS["blue"], material))
         seen.add(pen.sprite().layers[0].image.tobytes())
     assert len(seen) == len(PATTERNS)
 
