@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections import OrderedDict
+import weakref
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from os import PathLike
 
 import msgspec
@@ -45,10 +46,10 @@ class SceneGraphIndex:
                     )
                 self._places[image_id] = (start + key.end(), length)
                 position = key.end() + length
-        self._kept: OrderedDict[str, SceneGraph] = OrderedDict()
-        self._keep = keep
         self._decoder = msgspec.json.Decoder(_Record)
+        self._decoded = lru_cache(maxsize=keep)(self._decode)
         self._file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._places
@@ -59,19 +60,12 @@ class SceneGraphIndex:
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
 
-    def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            os.close(self._file)
-
     def get(self, image_id: str) -> SceneGraph | None:
         """Return an image's scene graph, None if the file has none."""
-        graph = self._kept.get(image_id)
-        if graph is not None:
-            return graph
-        place = self._places.get(image_id)
-        if place is None:
-            return None
-        offset, length = place
+        return self._decoded(image_id) if image_id in self._places else None
+
+    def _decode(self, image_id: str) -> SceneGraph:
+        offset, length = self._places[image_id]
         try:
             record = self._decoder.decode(os.pread(self._file, length, offset))
         except msgspec.ValidationError as error:
@@ -84,11 +78,7 @@ class SceneGraphIndex:
                 cure="width and height are pixels, above 0",
             )
         objects = _Objects(record.objects, self.path, image_id)
-        graph = SceneGraph(record.width, record.height, objects, record.location, record.weather)
-        self._kept[image_id] = graph
-        if len(self._kept) > self._keep:
-            self._kept.popitem(last=False)
-        return graph
+        return SceneGraph(record.width, record.height, objects, record.location, record.weather)
 
 
 class _Record(msgspec.Struct, frozen=True, gc=False):
