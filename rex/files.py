@@ -210,37 +210,27 @@ def read_parquet(
     """
     import pyarrow.parquet as pq
 
+    def wrong(problem: str, place: str) -> InputError:
+        again = cure or "make the file again with this version of REX"
+        return InputError(problem, file=path, place=place, cure=again)
+
     with readable_parquet(path, cure), pq.ParquetFile(path) as file:
         missing = sorted(set(columns or ()) - set(file.schema_arrow.names))
         if missing:
-            raise InputError(
-                f"no column {missing[0]!r}",
-                file=path,
-                place=f"columns {', '.join(file.schema_arrow.names)}",
-                cure=cure or "make the file again with this version of REX",
-            )
+            there = f"columns {', '.join(file.schema_arrow.names)}"
+            raise wrong(f"no column {missing[0]!r}", there)
         if columns is not None:
             columns = [*columns, *(name for name in optional if name in file.schema_arrow.names)]
         for name in columns or ():
             found, wanted = file.schema_arrow.field(name).type, _COLUMNS.get(name)
             if wanted is not None and not _holds(found, wanted):
-                raise InputError(
-                    f"holds {found} where {wanted} is expected",
-                    file=path,
-                    place=f"column {name}",
-                    cure=cure or "make the file again with this version of REX",
-                )
+                raise wrong(f"holds {found} where {wanted} is expected", f"column {name}")
         table = file.read(columns=None if columns is None else list(columns))
         table.validate(full=True)  # texts that are not UTF-8, lists that end before they start
     for name in columns or ():
         gaps = _gaps(table[name], name in _COMPLETE)
         if gaps:
-            raise InputError(
-                f"{gaps} values are missing",
-                file=path,
-                place=f"column {name}",
-                cure=cure or "make the file again with this version of REX",
-            )
+            raise wrong(f"{gaps} values are missing", f"column {name}")
     return table
 
 
