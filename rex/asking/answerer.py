@@ -65,7 +65,8 @@ class Answerer:
         Raises InputError when an image cannot be read or is too large, or the question is empty or
         no text.
         """
-        from rex.regions.extraction import ImageFile, detect_all
+        from rex.regions.extraction import ImageFile, detect_each
+        from rex.regions.store import RegionStore, RegionStoreWriter
 
         if not question.strip():
             raise InputError("the question is empty", cure="ask something")
@@ -79,31 +80,21 @@ class Answerer:
             warnings_only() if len(images) == 1 else nullcontext(),
             tempfile.TemporaryDirectory(prefix="rex-ask-") as folder,
         ):
-            found = detect_all(self._detector, [ImageFile(path) for path in images])
-            store = self._store(Path(folder) / "asked.h5", found)
-            answered = self._predict(store, question)
+            found: list[ImageRegions] = []
+            for regions in detect_each(self._detector, [ImageFile(path) for path in images]):
+                if isinstance(regions, InputError):
+                    raise regions
+                found.append(regions)
+            rows, store = range(len(found)), Path(folder) / "asked.h5"
+            header = self._detector.header([str(row) for row in rows], made_by={})
+            with RegionStoreWriter(store, header) as writer:
+                writer.write(rows, found)
+            answered = self._predict(RegionStore(store), question)
             notes = self._notes(question)
             return [
                 self._reply(question, said, regions, notes)
                 for said, regions in zip(answered, found, strict=True)
             ]
-
-    def _store(self, path: Path, found: Sequence[ImageRegions]) -> RegionStore:
-        from rex.regions.store import RegionStore, RegionStoreWriter, StoreHeader
-
-        detector = self._detector
-        header = StoreHeader(
-            image_ids=[str(place) for place in range(len(found))],
-            regions=detector.cfg.TEST.REGIONS,
-            feature_size=detector.feature_size,
-            signature=detector.signature,
-            object_names=detector.classes.object_names,
-            attribute_names=detector.classes.attribute_names,
-            made_by={},
-        )
-        with RegionStoreWriter(path, header) as writer:
-            writer.write(list(range(len(found))), found)
-        return RegionStore(path)
 
     def _predict(self, store: RegionStore, question: str) -> list[Answered]:
         from rex.gqa.questions import Question

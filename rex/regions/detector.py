@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from rex.config import Config, RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import AnnotatedImage, ClassLists
 from rex.regions.architectures import detector_config
-from rex.regions.store import ImageRegions
+from rex.regions.store import ImageRegions, StoreHeader
 from rex.regions.weights import classes_of, read_checkpoint
 
 Example = dict[str, Any]
@@ -136,6 +136,18 @@ class Detector:
         """Width D of a region's feature."""
         width: int = self.model.roi_heads.box_predictor.cls_score.in_features  # type: ignore[union-attr,assignment]
         return width
+
+    def header(self, image_ids: Sequence[str], made_by: Mapping[str, Any]) -> StoreHeader:
+        """Return what a store says of the regions of these images."""
+        return StoreHeader(
+            image_ids=image_ids,
+            regions=self.cfg.TEST.REGIONS,
+            feature_size=self.feature_size,
+            signature=self.signature,
+            object_names=self.classes.object_names,
+            attribute_names=self.classes.attribute_names,
+            made_by=made_by,
+        )
 
     def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[ImageRegions]:
         """Return the regions of images [height, width, 3] (BGR), all taken as one batch."""

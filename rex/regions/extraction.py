@@ -25,7 +25,7 @@ from rex.images import ImageFolder, read_image
 from rex.logs import Progress
 from rex.regions.annotations import ClassLists, annotated_images
 from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
-from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions, RegionStoreWriter
 
 BATCH_SIZE = 16
 """Images that the detector takes at once."""
@@ -84,18 +84,6 @@ def _detected(
             yield places, examples[0]
         else:
             yield places, detector.detect_examples(examples)
-
-
-def detect_all(
-    detector: Detector, files: Sequence[ImageFile], workers: int = 0
-) -> list[ImageRegions]:
-    """Return the regions of image files, in order. Raises InputError when one cannot be read."""
-    regions = []
-    for found in detect_each(detector, files, workers):
-        if isinstance(found, InputError):
-            raise found
-        regions.append(found)
-    return regions
 
 
 def detect_each(
@@ -174,16 +162,8 @@ def extract(
     returned. Raises InputError when none can be read (`strict`: when one cannot).
     """
     image_ids = list(images)
-    header = StoreHeader(
-        image_ids=image_ids,
-        regions=detector.cfg.TEST.REGIONS,
-        feature_size=detector.feature_size,
-        signature=detector.signature,
-        object_names=detector.classes.object_names,
-        attribute_names=detector.classes.attribute_names,
-        made_by=made_by,
-    )
     unreadable: list[InputError] = []
+    header = detector.header(image_ids, made_by)
     with RegionStoreWriter(out, header) as writer, ThreadPoolExecutor(1) as beside:
         missing = writer.missing()
         progress = Progress("regions", len(image_ids), "images")

@@ -236,14 +236,18 @@ def _column(name: str, _: type[_Number]) -> cached_property[npt.NDArray[_Number]
 class RegionStore:
     """Reads a region store; cheap to make, and picklable: each worker process opens it again.
 
-    Raises InputError when the file is missing, damaged, not a region store, or (given
-    `feature_size`) of another width.
+    Raises InputError when the file is missing, damaged, or not a region store.
     """
 
-    def __init__(self, path: str | os.PathLike[str], feature_size: int | None = None) -> None:
+    regions: int
+    """Regions an image has room for (R)."""
+    feature_size: int
+    """Width of a feature vector (D)."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         with self.opened() as file:
-            self._shape = self._check_layout(file)
+            self._images, self.regions, self.feature_size = self._check_layout(file)
             attributes = dict(file.attrs)
             features = file["features"]
             self.feature_type: str = features.dtype.name
@@ -257,29 +261,12 @@ class RegionStore:
         """Images that could not be read, and why; their rows are empty."""
         if not contiguous:
             raise self._damaged("features are not contiguous")
-        if feature_size is not None and feature_size != self.feature_size:
-            raise InputError(
-                f"features are {self.feature_size} wide, expected {feature_size}",
-                file=self.path,
-                place="features",
-                cure="use the store that the model was trained on, or extract again",
-            )
 
     def __reduce__(self) -> tuple[type[RegionStore], tuple[Path]]:
         return type(self), (self.path,)
 
     def __len__(self) -> int:
-        return self._shape[0]
-
-    @property
-    def regions(self) -> int:
-        """Regions an image has room for (R)."""
-        return self._shape[1]
-
-    @property
-    def feature_size(self) -> int:
-        """Width of a feature vector (D)."""
-        return self._shape[2]
+        return self._images
 
     @cached_property
     def image_ids(self) -> list[str]:

@@ -68,7 +68,8 @@ def test_a_detectron2_detector_trains_and_extracts(
     assert report.exists()
     out = tmp_path / "val.h5"
     assert trained.extract(out, "--config", str(config), "--weights", str(weights)) == 0
-    store = RegionStore(out, feature_size=64)
+    store = RegionStore(out)
+    assert store.feature_size == 64
     assert store.signature["detector"] == "detectron2"
     assert store.signature["selection"] == selection
     assert store.num_boxes.min() >= (12 if selection == "fixed" else 10)

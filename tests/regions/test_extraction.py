@@ -21,8 +21,8 @@ from PIL import Image
 from rex.cli import main
 from rex.images import image_size, read_image
 from rex.regions.detector import Detector, ExampleMaker
-from rex.regions.extraction import ImageFile, detect_all, detect_files, shard
-from rex.regions.store import RegionStore
+from rex.regions.extraction import ImageFile, detect_each, detect_files, shard
+from rex.regions.store import ImageRegions, RegionStore
 
 from .conftest import Trained
 
@@ -148,8 +148,10 @@ def test_other_processes_decode_the_same(trained: Trained) -> None:
     detector = Detector.load(trained.weights, trained.settings, "cpu")
     files = [ImageFile(trained.data / "images" / f"val{number}.jpg") for number in range(5)]
     for here, there in zip(
-        detect_all(detector, files), detect_all(detector, files, workers=2), strict=True
+        detect_each(detector, files), detect_each(detector, files, workers=2), strict=True
     ):
+        assert isinstance(here, ImageRegions)
+        assert isinstance(there, ImageRegions)
         np.testing.assert_array_equal(here.features, there.features)
         np.testing.assert_array_equal(here.boxes, there.boxes)
 

@@ -76,7 +76,8 @@ def test_the_real_sample_arrives_exactly(tmp_path: Path, zipped: bool, kind: str
             archive.writestr("folder/README", "hello")
     arguments = ["--out", str(tmp_path / "r.h5"), "--dtype", kind, "--vocabulary", str(SAMPLE)]
     assert main(["regions", "import", str(source), *arguments]) == 0
-    store = RegionStore(tmp_path / "r.h5", feature_size=2048)
+    store = RegionStore(tmp_path / "r.h5")
+    assert store.feature_size == 2048
     reference = read_reference(TSV)
     assert store.image_ids == list(reference)
     assert len(store.object_names) == 1600

@@ -67,7 +67,7 @@ def test_what_is_written_comes_back(
     images = [image(count, width, seed) for seed, count in enumerate(counts)]
     made = header(len(counts), 4, width, feature_type=kind)
     write(path, made, images)
-    store = RegionStore(path, feature_size=width)
+    store = RegionStore(path)
 
     assert (len(store), store.regions, store.feature_size) == (len(counts), 4, width)
     assert store.image_ids == list(made.image_ids)
@@ -359,10 +359,3 @@ def test_numbers_of_regions_beyond_the_store_are_refused(tmp_path: Path, count: 
     with pytest.raises(InputError, match="num_boxes are not 0 to 4"):
         export_tsv(RegionStore(path), tmp_path / "out.tsv")
     assert not (tmp_path / "out.tsv").exists()
-
-
-def test_a_store_of_another_width_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "r.h5"
-    write(path, header(), [image(4, 5, seed) for seed in range(3)])
-    with pytest.raises(InputError, match="5 wide, expected 2048"):
-        RegionStore(path, feature_size=2048)
