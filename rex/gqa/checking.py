@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from os import PathLike
 from pathlib import Path
 
 import msgspec
@@ -13,8 +12,8 @@ from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
 from rex.gqa.layout import Layout
 from rex.gqa.operations import checked_steps
-from rex.gqa.questions import ProgramError, Question, iter_questions
-from rex.gqa.scene_graphs import SceneGraph, SceneObject, iter_scene_graphs
+from rex.gqa.questions import ProgramError, iter_questions
+from rex.gqa.scene_graphs import iter_scene_graphs
 
 _CURE = "expected GQA's questions or scene graphs (docs/data.md)"
 
@@ -38,7 +37,12 @@ def check_path(path: Path) -> Iterator[str]:
         else:
             missing.append(file)
             yield f"{label:<24} {file}: MISSING"
-    yield _check_images(layout, missing)
+    images = layout.images()
+    if images.is_dir():
+        yield f"{'images':<24} {images}: {sum(1 for _ in images.glob('*.jpg')):,} images"
+    else:
+        missing.append(images)
+        yield f"{'images':<24} {images}: MISSING"
     if missing:
         count = len(missing) - 1
         others = f" and {count} other part{'s' * (count > 1)}" if count else ""
@@ -55,13 +59,10 @@ def check_file(path: Path) -> str:
 
     Raises InputError, naming the entry and the field, when it is malformed.
     """
-    kind = _kind(path)
-    if kind == "questions":
-        return _check_questions(path)
-    return _check_scene_graphs(path)
+    return _check_questions(path) if _holds_questions(path) else _check_scene_graphs(path)
 
 
-def _kind(path: str | PathLike[str]) -> str:
+def _holds_questions(path: Path) -> bool:
     for _, _, entries in iter_pieces(path, msgspec.Raw, entry="entry", cure=_CURE):
         for key, value in entries.items():
             try:
@@ -69,9 +70,9 @@ def _kind(path: str | PathLike[str]) -> str:
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 fields = {}
             if "question" in fields or "imageId" in fields:
-                return "questions"
+                return True
             if "objects" in fields or "width" in fields:
-                return "scene graphs"
+                return False
             raise InputError(
                 "neither a question nor a scene graph", file=path, place=f"entry {key}", cure=_CURE
             )
@@ -83,20 +84,16 @@ def _check_questions(path: Path) -> str:
     structural: Counter[str] = Counter()
     without_program = 0
     for question_id, record in iter_questions(path):
-        _check_program(path, question_id, record)
+        try:
+            checked_steps(record.semantic)
+        except ProgramError as error:
+            raise error.in_file(path, question_id) from None
         images.add(record.image_id)
         structural[record.types.structural or "no type"] += 1
         without_program += not record.semantic
     types = ", ".join(f"{count:,} {name}" for name, count in sorted(structural.items()))
     note = f"; {without_program:,} without a program" if without_program else ""
     return f"{structural.total():,} questions on {len(images):,} images ({types}){note}"
-
-
-def _check_program(path: Path, question_id: str, record: Question) -> None:
-    try:
-        checked_steps(record.semantic)
-    except ProgramError as error:
-        raise error.in_file(path, question_id) from None
 
 
 def _check_scene_graphs(path: Path) -> str:
@@ -106,7 +103,9 @@ def _check_scene_graphs(path: Path) -> str:
         images += 1
         objects += len(graph.objects)
         for object_id, thing in graph.objects.items():
-            odd += _odd_box(thing, graph, f"object {object_id} of image {image_id}")
+            left, top, right, bottom = thing.box
+            if not (0 <= left < right <= graph.width and 0 <= top < bottom <= graph.height):
+                odd.append(f"object {object_id} of image {image_id}")
             relations += len(thing.relations)
             for relation in thing.relations:
                 if relation.object not in graph.objects:
@@ -120,18 +119,3 @@ def _check_scene_graphs(path: Path) -> str:
         f" ({len(odd):,} with a box that is empty or leaves its image: {odd[0]}…)" if odd else ""
     )
     return f"scene graphs of {images:,} images, {objects:,} objects{first}, {relations:,} relations"
-
-
-def _odd_box(thing: SceneObject, graph: SceneGraph, name: str) -> list[str]:
-    """Return the name of an object whose box is empty, or reaches beyond the image."""
-    left, top, right, bottom = thing.box
-    inside = 0 <= left < right <= graph.width and 0 <= top < bottom <= graph.height
-    return [] if inside else [name]
-
-
-def _check_images(layout: Layout, missing: list[Path]) -> str:
-    folder = layout.images()
-    if not folder.is_dir():
-        missing.append(folder)
-        return f"{'images':<24} {folder}: MISSING"
-    return f"{'images':<24} {folder}: {sum(1 for _ in folder.glob('*.jpg')):,} images"

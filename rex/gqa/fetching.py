@@ -20,7 +20,7 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,14 +152,16 @@ def _fetch_file(layout: Layout, part: Part, file: str, address: str, checksum: s
     download = kept / f"{file}.part"
     checksum = checksum and checksum.lower()
     expected = checksum or known.get("sha256")
-    if known and checksum in (None, known.get("sha256")) and _is_laid_out(layout, known["holds"]):
+    holds = known.get("holds", [])
+    here = bool(holds) and all((layout.folder / str(path)).is_file() for path in holds)
+    if here and checksum in (None, known.get("sha256")):
         # left when a run was stopped at its very end
         _forget(download)
         _logger.info("%s is here already", file)
         return
-    kept.mkdir(parents=True, exist_ok=True)
     _download(address, download, file, part.most)
-    found = _sha256(download)
+    with open(download, "rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
     if expected is not None and found != expected:
         _forget(download)
         raise InputError(
@@ -185,10 +187,6 @@ def _fetch_file(layout: Layout, part: Part, file: str, address: str, checksum: s
         download.replace(target)
     _forget(download)
     _logger.info("%s: %d files below %s", file, len(holds), layout.folder)
-
-
-def _is_laid_out(layout: Layout, holds: Sequence[str]) -> bool:
-    return bool(holds) and all((layout.folder / str(path)).is_file() for path in holds)
 
 
 def _mark(download: Path) -> Path:
@@ -272,7 +270,22 @@ def _take(response: Any, path: Path, address: str, start: int, file: str, most: 
         # the old bytes go first: they must never lie beside the new version's mark
         _forget(path)
         write_json(_mark(path), {"address": address, "version": version, "size": total})
-    _receive(response.read, path, start, total, file, most)
+    progress = Progress(f"fetch {file}", max((total or 0) >> 20, 1), "MB")
+    progress.start_at(start >> 20)
+    received = start
+    with open(path, "ab" if start else "wb") as out:
+        while block := response.read(_CHUNK):
+            received += len(block)
+            if max(received, total or 0) > most:
+                _forget(path)
+                raise InputError(
+                    f"larger than {most // _MB:,} MB", file=file, cure="check the address"
+                )
+            out.write(block)
+            if received >> 20 > progress.done:
+                progress.advance((received >> 20) - progress.done)
+    if total is not None and received < total:
+        raise OSError(f"{received} of {total} bytes")
 
 
 @contextmanager
@@ -307,32 +320,6 @@ def _plain_failures(address: str, file: str) -> Iterator[None]:
         ) from None
 
 
-def _receive(
-    read: Callable[[int], bytes], path: Path, start: int, total: int | None, file: str, most: int
-) -> None:
-    progress = Progress(f"fetch {file}", max((total or 0) >> 20, 1), "MB")
-    progress.start_at(start >> 20)
-    received = start
-    with open(path, "ab" if start else "wb") as out:
-        while block := read(_CHUNK):
-            received += len(block)
-            if max(received, total or 0) > most:
-                _forget(path)
-                raise InputError(
-                    f"larger than {most // _MB:,} MB", file=file, cure="check the address"
-                )
-            out.write(block)
-            if received >> 20 > progress.done:
-                progress.advance((received >> 20) - progress.done)
-    if total is not None and received < total:
-        raise OSError(f"{received} of {total} bytes")
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _unpack(layout: Layout, file: str, download: Path) -> list[str]:
     """Put what a ZIP file holds in its place; return the paths below the data folder."""
     holds = []
@@ -342,7 +329,12 @@ def _unpack(layout: Layout, file: str, download: Path) -> list[str]:
             if held > _SWELLING * max(download.stat().st_size, _CHUNK):
                 raise zipfile.BadZipFile(f"it would swell to {held:,} bytes")
             for member, target in _members(archive, layout):
-                _place(archive.open(member), target)
+                with (
+                    archive.open(member) as source,
+                    whole_file(target) as temporary,
+                    open(temporary, "wb") as out,
+                ):
+                    shutil.copyfileobj(source, out, _CHUNK)
                 holds.append(str(target.relative_to(layout.folder)))
     except (*_DAMAGE, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
@@ -372,8 +364,3 @@ def _members(archive: zipfile.ZipFile, layout: Layout) -> Iterator[tuple[str, Pa
             yield member, layout.folder / "questions" / path.name
         elif path.suffix == ".jpg":
             yield member, layout.images() / path.name
-
-
-def _place(source: Any, target: Path) -> None:
-    with source, whole_file(target) as temporary, open(temporary, "wb") as out:
-        shutil.copyfileobj(source, out, _CHUNK)
