@@ -13,7 +13,7 @@ import numpy as np
 from rex.errors import InputError
 from rex.files import made_by
 from rex.logs import Progress
-from rex.regions.annotations import ClassLists, read_vocabulary
+from rex.regions.annotations import read_vocabulary
 from rex.regions.array_folder import ArrayFolder
 from rex.regions.conventions import ENCODINGS, bare, in_pixels, misread, read_ids
 from rex.regions.lxmert_tsv import LxmertTsv
@@ -103,7 +103,7 @@ def import_features(
     layout = reader.layout()
     problems, nameless = list(reader.rejected), len(reader.rejected)
     image_ids, places = _mapped(layout.image_ids, None if ids is None else read_ids(ids), source)
-    classes = _classes(reader, vocabulary)
+    classes = reader.classes if vocabulary is None else read_vocabulary(vocabulary)
     header = StoreHeader(
         image_ids=image_ids,
         regions=layout.regions,
@@ -135,12 +135,6 @@ def import_features(
                 writer.write([row], [_rounded(found, feature_type)])
             progress.advance()
     return problems
-
-
-def _classes(reader: RegionSource, vocabulary: Path | None) -> ClassLists:
-    if vocabulary is not None:
-        return read_vocabulary(vocabulary)
-    return reader.classes if isinstance(reader, VinVl) else ClassLists((), ())
 
 
 def _mapped(

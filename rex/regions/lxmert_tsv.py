@@ -56,7 +56,12 @@ class LxmertTsv(PieceSource[bytes]):
 
     def identify(self, content: bytes) -> str:
         """Return a line's image."""
-        return _image_id(_fields(content)[0]["img_id"])
+        image_id = _fields(content)[0]["img_id"]
+        if b"\0" in image_id:
+            raise ValueError("its image id holds NUL bytes")
+        if not image_id:
+            raise ValueError("has no image id")
+        return image_id.decode()
 
     def measure(self, content: bytes) -> tuple[int, int]:
         """Return a line's number of boxes and width of features."""
@@ -129,14 +134,6 @@ def _fields(line: bytes) -> tuple[dict[str, bytes], memoryview]:
     raise ValueError(
         f"has {len(head) + 1} columns, expected {len(COLUMNS)} or {len(SHORT_COLUMNS)}"
     )
-
-
-def _image_id(text: bytes) -> str:
-    if b"\0" in text:
-        raise ValueError("its image id holds NUL bytes")
-    if not text:
-        raise ValueError("has no image id")
-    return text.decode()
 
 
 def encoded_width(features: memoryview | bytes, count: int, kind: np.dtype[Any]) -> int:

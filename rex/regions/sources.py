@@ -16,6 +16,7 @@ import numpy.typing as npt
 from rex.errors import InputError
 from rex.files import read_json
 from rex.images import ImageFolder, image_size
+from rex.regions.annotations import ClassLists
 from rex.regions.hdf5 import open_hdf5, own_dataset
 from rex.regions.store import ImageRegions
 
@@ -46,6 +47,8 @@ class RegionSource(ABC):
 
     format: ClassVar[str]
     """Names the format in the store's signature."""
+    classes = ClassLists((), ())
+    """What its ids mean, once the layout is known."""
 
     def __init__(self, path: Path, images: Path | None = None) -> None:
         self.path, self._folder = path, None if images is None else ImageFolder(images)

@@ -43,8 +43,6 @@ class VinVl(LxmertTsv):
     """
 
     format = "vinvl-tsv"
-    classes = ClassLists((), ())
-    """Of `predictions.tsv`, once the layout is known."""
 
     def layout(self) -> SourceLayout:
         """Measure all lines. Raises InputError where there are fewer than the index has."""
