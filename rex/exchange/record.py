@@ -17,7 +17,7 @@ from rex.programs.executor import execute
 from rex.programs.parsing import Program, parse_program
 from rex.programs.phrases import Existence
 from rex.programs.rendering import Span, render_spans
-from rex.programs.values import VERDICTS, Execution, Finding, Selection, Value, Verdict
+from rex.programs.values import VERDICTS, Execution, Finding, Selection, Value
 from rex.programs.wording import word_statement
 
 CONVENTION = "pixels of the upright original image: x1, y1, x2, y2"
@@ -180,16 +180,10 @@ def _step(operation: str, argument: str, value: Value) -> Step:
         said = Existence(value.thing, bool(value.objects))
         text = spanned(*render_spans(word_statement(said)))
         return Step(operation, argument, text, value.objects, None)
-    answer = _word(value)
+    answer = value.answer if isinstance(value, Finding) else "yes" if value.holds else "no"
     text = spanned(*render_spans(word_statement(value.statement), VERDICTS.get(answer)))
     objects = tuple(dict.fromkeys([one for naming in text.spans for one in naming.objects]))
     return Step(operation, argument, text, objects, answer)
-
-
-def _word(value: Verdict | Finding) -> str:
-    if isinstance(value, Finding):
-        return value.answer
-    return "yes" if value.holds else "no"
 
 
 def _flags(

@@ -100,7 +100,10 @@ def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str
     """
     import matplotlib as mpl
 
-    runs = sorted((read_run(folder) for folder in folders), key=_place)
+    runs = sorted(
+        (read_run(folder) for folder in folders),
+        key=lambda run: (setting_order(run.name.setting), run.name),
+    )
     rows = rows_of(MeasuredRun(metrics, None) for run in runs for metrics in run.metrics)
     # what learns from a part of the questions has figures of its own
     whole = [row for row in rows if not _is_transfer(row.setting)]
@@ -375,7 +378,3 @@ def _label(method: str, setting: str, mode: str) -> str:
     """Return what a row is called; its mode is said where it is not the usual one."""
     label = method if setting == "reference" else f"{method}, {setting}"
     return label if mode == "fixed" else f"{label} ({mode})"
-
-
-def _place(run: Run) -> tuple[int, RunName]:
-    return setting_order(run.name.setting), run.name

@@ -209,8 +209,10 @@ def _photo(shown: Shown, colors: dict[int, str]) -> Image:
     for cell in sorted({word.cell for word in output.words or () if word.cell is not None}):
         draw.rectangle(cell_box(cell, *photo.size), fill=(255, 213, 74, 70))
     regions = list(dict.fromkeys(w.region for w in output.words or () if w.region is not None))
-    boxes = [_scaled(example.boxes[region], scale) for region in regions]
-    for region, (left, top, right, bottom) in zip(regions, boxes, strict=True):
+    boxes: list[Box] = []
+    for region in regions:
+        left, top, right, bottom = (scale * side for side in example.boxes[region])
+        boxes.append((left, top, right, bottom))
         # a white rim, or a red box would vanish on a red car
         draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), outline=_PAPER, width=8)
         draw.rectangle((left, top, right, bottom), outline=colors[region], width=4)
@@ -222,11 +224,6 @@ def _photo(shown: Shown, colors: dict[int, str]) -> Image:
         draw.rectangle((x, y, x + width, y + height), fill=colors[region])
         draw.text((x + 4, y + 1), f"#{region}", font=font, fill=_PAPER)
     return photo
-
-
-def _scaled(box: Sequence[float], scale: float) -> Box:
-    left, top, right, bottom = (scale * side for side in box)
-    return left, top, right, bottom
 
 
 @cache

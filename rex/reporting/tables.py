@@ -165,7 +165,9 @@ def result_tables(rows: Sequence[Row]) -> list[Table]:
         "explanations": whole,
         "as-published": whole if scored else None,
         "answers": whole,
-        "settings": [row for row in ours if _is_trained(row) or row.method == prior],
+        "settings": [
+            row for row in ours if row.setting not in (REFERENCE, FOREIGN) or row.method == prior
+        ],
         "attributes": measured,
         "gqa": measured,
     }
@@ -180,10 +182,6 @@ def table(name: str, rows: Sequence[Row]) -> Table:
     if declared.counted:
         columns = tuple(_with_counts(column, rows) for column in columns)
     return Table(name, declared.title, columns, tuple(shown), declared.notes)
-
-
-def _is_trained(row: Row) -> bool:
-    return row.setting not in (REFERENCE, FOREIGN)
 
 
 def _by_method(rows: Sequence[Row]) -> list[Row]:
