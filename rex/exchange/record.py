@@ -6,6 +6,7 @@ Boxes are x1, y1, x2, y2 in pixels of the original image, upright, from its top 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import msgspec
 
@@ -14,10 +15,10 @@ from rex.gqa.questions import ProgramRecord
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Reason, Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import Program, parse_program
+from rex.programs.parsing import parse_program
 from rex.programs.phrases import Existence
 from rex.programs.rendering import Span, render_spans
-from rex.programs.values import VERDICTS, Execution, Finding, Selection, Value
+from rex.programs.values import VERDICTS, Finding, Selection, Value
 from rex.programs.wording import word_statement
 
 CONVENTION = "pixels of the upright original image: x1, y1, x2, y2"
@@ -117,17 +118,6 @@ def explain(
     if graph is None:
         raise Skip(Reason.NO_SCENE_GRAPH)
     execution = execute(program, graph, asked.answer)
-    return _record(question_id, asked, graph, program, execution, with_steps)
-
-
-def _record(
-    question_id: str,
-    asked: Asked,
-    graph: SceneGraph,
-    program: Program,
-    execution: Execution,
-    with_steps: bool,
-) -> Explained:
     leaves = word_statement(execution.statement)
     entailed = execution.entailed_answer
     sentence = spanned(*render_spans(leaves, VERDICTS.get(entailed)))
@@ -140,13 +130,12 @@ def _record(
         else ()
     )
     named = [naming.objects for naming in sentence.spans]
-    objects: dict[str, Shown] = {}
-    for ids in (*named, *(step.objects for step in steps)):
-        for object_id in ids:
-            if object_id not in objects:
-                thing = graph.objects[object_id]
-                objects[object_id] = Shown(object_id, thing.name, thing.box)
-    answer, shown = asked.answer or "", tuple(objects.values())
+    names = dict.fromkeys(chain(*named, *(step.objects for step in steps)))
+    things = [(name, graph.objects[name]) for name in names]
+    answer, shown = (
+        asked.answer or "",
+        tuple([Shown(n, thing.name, thing.box) for n, thing in things]),
+    )
     return Explained(
         question_id=question_id,
         image_id=asked.image_id,
