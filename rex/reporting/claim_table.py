@@ -56,7 +56,10 @@ def claim_table(
     for mode in modes:
         gathered = by_name([run for run in runs if run.metrics.mode == mode])
         for place, claim in enumerate(CLAIMS, start=1):
-            findings = judge(claim, gathered, published, draws=draws, seed=seed)
+            findings = [
+                judge(comparison, gathered, published, draws=draws, seed=seed)
+                for comparison in claim.comparisons
+            ]
             said = verdict([finding.result for finding in findings])
             within = f" (mode: {mode})" if len(modes) > 1 else ""
             if said == NOT_MEASURED:

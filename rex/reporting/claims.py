@@ -214,13 +214,6 @@ def by_name(runs: Sequence[MeasuredRun]) -> Runs:
     return found
 
 
-def judge(
-    claim: Claim, runs: Runs, published: Sequence[Row], *, draws: int, seed: int
-) -> list[Finding]:
-    """Return what the runs say of each comparison of a claim; `draws` 0: without a test."""
-    return [_judge(one, runs, published, draws, seed) for one in claim.comparisons]
-
-
 def verdict(results: Sequence[str]) -> str:
     """Return what the results of a claim's comparisons say together."""
     if len(set(results)) == 1 and results[0] != OPPOSITE:
@@ -248,9 +241,10 @@ class _NotMeasuredError(Exception):
     """Why a comparison cannot be made."""
 
 
-def _judge(
-    comparison: Comparison, runs: Runs, published: Sequence[Row], draws: int, seed: int
+def judge(
+    comparison: Comparison, runs: Runs, published: Sequence[Row], *, draws: int, seed: int
 ) -> Finding:
+    """Return what the runs say of a comparison; `draws` 0: without a test."""
     difference, verified = _published(comparison, published)
     try:
         seeds, terms, n = _terms(comparison, runs)
