@@ -178,12 +178,12 @@ def _gallery(
     **files: Any,
 ) -> None:
     """A page of examples: images with boxes, words coloured to match, methods side by side."""
-    from rex.reporting.examples import ExampleFiles, read_examples
+    from rex.reporting.examples import read_examples
     from rex.reporting.gallery import write_gallery
     from rex.reporting.picture import telling_examples, write_picture
 
     settings = config.evaluation
-    examples = read_examples(ExampleFiles(**files), count=settings.examples, seed=settings.seed)
+    examples = read_examples(**files, count=settings.examples, seed=settings.seed)
     write_gallery(out, examples, images)
     _track(tracking, config, "gallery", [out], out.parent.parent)
     if picture is not None:

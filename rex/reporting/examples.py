@@ -70,18 +70,16 @@ class Example:
     """The annotated objects of the true explanation: name and box (none without scene graphs)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExampleFiles:
-    """What examples are read from."""
-
-    questions: Path
-    explanations: Path
-    regions: Path
-    predictions: Sequence[Path]
-    scene_graphs: Path | None = None
-
-
-def read_examples(files: ExampleFiles, *, count: int, seed: int) -> list[Example]:
+def read_examples(
+    *,
+    questions: Path,
+    explanations: Path,
+    regions: Path,
+    predictions: Sequence[Path],
+    scene_graphs: Path | None = None,
+    count: int,
+    seed: int,
+) -> list[Example]:
     """Choose `count` explained questions and gather all that there is to see of each.
 
     Raises InputError when the files don't belong together.
@@ -91,10 +89,10 @@ def read_examples(files: ExampleFiles, *, count: int, seed: int) -> list[Example
     from rex.regions.store import RegionStore
 
     columns = ("question_id", "image_id", "status", "text", "objects", "operations")
-    store = RegionStore(files.regions)
+    store = RegionStore(regions)
     truths = [
         truth
-        for truth in read_parquet(files.explanations, columns=columns).to_pylist()
+        for truth in read_parquet(explanations, columns=columns).to_pylist()
         if truth["status"] == "ok"
         and truth["text"] is not None
         # of an image that cannot be read there is nothing to see
@@ -103,18 +101,16 @@ def read_examples(files: ExampleFiles, *, count: int, seed: int) -> list[Example
     if not truths:
         raise InputError(
             "explains no question with regions",
-            file=files.explanations,
+            file=explanations,
             cure="build the explanations with --regions",
         )
     chosen = choose(truths, count=count, seed=seed)
     wanted = {truth["question_id"] for truth in chosen}
-    questions = {
-        name: question for name, question in iter_questions(files.questions) if name in wanted
-    }
-    said = [(name, _rows(path, wanted)) for name, path in _methods(files.predictions)]
-    objects = _objects(files.scene_graphs, chosen)
+    asked = {name: question for name, question in iter_questions(questions) if name in wanted}
+    said = [(name, _rows(path, wanted)) for name, path in _methods(predictions)]
+    objects = _objects(scene_graphs, chosen)
     return [
-        _example(truth, questions, said, objects.get(truth["question_id"], ()), store)
+        _example(truth, asked, said, objects.get(truth["question_id"], ()), store)
         for truth in chosen
     ]
 

@@ -6,22 +6,26 @@ import pytest
 
 from rex.boxes import cell_box
 from rex.errors import InputError
-from rex.reporting.examples import ExampleFiles, Word, choose, read_examples, words_of
+from rex.reporting.examples import Example, Word, choose, read_examples, words_of
 from tests.evaluation.small_split import SmallSplit
 
 
-def files(split: SmallSplit, predictions: list[Path]) -> ExampleFiles:
-    return ExampleFiles(
+def read(
+    split: SmallSplit, predictions: list[Path], count: int = 9, seed: int = 1
+) -> list[Example]:
+    return read_examples(
         questions=split.questions,
         explanations=split.explanations,
         regions=split.regions,
         predictions=predictions,
         scene_graphs=split.scene_graphs,
+        count=count,
+        seed=seed,
     )
 
 
 def test_an_example_holds_all_there_is_to_see(split: SmallSplit, predictions: list[Path]) -> None:
-    examples = {e.question_id: e for e in read_examples(files(split, predictions), count=9, seed=1)}
+    examples = {e.question_id: e for e in read(split, predictions)}
     assert sorted(examples) == ["q1", "q2", "q3", "q4", "q5"]  # q6 has no true explanation
     example = examples["q1"]
     assert example.words == (Word("#0", 0), Word("is"), Word("brown"))
@@ -43,8 +47,7 @@ def test_an_example_holds_all_there_is_to_see(split: SmallSplit, predictions: li
 
 def test_a_seed_gives_one_choice(split: SmallSplit, predictions: list[Path]) -> None:
     chosen = [
-        [e.question_id for e in read_examples(files(split, predictions), count=3, seed=seed)]
-        for seed in (1, 1, 2, 3, 4)
+        [e.question_id for e in read(split, predictions, 3, seed)] for seed in (1, 1, 2, 3, 4)
     ]
     assert chosen[0] == chosen[1]
     assert any(one != chosen[0] for one in chosen[2:])
@@ -77,11 +80,11 @@ def test_cells_go_row_by_row() -> None:
 def test_a_region_that_is_not_there(split: SmallSplit) -> None:
     path = split.predict({}, {"q4": "#2 is red"}, method="odd")
     with pytest.raises(InputError, match="image img2 has no region 2"):
-        read_examples(files(split, [path]), count=9, seed=1)
+        read(split, [path])
 
 
 def test_predictions_of_other_questions(split: SmallSplit, predictions: list[Path]) -> None:
     text = split.questions.read_text().replace('"q1"', '"other"')
     split.questions.write_text(text)
     with pytest.raises(InputError, match="question q1"):
-        read_examples(files(split, predictions), count=9, seed=1)
+        read(split, predictions)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from rex.reporting.examples import ExampleFiles, read_examples
+from rex.reporting.examples import read_examples
 from rex.reporting.gallery import write_gallery
 from tests.evaluation.small_split import SmallSplit
 
@@ -32,15 +32,17 @@ USE = """
 
 @pytest.fixture
 def page(split: SmallSplit, predictions: list[Path]) -> Path:
-    files = ExampleFiles(
+    examples = read_examples(
         questions=split.questions,
         explanations=split.explanations,
         regions=split.regions,
         predictions=predictions,
         scene_graphs=split.scene_graphs,
+        count=9,
+        seed=1,
     )
     path = split.folder / "index.html"
-    write_gallery(path, read_examples(files, count=9, seed=1), split.images)
+    write_gallery(path, examples, split.images)
     return path
 
 
