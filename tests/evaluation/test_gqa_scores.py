@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.measures.answers import kind_samples
+from rex.evaluation.measures.answers import accuracy_samples
 from rex.evaluation.measures.gqa_scores import (
     FILE,
     Choices,
@@ -59,7 +59,7 @@ COLOR, YES = color(), verify()
 
 
 def test_binary_and_open() -> None:
-    samples = kind_samples(["red", "no"], questions(COLOR, YES))
+    samples = accuracy_samples(["red", "no"], questions(COLOR, YES))
     assert samples["accuracy/open"].score().value == 100
     assert samples["accuracy/binary"].score().value == 0
 

@@ -21,52 +21,38 @@ SEMANTIC_TYPES = ("obj", "attr", "cat", "rel", "global")
 _MATCH = "match:exact"
 
 
-def accuracy_samples(
-    predicted: Sequence[str | None],
-    answers: Sequence[str],
-    structural: Sequence[str],
-    semantic: Sequence[str],
-) -> dict[str, Sample]:
-    """Return `accuracy` and its parts by structural and semantic type, all arguments [n].
+def accuracy_samples(predicted: Sequence[str | None], questions: Questions) -> dict[str, Sample]:
+    """Return `accuracy` and its parts by structural and semantic type, of predicted answers [n].
 
-    An answer is right when it is the annotated one, letter for letter; no answer is wrong.
+    An answer is right when it is the annotated one, letter for letter; no answer is wrong. Beside
+    the types, `accuracy/open` are questions of type `query`, `accuracy/binary` all others.
     """
-    right = right_answers(predicted, answers)
-    samples = {"accuracy": mean_sample(np.arange(len(right)), right, signature=_MATCH)}
+    right = right_answers(predicted, questions.answers)
+    structural = np.array(questions.structural, dtype=object)
+    parts = {"accuracy": np.full(len(right), True)}
     for kind, known, types in (
-        ("structural", STRUCTURAL_TYPES, structural),
-        ("semantic", SEMANTIC_TYPES, semantic),
+        ("structural", STRUCTURAL_TYPES, questions.structural),
+        ("semantic", SEMANTIC_TYPES, questions.semantic),
     ):
         found = np.array(types, dtype=object)
-        for name in (*known, *sorted(set(types) - {*known, ""})):
-            rows = np.flatnonzero(found == name)
-            samples[f"accuracy/{kind}/{name}"] = mean_sample(rows, right[rows], signature=_MATCH)
-    return samples
-
-
-def kind_samples(predicted: Sequence[str | None], questions: Questions) -> dict[str, Sample]:
-    """Return `accuracy/binary` and `accuracy/open`: open questions are those of type `query`."""
-    right = right_answers(predicted, questions.answers)
-    is_open = np.array([kind == "query" for kind in questions.structural], dtype=np.bool_)
+        names = (*known, *sorted(set(types) - {*known, ""}))
+        parts |= {f"accuracy/{kind}/{name}": found == name for name in names}
+    parts["accuracy/binary"], parts["accuracy/open"] = structural != "query", structural == "query"
     return {
-        f"accuracy/{name}": mean_sample(np.flatnonzero(kind), right[kind], signature=_MATCH)
-        for name, kind in (("binary", ~is_open), ("open", is_open))
+        name: mean_sample(np.flatnonzero(part), right[part], signature=_MATCH)
+        for name, part in parts.items()
     }
 
 
 def ood_samples(
-    predicted: Sequence[str | None],
-    answers: Sequence[str],
-    question_ids: Sequence[str],
-    parts: Mapping[str, Sequence[str]],
+    predicted: Sequence[str | None], questions: Questions, parts: Mapping[str, Sequence[str]]
 ) -> dict[str, Sample]:
     """Return `accuracy/ood-all`, `-head`, `-tail` (Kervadec et al., CVPR 2021).
 
     `parts` names the questions of each part; those that were not asked are left out, and the
     signature then says how many of how many were.
     """
-    right = right_answers(predicted, answers)
-    row_of = {question_id: row for row, question_id in enumerate(question_ids)}
+    right, row_of = right_answers(predicted, questions.answers), questions.rows
     samples = {}
     for part, members in parts.items():
         rows = np.array([row_of[name] for name in members if name in row_of], dtype=np.int64)
@@ -130,18 +116,6 @@ def _normalised(case: Case) -> Results:
     }
 
 
-def _accuracy(case: Case) -> Results:
-    questions = case.questions
-    structural = questions.structural
-    samples = accuracy_samples(case.answers, questions.answers, structural, questions.semantic)
-    return samples | kind_samples(case.answers, questions)
-
-
-def _ood(case: Case) -> Results:
-    questions = case.questions
-    return ood_samples(case.answers, questions.answers, questions.ids, case.inputs.ood or {})
-
-
 _OOD = tuple(f"accuracy/ood-{part}" for part in OOD_PARTS)
 
 MEASURES = (
@@ -149,7 +123,7 @@ MEASURES = (
         names=("accuracy",),
         labels=("Accuracy",),
         needs=("answers", "true answers"),
-        compute=_accuracy,
+        compute=lambda case: accuracy_samples(case.answers, case.questions),
         paired=dict.fromkeys(("accuracy", "accuracy/binary", "accuracy/open"), mean_percent),
         summary="share of answers that are the annotated one, letter for letter; also "
         "`accuracy/structural/…` and `accuracy/semantic/…` by the question's `types`, and "
@@ -167,7 +141,7 @@ MEASURES = (
         names=_OOD,
         labels=("OOD: all", "head", "tail"),
         needs=("answers", "true answers", "GQA-OOD"),
-        compute=_ood,
+        compute=lambda case: ood_samples(case.answers, case.questions, case.inputs.ood or {}),
         paired=dict.fromkeys(_OOD, mean_percent),
         summary="the same over the questions of GQA-OOD's files (Kervadec et al., CVPR 2021)",
     ),
