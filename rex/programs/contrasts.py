@@ -7,8 +7,8 @@ from typing import Any
 
 from rex.gqa.ontology import gender
 from rex.programs.english import is_mass, is_plural, many, number, unit_of
+from rex.programs.facts import NAME_CATEGORIES
 from rex.programs.phrase_wording import (
-    NAMES,
     Words,
     noun_of,
     say_be,
@@ -26,7 +26,7 @@ def say_shared(out: Words, statement: Shared) -> None:
     """Append "the shirt and the cat are both white", "the mugs are both red"."""
     things = tuple([without(thing, statement.value) for thing in statement.things])
     count = len({object_id for thing in things for object_id in thing.objects})
-    named = statement.category in NAMES
+    named = statement.category in NAME_CATEGORIES
     if not named and not any(thing.among for thing in things):
         things = tuple(merged(things))
     # "the men are both male", "the horses are both horses" would say nothing
@@ -64,7 +64,9 @@ def say_contrast(out: Words, statement: Contrast) -> None:
     things = [part.thing for parts in groups.values() for part in parts]
     category = statement.parts[0].category
     # "the men are male" says nothing
-    generic = category in NAMES or (category == "gender" and len({one.noun for one in things}) == 1)
+    generic = category in NAME_CATEGORIES or (
+        category == "gender" and len({one.noun for one in things}) == 1
+    )
     if generic or len({(thing.name, thing.modifiers) for thing in things}) == 1:
         ordered = [*groups.values()] if generic else sorted(groups.values(), key=len)
         _say_shares(out, ordered, statement.whole, generic)
@@ -138,7 +140,7 @@ def _say_shares(
                 noun = "" if share else noun
             say_thing(out, thing, "", noun)
         value = parts[0].value
-        several = len(parts) > 1 or (category in NAMES and is_plural(value))
+        several = len(parts) > 1 or (category in NAME_CATEGORIES and is_plural(value))
         if unit is None and several is is_mass(first.name):
             # the rest of the hair "is", some of the clouds "are"
             out.extend((SymbolsOnly("are" if several else "is"), SentenceOnly(_BE[not several])))

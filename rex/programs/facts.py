@@ -34,6 +34,7 @@ VERTICAL = ("top", "bottom")
 POSITION_WORDS = frozenset({*HORIZONTAL, *VERTICAL, "middle"})
 POSITION_CATEGORIES = frozenset({"hposition", "vposition"})
 NAME_CATEGORIES = frozenset({"name", "type", "place", "room"})
+"""Categories whose values are nouns."""
 
 _COMPARISONS = {
     comparative: tuple(frozenset(said[way].split(", ")) for way in ("more", "less"))

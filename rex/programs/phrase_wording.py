@@ -17,7 +17,7 @@ from rex.programs.english import (
     ordinal,
     unit_of,
 )
-from rex.programs.facts import plain_word
+from rex.programs.facts import NAME_CATEGORIES, plain_word
 from rex.programs.phrases import Adjective, Attribution, Relative, Thing
 from rex.programs.rendering import Absent, Leaf, Mention, SentenceOnly, SymbolsOnly
 
@@ -30,9 +30,6 @@ SIDES = {
 }
 VAGUE_NOUNS = frozenset({"_", "this", "object", "thing", "it", "he", "she", "they", "him", "her"})
 """Nouns of programs that say nothing of what they name."""
-
-NAMES = frozenset({"name", "type", "place", "room"})
-"""Categories whose values are nouns."""
 
 _THE = SentenceOnly("the")
 _MATERIAL = frozenset({"material"})
@@ -344,7 +341,7 @@ def say_predicate(out: Words, statement: Attribution) -> None:
 
 def say_value(out: Words, category: str, value: str, several: bool = False) -> None:
     """Append a value after `is`: "gray", "made of wood", "on the left", "a chair"."""
-    if category in NAMES:
+    if category in NAME_CATEGORIES:
         if several:
             value = many(value)
         elif indefinite(value):

@@ -15,8 +15,8 @@ import msgspec
 from rex.gqa.ontology import CATEGORY_WORDS
 from rex.programs.contrasts import merged, say_comparison, say_contrast, say_shared
 from rex.programs.english import article, is_mass, is_plural, many, pronoun
+from rex.programs.facts import NAME_CATEGORIES
 from rex.programs.phrase_wording import (
-    NAMES,
     SIDES,
     Words,
     is_color,
@@ -63,7 +63,7 @@ def _attribution(out: Words, statement: Attribution) -> None:
     thing = statement.thing
     if thing.modifiers and (statement.holds or statement.instead):
         thing = without(thing, statement.value if statement.holds else statement.instead)
-    named = statement.category in NAMES
+    named = statement.category in NAME_CATEGORIES
     # "the person is female"
     noun = noun_of(thing, generic=named or (statement.category == "gender" and not thing.among))
     if named and is_plural(statement.value):

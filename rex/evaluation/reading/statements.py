@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from rex.evaluation.reading.lexicon import Lexicon
 from rex.gqa.operations import COMPARATIVES
+from rex.programs import phrase_wording
 from rex.tokens import LARGEST_REGION, region_of
 
 Kind = str
@@ -70,13 +71,7 @@ def read_statement(text: str, lexicon: Lexicon) -> tuple[Fact, ...]:
 LONGEST = 100
 """Words of an explanation that is still read; the longest true ones have about 30."""
 
-SIDES = {
-    "on the left": "left",
-    "on the right": "right",
-    "at the top": "top",
-    "at the bottom": "bottom",
-    "in the middle": "middle",
-}
+SIDES = {said: side for side, said in phrase_wording.SIDES.items()}
 """How explanations say where something is, and the side."""
 
 _CELLS = frozenset(f"@{number}" for number in range(1, 17))
