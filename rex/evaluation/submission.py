@@ -32,17 +32,14 @@ def write_submission(
     else:
         found = read_predictions(predictions)
     rows = match_predictions(found, question_ids, predictions)
-    answers = [found.answers[row] for row in rows]
-    mute = [name for name, answer in zip(question_ids, answers, strict=True) if not answer]
+    answers = {name: found.answers[row] for name, row in zip(question_ids, rows, strict=True)}
+    mute = [name for name, answer in answers.items() if not answer]
     if mute:
         raise InputError(
             f"{len(mute)} questions have no answer: {shown(mute)}",
             file=predictions,
             cure="submit predictions of a method that answers",
         )
-    entries = [
-        {"questionId": name, "prediction": answer}
-        for name, answer in zip(question_ids, answers, strict=True)
-    ]
+    entries = [{"questionId": name, "prediction": answer} for name, answer in answers.items()]
     write_text(out, json.dumps(entries, ensure_ascii=False) + "\n")
     return len(entries)

@@ -24,7 +24,7 @@ def _no_java(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: object, **__: object) -> None:
         raise JavaUnavailableError("not computed: needs Java, and no `java` is on the PATH")
 
-    monkeypatch.setattr("rex.evaluation.measures.meteor.meteor_sample", missing)
+    monkeypatch.setattr("rex.evaluation.measures.meteor.meteor_statistics", missing)
 
 
 def evaluate(split: SmallSplit, predictions: Path, *extra: str, truth: bool = True) -> int:

@@ -17,7 +17,7 @@ def test_scores_are_logged(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -
     def missing(*_: object, **__: object) -> None:
         raise JavaUnavailableError("not here")
 
-    monkeypatch.setattr("rex.evaluation.measures.meteor.meteor_sample", missing)
+    monkeypatch.setattr("rex.evaluation.measures.meteor.meteor_statistics", missing)
     run, database = split.run("multi-task", "rex"), split.folder / "mlflow.db"
     arguments = ["evaluate", str(split.predict(true_answers(), {}))]
     arguments += ["--questions", str(split.questions), "--ood", str(split.ood)]

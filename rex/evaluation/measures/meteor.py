@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.captions import TOKENS
@@ -24,21 +23,6 @@ _FIELDS = 23
 
 _REGION = re.compile(r"(?<!\S)#(\d+)(?!\S)")
 _CELL = re.compile(r"(?<!\S)@(\d+)(?!\S)")
-
-
-def meteor_sample(
-    rows: npt.ArrayLike, hypotheses: Sequence[str], references: Sequence[str], *, tokens: str
-) -> Sample:
-    """Measure explanations [n] against the true ones [n] (see `caption_samples`).
-
-    Raises JavaUnavailableError at once when Java or pycocoevalcap is missing, or when it fails.
-    """
-    return Sample(
-        rows=np.asarray(rows, dtype=np.int64),
-        statistics=meteor_statistics(hypotheses, references),
-        summary=meteor_score,
-        signature=f"tok:{tokens}|meteor:1.5",
-    )
 
 
 def meteor_score(statistics: Floats) -> Floats:
@@ -68,7 +52,8 @@ def meteor_statistics(
 ) -> Floats:
     """Return the counts of METEOR's alignment of each pair [n, 23].
 
-    `atomic`: regions and cells are words of their own; else METEOR's tokeniser splits them.
+    `atomic`: regions and cells are words of their own; else METEOR's tokeniser splits them. Raises
+    JavaUnavailableError at once when Java or pycocoevalcap is missing, or when it fails.
     """
     words = _words if atomic else _plain
     lines = [
@@ -107,8 +92,13 @@ def _ratio(top: Floats, bottom: Floats) -> Floats:
 
 
 def _meteor(case: Case) -> Results:
-    rows, references = case.true.rows, case.references
-    return {"meteor": meteor_sample(rows, case.hypotheses, references, tokens=TOKENS)}
+    sample = Sample(
+        rows=case.true.rows,
+        statistics=meteor_statistics(case.hypotheses, case.references),
+        summary=meteor_score,
+        signature=f"tok:{TOKENS}|meteor:1.5",
+    )
+    return {"meteor": sample}
 
 
 MEASURES = (
