@@ -25,12 +25,13 @@ from rex.programs.values import Run, Selection, Verdict, two_selected
 
 def judge_existence(run: Run, step: ops.Exist, arguments: list[Any], index: int) -> Verdict:
     """Return whether anything was selected; a verdict is passed on."""
-    source = arguments[0]
-    return source if type(source) is Verdict else existence(source)
+    return existence(arguments[0])
 
 
-def existence(source: Selection) -> Verdict:
-    """Return whether anything was selected. Raises Skip for the whole scene."""
+def existence(source: Selection | Verdict) -> Verdict:
+    """Return whether anything was selected; a verdict is passed on. Raises Skip for the scene."""
+    if isinstance(source, Verdict):
+        return source
     if source.is_scene:
         raise Skip(Reason.GLOBAL_SCENE)
     if source.objects:
@@ -121,21 +122,11 @@ def placement(run: Run, thing: Thing, category: str) -> Attribution | Placement:
     return Attribution(thing, sides[0] if first else sides[1], category)
 
 
-def judge_sameness(run: Run, step: ops.Same, arguments: list[Any], index: int) -> Verdict:
-    """Return whether all objects share a value of the category."""
-    shared, statement = _agreement(run, step.category, arguments)
-    return Verdict(shared, statement)
-
-
-def judge_difference(run: Run, step: ops.Different, arguments: list[Any], index: int) -> Verdict:
-    """Return whether the objects share no value of the category."""
-    shared, statement = _agreement(run, step.category, arguments)
-    return Verdict(not shared, statement)
-
-
-def _agreement(
-    run: Run, category: str, arguments: list[Selection]
-) -> tuple[bool, Shared | Contrast]:
+def judge_likeness(
+    run: Run, step: ops.Same | ops.Different, arguments: list[Any], index: int
+) -> Verdict:
+    """Return whether the objects share a value of the category (`same`), or none (`different`)."""
+    category = step.category
     parts: list[tuple[Thing, tuple[str, ...]]] = []
     seen: set[str] = set()
     for source in two_selected(arguments):
@@ -158,28 +149,26 @@ def _agreement(
         every = set.intersection(*plain)
         shared = [value for value in first if facts.plain_word(value) in every]
     if shared:
-        return True, Shared(tuple([one.thing for one in arguments]), shared[0], category)
-    return False, Contrast(
-        tuple([Attribution(one, facts.plainest(words), category) for one, words in parts])
-    )
+        statement: Statement = Shared(tuple([one.thing for one in arguments]), shared[0], category)
+    else:
+        statement = Contrast(
+            tuple([Attribution(one, facts.plainest(words), category) for one, words in parts])
+        )
+    return Verdict(bool(shared) is (type(step) is ops.Same), statement)
 
 
 def judge_all(run: Run, step: ops.And, arguments: list[Any], index: int) -> Verdict:
     """Return whether all operands hold."""
-    verdicts = _verdicts(arguments)
+    verdicts = [existence(one) for one in arguments]
     holds = all(verdict.holds for verdict in verdicts)
     return Verdict(holds, _joint(run, verdicts))
 
 
 def judge_any(run: Run, step: ops.Or, arguments: list[Any], index: int) -> Verdict:
     """Return whether an operand holds; what makes it true is said, the rest is left out."""
-    verdicts = _verdicts(arguments)
+    verdicts = [existence(one) for one in arguments]
     told = [verdict for verdict in verdicts if verdict.holds] or verdicts
     return Verdict(told[0].holds, _joint(run, told))
-
-
-def _verdicts(arguments: list[Any]) -> list[Verdict]:
-    return [one if type(one) is Verdict else existence(one) for one in arguments]
 
 
 def _joint(run: Run, verdicts: list[Verdict]) -> Joint:
