@@ -132,10 +132,8 @@ def explain(
     named = [naming.objects for naming in sentence.spans]
     names = dict.fromkeys(chain(*named, *(step.objects for step in steps)))
     things = [(name, graph.objects[name]) for name in names]
-    answer, shown = (
-        asked.answer or "",
-        tuple([Shown(n, thing.name, thing.box) for n, thing in things]),
-    )
+    shown = tuple([Shown(name, thing.name, thing.box) for name, thing in things])
+    answer = asked.answer or ""
     return Explained(
         question_id=question_id,
         image_id=asked.image_id,
