@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -150,35 +151,28 @@ class Answerer:
         regions: ImageRegions,
         notes: tuple[str, ...],
     ) -> Reply:
-        words = (
-            None
-            if said.explanation is None
-            else words_of(said.explanation, said.regions, said.gates)
-        )
+        words: tuple[Word, ...] | None = None
+        if said.explanation is not None:
+            # an image may have fewer regions than the run knows: such a word points at nothing
+            words = tuple(
+                replace(word, region=None) if (word.region or 0) >= len(regions.boxes) else word
+                for word in words_of(said.explanation, said.regions, said.gates)
+            )
         named = sorted({word.region for word in words or () if word.region is not None})
         classes = self._detector.classes
         names = classes.object_names
-        known = [region for region in named if region < len(regions.boxes)]
-        labels = {region: int(regions.object_ids[region]) for region in known}
-        left_out = set(named) - set(known)
-        if words is not None and left_out:
-            # an image may have fewer regions than the run knows: such a word points at nothing
-            words = tuple(
-                Word(word.text, None, word.cell, word.gate) if word.region in left_out else word
-                for word in words
-            )
         return Reply(
             question=question,
             method=self._checkpoint.method,
             answer=said.answer if self._learnt_to_answer else None,
             probability=said.probability if self._learnt_to_answer else None,
             words=words,
-            boxes={region: _box(regions.boxes[region].tolist()) for region in known},
+            boxes={region: _box(regions.boxes[region].tolist()) for region in named},
             names={
                 region: names[label]
-                for region, label in labels.items()
+                for region in named
                 # classes without names are numbered
-                if label >= 0 and not names[label].isdecimal()
+                if (label := int(regions.object_ids[region])) >= 0 and not names[label].isdecimal()
             },
             width=regions.width,
             height=regions.height,
