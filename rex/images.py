@@ -87,15 +87,17 @@ def image_size(path: Path) -> tuple[int, int]:
 
 
 def side_by_side(images: Sequence[Image.Image], columns: int, *, gap: int) -> Image.Image:
-    """Return images of one size as one, `columns` in a row, `gap` pixels around each."""
-    width, height = images[0].size
-    rows = -(-len(images) // columns)
-    across = min(columns, len(images))
-    size = (across * (width + gap) + gap, rows * (height + gap) + gap)
+    """Return images of one width as one, `columns` in a row, `gap` pixels around each."""
+    rows = [images[start : start + columns] for start in range(0, len(images), columns)]
+    heights = [max(image.height for image in row) for row in rows]
+    step = images[0].width + gap
+    size = (len(rows[0]) * step + gap, sum(heights) + (len(rows) + 1) * gap)
     sheet = Image.new("RGB", size, "white")
-    for number, image in enumerate(images):
-        row, column = divmod(number, columns)
-        sheet.paste(image, (gap + column * (width + gap), gap + row * (height + gap)))
+    top = gap
+    for row, height in zip(rows, heights, strict=True):
+        for place, image in enumerate(row):
+            sheet.paste(image, (gap + place * step, top))
+        top += height + gap
     return sheet
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rex.boxes import Box, cell_box
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.images import open_image
+from rex.images import open_image, side_by_side
 from rex.labels import label_places
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
@@ -61,22 +61,7 @@ def write_picture(
 
 def draw(path: str | PathLike[str], shown: Sequence[Shown]) -> None:
     """Draw what is shown side by side as PNG. Raises InputError when an image cannot be read."""
-    from PIL import Image
-
-    tiles = [_tile(one) for one in shown]
-    columns = min(_COLUMNS, len(tiles))
-    rows = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
-    heights = [max(tile.height for tile in row) for row in rows]
-    size = (
-        columns * _TILE + (columns + 1) * _MARGIN,
-        sum(heights) + (len(rows) + 1) * _MARGIN,
-    )
-    picture = Image.new("RGB", size, _PAPER)
-    y = _MARGIN
-    for row, height in zip(rows, heights, strict=True):
-        for place, tile in enumerate(row):
-            picture.paste(tile, (_MARGIN + place * (_TILE + _MARGIN), y))
-        y += height + _MARGIN
+    picture = side_by_side([_tile(one) for one in shown], _COLUMNS, gap=_MARGIN)
     with whole_file(path) as temporary:
         picture.save(temporary, "PNG", optimize=True)
 
