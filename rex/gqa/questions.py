@@ -63,7 +63,7 @@ def steps_of_text(text: str) -> tuple[SemanticStep, ...]:
     return tuple(steps)
 
 
-class Types(msgspec.Struct, frozen=True):
+class Types(msgspec.Struct, frozen=True, gc=False):
     """A question's field `types`."""
 
     structural: str | None = None

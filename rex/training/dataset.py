@@ -71,14 +71,14 @@ def read_asked(path: str | PathLike[str]) -> dict[str, Question]:
 
     Returns question id to question. Raises InputError, also when there are none.
     """
-    from rex.gqa.questions import Question, iter_questions
+    from rex.gqa.questions import Question, Types, iter_questions
 
     found = {
         question_id: Question(
             image_id=asked.image_id,
             question=asked.question,
             answer=asked.answer,
-            types=asked.types,
+            types=Types(detailed=asked.types.detailed),
         )
         for question_id, asked in iter_questions(path)
     }
