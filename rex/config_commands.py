@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rex.command_line import Subparsers, add_station, add_verb
-
-if TYPE_CHECKING:
-    from rex.config import Config
+from rex.config import Config
+from rex.files import write_text
 
 
 def add_commands(stations: Subparsers) -> None:
@@ -23,7 +21,6 @@ def add_commands(stations: Subparsers) -> None:
 def _defaults(out: Path) -> None:
     """Write config.yaml: every key, its default and its meaning."""
     from rex.config_files import config_yaml
-    from rex.files import write_text
 
     write_text(out, config_yaml())
 
@@ -31,7 +28,6 @@ def _defaults(out: Path) -> None:
 def _schema(out: Path) -> None:
     """Write the JSON schema of a configuration."""
     from rex.config_files import config_schema
-    from rex.files import write_text
 
     write_text(out, json.dumps(config_schema(), indent=1) + "\n")
 
@@ -41,6 +37,5 @@ def _write(out: Path, config: Config) -> None:
     import yaml
 
     from rex.config_files import config_values
-    from rex.files import write_text
 
     write_text(out, yaml.safe_dump(config_values(config), sort_keys=False))

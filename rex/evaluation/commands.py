@@ -15,12 +15,12 @@ from rex.command_line import (
     add_verb,
     seed_argument,
 )
-from rex.config import SPLITS
+from rex.config import SPLITS, Config
+from rex.errors import InputError
 from rex.exchange.formats import FORMATS
 from rex.experiment import FEWEST
 
 if TYPE_CHECKING:
-    from rex.config import Config
     from rex.evaluation.metrics import Metrics
 
 _logger = logging.getLogger("rex.evaluation")
@@ -184,8 +184,6 @@ def _evaluate(
 
 def _check_outputs(inputs: Mapping[str, Path | None], outputs: Mapping[str, Path | None]) -> None:
     """Raise InputError when a file to be written is one of the others that are named."""
-    from rex.errors import InputError
-
     named: dict[Path, str] = {}
     for name, path in inputs.items():
         if path is not None:
@@ -204,7 +202,6 @@ def _track(
     tracking: Store | None, folder: Path | None, experiment: str, metrics: Metrics, file: Path
 ) -> None:
     """Log the scores, and keep the file."""
-    from rex.errors import InputError
     from rex.tracking import score_name, tracked_run
 
     if tracking is None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rex.command_line import Parser, Subparsers, add_station, add_verb, positive, shard_argument
+from rex.config import Config
 from rex.errors import InputError
 from rex.exchange.formats import FORMATS, LAYOUTS, TEMPLATES
-
-if TYPE_CHECKING:
-    from rex.config import Config
+from rex.files import write_text
 
 _QUESTIONS = "data/world/questions/val_balanced_questions.json"
 _GRAPHS = "data/world/sceneGraphs/val_sceneGraphs.json"
@@ -202,7 +201,6 @@ def _show(
 def _stats(explanations: Path, questions: Sequence[Path], out: Path | None) -> None:
     """Write the data card of an explanation table."""
     from rex.explanations.statistics import collect_statistics, data_card
-    from rex.files import write_text
 
     card = data_card(collect_statistics(explanations, questions), explanations)
     if out is None:

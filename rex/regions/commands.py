@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rex.command_line import Subparsers, add_station, add_verb, positive, shard_argument
+from rex.config import Config
 from rex.errors import InputError
 from rex.regions.conventions import BOXES, ENCODINGS
-
-if TYPE_CHECKING:
-    from rex.config import Config
 
 _logger = logging.getLogger("rex.regions")
 

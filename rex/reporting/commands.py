@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex.command_line import Parser, Store, Subparsers, add_verb
+from rex.config import Config
+from rex.grid import Results
 
 if TYPE_CHECKING:
-    from rex.config import Config
     from rex.reporting.layout import Column
 
 _REPORT = "report"
@@ -113,7 +114,6 @@ def _figures(
     tracking: Store | None,
 ) -> None:
     """Training curves, accuracy by type of question, accuracy against grounding."""
-    from rex.grid import Results
     from rex.reporting.figures import draw_figures
 
     if results is not None:
@@ -131,7 +131,6 @@ def _tables(
     tracking: Store | None,
 ) -> None:
     """The paper's tables: ours over seeds, published numbers beside them."""
-    from rex.grid import Results
     from rex.reporting.claim_table import claim_table
     from rex.reporting.comparison import mark_best
     from rex.reporting.cost_table import cost_table
@@ -162,7 +161,6 @@ def _tables(
 
 def _status(config: Config, results: Path | None) -> None:
     """What of a configuration's results is done, running, failed or missing."""
-    from rex.grid import Results
     from rex.reporting.status import status
 
     found = Results.of(config) if results is None else Results(config, results)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rex.command_line import Store, Subparsers, add_verb, seed_argument
-
-if TYPE_CHECKING:
-    from rex.config import Config
+from rex.config import Config
+from rex.experiment import RunName
 
 _RUN = "results/world/runs/multi-task/rex/seed0"
 
@@ -54,7 +53,6 @@ def _train(
     config: Config, setting: str, method: str, seed: int, tracking: Store | None, **paths: Any
 ) -> None:
     """Train a model to answer, to explain, or both; a killed run goes on where it was."""
-    from rex.experiment import RunName
     from rex.training.observing import tracked
     from rex.training.run import RunFiles, train_run
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rex.command_line import Subparsers, add_station, add_verb, positive
-
-if TYPE_CHECKING:
-    from rex.config import Config
+from rex.config import Config
+from rex.errors import InputError
 
 
 def add_commands(stations: Subparsers) -> None:
@@ -42,7 +41,6 @@ def _make(
     config: Config, out: Path, images: int | None, seed: int | None, processes: int | None
 ) -> None:
     """Render the world: images, scene graphs, questions, GQA-OOD."""
-    from rex.errors import InputError
     from rex.world.make import make_world
 
     settings = config.world
