@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +16,11 @@ from rex.errors import InputError
 from rex.evaluation.entailment import entails, names_of
 from rex.evaluation.metrics import run_of
 from rex.experiment import RunName, method_label
+from rex.files import read_parquet
+from rex.gqa.questions import Question, iter_questions
+from rex.gqa.scene_graphs import iter_scene_graphs
+from rex.regions.store import RegionStore
 from rex.tokens import cell_of, region_of
-
-if TYPE_CHECKING:
-    from rex.gqa.questions import Question
-    from rex.regions.store import RegionStore
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,6 @@ def read_examples(
 
     Raises InputError when the files don't belong together.
     """
-    from rex.files import read_parquet
-    from rex.gqa.questions import iter_questions
-    from rex.regions.store import RegionStore
-
     columns = ("question_id", "image_id", "status", "text", "objects", "operations")
     store = RegionStore(regions)
     truths = [
@@ -199,8 +195,6 @@ def _objects(
     path: str | PathLike[str] | None, chosen: Sequence[Mapping[str, Any]]
 ) -> dict[str, tuple[tuple[str, Box], ...]]:
     """Return the annotated objects of each chosen question."""
-    from rex.gqa.scene_graphs import iter_scene_graphs
-
     if path is None:
         return {}
     asked = defaultdict(list)
