@@ -15,7 +15,7 @@ from rex.errors import InputError
 from rex.evaluation.measures import MEASURES
 from rex.evaluation.resampling import sums_by_image
 from rex.evaluation.scores import Floats, Sample
-from rex.files import write_text
+from rex.files import made_by, read_parquet, write_parquet, write_text
 
 SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
     name: summary for measure in MEASURES for name, summary in measure.paired.items()
@@ -34,8 +34,6 @@ def write_details(
     A null says that the measure is not about the question.
     """
     import pyarrow as pa
-
-    from rex.files import made_by, write_parquet
 
     columns = {
         "question_id": pa.array(question_ids, pa.string()),
@@ -86,8 +84,6 @@ def read_details(path: str | PathLike[str], measure: str) -> Details | None:
     Raises InputError when the file is missing or damaged.
     """
     import pyarrow.parquet as pq
-
-    from rex.files import read_parquet
 
     read_parquet(  # says what is wrong with a damaged file, and with one of an older version
         path, columns=("question_id", "image_id"), cure="evaluate again, with --details"

@@ -17,7 +17,7 @@ from rex.config import Config
 from rex.errors import InputError
 from rex.evaluation.reading.predictions import Predictions, token_regions, write_predictions
 from rex.experiment import FEWEST, PRIOR_OF_FEW, SETTINGS
-from rex.files import made_by
+from rex.files import made_by, read_parquet
 from rex.sampling import questions_of
 from rex.tokens import region_of, region_token
 
@@ -167,7 +167,6 @@ def write_random_regions(
     seed: int,
 ) -> None:
     """Write the true explanations about random regions of their images as predictions."""
-    from rex.files import read_parquet
     from rex.regions.store import RegionStore
 
     table = read_parquet(explanations, columns=("question_id", "image_id", "text"))

@@ -17,6 +17,7 @@ import torch
 
 from rex.arrays import Integers, Ragged
 from rex.errors import InputError
+from rex.files import read_json
 from rex.models.batch import IGNORED, Batch
 from rex.models.program_writer import LONGEST
 from rex.models.vocabulary import END, Vocabulary
@@ -40,8 +41,6 @@ def read_vocabulary(path: str | PathLike[str], *, regions: int) -> Vocabulary:
 
     Answers and words are numbered by falling count, then by spelling. Raises InputError.
     """
-    from rex.files import read_json
-
     cure = "make it with rex explain vocabulary"
     value = read_json(path, cure=cure)
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rex.arrays import Ragged
 from rex.errors import InputError
+from rex.files import parquet_provenance, read_parquet
 from rex.models.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -214,8 +215,6 @@ def read_explanations(
     Raises InputError when the file was made with other regions than the store's, as far as it says,
     or names a region that an image lacks.
     """
-    from rex.files import parquet_provenance, read_parquet
-
     table = read_parquet(path, columns=["question_id", "text"], cure="make it: rex explain build")
     made_with = parquet_provenance(path).get("settings", {}).get("regions_signature")
     if made_with is not None and made_with != store.signature:

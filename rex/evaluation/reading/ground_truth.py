@@ -16,6 +16,7 @@ from rex.boxes import box_sets
 from rex.errors import InputError
 from rex.evaluation.reading.predictions import Predictions, shown
 from rex.evaluation.scores import Floats
+from rex.files import read_parquet
 
 if TYPE_CHECKING:
     from rex.gqa.questions import Question, SemanticStep
@@ -96,8 +97,6 @@ def read_explanations(path: str | PathLike[str], questions: Questions) -> TrueEx
     Raises InputError when a question is not in the file.
     """
     import pyarrow.compute as pc
-
-    from rex.files import read_parquet
 
     columns = ("question_id", "status", "mode", "text", "objects", "bound")
     table = read_parquet(path, columns=columns)

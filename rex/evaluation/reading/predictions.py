@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rex.arrays import Ragged
 from rex.errors import InputError
+from rex.files import parquet_provenance, read_parquet, write_parquet
 from rex.tokens import LARGEST_REGION, region_of
 
 if TYPE_CHECKING:
@@ -98,8 +99,6 @@ def read_predictions(path: str | PathLike[str]) -> Predictions:
 
 
 def _parameters(path: Path) -> int | None:
-    from rex.files import parquet_provenance
-
     if path.suffix == ".json":
         return None
     found = parquet_provenance(path).get("settings", {}).get("parameters")
@@ -113,7 +112,6 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
     InputError.
     """
     from rex.evaluation.reading.json_predictions import is_rows, read_json_predictions
-    from rex.files import read_parquet
 
     if is_rows(path):
         raise InputError(
@@ -177,8 +175,6 @@ def write_predictions(
     """Write predictions as Parquet, in the form that `rex predict` writes."""
     import pyarrow as pa
     import pyarrow.compute as pc
-
-    from rex.files import write_parquet
 
     regions = pa.ListArray.from_arrays(
         pa.array(predictions.regions.starts, pa.int32()),
