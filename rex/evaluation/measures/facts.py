@@ -5,9 +5,9 @@ Each explanation is read back into the facts it states (`rex.evaluation.reading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from os import PathLike
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.grounding import MATCH_IOU
 from rex.evaluation.measures.truth import Scene, rightly_called
 from rex.evaluation.reading.ground_truth import Questions
-from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
+from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import Fact, UnreadableError, read_statement
 from rex.evaluation.scores import Sample, mean_percent, mean_sample
 from rex.gqa.questions import ProgramError
@@ -27,75 +27,74 @@ from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.parsing import parse_program
 from rex.regions.store import RegionStore
 
-Facts = tuple[Fact, ...]
-Rows = list[int]
-"""Positions of questions."""
-Shown = Sequence[Mapping[int, str]]
-"""Of each question, which object each of its regions shows."""
+Follows = tuple[bool | None, bool | None]
+"""Whether a question's predicted answer follows, and its true one; None: there is no such."""
+
+_QUESTIONS_AT_ONCE = 2048
+
+_GRAMMAR = "read:grammar-4"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Read:
-    """What the explanations of n questions say: the facts of each, None where unreadable."""
+def _facts(case: Case) -> list[tuple[Fact, ...] | None]:
+    """Return what the explanations [n] state, None where they cannot be read.
 
-    questions: Questions
-    answers: Sequence[str | None]
-    facts: Sequence[Facts | None]
-    called: Sequence[Sequence[Fact]] | None = None
-    """What explanations in English call their boxes."""
+    The scene graphs add words to those of GQA's categories.
+    """
+    lexicon = build_lexicon((case.graphs or {}).values())
 
+    @cache  # many questions have the same explanation
+    def read(text: str | None) -> tuple[Fact, ...] | None:
+        try:
+            return None if text is None else read_statement(text, lexicon)
+        except UnreadableError:
+            return None
 
-def read_explained(
-    questions: Questions,
-    answers: Sequence[str | None],
-    explanations: Sequence[str | None],
-    graphs: Mapping[str, SceneGraph],
-) -> Read:
-    """Read all explanations [n]; the scene graphs add words to those of GQA's categories."""
-    lexicon = build_lexicon(graphs.values())
-    # many questions have the same explanation
-    facts = {text: _facts(text, lexicon) for text in dict.fromkeys(explanations)}
-    return Read(questions=questions, answers=answers, facts=[facts[text] for text in explanations])
+    return [read(text) for text in case.explanations]
 
 
-def readable_sample(read: Read) -> Sample:
-    """Return `readable`: the share of explanations that can be read back into facts."""
-    known = [facts is not None for facts in read.facts]
-    return mean_sample(np.arange(len(known)), known, signature=_GRAMMAR)
+def _readable(case: Case) -> Results:
+    known = [facts is not None for facts in case.once(_facts)]
+    return {"readable": mean_sample(np.arange(len(known)), known, signature=_GRAMMAR)}
 
 
-def reading_samples(
-    read: Read, graphs: Mapping[str, SceneGraph], shown: Callable[[Rows], Shown]
-) -> dict[str, Sample]:
-    """Return `agreement`, `entails`, `truth` and `truth/main`, each also by structural type.
+def _all(case: Case) -> dict[str, Sample]:
+    """Return what scene graphs, or without them the detector, say of each question.
 
     `agreement` is the share of explanations from which the predicted answer follows, over questions
-    with an answer; `entails` the same of the true answer; `truth` the share of facts that hold in
-    the scene graph, over readable explanations, and `truth/main` that of main clauses alone. All in
-    percent. `shown` returns for questions which object each region shows: the annotated one
-    that it overlaps best (IoU ≥ 0.5). Questions whose image has no scene graph are left out.
+    with an answer; `entails` the same of the true answer; with scene graphs also `truth`, the share
+    of facts that hold, over readable explanations, and `truth/main` that of main clauses alone. All
+    in percent, each also by structural type.
     """
-    images = read.questions.image_ids
+    graphs = case.graphs
+    samples = _by_detector(case) if graphs is None else _by_scene_graphs(case, graphs)
+    return samples | _by_structure(samples, case.questions)
+
+
+def _by_scene_graphs(case: Case, graphs: Mapping[str, SceneGraph]) -> dict[str, Sample]:
+    """Return all four; questions whose image has no scene graph are left out.
+
+    A region shows the annotated object that it overlaps best (IoU ≥ 0.5).
+    """
+    images, called = case.questions.image_ids, case.predictions.called
     known = [row for row, image_id in enumerate(images) if image_id in graphs]
     known.sort(key=images.__getitem__)
-    follows = _Follows(read)
+    follows: dict[int, Follows] = {}
     held: dict[int, list[bool]] = {}
     main: dict[int, list[bool]] = {}
     for begin in range(0, len(known), _QUESTIONS_AT_ONCE):
         rows = known[begin : begin + _QUESTIONS_AT_ONCE]
-        for row, objects in zip(rows, shown(rows), strict=True):
+        for row, objects in zip(rows, _shown(case, graphs, rows), strict=True):
             scene = Scene(graphs[images[row]], objects)
-            follows.note(row, scene.names)
-            if read.called is not None:
-                named = rightly_called(scene.graph, objects, read.called[row])
+            follows[row] = _follow(case, row, scene.names)
+            if called is not None:
+                named = rightly_called(scene.graph, objects, called[case.order[row]])
                 scene = Scene(scene.graph, named)
-            if facts := read.facts[row]:
+            if facts := case.once(_facts)[row]:
                 held[row] = [scene.holds(fact) for fact in facts]
                 of_main = zip(held[row], facts, strict=True)
                 main[row] = [holds for holds, fact in of_main if fact.main]
-    samples = follows.samples("annotated")
-    samples |= {"truth": _shares(held), "truth/main": _shares(main)}
-    return samples | _by_structure(samples, read.questions)
+    samples = _following(follows, "annotated")
+    return samples | {"truth": _shares(held), "truth/main": _shares(main)}
 
 
 def _shares(held: Mapping[int, Sequence[bool]]) -> Sample:
@@ -110,45 +109,55 @@ def _shares(held: Mapping[int, Sequence[bool]]) -> Sample:
     )
 
 
-def following_by_detector(read: Read, regions: str | PathLike[str]) -> dict[str, Sample]:
+def _by_detector(case: Case) -> dict[str, Sample]:
     """Return `agreement` and `entails` without scene graphs: the detector says what a region is.
 
     Raises InputError when the store lacks an image.
     """
-    store = RegionStore(regions)
-    follows = _Follows(read)
-    for row, image in enumerate(store.rows(list(read.questions.image_ids)).tolist()):
-        follows.note(row, DetectedNames(store, image))
-    samples = follows.samples("detected")
-    return samples | _by_structure(samples, read.questions)
+    store = case.once(_store)
+    images = enumerate(store.rows(list(case.questions.image_ids)).tolist())
+    return _following(
+        {row: _follow(case, row, DetectedNames(store, image)) for row, image in images}, "detected"
+    )
 
 
-class _Follows:
-    """Notes, question by question, whether the predicted and the true answer follow."""
+def _store(case: Case) -> RegionStore:
+    if case.inputs.regions is None:
+        raise ValueError("what follows from an explanation needs regions or boxes")
+    return RegionStore(case.inputs.regions)
 
-    def __init__(self, read: Read) -> None:
-        self.read = read
-        self.predicted: dict[int, bool] = {}
-        self.true: dict[int, bool] = {}
 
-    def note(self, row: int, names: Names) -> None:
-        """Note the question in `row`, about an image whose things have `names`."""
-        answer, true = self.read.answers[row], self.read.questions.answers[row]
-        if answer is not None:
-            self.predicted[row] = _agrees(self.read, row, answer, names)
-        if true:
-            same = answer == true
-            self.true[row] = self.predicted[row] if same else _agrees(self.read, row, true, names)
+def _follow(case: Case, row: int, names: Names) -> Follows:
+    """Return whether a question's answers follow; its image's things have `names`."""
+    predicted, true = case.answers[row], case.questions.answers[row] or None
+    follows: dict[str | None, bool] = {
+        answer: _agrees(case, row, answer, names)
+        for answer in {predicted, true}
+        if answer is not None
+    }
+    return follows.get(predicted), follows.get(true)
 
-    def samples(self, names: str) -> dict[str, Sample]:
-        """Return `agreement` and `entails`; `names` says who named the regions."""
-        signature = f"{_GRAMMAR}|names:{names}"
-        return {
-            name: mean_sample(
-                sorted(found), [found[row] for row in sorted(found)], signature=signature
-            )
-            for name, found in (("agreement", self.predicted), ("entails", self.true))
-        }
+
+def _agrees(case: Case, row: int, answer: str, names: Names) -> bool:
+    """Return whether the answer follows; from a malformed program nothing does."""
+    facts = case.once(_facts)[row]
+    if not facts:
+        return False
+    try:
+        program = parse_program(case.questions.programs[row])
+    except ProgramError:
+        return False
+    return agrees(answer, facts, program, names)
+
+
+def _following(follows: Mapping[int, Follows], who: str) -> dict[str, Sample]:
+    """Return `agreement` and `entails` of questions by row; `who` named the regions."""
+    samples = {}
+    for place, name in enumerate(("agreement", "entails")):
+        found = {row: said[place] for row, said in follows.items() if said[place] is not None}
+        rows, signature = sorted(found), f"{_GRAMMAR}|names:{who}"
+        samples[name] = mean_sample(rows, [found[row] is True for row in rows], signature=signature)
+    return samples
 
 
 def _by_structure(samples: Mapping[str, Sample], questions: Questions) -> dict[str, Sample]:
@@ -164,47 +173,30 @@ def _by_structure(samples: Mapping[str, Sample], questions: Questions) -> dict[s
     return parts
 
 
-_QUESTIONS_AT_ONCE = 2048
+def _shown(
+    case: Case, graphs: Mapping[str, SceneGraph], rows: Sequence[int]
+) -> list[dict[int, str]]:
+    """Return which object each region, or box, of these questions shows.
 
-_GRAMMAR = "read:grammar-4"
-
-
-def _agrees(read: Read, row: int, answer: str, names: Names) -> bool:
-    """Return whether the answer follows; from a malformed program nothing does."""
-    facts = read.facts[row]
-    if not facts:
-        return False
-    try:
-        program = parse_program(read.questions.programs[row])
-    except ProgramError:
-        return False
-    return agrees(answer, facts, program, names)
-
-
-def _facts(explanation: str | None, lexicon: Lexicon) -> Facts | None:
-    try:
-        return None if explanation is None else read_statement(explanation, lexicon)
-    except UnreadableError:
-        return None
-
-
-def shown_by_regions(
-    read: Read, graphs: Mapping[str, SceneGraph], store: RegionStore, rows: Rows
-) -> Shown:
-    """Return which object each region of a store shows; none of an image without regions."""
-    names = list(dict.fromkeys(read.questions.image_ids[row] for row in rows))
+    None of an image without regions.
+    """
+    images = [case.questions.image_ids[row] for row in rows]
+    if case.predictions.boxes is not None:
+        regions = case.predictions.boxes.take(case.order[rows])
+        return shown_by_boxes([graphs[name] for name in images], regions)
+    store = case.once(_store)
+    names = list(dict.fromkeys(images))
     places = [store.index.get(name) for name in names]
     boxes = [
         np.zeros((0, 4)) if place is None else store.boxes[place, : int(store.num_boxes[place])]
         for place in places
     ]
-    starts = np.concatenate([[0], np.cumsum([len(some) for some in boxes])]).astype(np.int64)
-    found = shown_by_boxes(
-        [graphs[name] for name in names],
-        Ragged(np.concatenate(boxes).astype(np.float64), starts),
+    regions = Ragged.from_lengths(
+        np.concatenate(boxes).astype(np.float64), [len(some) for some in boxes]
     )
+    found = shown_by_boxes([graphs[name] for name in names], regions)
     of_image = dict(zip(names, found, strict=True))
-    return [of_image[read.questions.image_ids[row]] for row in rows]
+    return [of_image[name] for name in images]
 
 
 def shown_by_boxes(graphs: Sequence[SceneGraph], regions: Ragged) -> list[dict[int, str]]:
@@ -220,35 +212,6 @@ def shown_by_boxes(graphs: Sequence[SceneGraph], regions: Ragged) -> list[dict[i
     return found
 
 
-def _read(case: Case) -> Read:
-    read = read_explained(case.questions, case.answers, case.explanations, case.graphs or {})
-    called = case.predictions.called
-    if called is None:
-        return read
-    return replace(read, called=[called[row] for row in case.order.tolist()])
-
-
-def _all(case: Case) -> dict[str, Sample]:
-    """Return what scene graphs, or without them the detector, say of each question."""
-    regions, graphs, boxes = case.inputs.regions, case.graphs, case.predictions.boxes
-    read = case.once(_read)
-    if graphs is None:
-        if regions is None:
-            raise ValueError("what follows from an explanation needs regions or scene graphs")
-        return following_by_detector(read, regions)
-    store = None if regions is None or boxes is not None else RegionStore(regions)
-
-    def shown(rows: Rows) -> Shown:
-        if store is not None:
-            return shown_by_regions(read, graphs, store, rows)
-        if boxes is None:
-            raise ValueError("truth needs regions or boxes")
-        images = [graphs[read.questions.image_ids[row]] for row in rows]
-        return shown_by_boxes(images, boxes.take(case.order[rows]))
-
-    return reading_samples(read, graphs, shown)
-
-
 def _named(case: Case, *names: str) -> Results:
     return {
         name: sample
@@ -259,7 +222,7 @@ def _named(case: Case, *names: str) -> Results:
 
 def _truth(case: Case) -> Results:
     names = ("truth", "truth/main")
-    known = any(case.once(_read).facts)
+    known = any(case.once(_facts))
     return _named(case, *names) if known else dict.fromkeys(names, NONE_READABLE)
 
 
@@ -270,7 +233,7 @@ MEASURES = (
         names=("readable",),
         labels=("Readable",),
         needs=("explanations",),
-        compute=lambda case: {"readable": readable_sample(case.once(_read))},
+        compute=_readable,
         summary="share of explanations that are of the grammar",
     ),
     Measure(
