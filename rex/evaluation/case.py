@@ -26,6 +26,7 @@ from rex.evaluation.scores import Floats, Sample, Single
 
 if TYPE_CHECKING:
     from rex.gqa.scene_graphs import SceneGraph
+    from rex.regions.store import RegionStore
 
 NO_ANSWERS = "not computed: the predictions hold no answers"
 NO_EXPLANATIONS = "not computed: the predictions hold no explanations"
@@ -144,6 +145,15 @@ class Case:
         if path is None or self._graphs is not None:
             return self._graphs
         return read_graphs(path, self.questions)
+
+    @cached_property
+    def store(self) -> RegionStore:
+        """The region store; for measures that need regions, of predictions without boxes."""
+        from rex.regions.store import RegionStore
+
+        if self.inputs.regions is None:
+            raise ValueError("a measure reads regions that it does not need")
+        return RegionStore(self.inputs.regions)
 
     @property
     def true(self) -> TrueExplanations:

@@ -25,7 +25,6 @@ from rex.evaluation.scores import Sample, mean_percent, mean_sample
 from rex.gqa.questions import ProgramError
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.parsing import parse_program
-from rex.regions.store import RegionStore
 
 Follows = tuple[bool | None, bool | None]
 """Whether a question's predicted answer follows, and its true one; None: there is no such."""
@@ -114,17 +113,11 @@ def _by_detector(case: Case) -> dict[str, Sample]:
 
     Raises InputError when the store lacks an image.
     """
-    store = case.once(_store)
+    store = case.store
     images = enumerate(store.rows(list(case.questions.image_ids)).tolist())
     return _following(
         {row: _follow(case, row, DetectedNames(store, image)) for row, image in images}, "detected"
     )
-
-
-def _store(case: Case) -> RegionStore:
-    if case.inputs.regions is None:
-        raise ValueError("what follows from an explanation needs regions or boxes")
-    return RegionStore(case.inputs.regions)
 
 
 def _follow(case: Case, row: int, names: Names) -> Follows:
@@ -184,7 +177,7 @@ def _shown(
     if case.predictions.boxes is not None:
         regions = case.predictions.boxes.take(case.order[rows])
         return shown_by_boxes([graphs[name] for name in images], regions)
-    store = case.once(_store)
+    store = case.store
     names = list(dict.fromkeys(images))
     places = [store.index.get(name) for name in names]
     boxes = [

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.arrays import Ragged
-from rex.boxes import overlapping_pairs, union_ious
+from rex.boxes import box_sets, overlapping_pairs, union_ious
+from rex.errors import InputError
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
-from rex.evaluation.reading.ground_truth import annotated_boxes, predicted_boxes
 from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample, samples_of
 
 MATCH_IOU = 0.5
@@ -176,15 +176,49 @@ def _mean_of_wrong(sums: Floats) -> Floats:
 def _boxes(case: Case) -> tuple[Ragged, Ragged]:
     """Return the boxes [m sets] of the regions named, and of the objects of the true explanation.
 
-    Raises InputError when the regions or the scene graphs are of other images.
+    In pixels. Raises InputError when the regions or the scene graphs are of other images.
     """
-    regions, file, questions = case.inputs.regions, case.inputs.scene_graphs, case.questions
-    if file is None or case.graphs is None:
-        raise ValueError("grounding needs scene graphs")
-    annotated = annotated_boxes(case.graphs, case.true, questions, file)
-    rows = case.true.rows
-    images = [questions.image_ids[row] for row in rows]
-    return predicted_boxes(regions, case.predictions, case.order[rows].tolist(), images), annotated
+    annotated = _annotated(case)
+    return _predicted(case), annotated
+
+
+def _annotated(case: Case) -> Ragged:
+    graphs, questions, sets = case.graphs or {}, case.questions, []
+    for row, objects in zip(case.true.rows, case.true.objects, strict=True):
+        image_id = questions.image_ids[row]
+        found = graphs[image_id].objects if image_id in graphs else {}
+        absent = [name for name in objects if name not in found]
+        if absent:
+            raise InputError(
+                f"has no object {absent[0]}, which the explanation of question "
+                f"{questions.ids[row]} mentions",
+                file=case.inputs.scene_graphs,
+                place=f"image {image_id}",
+                cure="give the scene graphs that the explanations were built from",
+            )
+        sets.append([found[name].box for name in dict.fromkeys(objects)])
+    return box_sets(sets)
+
+
+def _predicted(case: Case) -> Ragged:
+    predictions, rows = case.predictions, case.order[case.true.rows]
+    if predictions.boxes is not None:
+        return predictions.boxes.take(rows)
+    image_ids = [case.questions.image_ids[row] for row in case.true.rows]
+    store = case.store
+    named = Ragged.of(map(predictions.named_regions, rows.tolist()), np.int64)
+    image, region = np.repeat(store.rows(image_ids), named.lengths), named.values
+    wrong = np.flatnonzero(region >= store.num_boxes[image])
+    if len(wrong):
+        question = int(np.searchsorted(named.starts[1:], wrong[0], side="right"))
+        raise InputError(
+            f"the explanation of question {predictions.question_ids[rows[question]]} names region "
+            f"{region[wrong[0]]} of image {image_ids[question]}, which has "
+            f"{store.num_boxes[image[wrong[0]]]}",
+            file=case.inputs.regions,
+            cure="give the region store that the predictions were made from",
+        )
+    return Ragged(store.boxes[image, region].astype(np.float64), named.starts)
 
 
 def about_objects(case: Case) -> tuple[npt.NDArray[np.int64], Ragged, Ragged, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from os import PathLike
@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rex.arrays import Ragged
-from rex.boxes import box_sets
 from rex.errors import InputError
-from rex.evaluation.reading.predictions import Predictions, shown
+from rex.evaluation.reading.predictions import shown
 from rex.evaluation.scores import Floats
 from rex.files import read_parquet
 
@@ -133,67 +131,3 @@ def read_graphs(path: str | PathLike[str], questions: Questions) -> dict[str, Sc
 
     asked = set(questions.image_ids)
     return {image_id: graph for image_id, graph in iter_scene_graphs(path) if image_id in asked}
-
-
-def annotated_boxes(
-    graphs: Mapping[str, SceneGraph],
-    explanations: TrueExplanations,
-    questions: Questions,
-    path: str | PathLike[str],
-) -> Ragged:
-    """Return the boxes [m sets] of the objects that each true explanation mentions, in pixels.
-
-    Raises InputError, about the file `path`, when the scene graphs lack an image or an object.
-    """
-    images = [questions.image_ids[row] for row in explanations.rows]
-    sets = []
-    for row, image_id, objects in zip(explanations.rows, images, explanations.objects, strict=True):
-        found = graphs[image_id].objects if image_id in graphs else {}
-        absent = [name for name in objects if name not in found]
-        if absent:
-            raise InputError(
-                f"has no object {absent[0]}, which the explanation of question "
-                f"{questions.ids[row]} mentions",
-                file=path,
-                place=f"image {image_id}",
-                cure="give the scene graphs that the explanations were built from",
-            )
-        sets.append([found[name].box for name in dict.fromkeys(objects)])
-    return box_sets(sets)
-
-
-def predicted_boxes(
-    path: str | PathLike[str] | None,
-    predictions: Predictions,
-    rows: Sequence[int],
-    image_ids: Sequence[str],
-) -> Ragged:
-    """Return the boxes [m sets] of the regions that the explanations `rows` [m] name, in pixels.
-
-    They are the predictions' own, or those of the region store `path`. Raises InputError when the
-    store lacks an image, or the image has no such region.
-    """
-    if predictions.boxes is not None:
-        return predictions.boxes.take(np.asarray(rows, dtype=np.int64))
-    if path is None:
-        raise ValueError("regions without boxes need a region store")
-    from rex.regions.store import RegionStore
-
-    store = RegionStore(path)
-    images = store.rows(image_ids)
-    named = [predictions.named_regions(row) for row in rows]
-    lengths = np.array([len(regions) for regions in named], dtype=np.int64)
-    image = np.repeat(images, lengths)
-    region = np.array([region for regions in named for region in regions], dtype=np.int64)
-    wrong = np.flatnonzero(region >= store.num_boxes[image])
-    if len(wrong):
-        question = int(np.searchsorted(np.cumsum(lengths), wrong[0], side="right"))
-        raise InputError(
-            f"the explanation of question {predictions.question_ids[rows[question]]} names region "
-            f"{region[wrong[0]]} of image {image_ids[question]}, which has "
-            f"{store.num_boxes[image[wrong[0]]]}",
-            file=path,
-            cure="give the region store that the predictions were made from",
-        )
-    boxes = store.boxes[image, region].astype(np.float64)
-    return Ragged.from_lengths(boxes, lengths)
