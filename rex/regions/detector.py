@@ -47,8 +47,7 @@ class ExampleMaker:
 
         `boxes` [n, 4] in pixels of the image become `instances.pred_boxes`, to be described.
         """
-        transform = self._transform(pixels)
-        example = _example(pixels, transform)
+        example, transform = self._resized(pixels)
         if boxes is not None:
             instances = Instances(example["image"].shape[1:])
             instances.pred_boxes = _boxes(transform, boxes)
@@ -57,8 +56,7 @@ class ExampleMaker:
 
     def training_example(self, pixels: npt.NDArray[np.uint8], annotated: AnnotatedImage) -> Example:
         """Return the example of an image with its objects as `instances`, to learn from."""
-        transform = self._transform(pixels)
-        example = _example(pixels, transform)
+        example, transform = self._resized(pixels)
         known = annotated.object_ids >= 0
         instances = Instances(example["image"].shape[1:])
         instances.gt_boxes = _boxes(transform, annotated.boxes[known])
@@ -68,18 +66,12 @@ class ExampleMaker:
         instances.gt_attributes = torch.cat([attributes, none], dim=1)
         return example | {"instances": instances}
 
-    def _transform(self, pixels: npt.NDArray[np.uint8]) -> transforms.Transform:
+    def _resized(self, pixels: npt.NDArray[np.uint8]) -> tuple[Example, transforms.Transform]:
+        """Return an image as the model takes it, and what brings boxes along."""
         resize = transforms.ResizeShortestEdge([self.short_side] * 2, self.long_side)
-        return resize.get_transform(pixels)
-
-
-def _example(pixels: npt.NDArray[np.uint8], transform: transforms.Transform) -> Example:
-    resized = transform.apply_image(pixels)
-    return {
-        "image": torch.as_tensor(resized.transpose(2, 0, 1).copy()),
-        "height": pixels.shape[0],
-        "width": pixels.shape[1],
-    }
+        transform = resize.get_transform(pixels)
+        image = torch.as_tensor(transform.apply_image(pixels).transpose(2, 0, 1).copy())
+        return {"image": image, "height": pixels.shape[0], "width": pixels.shape[1]}, transform
 
 
 def _boxes(transform: transforms.Transform, boxes: npt.NDArray[np.float32]) -> Boxes:

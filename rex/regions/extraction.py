@@ -77,13 +77,25 @@ def detect_files(
 def _detected(
     detector: Detector, decoded: Iterable[tuple[int, Example | InputError]]
 ) -> Iterator[Found]:
-    for batch in _batches(decoded):
-        places = [place for place, _ in batch]
-        examples = [example for _, example in batch]
-        if isinstance(examples[0], InputError):
-            yield places, examples[0]
-        else:
-            yield places, detector.detect_examples(examples)
+    """Yield what is found on images of one size; what waits too long goes as a smaller batch."""
+    waiting: dict[tuple[int, ...], dict[int, Example]] = defaultdict(dict)
+
+    def batch(size: tuple[int, ...]) -> Found:
+        examples = waiting.pop(size)
+        return list(examples), detector.detect_examples(list(examples.values()))
+
+    for place, example in decoded:
+        if isinstance(example, InputError):
+            yield [place], example
+            continue
+        size = tuple(example["image"].shape)
+        waiting[size][place] = example
+        if len(waiting[size]) == BATCH_SIZE:
+            yield batch(size)
+        elif sum(map(len, waiting.values())) >= WAITING_BATCHES * BATCH_SIZE:
+            yield batch(max(waiting, key=lambda size: len(waiting[size])))
+    for size in list(waiting):
+        yield batch(size)
 
 
 def detect_each(
@@ -127,24 +139,6 @@ class _Chunks(torch.utils.data.Dataset[list[Found]]):
     def __getitem__(self, chunk: int) -> list[Found]:
         places = range(chunk * BATCH_SIZE, min((chunk + 1) * BATCH_SIZE, len(self._decoded)))
         return list(_detected(self._detector, (self._decoded[place] for place in places)))
-
-
-def _batches(
-    decoded: Iterable[tuple[int, Example | InputError]],
-) -> Iterator[list[tuple[int, Any]]]:
-    """Group images of one size; what waits too long goes as a smaller batch."""
-    waiting: dict[tuple[int, ...], list[tuple[int, Example]]] = defaultdict(list)
-    for place, example in decoded:
-        if isinstance(example, InputError):
-            yield [(place, example)]
-            continue
-        size = tuple(example["image"].shape)
-        waiting[size].append((place, example))
-        if len(waiting[size]) == BATCH_SIZE:
-            yield waiting.pop(size)
-        elif sum(map(len, waiting.values())) >= WAITING_BATCHES * BATCH_SIZE:
-            yield waiting.pop(max(waiting, key=lambda size: len(waiting[size])))
-    yield from waiting.values()
 
 
 def extract(
