@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,30 +70,21 @@ def average_precision(
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    truth: list[dict[str, Any]] = []
-    detections: list[dict[str, Any]] = []
-    for place, (image, regions) in enumerate(zip(annotated, found, strict=True), start=1):
-        for box, object_id in zip(image.boxes, image.object_ids, strict=True):
-            if object_id >= 0:
-                truth.append(_entry(len(truth) + 1, place, box, object_id) | {"iscrowd": 0})
-        for box, object_id, score in zip(
-            regions.boxes, regions.object_ids, regions.scores, strict=True
-        ):
-            if object_id >= 0:
-                entry = _entry(len(detections) + 1, place, box, object_id)
-                detections.append(entry | {"score": float(score)})
-    if not truth:
+    truth = _rows((image.boxes, np.ones(len(image.boxes)), image.object_ids) for image in annotated)
+    detections = _rows((each.boxes, each.scores, each.object_ids) for each in found)
+    if not len(truth):
         return None
-    if not detections:
+    if not len(detections):
         return 0.0
-    images = [{"id": place} for place in range(1, len(annotated) + 1)]
-    categories = [{"id": each} for each in sorted({entry["category_id"] for entry in truth})]
+    images = COCO()
+    images.dataset = {
+        "images": [{"id": place} for place in range(1, len(annotated) + 1)],
+        "categories": [{"id": int(each)} for each in np.unique(truth[:, -1])],
+        "annotations": [],
+    }
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints as it goes
-        evaluation = COCOeval(
-            _coco(COCO(), truth, images, categories),
-            _coco(COCO(), detections, images, categories),
-            "bbox",
-        )
+        images.createIndex()
+        evaluation = COCOeval(images.loadRes(truth), images.loadRes(detections), "bbox")
         evaluation.params.iouThrs = np.array([COVERED])
         evaluation.evaluate()
         evaluation.accumulate()
@@ -102,18 +93,14 @@ def average_precision(
     return 100 * float(precision[precision > -1].mean())
 
 
-def _entry(number: int, image: int, box: Array, object_id: int) -> dict[str, Any]:
-    x1, y1, x2, y2 = (float(value) for value in box)
-    return {
-        "id": number,
-        "image_id": image,
-        "category_id": int(object_id),
-        "bbox": [x1, y1, x2 - x1, y2 - y1],
-        "area": (x2 - x1) * (y2 - y1),
-    }
+def _rows(images: Iterable[tuple[Array, Array, Array]]) -> Array:
+    """Return what has a class, of the boxes, scores and classes of images, as COCO reads it.
 
-
-def _coco(empty: Any, entries: list[Any], images: list[Any], categories: list[Any]) -> Any:
-    empty.dataset = {"annotations": entries, "images": images, "categories": categories}
-    empty.createIndex()
-    return empty
+    That is [n, 7] float64: image (from 1), x, y, width, height, score, class.
+    """
+    rows = [np.zeros((0, 7))]
+    for place, (boxes, scores, ids) in enumerate(images, start=1):
+        x1, y1, x2, y2 = boxes.astype(np.float64).T
+        each = [np.full(len(ids), place), x1, y1, x2 - x1, y2 - y1, scores, ids]
+        rows.append(np.stack(each, axis=1)[ids >= 0])
+    return np.concatenate(rows)
