@@ -168,11 +168,11 @@ def _evaluate(
         seed=config.evaluation.seed,
     )
     write_metrics(out, metrics)
-    asked = measured.questions
     if details is not None:
+        asked = measured.case.questions
         write_details(details, measured.samples, asked.ids, asked.image_ids)
     if unread is not None:
-        count = write_unread(unread, measured.samples, asked.ids, measured.explanations)
+        count = write_unread(unread, measured)
         _logger.info("%d explanations cannot be read: %s", count, unread)
     _track(tracking, run, config.dataset, metrics, out)
     for name, score in metrics.scores.items():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from rex.evaluation.measures import MEASURES
 from rex.evaluation.resampling import sums_by_image
 from rex.evaluation.scores import Floats, Sample
 from rex.files import made_by, read_parquet, write_parquet, write_text
+
+if TYPE_CHECKING:
+    from rex.evaluation.measure import Measured
 
 SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
     name: summary for measure in MEASURES for name, summary in measure.paired.items()
@@ -45,18 +49,13 @@ def write_details(
     write_parquet(path, pa.table(columns), provenance=made_by("rex evaluate"))
 
 
-def write_unread(
-    path: str | PathLike[str],
-    samples: Mapping[str, Sample],
-    question_ids: Sequence[str],
-    explanations: Sequence[str | None],
-) -> int:
+def write_unread(path: str | PathLike[str], measured: Measured) -> int:
     """Write a line of JSON for each explanation that cannot be read; return how many there are."""
     lines = []
-    sample = samples.get("readable")
+    sample, case = measured.samples.get("readable"), measured.case
     if sample is not None:
         for row in sample.rows[sample.statistics[:, 0] == 0].tolist():
-            line = {"question_id": question_ids[row], "explanation": explanations[row]}
+            line = {"question_id": case.questions.ids[row], "explanation": case.explanations[row]}
             lines.append(json.dumps(line, ensure_ascii=False) + "\n")
     write_text(path, "".join(lines))
     return len(lines)

@@ -12,7 +12,6 @@ from rex.evaluation.case import Case, Inputs, Measure, Results
 from rex.evaluation.measures import MEASURES
 from rex.evaluation.measures.java import JavaUnavailableError
 from rex.evaluation.metrics import Metrics, mode_of
-from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, Single
 from rex.experiment import RunName
@@ -20,18 +19,12 @@ from rex.experiment import RunName
 
 @dataclass(frozen=True)
 class Measured:
-    """The measures of one run: samples or reasons by name, and the questions they are about."""
+    """The measures of one run: samples or reasons by name, and what they were measured on."""
 
-    questions: Questions
+    case: Case
     results: Results
     units: Mapping[str, str]
     """Score name → its unit."""
-    mode: str | None
-    """The mode the true explanations were built in; None: there are none."""
-    asked: int
-    """How many questions the file holds, measured or not."""
-    explanations: Sequence[str | None] = ()
-    """The predicted explanations, in the order of the questions."""
 
     @property
     def samples(self) -> dict[str, Sample]:
@@ -40,7 +33,9 @@ class Measured:
 
     def scores(self, *, split: str, mode: str, draws: int, seed: int) -> dict[str, Score]:
         """Return every score under its name, with an interval from `draws` resamples."""
-        within = intervals(self.samples, images=self.questions.image_ids, draws=draws, seed=seed)
+        within = intervals(
+            self.samples, images=self.case.questions.image_ids, draws=draws, seed=seed
+        )
         scores = {}
         for name, result in self.results.items():
             if isinstance(result, str):
@@ -68,10 +63,12 @@ def evaluate(
     """
     with _without_collection():
         measured = measure(path, inputs)
-    mode = mode_of(path) or measured.mode or default_mode
+    case = measured.case
+    built = None if case.truth is None else case.truth.mode
+    mode = mode_of(path) or built or default_mode
     scores = measured.scores(split=split, mode=mode, draws=draws, seed=seed)
-    n = len(measured.questions.ids)
-    metrics = Metrics(**vars(run), split=split, n=n, asked=measured.asked, mode=mode, scores=scores)
+    n = len(case.questions.ids)
+    metrics = Metrics(**vars(run), split=split, n=n, asked=case.asked, mode=mode, scores=scores)
     return metrics, measured
 
 
@@ -88,8 +85,7 @@ def measure(path: Path, inputs: Inputs, measures: Sequence[Measure] = MEASURES) 
             found = _computed(declared, case)
             results |= found
             units |= dict.fromkeys(found, declared.unit)
-    mode = None if case.truth is None else case.truth.mode
-    return Measured(case.questions, results, units, mode, case.asked, case.explanations)
+    return Measured(case, results, units)
 
 
 def _computed(declared: Measure, case: Case) -> Results:
