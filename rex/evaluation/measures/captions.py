@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from rex.arrays import Ragged
+from rex.arrays import Integers, Ragged
 from rex.evaluation.case import TEXTS, Case, Measure, Results
-from rex.evaluation.measures.ngrams import Counts, count_ngrams, read_texts, shared_entries
 from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample, samples_of
 
 _ORDER = 4
@@ -48,23 +48,74 @@ def caption_samples(
     return samples
 
 
+class Grams(NamedTuple):
+    """How often the n-grams of one order occur in the two texts of each question.
+
+    Entry e says that the hypothesis of question `pair[e]` holds n-gram `gram[e]` `ours[e]` times,
+    its reference `theirs[e]` times; entries are sorted by both.
+    """
+
+    pair: Integers
+    gram: Integers
+    ours: Integers
+    theirs: Integers
+
+
+def read_texts(hypotheses: Sequence[str], references: Sequence[str]) -> Ragged:
+    """Number the blank-separated tokens of both sides [n]; `#12` and `@3` are one token each.
+
+    Of the 2n texts, the hypotheses come first.
+    """
+    if len(hypotheses) != len(references):
+        raise ValueError(f"{len(hypotheses)} hypotheses for {len(references)} references")
+    numbers: dict[str, int] = {}
+    words = (text.split() for side in (hypotheses, references) for text in side)
+    return Ragged.of(
+        ([numbers.setdefault(word, len(numbers)) for word in text] for text in words), np.int64
+    )
+
+
+def count_ngrams(texts: Ragged, order: int) -> list[Grams]:
+    """Return the counts of 1-grams, 2-grams, … `order`-grams.
+
+    An n-gram is the pair of its first n-1 tokens (one integer) and its last token, numbered again:
+    exact, and without a Python object for each n-gram, which is what makes caption measures slow on
+    a whole split.
+    """
+    n = len(texts) // 2
+    text_of = np.repeat(np.arange(2 * n, dtype=np.int64), texts.lengths)
+    ends = texts.starts[text_of + 1]
+    position = np.arange(len(texts.values), dtype=np.int64)
+    gram = texts.values
+    span = int(texts.values.max(initial=0)) + 1
+    found = []
+    for length in range(1, order + 1):
+        if length > 1:
+            kept = position + length <= ends
+            position, ends, text_of, gram = position[kept], ends[kept], text_of[kept], gram[kept]
+            last = texts.values[position + length - 1]
+            gram = np.unique(gram * span + last, return_inverse=True)[1]
+        grams = int(gram.max(initial=0)) + 1
+        is_reference = text_of >= n
+        keys, entry = np.unique((text_of - n * is_reference) * grams + gram, return_inverse=True)
+        ours, theirs = (
+            np.bincount(entry[side], minlength=len(keys)) for side in (~is_reference, is_reference)
+        )
+        found.append(Grams(keys // grams, keys % grams, ours, theirs))
+    return found
+
+
 def bleu_samples(
-    rows: npt.NDArray[np.int64],
-    texts: Ragged,
-    grams: Sequence[tuple[Counts, Counts]],
-    signature: str,
+    rows: npt.NDArray[np.int64], texts: Ragged, grams: Sequence[Grams], signature: str
 ) -> dict[str, Sample]:
     """Corpus BLEU-1 to 4 with brevity penalty (Papineni et al., ACL 2002), in percent."""
     n = len(texts) // 2
     lengths = texts.lengths
     correct, guessed = np.zeros((n, _ORDER)), np.zeros((n, _ORDER))
-    for k, (hypothesis, reference) in enumerate(grams):
-        ours, theirs = shared_entries(hypothesis, reference)
-        matches = np.minimum(hypothesis.count[ours], reference.count[theirs])
-        correct[:, k] = np.bincount(hypothesis.text[ours], weights=matches, minlength=n)
+    for k, (pair, _, ours, theirs) in enumerate(grams):
+        correct[:, k] = np.bincount(pair, weights=np.minimum(ours, theirs), minlength=n)
         guessed[:, k] = np.maximum(lengths[:n] - k, 0)
     statistics = np.column_stack([lengths[:n], lengths[n:], correct, guessed]).astype(np.float64)
-
     summaries = {f"bleu{order}": partial(bleu, order=order) for order in range(1, _ORDER + 1)}
     return samples_of(rows, statistics, summaries, signature=signature)
 
@@ -78,7 +129,7 @@ def bleu(sums: Floats, order: int) -> Floats:
     return np.asarray(100 * precision ** (1 / order) * penalty)
 
 
-def cider(texts: Ragged, grams: Sequence[tuple[Counts, Counts]]) -> Floats:
+def cider(texts: Ragged, grams: Sequence[Grams]) -> Floats:
     """Return CIDEr-D of each pair [n], 0 to 10 (Vedantam et al., CVPR 2015).
 
     Document frequencies come from the references of all n pairs: the value of a pair depends on
@@ -89,19 +140,15 @@ def cider(texts: Ragged, grams: Sequence[tuple[Counts, Counts]]) -> Floats:
     # the library counts a text's length in bigrams
     bigrams = np.maximum(texts.lengths - 1, 0)
     penalty = np.exp(-((bigrams[:n] - bigrams[n:]) ** 2) / (2 * _CIDER_SIGMA**2))
-    for hypothesis, reference in grams:
-        size = max(int(side.gram.max(initial=-1)) for side in (hypothesis, reference)) + 1
-        frequency = np.bincount(reference.gram, minlength=size)
-        rarity = np.log(max(n, 1)) - np.log(np.maximum(frequency, 1))
-        ours = hypothesis.count * rarity[hypothesis.gram]
-        theirs = reference.count * rarity[reference.gram]
-        left, right = shared_entries(hypothesis, reference)
+    for pair, gram, ours, theirs in grams:
+        frequency = np.bincount(gram, weights=theirs > 0)
+        rarity = (np.log(max(n, 1)) - np.log(np.maximum(frequency, 1)))[gram]
+        wanted, said = theirs * rarity, ours * rarity
         # "-D": a repeated n-gram earns no more than the reference has of it
-        product = np.minimum(ours[left], theirs[right]) * theirs[right]
-        similarity = np.bincount(hypothesis.text[left], weights=product, minlength=n)
+        similarity = np.bincount(pair, weights=np.minimum(said, wanted) * wanted, minlength=n)
         norms = np.sqrt(
-            np.bincount(hypothesis.text, weights=ours**2, minlength=n)
-            * np.bincount(reference.text, weights=theirs**2, minlength=n)
+            np.bincount(pair, weights=said**2, minlength=n)
+            * np.bincount(pair, weights=wanted**2, minlength=n)
         )
         total += np.divide(similarity, norms, out=np.zeros(n), where=norms > 0)
     return np.asarray(10 * total / _ORDER * penalty)
