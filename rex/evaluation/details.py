@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rex.arrays import starts_of
 from rex.errors import InputError
 from rex.evaluation.measures import MEASURES
 from rex.evaluation.resampling import sums_by_image
@@ -118,11 +119,8 @@ def _spread(sample: Sample, size: int) -> object:
     order = np.argsort(sample.rows)
     lengths = np.zeros(size, dtype=np.int64)
     lengths[sample.rows] = sample.statistics.shape[1]
-    known = np.zeros(size, dtype=np.bool_)
-    known[sample.rows] = True
-    starts = np.concatenate([[0], np.cumsum(lengths)])
     return pa.ListArray.from_arrays(
-        pa.array(starts, pa.int32()),
+        pa.array(starts_of(lengths), pa.int32()),
         pa.array(sample.statistics[order].ravel()),
-        mask=pa.array(~known),
+        mask=pa.array(lengths == 0),
     )
