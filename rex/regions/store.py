@@ -115,7 +115,7 @@ class RegionStoreWriter:
 
     def missing(self) -> list[int]:
         """Return the rows that are still to be written, in order."""
-        rows: list[int] = np.flatnonzero(self._done == _UNWRITTEN).tolist()
+        rows: list[int] = np.flatnonzero(self._columns["num_boxes"] == _UNWRITTEN).tolist()
         return [row for row in rows if row not in self._without_regions]
 
     def write(self, rows: Sequence[int], images: Sequence[ImageRegions]) -> None:
@@ -123,7 +123,7 @@ class RegionStoreWriter:
         for row, image in zip(rows, images, strict=True):
             self._write_image(row, image)
             # last of all, because an image with a number of boxes counts as done
-            self._columns["num_boxes"][row] = self._done[row] = len(image.boxes)
+            self._columns["num_boxes"][row] = len(image.boxes)
 
     def leave_empty(self, row: int, reason: str) -> None:
         """Let the image of `row` have no regions in the finished store, which says why.
@@ -143,6 +143,7 @@ class RegionStoreWriter:
 
     def _finish(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         unwritten = len(self.missing())
+        is_empty = bool((self._columns["num_boxes"] == _UNWRITTEN).all())
         if kind is None and not unwritten and self._without_regions:
             self._columns["num_boxes"][list(self._without_regions)] = 0
             reasons = sorted(self._without_regions.items())
@@ -156,7 +157,7 @@ class RegionStoreWriter:
             if unwritten:
                 raise RuntimeError(f"{self._partial}: {unwritten} images were not written")
             put_in_place(self._partial, self.path)
-        elif isinstance(error, InputError) and (self._done == _UNWRITTEN).all():
+        elif isinstance(error, InputError) and is_empty:
             self._partial.unlink()
 
     def copy(self, store: RegionStore, rows: Array, into: Array) -> None:
@@ -166,21 +167,19 @@ class RegionStoreWriter:
             self._columns["features"][there] = store.features(block)
             for name in _COLUMNS.keys() - {"features", "num_boxes"}:
                 self._columns[name][there] = getattr(store, name)[block]
-            self._columns["num_boxes"][there] = self._done[there] = store.num_boxes[block]
+            self._columns["num_boxes"][there] = store.num_boxes[block]
 
     def _open(self) -> None:
         if self._partial.exists():
             try:
                 self._file = h5py.File(self._partial, "r+")
                 if _header_of(self._file) == _comparable(self.header):
-                    self._done = self._file["num_boxes"][:].astype(np.int64)
                     return
                 self._file.close()
             except OSError:  # killed before its layout was on the disk
                 self._partial.unlink()
         self._file = h5py.File(self._partial, "w")
         self._lay_out()
-        self._done = np.full(len(self.header.image_ids), _UNWRITTEN)
 
     def _lay_out(self) -> None:
         header, file = self.header, self._file
