@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,7 +23,7 @@ from rex.gqa.scene_graphs import iter_scene_graphs
 from rex.images import ImageFolder, read_image
 from rex.logs import Progress
 from rex.regions.annotations import ClassLists, annotated_images
-from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
+from rex.regions.detector import Detector, Example, prepare_device
 from rex.regions.store import ImageRegions, RegionStoreWriter
 
 BATCH_SIZE = 16
@@ -56,22 +55,32 @@ def detect_files(
     on its neighbours. On a CPU, `workers` other processes decode and detect, with one thread each;
     on a GPU they decode, and this process detects. 0: this process does all.
     """
+
+    def decoded(place: Any) -> tuple[int, Example | InputError]:
+        try:
+            return place, detector.maker.example(read_image(files[place].path), files[place].boxes)
+        except InputError as error:
+            return place, error
+
+    places: Any = range(len(files))
     if workers and detector.device == "cpu":
         chunks = torch.utils.data.DataLoader(
-            _Chunks(detector, files),
-            batch_size=None,
+            places,
+            BATCH_SIZE,
             num_workers=workers,
+            collate_fn=lambda chunk: list(_detected(detector, map(decoded, chunk))),
             multiprocessing_context="fork",  # the detector is there already
         )
         yield from itertools.chain.from_iterable(chunks)
     else:
-        decoded = torch.utils.data.DataLoader(
-            _Files(detector.maker, files),
+        images = torch.utils.data.DataLoader(
+            places,
             batch_size=None,
             num_workers=workers,
+            collate_fn=decoded,
             prefetch_factor=2 * BATCH_SIZE if workers else None,
         )
-        yield from _detected(detector, decoded)
+        yield from _detected(detector, images)
 
 
 def _detected(
@@ -108,37 +117,6 @@ def detect_each(
         each.update(zip(places, [found] if isinstance(found, InputError) else found, strict=True))
         progress.advance(len(places))
     return [each[place] for place in range(len(files))]
-
-
-class _Files(torch.utils.data.Dataset[tuple[int, Example | InputError]]):
-    """Decoded images, or why they cannot be decoded."""
-
-    def __init__(self, maker: ExampleMaker, files: Sequence[ImageFile]) -> None:
-        self._maker, self._files = maker, files
-
-    def __len__(self) -> int:
-        return len(self._files)
-
-    def __getitem__(self, place: int) -> tuple[int, Example | InputError]:
-        file = self._files[place]
-        try:
-            return place, self._maker.example(read_image(file.path), file.boxes)
-        except InputError as error:
-            return place, error
-
-
-class _Chunks(torch.utils.data.Dataset[list[Found]]):
-    """What is found on neighbouring files."""
-
-    def __init__(self, detector: Detector, files: Sequence[ImageFile]) -> None:
-        self._detector, self._decoded = detector, _Files(detector.maker, files)
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._decoded) / BATCH_SIZE)
-
-    def __getitem__(self, chunk: int) -> list[Found]:
-        places = range(chunk * BATCH_SIZE, min((chunk + 1) * BATCH_SIZE, len(self._decoded)))
-        return list(_detected(self._detector, (self._decoded[place] for place in places)))
 
 
 def extract(
