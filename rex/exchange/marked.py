@@ -6,7 +6,6 @@ What the numbers mean is not guessed from the text: a `Format` says it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
@@ -121,7 +120,7 @@ class _Reader:
         elif kind == "broken":
             self.found.broken += 1
         elif kind != "mark":
-            self.boxes(list(_numbers(found)), found["before"] or found["after"])
+            self.boxes(_numbers(found), found["before"] or found["after"])
 
     def boxes(self, boxes: list[Numbers], label: str | None) -> None:
         written = self.text.rstrip()
@@ -155,18 +154,11 @@ class _Reader:
         return found
 
 
-def _numbers(found: re.Match[str]) -> Iterator[Numbers]:
-    if found["cells"]:
-        cells = [float(one) for one in _INTEGERS.findall(found["cells"])]
-        yield from _chunks(cells, 2)
-        return
+def _numbers(found: re.Match[str]) -> list[Numbers]:
+    """Return the boxes that were found, as they are written."""
     written = found["json"] or found["brackets"] or found["corners"]
-    if written:
-        yield from _chunks([float(one) for one in _NUMBERS.findall(written)], 4)
-    else:
-        yield from _chunks([float(one) for one in _INTEGERS.findall(found["locs"])], 4)
-
-
-def _chunks(numbers: Sequence[float], size: int) -> Iterator[Numbers]:
-    for start in range(0, len(numbers), size):
-        yield tuple(numbers[start : start + size])
+    texts = (
+        _NUMBERS.findall(written) if written else _INTEGERS.findall(found["cells"] or found["locs"])
+    )
+    numbers, size = [float(text) for text in texts], 2 if found["cells"] else 4
+    return [tuple(numbers[start : start + size]) for start in range(0, len(numbers), size)]
