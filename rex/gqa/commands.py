@@ -29,6 +29,7 @@ def add_commands(stations: Subparsers) -> None:
     )
     option(
         "--address",
+        dest="addresses",
         action="append",
         type=_pair,
         default=[],
@@ -37,6 +38,7 @@ def add_commands(stations: Subparsers) -> None:
     )
     option(
         "--sha256",
+        dest="checksums",
         action="append",
         type=_pair,
         default=[],
@@ -52,16 +54,11 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _fetch(
-    folder: Path,
-    parts: Sequence[str],
-    address: Sequence[tuple[str, str]],
-    sha256: Sequence[tuple[str, str]],
-) -> None:
+def _fetch(folder: Path, parts: Sequence[str], **pairs: Sequence[tuple[str, str]]) -> None:
     """Download GQA's parts and lay them out; a broken download goes on where it was."""
     from rex.gqa.fetching import fetch_parts
 
-    fetch_parts(folder, parts, addresses=dict(address), checksums=dict(sha256))
+    fetch_parts(folder, parts, **{name: dict(given) for name, given in pairs.items()})
 
 
 def _check(paths: Sequence[Path]) -> None:
