@@ -150,13 +150,10 @@ def _visual_cot(sample: Sample) -> list[Row]:
     explained = sample.explained
     boxes = explained.boxes()
     named = [boxes[name] for one in explained.sentence.spans for name in one.objects]
-    hull = [
-        *(min((box[side] for box in named), default=0.0) for side in (0, 1)),
-        *(
-            max((box[side] for box in named), default=whole)
-            for side, whole in ((2, explained.width), (3, explained.height))
-        ),
-    ]
+    hull = [0.0, 0.0, explained.width, explained.height]
+    if named:
+        left, top, right, bottom = zip(*named, strict=True)
+        hull = [min(left), min(top), max(right), max(bottom)]
     return [
         {
             "question": explained.question,
