@@ -22,7 +22,7 @@ from rex.evaluation.reading.ground_truth import (
 from rex.evaluation.reading.model_answers import is_model_answers
 from rex.evaluation.reading.model_predictions import read_model_predictions
 from rex.evaluation.reading.predictions import Predictions, match_predictions, read_predictions
-from rex.evaluation.scores import Floats, Sample, Single
+from rex.evaluation.scores import Floats, Sample, Score
 
 if TYPE_CHECKING:
     from rex.gqa.scene_graphs import SceneGraph
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 NO_ANSWERS = "not computed: the predictions hold no answers"
 NO_EXPLANATIONS = "not computed: the predictions hold no explanations"
 
-Results = Mapping[str, Sample | Single | str]
-"""Of each score the sample or the number, or the reason why there is none."""
+Results = Mapping[str, Sample | Score | str]
+"""Of each score the sample, or the score itself where it is no function of sums over questions (and
+has no interval), or the reason why there is none."""
 Value = TypeVar("Value")
 
 

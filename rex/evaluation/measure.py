@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rex.evaluation.case import Case, Inputs, Measure, Results
@@ -13,7 +13,7 @@ from rex.evaluation.measures import MEASURES
 from rex.evaluation.measures.java import JavaUnavailableError
 from rex.evaluation.metrics import Metrics, mode_of
 from rex.evaluation.resampling import intervals
-from rex.evaluation.scores import Sample, Score, Single
+from rex.evaluation.scores import Sample, Score, signed
 from rex.experiment import RunName
 
 
@@ -38,11 +38,13 @@ class Measured:
         )
         scores = {}
         for name, result in self.results.items():
-            if isinstance(result, str):
-                result = Single(value=None, n=0, reason=result)
-            scores[name] = result.score(
-                within.get(name), unit=self.units[name], mode=mode, split=split
-            )
+            unit = self.units[name]
+            if isinstance(result, Sample):
+                result = result.score(within.get(name))
+            elif isinstance(result, str):
+                result = Score(value=None, n=0, unit=unit, signature="", reason=result)
+            signature = signed(result.signature, mode=mode, split=split)
+            scores[name] = replace(result, unit=unit, signature=signature)
         return scores
 
 
@@ -78,7 +80,7 @@ def measure(path: Path, inputs: Inputs, measures: Sequence[Measure] = MEASURES) 
     Raises InputError when a file is damaged or the files don't belong together.
     """
     case = Case.read(path, inputs)
-    results: dict[str, Sample | Single | str] = {}
+    results: dict[str, Sample | Score | str] = {}
     units: dict[str, str] = {}
     for declared in measures:
         if inputs.compat or not declared.compat:

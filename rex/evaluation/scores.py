@@ -47,36 +47,14 @@ class Sample:
     summary: Callable[[Floats], Floats]
     signature: str = ""
 
-    def score(
-        self,
-        interval: tuple[float, float] | None = None,
-        *,
-        unit: str = "percent",
-        **context: str,
-    ) -> Score:
-        """Sum up; `context` (mode, split) becomes part of the signature."""
-        n = len(self.rows)
-        signature = signed(self.signature, **context)
+    def score(self, interval: tuple[float, float] | None = None) -> Score:
+        """Sum up, in percent."""
+        n, signature = len(self.rows), self.signature
         if n == 0:
             reason = "no question of this kind"
-            return Score(value=None, n=0, unit=unit, signature=signature, reason=reason)
+            return Score(value=None, n=0, unit="percent", signature=signature, reason=reason)
         value = float(self.summary(self.statistics.sum(axis=0)))
-        return Score(value=value, n=n, unit=unit, signature=signature, interval=interval)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Single:
-    """A score that is not a function of sums over questions, so that it has no interval."""
-
-    value: float | None
-    n: int
-    signature: str = ""
-    reason: str | None = None
-
-    def score(self, _: object = None, *, unit: str, **context: str) -> Score:
-        """Return it with `context` (mode, split) in its signature."""
-        signature = signed(self.signature, **context)
-        return Score(**vars(self) | {"unit": unit, "signature": signature})
+        return Score(value=value, n=n, unit="percent", signature=signature, interval=interval)
 
 
 def mean_percent(sums: Floats) -> Floats:

@@ -20,13 +20,14 @@ from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.answers import right_answers
 from rex.evaluation.reading.asked_words import offered_answers
 from rex.evaluation.reading.ground_truth import Questions
-from rex.evaluation.scores import Sample, Single, mean_percent, mean_sample
+from rex.evaluation.scores import Sample, Score, mean_percent, mean_sample
 
 COMMON = frozenset({"color", "material", "shape"})
 """The answers that GQA's script allows to questions for something in common."""
 
 FILE, DERIVED = "file", "derived"
 
+_CHI_SQUARE = "chi-square / 100 (lower is better)"
 _YES_NO = frozenset({"yes", "no"})
 
 
@@ -75,7 +76,7 @@ def choice_samples(
     return samples
 
 
-def distribution_score(predicted: Sequence[str | None], questions: Questions) -> Single:
+def distribution_score(predicted: Sequence[str | None], questions: Questions) -> Score:
     """Return `distribution`: how far the answers' distribution is from the true one; 0 is best.
 
     The chi-square statistic of the answers of each global group, averaged over groups by size,
@@ -98,9 +99,10 @@ def distribution_score(predicted: Sequence[str | None], questions: Questions) ->
         )
         for group, count in true.items()
     )
-    return Single(
+    return Score(
         value=weighted / total / 100 if total else None,
         n=total,
+        unit=_CHI_SQUARE,
         signature="groups:global",
         reason=None if total else "no question has a global group",
     )
@@ -196,7 +198,7 @@ MEASURES = (
         names=("distribution",),
         labels=("Distribution",),
         needs=("answers", "true answers"),
-        unit="chi-square / 100 (lower is better)",
+        unit=_CHI_SQUARE,
         compute=lambda case: {"distribution": distribution_score(case.answers, case.questions)},
         summary="chi-square between the given and the true answers of each global group, averaged "
         "by group size, divided by 100; 0 is best",

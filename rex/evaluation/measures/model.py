@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from rex.evaluation.case import Case, Measure, Results
-from rex.evaluation.scores import Single, mean_percent, mean_sample
+from rex.evaluation.scores import Score, mean_percent, mean_sample
 from rex.gqa.operations import program_text
 
 
@@ -17,7 +17,8 @@ def _parameters(case: Case) -> Results:
     """Return the trained weights, as `rex predict` counted them."""
     count = case.predictions.parameters
     value = None if count is None else count / 1e6
-    return {"parameters": Single(value=value, n=len(case.questions.ids))}
+    score = Score(value=value, n=len(case.questions.ids), unit="million", signature="")
+    return {"parameters": score}
 
 
 def _exact(case: Case) -> Results:
