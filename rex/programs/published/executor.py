@@ -305,21 +305,15 @@ def _compare(run: _Execution, step: SemanticStep, argument: str) -> str:
     )
 
 
-def _and(run: _Execution, step: SemanticStep, argument: str) -> str:
+def _join(run: _Execution, step: SemanticStep, argument: str) -> str:
     first, second = run.operands(step.dependencies[:2])[:2]
-    if "obj*" in first and "obj*" in second:
+    absent = [one for one in (first, second) if "obj*" in one]
+    if len(absent) == 2:
         return f"there is neither {first} nor {second}"
-    if "obj*" in first or "obj*" in second:
-        return f"there is no {first if 'obj*' in first else second}"
-    return _both(run, first, second)
-
-
-def _or(run: _Execution, step: SemanticStep, argument: str) -> str:
-    first, second = run.operands(step.dependencies[:2])[:2]
-    if "obj*" in first and "obj*" in second:
-        return f"there is neither {first} nor {second}"
-    if "obj*" in first or "obj*" in second:
-        return f"there is {second if 'obj*' in first else first}"
+    if absent and step.operation == "and":
+        return f"there is no {absent[0]}"
+    if absent:
+        return f"there is {second if first in absent else first}"
     return _both(run, first, second)
 
 
@@ -350,6 +344,6 @@ _STEPS: dict[str, Callable[[_Execution, SemanticStep, str], str]] = {
     "same": _same,
     "different": _same,
     "compare": _compare,
-    "and": _and,
-    "or": _or,
+    "and": _join,
+    "or": _join,
 }
