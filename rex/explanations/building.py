@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -39,7 +39,6 @@ File = str | PathLike[str]
 Piece = tuple[Path, bytes]
 """A part of a questions file: whole entries."""
 Result = TypeVar("Result")
-Worker = TypeVar("Worker")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +52,22 @@ class BuildSettings:
     """An object whose best region has a lower IoU is written by its name."""
 
 
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Keep the garbage collector away: nothing built here refers back to itself.
+
+    Looking for cycles would take a third of the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@without_collection()
 def build_explanations(
     questions: Sequence[File],
     out: File,
@@ -70,17 +85,15 @@ def build_explanations(
     """
     files = question_files(questions)
     tally = Tally()
-    with (
-        working(lambda: _Worker.start(settings), processes) as workers,
-        explanation_table(out, _provenance(files, settings)) as table,
-    ):
+    worker = _Worker(settings)
+    with explanation_table(out, _provenance(files, settings)) as table:
         if settings.mode == "compat":
-            plurals = _corpus(workers, files)
-            workers.close()
-            workers.worker.set_plurals(plurals)
-        for rows in workers.map(_Worker.explain, pieces(files, shard, report="explain")):
-            table.add(rows)
-            tally.add(rows)
+            worker.mode = CompatMode(_plurals(worker, files, processes))
+        parts = pieces(files, shard, report="explain")
+        with in_order(worker.explain, parts, processes) as results:
+            for rows in results:
+                table.add(rows)
+                tally.add(rows)
         # a shard alone may have none; they are checked where they are gathered
         if shard == (1, 1):
             tally.check(files[0], scene_graphs=settings.scene_graphs, regions=settings.regions)
@@ -148,21 +161,13 @@ def pieces(files: Sequence[Path], shard: tuple[int, int], report: str = "") -> I
 class _Worker:
     """What a process needs to explain pieces of questions."""
 
-    def __init__(self, settings: BuildSettings, graphs: SceneGraphIndex) -> None:
+    def __init__(self, settings: BuildSettings) -> None:
+        _store(settings)  # a missing or damaged store is told before any work
         self.settings = settings
-        self.graphs = graphs
+        self.graphs = SceneGraphIndex(settings.scene_graphs)
+        self.decoder = msgspec.json.Decoder(dict[str, ProgramRecord])
         self.mode: Mode = FixedMode()
         self.batch: Batch | None = None
-
-    @classmethod
-    def start(cls, settings: BuildSettings) -> _Worker:
-        """Return a worker; a missing or damaged store is told before any work."""
-        _store(settings)
-        return cls(settings, SceneGraphIndex(settings.scene_graphs))
-
-    def set_plurals(self, plurals: PluralMap) -> None:
-        """Switch to compat mode, which needs the corpus's plurals."""
-        self.mode = CompatMode(plurals)
 
     def entries(self, piece: Piece) -> dict[str, ProgramRecord]:
         file, text = piece
@@ -200,10 +205,12 @@ class _Worker:
         return list(words)
 
 
-def _corpus(workers: Workers[_Worker], files: Sequence[Path]) -> PluralMap:
+def _plurals(worker: _Worker, files: Sequence[Path], processes: int) -> PluralMap:
+    """Return the plurals of the corpus of explanations, which compat mode needs."""
     corpus: dict[str, None] = {}
-    for words in workers.map(_Worker.words, pieces(files, (1, 1), report="corpus")):
-        corpus |= dict.fromkeys(words)
+    with in_order(worker.words, pieces(files, (1, 1), report="corpus"), processes) as results:
+        for words in results:
+            corpus |= dict.fromkeys(words)
     return PluralMap.from_corpus(corpus)
 
 
@@ -215,72 +222,49 @@ def _store(settings: BuildSettings) -> Any:
     return RegionStore(settings.regions)
 
 
-class Workers(Generic[Worker]):
-    """This process, or several, that work through pieces in order."""
+@contextmanager
+def in_order(
+    work: Callable[[Piece], Result], pieces: Iterator[Piece], processes: int
+) -> Iterator[Iterator[Result]]:
+    """Yield the result of each piece, in order; few are under way in the processes at a time."""
+    if processes == 1:
+        yield map(work, pieces)
+        return
+    # forked: what works, with the index of the scene graphs, is shared and not copied
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=get_context("fork"),
+        initializer=_Forked.start,
+        initargs=(work,),
+    )
 
-    def __init__(self, worker: Worker, processes: int) -> None:
-        self.worker = worker
-        """What works on a piece; other processes that are there already keep the one they have."""
-        self._processes = processes
-        self._pool: ProcessPoolExecutor | None = None
-
-    def map(
-        self, work: Callable[[Worker, Piece], Result], pieces: Iterator[Piece]
-    ) -> Iterator[Result]:
-        """Yield the result of each piece, in order, with few pieces under way at a time."""
-        if self._processes == 1:
-            yield from (work(self.worker, piece) for piece in pieces)
-            return
-        if self._pool is None:
-            # forked: the worker, with the index of the scene graphs, is shared and not copied
-            self._pool = ProcessPoolExecutor(
-                self._processes,
-                mp_context=get_context("fork"),
-                initializer=_Forked.start,
-                initargs=(self.worker,),
-            )
+    def results() -> Iterator[Result]:
         pending: deque[Future[Result]] = deque()
         for piece in pieces:
-            pending.append(self._pool.submit(_Forked.call, work, piece))
-            if len(pending) > 2 * self._processes:
+            pending.append(pool.submit(_Forked.call, piece))
+            if len(pending) > 2 * processes:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
 
-    def close(self) -> None:
-        """End the other processes."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+    try:
+        yield results()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class _Forked:
-    """Where a forked process keeps its worker between the pieces that it is sent."""
+    """Where a forked process keeps what it does with the pieces that it is sent."""
 
-    worker: Any
-
-    @classmethod
-    def start(cls, worker: Any) -> None:
-        cls.worker = worker
+    work: Any
 
     @classmethod
-    def call(cls, work: Callable[[Any, Piece], Result], piece: Piece) -> Result:
-        return work(cls.worker, piece)
+    def start(cls, work: Any) -> None:
+        cls.work = work
 
-
-@contextmanager
-def working(start: Callable[[], Worker], processes: int) -> Iterator[Workers[Worker]]:
-    """Yield the processes that a worker, which `start` returns, works in."""
-    collecting = gc.isenabled()
-    # nothing built here refers back to itself, and looking for cycles takes a third of the time
-    gc.disable()
-    workers = Workers(start(), processes)
-    try:
-        yield workers
-    finally:
-        workers.close()
-        if collecting:
-            gc.enable()
+    @classmethod
+    def call(cls, piece: Piece) -> Any:
+        return cls.work(piece)
 
 
 def _report(statuses: Counter[str]) -> None:

@@ -22,7 +22,7 @@ from rex.exchange.layouts import LISTS, PREFERENCES, ROWS, Sample, dataset_info
 from rex.exchange.negatives import negative
 from rex.exchange.parquet import parquet_folder
 from rex.exchange.record import Asked, Explained, explain
-from rex.explanations.building import Piece, pieces, question_files, working
+from rex.explanations.building import Piece, in_order, pieces, question_files, without_collection
 from rex.files import read_json, whole_file, write_json
 from rex.gqa.json_entries import decode_piece
 from rex.gqa.questions import QUESTION_CURE, ProgramError
@@ -171,6 +171,7 @@ def _joined(lines: Sequence[bytes], layout: str) -> bytes:
     return b"".join([line + b"\n" for line in lines])
 
 
+@without_collection()
 def export_explanations(
     questions: Sequence[str | PathLike[str]],
     out: Path,
@@ -189,12 +190,13 @@ def export_explanations(
     files = question_files(questions)
     _check(settings)
     _check_outputs([*files, settings.scene_graphs], out, dropped)
+    exporter = Exporter(settings)
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
-        workers = stack.enter_context(working(lambda: Exporter(settings), processes))
         write = stack.enter_context(_sink(out, settings, shard))
         listed = None if dropped is None else stack.enter_context(_opened(dropped))
-        for part in workers.map(Exporter.export, pieces(files, shard, report="export")):
+        parts = pieces(files, shard, report="export")
+        for part in stack.enter_context(in_order(exporter.export, parts, processes)):
             write(part.rows)
             counts["rows"] += part.count
             for question_id, reason in part.dropped:
