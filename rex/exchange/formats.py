@@ -67,11 +67,6 @@ class Format:
         return self.phrase.startswith("{boxes}")
 
     @property
-    def quantum(self) -> float:
-        """The smallest difference of two numbers."""
-        return 10.0 ** -int(self.number[1:-1]) if self.number.endswith("f") else 1.0
-
-    @property
     def largest(self) -> float | None:
         """The largest number there can be; None: the image says."""
         if self.space in ("pixels", "resized"):

@@ -141,10 +141,6 @@ class Detector:
             made_by=made_by,
         )
 
-    def detect(self, images: Sequence[npt.NDArray[np.uint8]]) -> list[ImageRegions]:
-        """Return the regions of images [height, width, 3] (BGR), all taken as one batch."""
-        return self.detect_examples([self.maker.example(pixels) for pixels in images])
-
     @torch.inference_mode()
     def detect_examples(self, examples: Sequence[Example]) -> list[ImageRegions]:
         """Return the regions of prepared images; of those with given boxes, these boxes."""

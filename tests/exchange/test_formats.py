@@ -37,10 +37,11 @@ def half_quantum(one: Format, width: float, height: float) -> tuple[float, float
     if one.space == "resized":
         down, across = smart_resize(height, width)
         return width / across / 2, height / down / 2
+    quantum = 10.0 ** -int(one.number[1:-1]) if one.number.endswith("f") else 1.0
     if one.space == "square":
         side = max(width, height)
-        return side * one.quantum / one.scale / 2, side * one.quantum / one.scale / 2
-    return width * one.quantum / one.scale / 2, height * one.quantum / one.scale / 2
+        return side * quantum / one.scale / 2, side * quantum / one.scale / 2
+    return width * quantum / one.scale / 2, height * quantum / one.scale / 2
 
 
 @by_format

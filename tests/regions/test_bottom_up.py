@@ -143,7 +143,7 @@ def test_regions_carry_the_features_of_their_proposals() -> None:
     seen: list[torch.Tensor] = []
     model.roi_heads.res5.register_forward_hook(lambda *found: seen.append(found[2]))
     pixels = torch.randint(0, 255, (96, 128, 3), generator=torch.Generator().manual_seed(1))
-    (regions,) = detector.detect([pixels.byte().numpy()])
+    (regions,) = detector.detect_examples([detector.maker.example(pixels.byte().numpy())])
     assert regions.features.shape == (5, 64)
     assert seen[0].shape[2:] == (14, 14)  # res5 keeps the resolution of the pooled maps
     proposals = seen[0].mean(dim=(2, 3))
@@ -169,7 +169,9 @@ def test_an_image_without_a_proposal_has_no_regions() -> None:
     with torch.no_grad():  # boxes that are not finite are no proposals
         model.proposal_generator.rpn_head.anchor_deltas.bias.fill_(float("nan"))
     detector = Detector(model, cfg, ClassLists(("cup", "ape"), ("red", "big", "old")), {})
-    (regions,) = detector.detect([torch.zeros(96, 128, 3).byte().numpy()])
+    (regions,) = detector.detect_examples(
+        [detector.maker.example(torch.zeros(96, 128, 3).byte().numpy())]
+    )
     assert regions.features.shape == (0, 64)
     assert regions.boxes.shape == (0, 4)
     assert len(regions.attribute_ids) == len(regions.object_ids) == len(regions.scores) == 0

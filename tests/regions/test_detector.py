@@ -164,7 +164,9 @@ def test_extraction_again_gives_the_same_bytes(
 def test_a_batch_gives_what_single_images_give(trained: Trained, store: RegionStore) -> None:
     detector = Detector.load(trained.weights, trained.settings, "cpu")
     for row, image_id in enumerate(store.image_ids):
-        (alone,) = detector.detect([read_image(trained.data / "images" / f"{image_id}.jpg")])
+        (alone,) = detector.detect_examples(
+            [detector.maker.example(read_image(trained.data / "images" / f"{image_id}.jpg"))]
+        )
         np.testing.assert_allclose(store.boxes[row], alone.boxes, atol=1e-2)
         np.testing.assert_allclose(store.features([row])[0], alone.features, atol=1e-2)
 

@@ -110,7 +110,7 @@ def test_images_of_odd_sizes_have_regions_inside_them(
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
     Image.fromarray(noise).save(tmp_path / "x.png")
     detector = Detector.load(trained.weights, trained.settings, "cpu")
-    (regions,) = detector.detect([read_image(tmp_path / "x.png")])
+    (regions,) = detector.detect_examples([detector.maker.example(read_image(tmp_path / "x.png"))])
     assert 0 < len(regions.boxes) <= 12
     assert np.isfinite(regions.features).all()
     assert (regions.boxes >= 0).all()
