@@ -25,8 +25,7 @@ from rex.evaluation.measures.agreement import agrees
 from rex.evaluation.measures.answers import normalised_answer
 from rex.evaluation.measures.facts import shown_by_boxes
 from rex.evaluation.measures.truth import Scene, rightly_called
-from rex.evaluation.reading.english import English, build_english, words_of
-from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.english import English
 from rex.evaluation.reading.model_answers import read_text
 from rex.evaluation.reading.model_predictions import fits
 from rex.evaluation.reading.statements import Fact, UnreadableError, read_statement
@@ -94,7 +93,7 @@ class Reward:
         self._format: Format = FORMATS[format]
         found = [graph for name in graphs if (graph := graphs.get(name)) is not None]
         programs = (record.semantic for record in questions.values())
-        self._english: English = build_english(build_lexicon(found), found, programs)
+        self._english = English(found, programs)
         self._asked = lru_cache(maxsize=4096)(self._ask)
 
     @classmethod
@@ -143,7 +142,7 @@ class Reward:
         said = read_text(text, boxes_first=written.boxes_first)
         if said.explanation is None:
             return _Reply(asked, said.answer, [], (), ())
-        read = self._english.tokens(said.explanation, *words_of(graph))
+        read = self._english.tokens(said.explanation, graph)
         size = graph.width, graph.height
         boxes: list[Box] = [
             written.pixels(one, *size) if fits(written, one, *size) else (0, 0, 0, 0)

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rex.evaluation.reading.english import English, build_english, words_of
-from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.english import English
 from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import read_marked
@@ -52,8 +51,8 @@ def test_sentences_of_programs_are_read_as_their_tokens_are(seed: int, written: 
         written.text(said, boxes, graph.width, graph.height),
         boxes_first=written.phrase.startswith("{boxes}"),
     )
-    lexicon = build_lexicon([graph])
-    found = build_english(lexicon, [graph], [semantic]).tokens(marked, *words_of(graph)).text
+    english = English([graph], [semantic])
+    found, lexicon = english.tokens(marked, graph).text, english.lexicon
     regions = {name: place for place, name in enumerate(dict.fromkeys(mentioned(leaves)))}
     tokens = render_tokens(leaves, regions, {})
     try:
@@ -68,7 +67,7 @@ def test_sentences_of_programs_are_read_as_their_tokens_are(seed: int, written: 
 
 @pytest.fixture
 def english() -> English:
-    return build_english(build_lexicon(), (), ())
+    return English((), ())
 
 
 @pytest.mark.parametrize(

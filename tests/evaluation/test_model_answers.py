@@ -14,9 +14,8 @@ from rex.cli import main
 from rex.config import WorldSettings
 from rex.errors import InputError
 from rex.evaluation.measures.answers import normalised_answer
-from rex.evaluation.reading.english import build_english
+from rex.evaluation.reading.english import English
 from rex.evaluation.reading.ground_truth import Questions, read_graphs, read_questions
-from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.model_answers import read_text
 from rex.evaluation.reading.model_predictions import read_model_predictions
 from rex.exchange.formats import TEMPLATES, Format
@@ -211,7 +210,7 @@ def test_free_text_is_taken_apart(text: str, answer: str, explanation: str | Non
 
 @given(st.text(max_size=60), st.text(alphabet='[]{}(),.0123456789"answerbox_2d:<>|# ', max_size=90))
 def test_no_text_crashes_the_reader(text: str, marks: str) -> None:
-    english = build_english(build_lexicon(), (), ())
+    english = English((), ())
     said = read_text(text + marks)
     tokens, boxes, _ = english.tokens(said.explanation or Marked(""))
     assert tokens.count("#") >= 0

@@ -13,8 +13,7 @@ from rex.boxes import box_sets
 from rex.cli import main
 from rex.evaluation.measures.facts import shown_by_boxes
 from rex.evaluation.measures.truth import Scene, rightly_called
-from rex.evaluation.reading.english import build_english, words_of
-from rex.evaluation.reading.lexicon import build_lexicon
+from rex.evaluation.reading.english import English
 from rex.evaluation.reading.statements import read_statement
 from rex.exchange.formats import FORMATS
 from rex.exchange.marked import read_marked
@@ -52,17 +51,16 @@ def test_flipped_facts_do_not_hold(found: Found) -> None:
     pixels = FORMATS["pixels"]
     for kind in found:
         for true, false, graph, asked in found[kind]:
-            lexicon = build_lexicon([graph])
-            english = build_english(lexicon, [graph], [asked.semantic])
+            english = English([graph], [asked.semantic])
             size = graph.width, graph.height
             held = []
             for one in (true, false.explained):
                 marked = read_marked(pixels.text(one.sentence, one.boxes(), *size))
-                tokens, numbers, called = english.tokens(marked, *words_of(graph))
+                tokens, numbers, called = english.tokens(marked, graph)
                 boxes = [pixels.pixels(box, *size) for box in numbers]
                 shown = shown_by_boxes([graph], box_sets([boxes]))[0]
                 scene = Scene(graph, rightly_called(graph, shown, called))
-                held.append(all(map(scene.holds, read_statement(tokens, lexicon))))
+                held.append(all(map(scene.holds, read_statement(tokens, english.lexicon))))
             assert held == [True, False], false.explained.sentence.text
 
 

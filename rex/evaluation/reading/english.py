@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rex.evaluation.reading.lexicon import LONGEST_PHRASE, Lexicon
+from rex.evaluation.reading.asked_words import asked_words
+from rex.evaluation.reading.lexicon import LONGEST_PHRASE, build_lexicon
 from rex.evaluation.reading.statements import SIDES, Fact, Ref
 from rex.gqa.ontology import WORD_CATEGORIES
 from rex.programs.english import indefinite, many, number, ordinal
@@ -63,22 +64,35 @@ class Tokens(NamedTuple):
 class English:
     """What English is read with: the lexicon, and the phrases in which articles belong."""
 
-    def __init__(self, lexicon: Lexicon, relations: Iterable[str]) -> None:
-        self.lexicon = lexicon
+    def __init__(
+        self, graphs: Collection[SceneGraph], programs: Iterable[Sequence[SemanticStep]]
+    ) -> None:
+        """Take the words and relations of scene graphs, and of the programs of questions."""
+        self.lexicon = lexicon = build_lexicon(graphs)
+        relations = {
+            relation.name
+            for graph in graphs
+            for thing in graph.objects.values()
+            for relation in thing.relations
+        }
+        for program in programs:
+            relations |= asked_words(program).relations
         phrases = {*_SAID, *relations, *lexicon.attributes, *lexicon.names}
         self._kept = frozenset(one for one in phrases if not _ARTICLES.isdisjoint(one.split()))
         self._longest = max(len(one.split()) for one in self._kept)
         self._singular = {many(name): name for name in sorted(lexicon.names) if indefinite(name)}
 
-    def tokens(
-        self, marked: Marked, names: Collection[str] = (), attributes: Collection[str] = ()
-    ) -> Tokens:
+    def tokens(self, marked: Marked, graph: SceneGraph | None = None) -> Tokens:
         """Return the tokens of a text, the boxes that its `#i` name, and what it calls them.
 
-        `names` and `attributes` are those of the image's objects: where a phrase could be longer
-        or shorter ("young man"), or spelled otherwise ("wooden"), they decide. Boxes are numbers
-        as they were written; equal ones are one.
+        Where a phrase could be longer or shorter ("young man"), or spelled otherwise ("wooden"),
+        the names and attributes of the image's objects decide. Boxes are numbers as they were
+        written; equal ones are one.
         """
+        things = () if graph is None else graph.objects.values()
+        names = {thing.name for thing in things}
+        names |= set(map(many, names))
+        attributes = {word for thing in things for word in thing.attributes}
         numbers: dict[tuple[float, ...], int] = {}
         called: list[Fact] = []
         text = _verdict_blanked(marked.text.lower())
@@ -298,28 +312,3 @@ def _spelled(token: str, attributes: Collection[str]) -> str:
     if token in attributes or (token != "wooden" and token != "wood"):
         return token
     return next((one for one in attributes if same_word(one, token)), token)
-
-
-def build_english(
-    lexicon: Lexicon, graphs: Iterable[SceneGraph], programs: Iterable[Sequence[SemanticStep]]
-) -> English:
-    """Return what English is read with, from scene graphs and the programs of questions."""
-    from rex.evaluation.reading.asked_words import asked_words
-
-    relations = {
-        relation.name
-        for graph in graphs
-        for thing in graph.objects.values()
-        for relation in thing.relations
-    }
-    for program in programs:
-        relations |= asked_words(program).relations
-    return English(lexicon, relations)
-
-
-def words_of(graph: SceneGraph) -> tuple[set[str], set[str]]:
-    """Return the names and the attributes of an image's objects, as `English.tokens` takes them."""
-    things = graph.objects.values()
-    names = {thing.name for thing in things}
-    attributes = {word for thing in things for word in thing.attributes}
-    return names | set(map(many, names)), attributes

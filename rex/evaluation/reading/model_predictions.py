@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from rex.boxes import Box, box_sets
 from rex.errors import InputError
-from rex.evaluation.reading.english import English, build_english, words_of
-from rex.evaluation.reading.lexicon import build_lexicon
-from rex.evaluation.reading.model_answers import Said, read_model_answers
+from rex.evaluation.reading.english import English
+from rex.evaluation.reading.model_answers import read_model_answers
 from rex.evaluation.reading.predictions import Predictions, token_regions
 from rex.evaluation.reading.statements import Fact
 from rex.exchange.formats import FORMATS, Format
@@ -26,6 +25,8 @@ _logger = logging.getLogger("rex.evaluation")
 
 MOST_OUTSIDE = 0.1
 """The share of boxes that a convention may place outside their images before it is refused."""
+_NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
+"""The box of what cannot be one."""
 _SLACK = 1.02
 """How far past the image a model's box may reach, as a share of its side."""
 
@@ -44,7 +45,7 @@ def read_model_predictions(
     written = None if convention is None else FORMATS[convention]
     first = written is not None and written.boxes_first
     said = read_model_answers(path, questions, boxes_first=first)
-    reader = None if graphs is None else _Reader(questions, graphs, said, written, path)
+    reader = None if graphs is None else _Reader(questions, graphs, written, path)
     if reader is None and any(one.explanation for one in said.values()):
         _logger.warning("%s: explanations are left out: they need scene graphs", path)
     tokens: list[str | None] = []
@@ -77,13 +78,11 @@ class _Reader:
 
     questions: Questions
     graphs: Mapping[str, SceneGraph]
-    said: Mapping[str, Said]
     written: Format | None
     path: str | PathLike[str]
 
     def __post_init__(self) -> None:
-        graphs, programs = self.graphs.values(), self.questions.programs
-        self.english: English = build_english(build_lexicon(graphs), graphs, programs)
+        self.english = English(self.graphs.values(), self.questions.programs)
         self.seen: list[Numbers] = []
         self.outside = self.broken = 0
         self.sides = 0.0
@@ -95,11 +94,10 @@ class _Reader:
         """
         row = self.questions.rows.get(name)
         graph = None if row is None else self.graphs.get(self.questions.image_ids[row])
-        words = () if graph is None else words_of(graph)
-        text, numbers, called = self.english.tokens(marked, *words)
+        text, numbers, called = self.english.tokens(marked, graph)
         self.broken += marked.broken
         if graph is None:
-            return text, [(0.0, 0.0, 0.0, 0.0)] * len(numbers), called
+            return text, [_NOWHERE] * len(numbers), called
         self.seen += numbers
         self.sides = max(self.sides, graph.width, graph.height)
         size = graph.width, graph.height
@@ -107,12 +105,10 @@ class _Reader:
 
     def _pixels(self, numbers: Numbers, width: float, height: float) -> Box:
         written = self.written
-        if written is None:
-            return (0.0, 0.0, 0.0, 0.0)
-        if not fits(written, numbers, width, height):
-            self.outside += 1
-            return (0.0, 0.0, 0.0, 0.0)
-        return written.pixels(numbers, width, height)
+        if written is not None and fits(written, numbers, width, height):
+            return written.pixels(numbers, width, height)
+        self.outside += written is not None
+        return _NOWHERE
 
     def check(self) -> None:
         """Raise InputError where the convention is missing, or cannot be; tell what is broken."""
