@@ -33,7 +33,7 @@ from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, Stor
 from rex.training.batches import epoch_batches
 from rex.training.dataset import Examples, QuestionSet, ahead
 from rex.training.objectives import Counts, losses, objective_of
-from rex.training.optimisation import autocast, build_optimizer
+from rex.training.optimisation import autocast, build_optimizers
 
 REGIONS = 36
 STEPS = 12
@@ -198,7 +198,7 @@ class Ours:
         self.words = vocabulary(size)
         self.setting = "multi-task" if METHODS[method].decoder else "answer-only"
         self.objective = objective_of(self.setting, method)
-        self.settings = TrainingSettings()
+        self.settings = TrainingSettings(optimizer="adam")  # as config/gqa.yaml has it
         settings = dataclasses.replace(size.model, backbone=backbone)  # type: ignore[arg-type]
         self.model = ExplainedAnswering(
             method,
@@ -208,7 +208,7 @@ class Ours:
             question_length=512,
             explanation_length=STEPS,
         ).to(self.device)
-        self.optimizer = build_optimizer(self.model.parameters(), self.settings)
+        (self.optimizer,) = build_optimizers(self.model, self.settings, precision)
         decoder = decoder_class(method)
         self._named = decoder is not None and decoder.names_objects
 

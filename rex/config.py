@@ -115,7 +115,7 @@ class RegionSettings:
     """Folder with `objects_vocab.txt` and `attributes_vocab.txt`, for weights without names."""
     iterations: Annotated[int, Limits(least=1)] = 1000
     """Training steps of the detector."""
-    batch_size: Annotated[int, Limits(least=1)] = 8
+    batch_size: Annotated[int, Limits(least=1)] = 4
     """Images a training step."""
     learning_rate: Annotated[float, Limits(above=0)] = 0.001
     """Peak learning rate (AdamW)."""
@@ -183,7 +183,7 @@ class TrainingSettings:
 
     __pydantic_config__ = _STRICT
 
-    epochs: Annotated[int, Limits(least=1)] = 8
+    epochs: Annotated[int, Limits(least=1)] = 3
     """Passes over the training questions."""
     patience: Annotated[int, Limits(least=1)] | None = None
     """Epochs no better than the best one, on held-out questions, that end training; none: never."""
@@ -193,13 +193,17 @@ class TrainingSettings:
     """Questions a step."""
     questions_together: Annotated[int, Limits(least=1)] = 1
     """Questions of one image that share a batch, so that its regions are read once for them."""
+    optimizer: Literal["adam", "muon"] = "muon"
+    """`adam`: as in the paper; `muon`: matrices by Muon (Jordan et al. 2024), the rest by Adam."""
+    muon_rate: Annotated[float, Limits(above=0)] = 5.0
+    """Muon's learning rate as a multiple of `learning_rate`."""
     learning_rate: Annotated[float, Limits(above=0)] = 1e-3
-    """Peak learning rate (Adam)."""
+    """Peak learning rate (Adam's)."""
     explanation_learning_rate: Annotated[float, Limits(above=0)] | None = None
     """The same where explanations alone are learnt; none: `learning_rate`."""
     warmup: Annotated[float, Limits(least=0, most=1)] = 0.02
     """Share of the steps over which the learning rate rises from 0."""
-    decay_epoch: Annotated[int, Limits(least=1)] = 7
+    decay_epoch: Annotated[int, Limits(least=1)] = 3
     """From this epoch on (counted from 1) the learning rate is multiplied by `decay_factor`."""
     decay_factor: Annotated[float, Limits(least=0)] = 0.25
     """See `decay_epoch`."""
@@ -232,7 +236,7 @@ class TransferSettings:
     epochs: Annotated[int, Limits(least=1)] = 60
     """Passes over the few questions."""
     learning_rate: Annotated[float, Limits(above=0)] = 1e-3
-    """Peak learning rate (Adam)."""
+    """As in `training`."""
     decay_epoch: Annotated[int, Limits(least=1)] = 50
     """As in `training`."""
     other_images: bool = False

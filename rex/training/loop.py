@@ -37,7 +37,7 @@ from rex.training.objectives import (
 from rex.training.observing import Observer, Record
 from rex.training.optimisation import (
     autocast,
-    build_optimizer,
+    build_optimizers,
     choose_precision,
     generator_state,
     learning_rate,
@@ -97,7 +97,7 @@ class Trainer:
         self.observer = Observer()
         self.precision = choose_precision(plan.settings.precision, processes.device)
         self._trained = [part for part in self._parts() if part.requires_grad]
-        self.optimizer = build_optimizer(self._trained, plan.settings)
+        self.optimizers = build_optimizers(self.model, plan.settings, self.precision)
         self.scaler = torch.amp.GradScaler(
             processes.device.type, enabled=self.precision == torch.float16
         )
@@ -220,9 +220,10 @@ class Trainer:
     def _step(self, loaded: _Loaded) -> None:
         """Learn from one batch, this process from its part of it, and note the losses."""
         settings = self.plan.settings
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self._learning_rate() * group["rate"]
+            optimizer.zero_grad(set_to_none=True)
         values = [
             self._learn(part, loaded, last=number == len(loaded.parts))
             for number, part in enumerate(loaded.parts, start=1)
@@ -230,9 +231,11 @@ class Trainer:
         self._ledger.note(self.state.step + 1, loaded.rows, values, counted=loaded.counted)
         if self._settles_at_once:
             self._settle()
-        self.scaler.unscale_(self.optimizer)
+        for optimizer in self.optimizers:
+            self.scaler.unscale_(optimizer)
         torch.nn.utils.clip_grad_norm_(self._trained, settings.gradient_clip, foreach=True)
-        self.scaler.step(self.optimizer)
+        for optimizer in self.optimizers:
+            self.scaler.step(optimizer)
         self.scaler.update()
 
     def _settle(self) -> None:
@@ -284,7 +287,7 @@ class Trainer:
 
     def _learnt_at(self) -> Record:
         """Return the learning rate of the last step."""
-        return {"learning_rate": self.optimizer.param_groups[0]["lr"]}
+        return {"learning_rate": self.optimizers[0].param_groups[0]["lr"]}
 
     def _learning_rate(self) -> float:
         step = self.state.epoch * self._steps_per_epoch + self.state.step
@@ -355,7 +358,7 @@ class Trainer:
         if not self._done:  # else there is nothing left to train
             saved |= {
                 "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
+                "optimizers": [each.state_dict() for each in self.optimizers],
                 "scaler": self.scaler.state_dict(),
                 "generators": generators,
             }
@@ -390,7 +393,8 @@ class Trainer:
             _logger.info("training ended already, after %d epochs", self.state.epoch)
             return True
         self.model.load_state_dict(saved["model"])
-        self.optimizer.load_state_dict(saved["optimizer"])
+        for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
         self.scaler.load_state_dict(saved["scaler"])
         restore_generator(saved["generators"][self.processes.rank], self.processes.device)
         _logger.info("resuming after epoch %d, step %d", self.state.epoch, self.state.step)

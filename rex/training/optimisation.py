@@ -1,14 +1,13 @@
-"""The optimiser, its learning rate, and the number format of the matrix products."""
+"""The optimisers, their learning rate, and the number format of the matrix products."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
-from torch.nn import Parameter
+from torch import nn
 
 from rex.config import ComputeSettings, TrainingSettings
 from rex.errors import InputError
+from rex.training.muon import Muon
 
 
 def choose_device(compute: ComputeSettings) -> torch.device:
@@ -49,13 +48,34 @@ def autocast(precision: torch.dtype, device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, precision, enabled=precision != torch.float32)
 
 
-def build_optimizer(
-    parameters: Iterable[Parameter], settings: TrainingSettings
-) -> torch.optim.Optimizer:
-    """Return Adam as in the paper (betas 0.9 and 0.999), its arithmetic fused into one pass."""
-    return torch.optim.Adam(
-        list(parameters), lr=settings.learning_rate, betas=(0.9, 0.999), fused=True
-    )
+def build_optimizers(
+    model: nn.Module, settings: TrainingSettings, precision: torch.dtype
+) -> list[torch.optim.Optimizer]:
+    """Return what the weights that are learnt are learnt with; a group's `rate` scales its steps.
+
+    Adam as in the paper (betas 0.9 and 0.999), its arithmetic fused into one pass; with
+    `optimizer: muon` the matrices of linear layers are Muon's, whose products have `precision`.
+    """
+    trained = {id(weight): weight for weight in model.parameters() if weight.requires_grad}
+    matrices = []
+    if settings.optimizer == "muon":
+        layers = (module for module in model.modules() if isinstance(module, nn.Linear))
+        matrices = [w for layer in layers if (w := trained.pop(id(layer.weight), None)) is not None]
+    rate = settings.learning_rate
+    found: list[torch.optim.Optimizer] = [
+        torch.optim.Adam(
+            [{"params": list(trained.values()), "rate": 1.0}],
+            lr=rate,
+            betas=(0.9, 0.999),
+            fused=True,
+        )
+    ]
+    if matrices:
+        group = {"params": matrices, "rate": settings.muon_rate}
+        # in half precision without bfloat16's range the iteration would not be safe
+        products = precision if precision == torch.bfloat16 else torch.float32
+        found.append(Muon([group], lr=rate, precision=products))
+    return found
 
 
 def learning_rate(step: int, *, steps_per_epoch: int, settings: TrainingSettings) -> float:

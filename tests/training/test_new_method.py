@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rex.config_files import config_schema
 from rex.experiment import METHODS, Method, RunName
 from rex.files import read_parquet
 from rex.training.checkpoints import load_checkpoint
@@ -41,6 +42,7 @@ def test_the_example_trains_and_explains(
     module = types.ModuleType(method.decoder.partition(":")[0])
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(PROGRAM, str(PAGE), "exec"), vars(module))
+    config_schema()  # made once, of the methods that there are: those of the package
     monkeypatch.setitem(METHODS, name, method)
 
     config = dataclasses.replace(

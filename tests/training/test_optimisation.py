@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from rex.config import ComputeSettings, TrainingSettings
 from rex.errors import InputError
 from rex.experiment import RunName
 from rex.training.checkpoints import load_checkpoint
-from rex.training.optimisation import choose_device, choose_precision, learning_rate
+from rex.training.muon import Muon
+from rex.training.optimisation import (
+    build_optimizers,
+    choose_device,
+    choose_precision,
+    learning_rate,
+)
 from rex.training.run import RunFiles, train_run
 
 from .toy import CONFIG
@@ -64,6 +71,35 @@ def test_a_device_that_is_not_there_is_not_chosen() -> None:
     if chosen.type == "cpu":
         with pytest.raises(InputError, match=r"compute\.device: no GPU"):
             choose_device(ComputeSettings(device="cuda"))
+
+
+class Small(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(9, 4)
+        self.hidden = nn.Linear(4, 6)
+        self.norm = nn.LayerNorm(6)
+        self.output = nn.Linear(6, 9)
+        self.still = nn.Linear(6, 2).requires_grad_(requires_grad=False)
+
+
+def test_matrices_are_muons_and_the_rest_adams() -> None:
+    model = Small()
+    adam, muon = build_optimizers(model, TrainingSettings(muon_rate=3.0), torch.bfloat16)
+    assert isinstance(adam, torch.optim.Adam)
+    assert isinstance(muon, Muon)
+    (group,), (rest,) = muon.param_groups, adam.param_groups
+    assert group["params"] == [model.hidden.weight, model.output.weight]
+    assert (group["rate"], rest["rate"]) == (3.0, 1.0)
+    others = [model.words.weight, model.hidden.bias, *model.norm.parameters(), model.output.bias]
+    assert rest["params"] == others
+
+
+def test_adam_alone_as_in_the_paper() -> None:
+    model = Small()
+    (adam,) = build_optimizers(model, TrainingSettings(optimizer="adam"), torch.float32)
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    assert adam.param_groups[0]["params"] == trained
 
 
 def test_the_learning_rate_rises_stays_and_falls() -> None:

@@ -41,7 +41,7 @@ LEARNING = dataclasses.replace(
         initializer_range=0.15,
     ),
     training=dataclasses.replace(
-        CONFIG.training, epochs=20, decay_epoch=16, batch_size=16, learning_rate=5e-3, warmup=0.1
+        CONFIG.training, epochs=20, decay_epoch=16, batch_size=16, learning_rate=8e-3, warmup=0.1
     ),
 )
 
