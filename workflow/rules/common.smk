@@ -23,7 +23,7 @@ from rex.config_files import (
 from rex.errors import InputError, exit_on_bad_input
 from rex.exchange.formats import FORMATS
 from rex.files import read_json
-from rex.experiment import FOREIGN, PRIOR_OF_FEW, SETTINGS
+from rex.experiment import FOREIGN, METHODS, PRIOR_OF_FEW, SETTINGS
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
 from rex.locks import locked
@@ -391,6 +391,11 @@ def measuring_job(wildcards):
         return None
     method = wildcards.get("method", "random-regions")
     return f"measure_{setting}_{method}_{wildcards.get('seed', 0)}_{wildcards.split}"
+
+
+def training_priority(wildcards):
+    """Prefer what trains longest: begun last, it would run alone at the end."""
+    return int(METHODS[wildcards.method].decoder is not None)
 
 
 def training_configuration(wildcards):

@@ -43,6 +43,7 @@ rule extract_regions:
         f"{LOGS}/extract_regions_{{split}}_{{scatteritem}}.log",
     benchmark:
         f"{BENCHMARKS}/extract_regions_{{split}}_{{scatteritem}}.tsv"
+    priority: 2  # beside trainings, several cores would be free at their end alone
     conda:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.detector_threads

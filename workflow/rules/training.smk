@@ -16,6 +16,7 @@ rule train:
         f"{LOGS}/train_{{setting}}_{{method}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/train_{{setting}}_{{method}}_seed{{seed}}.tsv"
+    priority: training_priority
     conda:
         "../../envs/rex.yaml"
     threads: CONFIG.compute.training_threads
