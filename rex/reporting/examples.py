@@ -219,12 +219,12 @@ def _example(
     store: RegionStore,
 ) -> Example:
     question_id, image_id = truth["question_id"], truth["image_id"]
-    if question_id not in questions:
+    question = questions.get(question_id)
+    if question is None:
         raise InputError(
             f"question {question_id} of the explanations is not among the questions",
             cure="give the questions that were explained",
         )
-    question = questions[question_id]
     (row,) = store.rows([image_id])
     words = words_of(truth["text"])
     spoken = [(method, rows[question_id]) for method, rows in said]
@@ -236,21 +236,10 @@ def _example(
     ]
     boxes = _named_boxes((words, *read), truth, store, row)
     labels = {region: int(store.object_ids[row, region]) for region in boxes}
-    named_regions = {
-        region: store.object_names[label] for region, label in labels.items() if label >= 0
-    }
-    known = {"objects": store.object_names, "attributes": store.attribute_names}
+    named = {region: store.object_names[label] for region, label in labels.items() if label >= 0}
     outputs = []
     for (method, prediction), text in zip(spoken, read, strict=True):
         answer = prediction["answer"]
-        entailed = entails(
-            answer,
-            prediction["explanation"],
-            names_of(named_regions),
-            question=question.question,
-            semantic=question.semantic,
-            **known,
-        )
         outputs.append(
             Output(
                 method=method,
@@ -259,7 +248,15 @@ def _example(
                 right=None if answer is None else answer == (question.answer or ""),
                 words=text,
                 grounding=_grounding(text, boxes, objects),
-                entails_answer=entailed,
+                entails_answer=entails(
+                    answer,
+                    prediction["explanation"],
+                    names_of(named),
+                    question=question.question,
+                    semantic=question.semantic,
+                    objects=store.object_names,
+                    attributes=store.attribute_names,
+                ),
             )
         )
     return Example(
@@ -271,7 +268,7 @@ def _example(
         words=words,
         outputs=tuple(outputs),
         boxes=boxes,
-        names=named_regions,
+        names=named,
         objects=objects,
     )
 

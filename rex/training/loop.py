@@ -351,10 +351,7 @@ class Trainer:
         if not self.processes.first:
             return
         self.observer.saving()
-        saved: dict[str, Any] = {
-            "identity": dict(self.plan.identity),
-            "state": vars(self.state),
-        }
+        saved: dict[str, Any] = {"identity": dict(self.plan.identity), "state": vars(self.state)}
         if not self._done:  # else there is nothing left to train
             saved |= {
                 "model": self.model.state_dict(),
