@@ -233,9 +233,11 @@ class Trainer:
             self._settle()
         for optimizer in self.optimizers:
             self.scaler.unscale_(optimizer)
-        torch.nn.utils.clip_grad_norm_(self._trained, settings.gradient_clip, foreach=True)
-        for optimizer in self.optimizers:
-            self.scaler.step(optimizer)
+        norm = torch.nn.utils.clip_grad_norm_(self._trained, settings.gradient_clip, foreach=True)
+        # the scaler skips an optimiser whose gradients overflow; clipping has spoilt the other's
+        if not self.scaler.is_enabled() or bool(norm.isfinite()):
+            for optimizer in self.optimizers:
+                self.scaler.step(optimizer)
         self.scaler.update()
 
     def _settle(self) -> None:

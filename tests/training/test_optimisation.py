@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from rex.config import ComputeSettings, TrainingSettings
 from rex.errors import InputError
 from rex.experiment import RunName
 from rex.training.checkpoints import load_checkpoint
+from rex.training.loop import Trainer
 from rex.training.muon import Muon
 from rex.training.optimisation import (
     build_optimizers,
@@ -54,6 +57,30 @@ def test_half_precision_learns_nearly_the_same(
         torch.float32
     }
     assert all(bool(torch.isfinite(value).all()) for value in weights.values())
+
+
+@pytest.mark.parametrize("layer", [nn.Linear, nn.Embedding])
+def test_a_step_that_overflows_in_half_precision_is_left_out_whole(
+    toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layer: type[nn.Module]
+) -> None:
+    """A matrix of Muon's or a weight of Adam's overflows: the other optimiser waits, too."""
+    learn, weights = Trainer._learn, list[dict[str, torch.Tensor]]()
+
+    def overflowing(trainer: Trainer, *given: Any, **more: Any) -> Any:
+        found = learn(trainer, *given, **more)
+        weights.append({k: v.clone() for k, v in trainer.model.state_dict().items()})
+        if len(weights) == 2:
+            grown = next(part for part in trainer.model.modules() if isinstance(part, layer))
+            next(grown.parameters()).grad[0, 0] = math.nan  # type: ignore[index]
+        return found
+
+    monkeypatch.setattr(Trainer, "_learn", overflowing)
+    train(toy, tmp_path / "half", precision="fp16")
+    steps = [
+        any(not torch.equal(before[name], after[name]) for name in before)
+        for before, after in pairwise(weights[:4])
+    ]
+    assert steps == [True, False, True]
 
 
 def test_names_of_precisions() -> None:
