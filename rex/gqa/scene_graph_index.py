@@ -6,7 +6,7 @@ import os
 import re
 import weakref
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from os import PathLike
 
 import msgspec
@@ -46,10 +46,10 @@ class SceneGraphIndex:
                     )
                 self._places[image_id] = (start + key.end(), length)
                 position = key.end() + length
-        self._decoder = msgspec.json.Decoder(_Record)
-        self._decoded = lru_cache(maxsize=keep)(self._decode)
-        self._file = os.open(path, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._file)
+        file = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, file)
+        # no method of its own: it would refer back to itself, and keep the file open
+        self._decoded = lru_cache(maxsize=keep)(partial(_decode, path, file))
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._places
@@ -62,23 +62,8 @@ class SceneGraphIndex:
 
     def get(self, image_id: str) -> SceneGraph | None:
         """Return an image's scene graph, None if the file has none."""
-        return self._decoded(image_id) if image_id in self._places else None
-
-    def _decode(self, image_id: str) -> SceneGraph:
-        offset, length = self._places[image_id]
-        try:
-            record = self._decoder.decode(os.pread(self._file, length, offset))
-        except msgspec.ValidationError as error:
-            raise _wrong(error, self.path, f"image {image_id}", "") from None
-        if record.width <= 0 or record.height <= 0:
-            raise InputError(
-                f"image size {record.width:g}x{record.height:g}",
-                file=self.path,
-                place=f"image {image_id}",
-                cure="width and height are pixels, above 0",
-            )
-        objects = _Objects(record.objects, self.path, image_id)
-        return SceneGraph(record.width, record.height, objects, record.location, record.weather)
+        place = self._places.get(image_id)
+        return None if place is None else self._decoded(image_id, *place)
 
 
 class _Record(msgspec.Struct, frozen=True, gc=False):
@@ -125,8 +110,27 @@ class _Objects(Mapping[str, SceneObject]):
         return len(self._texts)
 
 
+_decode_record = msgspec.json.Decoder(_Record).decode
 _decode_object = msgspec.json.Decoder(SceneObject).decode
 _CURE = "expected GQA's scene-graph format (docs/data.md)"
+
+
+def _decode(
+    path: str | PathLike[str], file: int, image_id: str, offset: int, length: int
+) -> SceneGraph:
+    try:
+        record = _decode_record(os.pread(file, length, offset))
+    except msgspec.ValidationError as error:
+        raise _wrong(error, path, f"image {image_id}", "") from None
+    if record.width <= 0 or record.height <= 0:
+        raise InputError(
+            f"image size {record.width:g}x{record.height:g}",
+            file=path,
+            place=f"image {image_id}",
+            cure="width and height are pixels, above 0",
+        )
+    objects = _Objects(record.objects, path, image_id)
+    return SceneGraph(record.width, record.height, objects, record.location, record.weather)
 
 
 def _wrong(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from rex.errors import InputError
+from rex.explanations.building import without_collection
 from rex.gqa.layout import Layout
 from rex.gqa.questions import Groups, SemanticStep, Types, read_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
@@ -81,6 +83,19 @@ def test_the_index_reads_what_is_asked_for(tmp_path: Path) -> None:
         assert graph.width == graphs[image_id]["width"]
     assert index.get("none") is None
     assert len(index) == 40
+
+
+def test_the_index_closes_its_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`rex explain` runs without the garbage collector."""
+    closed: list[int] = []
+    monkeypatch.setattr("os.close", closed.append)
+    path = tmp_path / "graphs.json"
+    path.write_text(json.dumps({"1": scene_graph_entry()}))
+    with without_collection():
+        assert SceneGraphIndex(path).get("1") is not None
+        assert len(closed) == 1
+    monkeypatch.undo()
+    os.close(*closed)
 
 
 def test_the_index_names_a_malformed_scene_graph(tmp_path: Path) -> None:
