@@ -9,6 +9,7 @@ matrix after another (`python -m benchmarks.optimisers`).
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,18 +41,16 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move each matrix that has a gradient by the learning rate (by more, if it is tall)."""
         for group in self.param_groups:
-            alike: dict[tuple[int, int], list[tuple[Parameter, Tensor]]] = {}
+            alike: dict[tuple[int, int], list[Parameter]] = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is not None:
-                    momentum = self._momentum(weight, group["momentum"])
-                    wide = momentum.T if len(weight) > weight.shape[1] else momentum
-                    alike.setdefault((len(wide), wide.shape[1]), []).append((weight, wide))
-            for (rows, columns), found in alike.items():
-                moves = orthogonal(torch.stack([wide for _, wide in found]), self._precision)
-                for (weight, _), move in zip(found, moves, strict=True):
-                    tall = len(weight) > weight.shape[1]
-                    stretched = math.sqrt(columns / rows) if tall else 1.0
-                    weight.add_(move.T if tall else move, alpha=-group["lr"] * stretched)
+                    alike[weight.shape].append(weight)
+            for (rows, columns), weights in alike.items():
+                momenta = [self._momentum(weight, group["momentum"]) for weight in weights]
+                moves = orthogonal(torch.stack(momenta), self._precision)
+                rate = group["lr"] * math.sqrt(max(1.0, rows / columns))
+                for weight, move in zip(weights, moves, strict=True):
+                    weight.add_(move, alpha=-rate)
 
     def _momentum(self, weight: Parameter, kept: float) -> Tensor:
         """Return the running mean of a matrix's gradients, one step ahead (Nesterov)."""
@@ -64,10 +63,12 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrices: Tensor, precision: torch.dtype) -> Tensor:
-    """Return matrices [N, n, m], n ≤ m, with singular values near 1 and the same singular vectors.
+    """Return matrices [N, n, m] with singular values near 1 and the same singular vectors.
 
     By Newton and Schulz's iteration, in products of `precision`. A matrix of zeros stays one.
     """
+    if matrices.shape[1] > matrices.shape[2]:  # its products are of the shorter side
+        return orthogonal(matrices.mT.contiguous(), precision).mT
     x = matrices.to(precision)
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(_STEPS):
