@@ -122,10 +122,15 @@ class Trainer:
         """
         self.observer = observer
         progress = Progress("training", self._steps, "steps")
-        progress.start_at(self.state.epoch * self._steps_per_epoch + self.state.step)
+        progress.start_at(self._trained_steps)
         while not self._done:
             self._train_epoch(progress)
         return self.state
+
+    @property
+    def _trained_steps(self) -> int:
+        """Steps so far, of all epochs."""
+        return self.state.epoch * self._steps_per_epoch + self.state.step
 
     @property
     def _done(self) -> bool:
@@ -158,8 +163,7 @@ class Trainer:
             if self.processes.first:
                 progress.advance(note=f"loss {self._losses.get('loss', math.nan):.3f}")
                 if observed:
-                    number = state.epoch * self._steps_per_epoch + state.step
-                    self.observer.step(number, self._losses | self._learnt_at())
+                    self.observer.step(self._trained_steps, self._losses | self._learnt_at())
             if saved:
                 self._save()
         self._settle()
@@ -220,9 +224,12 @@ class Trainer:
     def _step(self, loaded: _Loaded) -> None:
         """Learn from one batch, this process from its part of it, and note the losses."""
         settings = self.plan.settings
+        rate = learning_rate(
+            self._trained_steps, steps_per_epoch=self._steps_per_epoch, settings=settings
+        )
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = self._learning_rate() * group["rate"]
+                group["lr"] = rate * group["rate"]
             optimizer.zero_grad(set_to_none=True)
         values = [
             self._learn(part, loaded, last=number == len(loaded.parts))
@@ -290,12 +297,6 @@ class Trainer:
     def _learnt_at(self) -> Record:
         """Return the learning rate of the last step."""
         return {"learning_rate": self.optimizers[0].param_groups[0]["lr"]}
-
-    def _learning_rate(self) -> float:
-        step = self.state.epoch * self._steps_per_epoch + self.state.step
-        return learning_rate(
-            step, steps_per_epoch=self._steps_per_epoch, settings=self.plan.settings
-        )
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
