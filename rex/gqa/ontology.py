@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from rex.files import yaml_beside
 
 _NAME_CATEGORIES = ("name", "place", "room", "type")
 
@@ -16,7 +15,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.split(", ")))
 
 
-_DATA: Any = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+_DATA: Any = yaml_beside(__file__, "words.yaml")
 
 CATEGORY_WORDS: Mapping[str, tuple[str, ...]] = {
     category: _words(text) for category, text in _DATA["attributes"].items()

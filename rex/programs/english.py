@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from rex.files import yaml_beside
 from rex.gqa.ontology import gender, is_a, plural
 
 
@@ -16,7 +14,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_DATA: Any = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+_DATA: Any = yaml_beside(__file__, "words.yaml")
 _SINGULAR_IN_S, _PLURAL_WORDS, _MASS_WORDS, _UNDIVIDED, _PAIRED = (
     _words(_DATA[kind]) for kind in ("singular", "plural", "mass", "undivided", "paired")
 )

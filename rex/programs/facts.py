@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import yaml
-
+from rex.files import yaml_beside
 from rex.gqa.ontology import CATEGORY_WORDS, HYPERNYMS, WORD_CATEGORIES, gender, is_a
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 
@@ -38,9 +36,7 @@ NAME_CATEGORIES = frozenset({"name", "type", "place", "room"})
 
 _COMPARISONS = {
     comparative: tuple(frozenset(said[way].split(", ")) for way in ("more", "less"))
-    for comparative, said in yaml.safe_load(
-        Path(__file__).with_name("comparisons.yaml").read_text(encoding="utf-8")
-    ).items()
+    for comparative, said in yaml_beside(__file__, "comparisons.yaml").items()
 }
 """Comparative to the words for what is more so, and less."""
 CONVERSE = both_ways(

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
+from rex.files import yaml_beside
 from rex.world.drawing.pen import Anchors, Look, Pen, Point
 from rex.world.drawing.people import draw_person
 from rex.world.drawing.sketch import Line, draw_sketch, read_sketch
@@ -139,7 +138,7 @@ def _kind(name: str, entry: Mapping[str, Any], things: Mapping[str, Any]) -> Kin
     )
 
 
-_THINGS = yaml.safe_load(Path(__file__).with_name("things.yaml").read_text(encoding="utf-8"))
+_THINGS = yaml_beside(__file__, "things.yaml")
 
 KINDS: Mapping[str, Kind] = {
     name: _kind(name, entry, _THINGS) for name, entry in _THINGS["kinds"].items()

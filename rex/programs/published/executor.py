@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from rex.files import yaml_beside
 from rex.gqa.operations import COMPARATIVES
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.errors import Reason, Skip
 
-_DATA: Any = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+_DATA: Any = yaml_beside(__file__, "words.yaml")
 _CATEGORIES, _EVIDENCE = (
     {name: [one for one in words.split(", ") if one] for name, words in _DATA[kind].items()}
     for kind in ("categories", "evidence")
