@@ -165,7 +165,6 @@ class _Worker:
         _store(settings)  # a missing or damaged store is told before any work
         self.settings = settings
         self.graphs = SceneGraphIndex(settings.scene_graphs)
-        self.decoder = msgspec.json.Decoder(dict[str, ProgramRecord])
         self.mode: Mode = FixedMode()
         self.batch: Batch | None = None
 
