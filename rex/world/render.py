@@ -111,8 +111,9 @@ def _visible(
     visible: list[Visible] = []
     hidden: set[int] = set()
     for index, (thing, part) in enumerate(entries):
-        wearing = [k for k, (other, _) in enumerate(entries) if other is thing]
-        mine = [index] if part else wearing
+        mine = [index]
+        if not part:  # what it wears, too
+            mine = [k for k, (other, _) in enumerate(entries) if other is thing]
         mask = np.isin(owner, mine)
         seen, shown = int(mask.sum()), sum(whole[k] for k in mine)
         if shown and seen >= MIN_VISIBLE * shown:
