@@ -12,17 +12,15 @@ import time
 from collections.abc import Callable
 
 import torch
-from torch import nn
 
+from benchmarks.paper_size import REGIONS, Size, vocabulary
+from rex.config import ModelSettings, TrainingSettings
+from rex.models.model import ExplainedAnswering
 from rex.training.muon import Muon
+from rex.training.optimisation import build_optimizers
 
-HIDDEN = 128
-SHAPES = {
-    (HIDDEN, HIDDEN): 18,
-    (2 * HIDDEN, HIDDEN): 8,
-    (4 * HIDDEN, HIDDEN): 5,
-    (HIDDEN, 4 * HIDDEN): 5,
-}
+WORLD = Size(ModelSettings(), features=256, words=182 + REGIONS, answers=126, pieces=346)
+"""The embedded world's default model, with as many words as its vocabulary has."""
 REPEATS = 10
 
 
@@ -30,11 +28,18 @@ def main() -> None:
     """Print the milliseconds of a step of each."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    weights = [
-        nn.Parameter(torch.randn(shape)) for shape, count in SHAPES.items() for _ in range(count)
-    ]
+    model = ExplainedAnswering(
+        "reader",
+        WORLD.model,
+        vocabulary(WORLD),
+        feature_size=WORLD.features,
+        question_length=TrainingSettings().question_length,
+    )
+    _, muon = build_optimizers(model, TrainingSettings(), torch.bfloat16)
+    weights = muon.param_groups[0]["params"]
     for weight in weights:
         weight.grad = torch.randn_like(weight)
+    print(f"{len(weights)} matrices, {sum(map(torch.numel, weights)):,} weights", flush=True)
     theirs = torch.optim.Muon(weights, lr=1e-3, weight_decay=0.0)
     print(f"torch.optim.Muon  {timed(theirs.step):7.1f} ms", flush=True)
     for precision in (torch.bfloat16, torch.float32):
