@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from rex.command_line import Store
 from rex.errors import InputError, UnavailableError
+from rex.files import whole_file
 from rex.locks import locked
 
 if TYPE_CHECKING:
@@ -45,8 +46,11 @@ def connect(where: Store) -> MlflowClient:
     where.parent.mkdir(parents=True, exist_ok=True)
     try:
         with locked(where):  # two that make the same tables at once hurt each other
-            client = MlflowClient(tracking_uri=f"sqlite:///{where.resolve()}")
-            client.search_experiments(max_results=1)  # makes the tables of a new file
+            if not where.exists():
+                # who is killed while tables are made leaves a file that MLflow can't go on with
+                with whole_file(where) as temporary:
+                    _opened(temporary)
+            client = _opened(where)
     except (MlflowException, DatabaseError) as error:
         if "full" in reason(error):
             raise _unwritable(where, error) from None
@@ -55,6 +59,14 @@ def connect(where: Store) -> MlflowClient:
             file=where,
             cure="delete it, or name another with --tracking",
         ) from None
+    return client
+
+
+def _opened(file: Path) -> MlflowClient:
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{file.resolve()}")
+    client.search_experiments(max_results=1)  # makes the tables of an empty file
     return client
 
 

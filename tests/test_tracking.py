@@ -18,12 +18,14 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import inspect
 
 from rex.cli import main
 from rex.command_line import store
 from rex.errors import InputError, UnavailableError
 from rex.files import read_json
 from rex.tracking import VIEW, tracked_run
+from rex.tracking_store import connect
 from tests.mlflow_server import free_port, mlflow_server
 
 PARAMETERS = {"setting": "multi-task", "learning_rate": 1e-3}
@@ -170,6 +172,28 @@ def test_who_is_killed_while_a_run_is_made_finds_it(
     (found,) = runs(database)
     assert found.info.status == "FINISHED"
     assert found.data.params == {"setting": "multi-task", "learning_rate": "0.001"}
+
+
+def test_who_is_interrupted_while_tables_are_made_leaves_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.store.db import utils
+
+    upgrade, database = utils._upgrade_db, tmp_path / "mlflow.db"
+    tables: list[list[str]] = []
+
+    def interrupted(engine: Any) -> None:
+        """The tables are there, but not as MLflow has them now."""
+        tables.append(inspect(engine).get_table_names())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(utils, "_upgrade_db", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        connect(database)
+    assert "runs" in tables[0]
+    assert not database.exists()
+    monkeypatch.setattr(utils, "_upgrade_db", upgrade)
+    assert [experiment.name for experiment in connect(database).search_experiments()] == ["Default"]
 
 
 def test_a_copy_that_fails_is_a_warning(
