@@ -249,6 +249,7 @@ def _interruptible() -> Iterator[None]:
 
 def _experiment(client: MlflowClient, where: Store, name: str) -> str:
     """Return the id of an experiment, made if need be; a file's artifacts lie beside it."""
+    from mlflow.entities import LifecycleStage
     from mlflow.exceptions import MlflowException
 
     place = (where.parent / "mlartifacts").resolve().as_uri() if isinstance(where, Path) else None
@@ -260,6 +261,13 @@ def _experiment(client: MlflowClient, where: Store, name: str) -> str:
             found = client.get_experiment_by_name(name)
             if found is None:
                 raise
+    if found.lifecycle_stage == LifecycleStage.DELETED:
+        raise InputError(
+            "this experiment is deleted",
+            file=str(where),
+            place=name,
+            cure=f"mlflow experiments restore --experiment-id {found.experiment_id}",
+        )
     return str(found.experiment_id)
 
 
@@ -306,6 +314,7 @@ def _log_parameters(client: MlflowClient, run: Run, parameters: Mapping[str, Any
 
 def _noted(client: MlflowClient, experiment_id: str, folder: Path) -> Run | None:
     """Return the run that the folder notes, if there is one."""
+    from mlflow.entities import LifecycleStage
     from mlflow.exceptions import MlflowException
 
     if not (folder / IDENTITY).exists():
@@ -319,11 +328,13 @@ def _noted(client: MlflowClient, experiment_id: str, folder: Path) -> Run | None
     if not isinstance(run_id, str):
         raise InputError("names no MLflow run", file=folder / IDENTITY, cure="delete it")
     try:
-        return client.get_run(run_id)
+        run = client.get_run(run_id)
     except MlflowException as error:
         if error.get_http_status_code() not in (400, 404):
             raise
         return None  # of a database that is gone
+    # what a user has deleted is done anew
+    return run if run.info.lifecycle_stage == LifecycleStage.ACTIVE else None
 
 
 def _git_commit() -> str | None:

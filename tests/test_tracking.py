@@ -174,6 +174,28 @@ def test_who_is_killed_while_a_run_is_made_finds_it(
     assert found.data.params == {"setting": "multi-task", "learning_rate": "0.001"}
 
 
+def test_a_run_that_a_user_deleted_is_made_anew(database: Path, tmp_path: Path) -> None:
+    with tracked_run(database, tmp_path, experiment="world", name="rex") as run:
+        deleted = run.run_id
+    run.client.delete_run(deleted)
+    with tracked_run(database, tmp_path, experiment="world", name="rex") as run:
+        assert run.run_id != deleted
+    assert run_of(database, tmp_path).info.status == "FINISHED"
+
+
+def test_an_experiment_that_a_user_deleted_is_to_be_restored(
+    database: Path, tmp_path: Path
+) -> None:
+    with tracked_run(database, tmp_path, experiment="world", name="rex") as run:
+        number = run_of(database, tmp_path).info.experiment_id
+    run.client.delete_experiment(number)
+    with (
+        pytest.raises(InputError, match=f"deleted; mlflow experiments restore .*{number}$"),
+        tracked_run(database, tmp_path, experiment="world", name="rex"),
+    ):
+        pass
+
+
 def test_who_is_interrupted_while_tables_are_made_leaves_no_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
