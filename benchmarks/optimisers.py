@@ -16,7 +16,7 @@ import torch
 from benchmarks.paper_size import REGIONS, Size, vocabulary
 from rex.config import ModelSettings, TrainingSettings
 from rex.models.model import ExplainedAnswering
-from rex.training.muon import Muon
+from rex.muon import Muon
 from rex.training.optimisation import build_optimizers
 
 WORLD = Size(ModelSettings(), features=256, words=182 + REGIONS, answers=126, pieces=346)

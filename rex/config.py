@@ -113,12 +113,12 @@ class RegionSettings:
     """What it describes: each region cut out, or the image's patches, averaged in each box."""
     vocabulary: str | None = None
     """Folder with `objects_vocab.txt` and `attributes_vocab.txt`, for weights without names."""
-    iterations: Annotated[int, Limits(least=1)] = 1000
+    iterations: Annotated[int, Limits(least=1)] = 450
     """Training steps of the detector."""
     batch_size: Annotated[int, Limits(least=1)] = 4
     """Images a training step."""
     learning_rate: Annotated[float, Limits(above=0)] = 0.001
-    """Peak learning rate (AdamW)."""
+    """Peak learning rate (AdamW; Muon has twenty times as much)."""
     short_side: Annotated[int, Limits(least=32)] = 144
     """Images are resized to this short side before detection, in pixels."""
     feature_size: Annotated[int, Limits(least=1)] = 256

@@ -23,6 +23,7 @@ from rex.files import made_by, whole_file, write_json
 from rex.gqa.scene_graphs import read_scene_graphs
 from rex.images import read_image
 from rex.logs import Progress
+from rex.muon import Muon, product_format
 from rex.regions.annotations import AnnotatedImage, ClassLists, annotated_images
 from rex.regions.architectures import detector_config
 from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
@@ -34,6 +35,9 @@ from rex.regions.weights import save_checkpoint
 
 GRADIENT_NORM = 5.0
 """Largest norm of the gradient of all weights together."""
+
+MUON_RATE = 20.0
+"""Muon's learning rate as a multiple of Adam's."""
 
 METRIC_PERIOD = 10
 """Steps after which losses are looked at."""
@@ -117,13 +121,7 @@ def _train(
     model: torch.nn.Module = build_model(cfg)
     # from here on, members draw different proposals
     torch.manual_seed(seed + member.rank)
-    # from scratch and in few steps, Adam gets much further than Detectron2's SGD
-    optimizer = torch.optim.AdamW(
-        get_default_optimizer_params(model, weight_decay_norm=0.0),
-        lr=cfg.SOLVER.BASE_LR,
-        betas=(0.9, 0.99),
-        weight_decay=cfg.SOLVER.WEIGHT_DECAY,
-    )
+    optimizer = MuonAndAdam(model, cfg)
     trainer = SimpleTrainer(model, [], optimizer, gather_metric_period=METRIC_PERIOD)
     checkpoint = _Checkpoint(resume, _fingerprint(cfg, images, seed, member), member)
     trainer.register_hooks(
@@ -196,6 +194,44 @@ def _readable(
         except InputError as error:
             failed[image.path] = error
     return examples, failed
+
+
+class MuonAndAdam(torch.optim.Optimizer):
+    """Muon for matrices and convolutions, AdamW for the rest.
+
+    From scratch and in few steps these get much further than Detectron2's SGD.
+    """
+
+    def __init__(self, model: torch.nn.Module, cfg: CfgNode) -> None:
+        matrices = [w for w in model.parameters() if w.requires_grad and w.dim() > 1]
+        taken = {id(weight) for weight in matrices}
+        rest = get_default_optimizer_params(model, weight_decay_norm=0.0)
+        for group in rest:
+            group["params"] = [weight for weight in group["params"] if id(weight) not in taken]
+        rate, decay = cfg.SOLVER.BASE_LR, cfg.SOLVER.WEIGHT_DECAY
+        self._parts = (
+            torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.99), weight_decay=decay),
+            Muon(matrices, lr=MUON_RATE * rate, precision=product_format(matrices[0].device)),
+        )
+        super().__init__(self._groups(), {})
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return [group for part in self._parts for group in part.param_groups]
+
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move all weights."""
+        for part in self._parts:
+            part.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next step depends on."""
+        return {"parts": [part.state_dict() for part in self._parts]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        for part, state in zip(self._parts, state_dict["parts"], strict=True):
+            part.load_state_dict(state)
+        self.param_groups = self._groups()
 
 
 class _JoinGradients(HookBase):  # type: ignore[misc]

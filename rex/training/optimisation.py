@@ -7,7 +7,7 @@ from torch import nn
 
 from rex.config import ComputeSettings, TrainingSettings
 from rex.errors import InputError
-from rex.training.muon import Muon
+from rex.muon import Muon, product_format
 
 
 def choose_device(compute: ComputeSettings) -> torch.device:
@@ -32,15 +32,8 @@ def choose_device(compute: ComputeSettings) -> torch.device:
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:
     """Return the format of the matrix products that `precision` means on `device`."""
     if precision == "auto":
-        # without such instructions a CPU emulates bf16, at a tenth of the speed
-        fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else _cpu_multiplies_bf16()
-        return torch.bfloat16 if fast else torch.float32
+        return product_format(device)
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-
-
-def _cpu_multiplies_bf16() -> bool:
-    capabilities = torch.cpu.get_capabilities()
-    return any(bool(capabilities.get(name)) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def autocast(precision: torch.dtype, device: torch.device) -> torch.autocast:

@@ -1,14 +1,17 @@
-"""The order in which a detector's training images are drawn."""
+"""The order in which a detector's training images are drawn, and what moves its weights."""
 
 from __future__ import annotations
 
+import copy
 import itertools
 
 import pytest
 import torch
+from detectron2.config import get_cfg
+from torch import nn
 
 from rex.regions.distributed import Member, run_together
-from rex.regions.training import drawn
+from rex.regions.training import MUON_RATE, MuonAndAdam, drawn
 
 COUNT, BATCH = 12, 4
 
@@ -46,3 +49,54 @@ def test_another_seed_draws_another_order() -> None:
         next(drawn(50, 50, seed=seed, start=0, member=Member(0, 1))) for seed in (1, 2)
     )
     assert first != second
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(3, 4, 3)
+    frozen = nn.Conv2d(4, 4, 1).requires_grad_(False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(4), frozen, nn.Flatten(), nn.Linear(16, 2))
+
+
+def optimizer(model: nn.Module) -> MuonAndAdam:
+    cfg = get_cfg()
+    cfg.SOLVER.BASE_LR, cfg.SOLVER.WEIGHT_DECAY = 0.001, 0.1
+    return MuonAndAdam(model, cfg)
+
+
+def learn(model: nn.Module, optimizer: MuonAndAdam, seed: int) -> None:
+    torch.manual_seed(seed)
+    optimizer.zero_grad()
+    model(torch.randn(5, 3, 4, 4)).square().mean().backward()
+    optimizer.step()
+
+
+def test_each_weight_that_is_learnt_has_one_optimiser() -> None:
+    model = network()
+    groups = optimizer(model).param_groups
+    rates = {id(w): group["lr"] for group in groups for w in group["params"]}
+    assert sum(len(group["params"]) for group in groups) == len(rates)
+    for name, weight in model.named_parameters():
+        rate = 0.001 * (MUON_RATE if weight.dim() > 1 else 1)
+        assert rates.pop(id(weight), None) == (rate if weight.requires_grad else None), name
+    assert not rates
+
+
+def test_optimisers_go_on_from_their_state_and_follow_the_schedule() -> None:
+    models = [network() for _ in range(2)]
+    one, other = (optimizer(model) for model in models)
+    learn(models[0], one, 1)
+    models[1].load_state_dict(models[0].state_dict())
+    other.load_state_dict(copy.deepcopy(one.state_dict()))
+    for model, its in zip(models, (one, other), strict=True):
+        for group in its.param_groups:
+            group["lr"] *= 0.5
+        learn(model, its, 2)
+    ours, theirs = (model.state_dict() for model in models)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    stopped = optimizer(models[0])
+    for group in stopped.param_groups:
+        group["lr"] = 0.0
+    before = [weight.clone() for weight in models[0].parameters()]
+    learn(models[0], stopped, 3)
+    assert all(map(torch.equal, before, models[0].parameters()))

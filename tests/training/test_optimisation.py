@@ -15,9 +15,9 @@ from torch import nn
 from rex.config import ComputeSettings, TrainingSettings
 from rex.errors import InputError
 from rex.experiment import RunName
+from rex.muon import Muon
 from rex.training.checkpoints import load_checkpoint
 from rex.training.loop import Trainer
-from rex.training.muon import Muon
 from rex.training.optimisation import (
     build_optimizers,
     choose_device,

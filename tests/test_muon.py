@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from rex.training.muon import Muon, orthogonal
+from rex.muon import Muon, orthogonal
 
 
 @given(st.integers(1, 12), st.integers(0, 20), st.integers(0, 2**31))
@@ -74,3 +74,14 @@ def test_it_goes_on_from_its_state_and_leaves_what_has_no_gradient() -> None:
     assert all(map(torch.equal, ours, again))
     assert torch.equal(ours[0], weights(0)[0])
     assert not torch.equal(ours[1], weights(0)[1])
+
+
+def test_a_convolution_is_a_matrix_with_a_row_for_each_channel_it_writes() -> None:
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((4, 2, 3, 3), (32, 3, 1, 1), (32, 2, 3, 3)):
+        weight, gradient = (torch.randn(shape, generator=generator) for _ in range(2))
+        one, other = nn.Parameter(weight.clone()), nn.Parameter(weight.flatten(1))
+        one.grad, other.grad = gradient.clone(), gradient.flatten(1)
+        for some in (one, other):
+            Muon([some], lr=0.1, precision=torch.float32).step()
+        assert torch.equal(one.flatten(1), other)
