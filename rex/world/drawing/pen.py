@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -121,7 +122,9 @@ class Pen:
             left, top = box[0] // SUPERSAMPLING, box[1] // SUPERSAMPLING
             right, bottom = -(-box[2] // SUPERSAMPLING), -(-box[3] // SUPERSAMPLING)
             size = SUPERSAMPLING
-            small = image.reduce(size, (left * size, top * size, right * size, bottom * size))
+            # cut out first: Pillow converts all that it is given
+            part_of = image.crop((left * size, top * size, right * size, bottom * size))
+            small = part_of.reduce(size)
             if flipped:
                 small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
                 left = width - right
@@ -154,21 +157,20 @@ class Pen:
         for k, (x, y) in enumerate(
             ((x1 - r, y0 + r), (x1 - r, y1 - r), (x0 + r, y1 - r), (x0 + r, y0 + r))
         ):
-            points += around(x, y, r, r, np.radians(np.linspace(90 * k - 90, 90 * k, 6)))
+            points += around(x, y, r, r, directions(90 * k - 90, 90 * k, 6))
         self.polygon(points, fill, outline=outline)
 
     def ellipse(
         self, cx: float, cy: float, rx: float, ry: float, fill: Fill, *, outline: bool = True
     ) -> None:
         """Fill an ellipse given by its centre and radii."""
-        angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        self.polygon(around(cx, cy, rx, ry, angles), fill, outline=outline)
+        self.polygon(around(cx, cy, rx, ry, all_round(40)), fill, outline=outline)
 
     def sector(
         self, x: float, y: float, radii: Point, angles: Point, fill: Fill, *, outline: bool = True
     ) -> None:
         """Fill the part of an ellipse between two angles (degrees, clockwise from the right)."""
-        points = around(x, y, *radii, np.radians(np.linspace(*angles, 24)))
+        points = around(x, y, *radii, directions(*angles, 24))
         self.polygon(points, fill, outline=outline)
 
     def stroke(self, points: Sequence[Point], width: float, color: RGB) -> None:
@@ -223,9 +225,26 @@ class Pen:
         return _printed(paint, wide, high)
 
 
-def around(cx: float, cy: float, rx: float, ry: float, angles: np.ndarray) -> list[Point]:
-    """Return the points of an ellipse at these angles (radians, clockwise from the right)."""
-    return [(cx + rx * float(np.cos(a)), cy + ry * float(np.sin(a))) for a in angles]
+def around(cx: float, cy: float, rx: float, ry: float, along: Sequence[Point]) -> list[Point]:
+    """Return the points of an ellipse in these directions from its centre."""
+    return [(cx + rx * x, cy + ry * y) for x, y in along]
+
+
+@cache
+def directions(start: float, end: float, count: int) -> tuple[Point, ...]:
+    """Return so many directions between two angles (degrees, clockwise from the right)."""
+    return towards(np.radians(np.linspace(start, end, count)))
+
+
+@cache
+def all_round(count: int) -> tuple[Point, ...]:
+    """Return so many directions all round, evenly, from the right on."""
+    return towards(np.linspace(0, 2 * np.pi, count, endpoint=False))
+
+
+def towards(angles: np.ndarray) -> tuple[Point, ...]:
+    """Return the directions of angles (radians, clockwise from the right)."""
+    return tuple((float(np.cos(angle)), float(np.sin(angle))) for angle in angles)
 
 
 def _printed(paint: Paint, width: int, height: int) -> Image.Image:

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from rex.world.drawing.pen import Look, Paint, Pen, Point, around
+from rex.world.drawing.pen import Look, Paint, Pen, Point, all_round, around, directions, towards
 from rex.world.palette import COLORS, RGB, shade
 
 _GROUPS = frozenset({"if", "unless", "else", "at", "around", "mirror", "vary", "cloud"})
@@ -126,8 +126,7 @@ class _Sketcher:
                 yield self._moved(*(self.places.get(argument) or _numbers(argument)))
         elif line.word == "around":
             centre, radii = line.points
-            angles = np.linspace(0, 2 * np.pi, int(line.numbers[0]), endpoint=False)
-            for point in around(*centre, *radii, angles):
+            for point in around(*centre, *radii, all_round(int(line.numbers[0]))):
                 yield self._moved(*point)
         elif line.word == "mirror":
             yield self
@@ -274,7 +273,7 @@ def _ring(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
     """`ring PAINT stroke|limb WIDTH CENTRE RADII START,END COUNT`: a curve along an ellipse."""
     centre, radii, (start, end) = line.points
     width, count = line.numbers
-    path = around(*centre, *radii, np.radians(np.linspace(start, end, int(count))))
+    path = around(*centre, *radii, directions(start, end, int(count)))
     shape: Any = getattr(sketcher.pen, line.arguments[1])
     shape(sketcher.at(path), width, paint.color)
 
@@ -282,7 +281,7 @@ def _ring(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
 def _spokes(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
     """`spokes PAINT WIDTH LENGTH`."""
     width, length = line.numbers
-    for tip in around(0, 0, length, length, np.linspace(0, 2 * np.pi, 28)[:-1:4]):
+    for tip in around(0, 0, length, length, towards(np.linspace(0, 2 * np.pi, 28)[:-1:4])):
         sketcher.pen.stroke(sketcher.at([(0, 0), tip]), width, paint.color)
 
 
@@ -290,7 +289,7 @@ def _hand(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
     """`hand WIDTH CENTRE LENGTH TURNS`: of a clock, which shows what the variety says."""
     width, length, turns = line.numbers
     angle = turns * 2 * np.pi * sketcher.look.variety
-    tip = around(*line.points[0], length, length, np.array([angle]))
+    tip = around(*line.points[0], length, length, towards(np.array([angle])))
     sketcher.pen.stroke(sketcher.at([*line.points, *tip]), width, paint.color)
 
 
