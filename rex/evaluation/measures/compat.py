@@ -22,44 +22,27 @@ from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.attributes import Expected, attribute_samples, case_words
 from rex.evaluation.measures.captions import CIDER_UNIT, caption_samples
 from rex.evaluation.measures.grounding import about_objects
-from rex.evaluation.measures.java import package_file, run_java
-from rex.evaluation.measures.meteor import meteor_score, meteor_statistics
+from rex.evaluation.measures.meteor import counts, meteor_score
+from rex.evaluation.measures.published_texts import PublishedTexts, published_texts
 from rex.evaluation.scores import Floats, Sample, mean_sample
 from rex.files import read_json
 
 PREFIX = "compat/"
-PUNCTUATION = frozenset(
-    {"''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-"}
-    | {".", "?", "!", ",", ":", "-", "--", "...", ";"}
-)
-"""What pycocoevalcap removes after tokenising."""
-
 _SIGNATURE = "tok:ptb-3.4.1|empty:dropped"
 
 
 def compat_captions(
-    rows: npt.ArrayLike,
-    hypotheses: Sequence[str],
-    references: Sequence[str],
-    *,
-    meteor: bool = True,
+    rows: npt.ArrayLike, published: PublishedTexts, meteor: Floats | None
 ) -> dict[str, Sample]:
-    """Return `compat/bleu1` … `compat/cider` (arguments as for `caption_samples`).
+    """Return `compat/bleu1` … `compat/cider` of explanations to the questions `rows` [m].
 
-    Raises JavaUnavailableError when there is no Java: the tokeniser needs it.
+    `meteor`: METEOR's counts of the published texts, or None, to leave it out.
     """
-    places = np.asarray(rows, dtype=np.int64)
-    kept = [i for i, text in enumerate(hypotheses) if text.strip()]
-    tokenised = ptb_tokens([*(hypotheses[i] for i in kept), *(references[i] for i in kept)])
-    ours, theirs = tokenised[: len(kept)], tokenised[len(kept) :]
-    samples = caption_samples(places[kept], ours, theirs, tokens="ptb")
-    if meteor:
-        samples["meteor"] = Sample(
-            rows=places[kept],
-            statistics=meteor_statistics(ours, theirs, atomic=False),
-            summary=meteor_score,
-        )
-    share = len(kept) / len(hypotheses) if len(hypotheses) else 0.0
+    places = np.asarray(rows, dtype=np.int64)[published.kept]
+    samples = caption_samples(places, published.ours, published.theirs, tokens="ptb")
+    if meteor is not None:
+        samples["meteor"] = Sample(rows=places, statistics=meteor, summary=meteor_score)
+    share = len(published.kept) / published.count if published.count else 0.0
     return {PREFIX + name: _scaled(sample, share) for name, sample in samples.items()}
 
 
@@ -99,24 +82,6 @@ def compat_attributes(
     }
 
 
-def ptb_tokens(texts: Sequence[str]) -> list[str]:
-    """Return texts as pycocoevalcap tokenises them: in lower case, without punctuation.
-
-    Raises JavaUnavailableError.
-    """
-    if not texts:
-        return []
-    jar = package_file("tokenizer", "stanford-corenlp-3.4.1.jar")
-    tokenizer = "edu.stanford.nlp.process.PTBTokenizer"
-    lines = run_java(
-        ["-cp", str(jar), tokenizer, "-preserveLines", "-lowerCase"],
-        [" ".join(text.split()) for text in texts],
-    )
-    # the tokeniser leaves out empty lines at the end
-    lines += [""] * (len(texts) - len(lines))
-    return [" ".join(word for word in line.split() if word not in PUNCTUATION) for line in lines]
-
-
 def _scaled(sample: Sample, share: float) -> Sample:
     inner = sample.summary
     return replace(sample, summary=lambda sums: share * inner(sums), signature=_SIGNATURE)
@@ -136,10 +101,11 @@ _NO_SPICE = "not computed: SPICE is measured without the published code's defect
 
 
 def _captions(case: Case) -> Results:
-    hypotheses, meteor = case.hypotheses, case.inputs.meteor
-    samples = compat_captions(case.true.rows, hypotheses, case.references, meteor=meteor)
-    if hypotheses and not any(text.strip() for text in hypotheses):
+    published = case.once(published_texts)
+    if published.count and not published.kept:
         return dict.fromkeys((*_PERCENTAGES, _CIDER), _ALL_EMPTY)
+    meteor = case.once(counts)[1] if case.inputs.meteor else None
+    samples = compat_captions(case.true.rows, published, meteor)
     return {name: samples.get(name, _LEFT_OUT) for name in (*_PERCENTAGES, _CIDER)}
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.captions import TOKENS
 from rex.evaluation.measures.java import JavaUnavailableError, package_file, run_java
+from rex.evaluation.measures.published_texts import published_texts
 from rex.evaluation.scores import Floats, Sample
 
 # METEOR 1.5's weights for English: exact, stem, synonym, paraphrase matches; then its parameters
@@ -47,20 +48,17 @@ def meteor_score(statistics: Floats) -> Floats:
     return np.asarray(100 * mean * (1 - _GAMMA * fragmentation**_BETA))
 
 
-def meteor_statistics(
-    hypotheses: Sequence[str], references: Sequence[str], *, atomic: bool = True
-) -> Floats:
+def meteor_statistics(hypotheses: Sequence[str], references: Sequence[str]) -> Floats:
     """Return the counts of METEOR's alignment of each pair [n, 23].
 
-    `atomic`: regions and cells are words of their own; else METEOR's tokeniser splits them. Raises
-    JavaUnavailableError at once when Java or pycocoevalcap is missing, or when it fails.
+    Raises JavaUnavailableError at once when Java or pycocoevalcap is missing, or when it fails.
     """
-    words = _words if atomic else _plain
-    lines = [
-        f"SCORE ||| {words(reference)} ||| {words(hypothesis)}"
-        for hypothesis, reference in zip(hypotheses, references, strict=True)
-    ]
-    statistics = _align(lines)
+    statistics = _align(
+        [
+            f"SCORE ||| {_plain(reference)} ||| {_plain(hypothesis)}"
+            for hypothesis, reference in zip(hypotheses, references, strict=True)
+        ]
+    )
     # where a text is its reference there is no fragmentation, and METEOR sums none up
     lengths, matches, chunks = statistics[:, :2], statistics[:, 21:], statistics[:, 20]
     chunks[(chunks == 1) & (lengths == matches).all(axis=1)] = 0
@@ -71,16 +69,18 @@ def _align(lines: Sequence[str]) -> Floats:
     jar = package_file("meteor", "meteor-1.5.jar")
     if not lines:
         return np.zeros((0, _FIELDS))
-    written = run_java(["-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"], lines)
+    # the collector of short runs: a third of the memory
+    options = ["-XX:+UseSerialGC", "-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"]
+    written = run_java(options, lines)
     rows = [line.split() for line in written if line]
     if len(rows) != len(lines) or {len(row) for row in rows} != {_FIELDS}:
         raise JavaUnavailableError("not computed: METEOR's program answered in an unknown form")
     return np.array(rows, dtype=np.float64)
 
 
-def _words(text: str) -> str:
+def whole_regions(text: str) -> str:
     """Return `text` with tokens that METEOR's own tokeniser would split written as one word."""
-    return _plain(_CELL.sub(r"cell\1", _REGION.sub(r"region\1", text)))
+    return _CELL.sub(r"cell\1", _REGION.sub(r"region\1", text))
 
 
 def _plain(text: str) -> str:
@@ -91,10 +91,27 @@ def _ratio(top: Floats, bottom: Floats) -> Floats:
     return np.divide(top, bottom, out=np.zeros_like(bottom), where=bottom > 0)
 
 
+def counts(case: Case) -> tuple[Floats, Floats]:
+    """Return METEOR's counts of a case's explanations, and of them as the published code has them.
+
+    The latter are none unless asked for. Both come from one start of the program, which takes
+    seconds to read its paraphrases. Raises JavaUnavailableError.
+    """
+    ours, theirs = (
+        [whole_regions(t) for t in texts] for texts in (case.hypotheses, case.references)
+    )
+    count = len(ours)
+    if case.inputs.compat:
+        published = case.once(published_texts)
+        ours, theirs = [*ours, *published.ours], [*theirs, *published.theirs]
+    found = meteor_statistics(ours, theirs)
+    return found[:count], found[count:]
+
+
 def _meteor(case: Case) -> Results:
     sample = Sample(
         rows=case.true.rows,
-        statistics=meteor_statistics(case.hypotheses, case.references),
+        statistics=case.once(counts)[0],
         summary=meteor_score,
         signature=f"tok:{TOKENS}|meteor:1.5",
     )
