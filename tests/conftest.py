@@ -15,6 +15,11 @@ settings.register_profile("explore", deadline=None)
 settings.load_profile("rex")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first: of two processes, none has a long one left at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def small_numbers() -> Iterator[None]:
     """Undo what the detector sets for speed: numbers too small for normal form become 0."""

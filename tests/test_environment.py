@@ -134,3 +134,10 @@ def test_a_wheel_explains_with_the_core_dependencies_alone(tmp_path: Path) -> No
 
 def _here() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.mark.xdist_group("one")
+def test_groups_of_tests_stay_together(request: pytest.FixtureRequest, worker_id: str) -> None:
+    """Not all versions of pytest and pytest-xdist agree how a group is told."""
+    told = "@one" if worker_id != "master" and request.config.option.loadgroup else ""
+    assert request.node.nodeid.endswith(f"stay_together{told}")

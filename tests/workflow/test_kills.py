@@ -26,7 +26,7 @@ from rex.tracking_store import connect
 
 from .running import command, prepare, snakemake
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("kills")]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 FEW = "REX_KILLS" not in os.environ
 KILLS = int(os.environ.get("REX_KILLS", "4"))
