@@ -259,7 +259,7 @@ class _Report(HookBase):  # type: ignore[misc]
 
 def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, member: Member) -> str:
     """Return what tells one training from another."""
-    digest = hashlib.sha256(f"{seed}\n{member.size}\n{cfg.dump()}".encode())
+    digest = hashlib.sha256(f"muon {MUON_RATE}\n{seed}\n{member.size}\n{cfg.dump()}".encode())
     for image in images:
         digest.update(image.image_id.encode() + image.boxes.tobytes())
     return digest.hexdigest()
