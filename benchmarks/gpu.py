@@ -22,10 +22,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.gpu_checks import differences, kernels, phases, repeats_itself
-from benchmarks.paper_size import PAPER, TINY, Ours, Plain, Size, batches_of, data, now, speed
+from benchmarks.paper_size import (
+    PAPER,
+    TINY,
+    Ours,
+    Plain,
+    Size,
+    batches_of,
+    data,
+    matrix_speed,
+    speed,
+)
 from rex.experiment import METHODS
 from rex.files import write_json
 from rex.training.dataset import Examples
@@ -100,16 +109,7 @@ class Bench:
     def matrix_peak(self) -> None:
         """Time one large product in the precision of training."""
         width = 8192 if self.gpu else 256
-        one, other = (
-            torch.randn(width, width, device=self.device, dtype=self.precision) for _ in range(2)
-        )
-        for _ in range(3):
-            one @ other
-        began = now(self.device)
-        for _ in range(10):
-            one @ other
-        seconds = max(now(self.device) - began, 1e-9)
-        self.peak = 10 * 2 * width**3 / seconds
+        self.peak = matrix_speed(self.device, self.precision, width)
         name = str(self.precision).removeprefix("torch.")
         self.report.note(
             "peak", f"{self.peak / 1e12:.1f} TFLOP/s, {width}³ in {name}", self.peak / 1e12
@@ -125,8 +125,10 @@ class Bench:
             system = make()
             batches = self._batches(system, batch)
             found = speed(system.train(batches), self.device, **self._timing)
-        work = self._operations(system, batch) if isinstance(system, Ours) else None
-        share = found * work / self.peak if work and self.peak else None
+        work = None
+        if isinstance(system, Ours) and self.peak:
+            work = system.operations(batches_of(self.examples, batch))
+        share = found * work / self.peak if work else None
         self._note("training", name, batch, found, memory, share)
 
     def decoding(self, name: str, make: Callable[[], Ours | Plain], batch: int) -> None:
@@ -154,13 +156,6 @@ class Bench:
         yield found
         if self.gpu:
             found.append(torch.cuda.max_memory_allocated() / 2**30)
-
-    def _operations(self, system: Ours, batch: int) -> float:
-        """Count the operations of a sample's training step as PyTorch does, padding included."""
-        [placed] = system.load(batches_of(self.examples, batch)[:1])
-        with FlopCounterMode(display=False) as counter:
-            torch.autograd.backward(system.loss(placed))
-        return float(counter.get_total_flops()) / batch
 
     def _note(
         self,

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.plain_rex import PlainRex, plain_batch, plain_loss
 from rex.arrays import Ragged
@@ -180,6 +181,17 @@ def speed(
     return samples / (now(device) - began)
 
 
+def matrix_speed(device: torch.device, precision: torch.dtype, width: int) -> float:
+    """Return operations a second of a large product, `width` x `width` x `width`."""
+    one, other = (torch.randn(width, width, device=device, dtype=precision) for _ in range(2))
+    for _ in range(3):
+        one @ other
+    began = now(device)
+    for _ in range(10):
+        one @ other
+    return 10 * 2 * width**3 / max(now(device) - began, 1e-9)
+
+
 class Ours:
     """This project's model, training step and decoding."""
 
@@ -258,6 +270,13 @@ class Ours:
             with autocast(self.precision, self.device):
                 self.model.decide(batch, explain=self.objective.explanations)
             yield len(batch)
+
+    def operations(self, batches: Batches) -> float:
+        """Count the operations of a sample's training step as PyTorch does, padding included."""
+        [batch] = self.load(batches[:1])
+        with FlopCounterMode(display=False) as counter:
+            torch.autograd.backward(self.loss(batch))
+        return float(counter.get_total_flops()) / len(batch)
 
 
 class Plain:

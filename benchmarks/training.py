@@ -4,18 +4,29 @@ Both read the same region store in the same run, loading included (`paper_size.p
 is in float32. `benchmarks/gpu.py` measures a GPU.
 
     python -m benchmarks.training
-    python -m benchmarks.training --method vcin --batch-sizes 16 32 --out benchmark.json
+    python -m benchmarks.training --methods rex vcin reader --batch-sizes 16 32 --out benchmark.json
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
-from benchmarks.paper_size import PAPER, Ours, Plain, Size, batches_of, data, now, speed
+from benchmarks.paper_size import (
+    PAPER,
+    Ours,
+    Plain,
+    Size,
+    batches_of,
+    data,
+    matrix_speed,
+    now,
+    speed,
+)
 from rex.experiment import METHODS
 from rex.files import write_json
 from rex.training.dataset import Examples, ahead
@@ -24,20 +35,31 @@ from rex.training.optimisation import choose_precision
 CPU = torch.device("cpu")
 GOAL = 3.0
 """Times the plain implementation, in training and in decoding."""
+WIDTH = 1024
+"""Of the product that the speed of matrices is measured by."""
 WARM_UP = 1
 """Steps before those that are timed."""
 
 
+@dataclass(frozen=True)
+class Speed:
+    """Samples a second, with batches of which size, and operations a sample, where counted."""
+
+    samples: float
+    batch: int
+    operations: float | None = None
+
+
 def measure(
     make: Callable[[Examples], Ours | Plain], size: Size, batch: int, repeats: int
-) -> dict[str, float]:
-    """Return samples a second of training and decoding with batches of `batch`."""
+) -> dict[str, Speed]:
+    """Return the speed of training and of decoding with batches of `batch`."""
     with data(batch * (repeats + WARM_UP), size, CPU) as examples:
         batches, system = batches_of(examples, batch), make(examples)
-        return {
-            "training": speed(system.train(batches), CPU, warm_up=WARM_UP, repeats=repeats),
-            "decoding": speed(system.decode(batches), CPU, warm_up=WARM_UP, repeats=repeats),
-        }
+        work = system.operations(batches) if isinstance(system, Ours) else None
+        learnt = speed(system.train(batches), CPU, warm_up=WARM_UP, repeats=repeats)
+        decoded = speed(system.decode(batches), CPU, warm_up=WARM_UP, repeats=repeats)
+        return {"training": Speed(learnt, batch, work), "decoding": Speed(decoded, batch)}
 
 
 def loading(size: Size, batch: int) -> float:
@@ -54,22 +76,43 @@ def best_of(
     size: Size,
     batches: list[int],
     repeats: int,
-) -> dict[str, tuple[float, int]]:
-    """Print the speeds of all batch sizes; return the best (samples a second, batch size)."""
-    best = {"training": (0.0, 0), "decoding": (0.0, 0)}
+) -> dict[str, Speed]:
+    """Print the speeds with all batch sizes; return the best of training and of decoding."""
+    found = []
     for batch in batches:
-        found = measure(make, size, batch, repeats)
-        for what, samples in found.items():
-            best[what] = max(best[what], (samples, batch))
-        shown = "  ".join(f"{what} {value:.2f} samples/s" for what, value in found.items())
-        print(f"{name:5}  batch {batch:5}  {shown}", flush=True)
-    return best
+        found.append(measure(make, size, batch, repeats))
+        shown = "  ".join(
+            f"{what} {each.samples:.2f} samples/s" for what, each in found[-1].items()
+        )
+        print(f"{name:15}  batch {batch:5}  {shown}", flush=True)
+    return {
+        what: max((each[what] for each in found), key=lambda each: each.samples)
+        for what in found[0]
+    }
+
+
+def table(plain: dict[str, Speed], ours: dict[str, dict[str, Speed]], peak: float) -> str:
+    """Return the best speeds in Markdown; the limit is `peak` operations a second."""
+    lines = [
+        "| | Training | times plain | share of the matrix speed | Decoding | times plain |",
+        "|---|--:|--:|--:|--:|--:|",
+        f"| plain | {plain['training'].samples:.2f} | | | {plain['decoding'].samples:.2f} | |",
+    ]
+    for name, each in ours.items():
+        learnt, decoded = each["training"], each["decoding"]
+        share = learnt.samples * (learnt.operations or 0.0) / peak
+        times = [each[what].samples / plain[what].samples for what in ("training", "decoding")]
+        lines.append(
+            f"| {name} | {learnt.samples:.2f} | {times[0]:.2f} | {share:.0%} "
+            f"| {decoded.samples:.2f} | {times[1]:.2f} |"
+        )
+    return "\n".join(lines)
 
 
 def main(size: Size = PAPER) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--method", choices=METHODS, default="rex")
+    parser.add_argument("--methods", choices=METHODS, nargs="+", default=["rex"], metavar="METHOD")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32])
     parser.add_argument("--repeats", type=int, default=3, help="steps that are timed")
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
@@ -79,30 +122,26 @@ def main(size: Size = PAPER) -> None:
     name = str(precision).removeprefix("torch.")
     machine = f"CPU, {arguments.threads} threads"
     print(f"{machine}; ours in {name}, plain in float32; torch {torch.__version__}")
+    peak = matrix_speed(CPU, precision, WIDTH)
+    print(f"matrix speed {peak / 1e9:.0f} GFLOP/s ({WIDTH}³); goal: {GOAL:g} times plain")
 
-    def ours(examples: Examples) -> Ours:
-        return Ours(size, examples, precision, method=arguments.method)
-
-    def plain(examples: Examples) -> Plain:
-        return Plain(size, examples)
+    def ours(method: str) -> Callable[[Examples], Ours]:
+        return lambda examples: Ours(size, examples, precision, method=method)
 
     sizes, repeats = arguments.batch_sizes, arguments.repeats
-    slowest = best_of("plain", plain, size, sizes, repeats)
-    fastest = best_of("ours", ours, size, sizes, repeats)
-    figures: dict[str, object] = {"machine": machine, "precision": name}
-    for what, (slow, other) in slowest.items():
-        fast, batch = fastest[what]
-        reached = "reached" if fast / slow >= GOAL else "missed"
-        print(
-            f"{what}: {fast / slow:.2f} times the plain implementation "
-            f"(goal: at least {GOAL:g}, {reached}); {fast:.2f} samples/s with batches of "
-            f"{batch}, plain {slow:.2f} with {other}"
-        )
-        figures[what] = {"ratio": fast / slow, "samples": fast, "batch": batch, "plain": slow}
-    figures["loading"] = loading(size, max(sizes))
-    print(f"loading alone: {figures['loading']:.0f} samples/s")
+    slow = best_of("plain", lambda examples: Plain(size, examples), size, sizes, repeats)
+    fast = {
+        method: best_of(method, ours(method), size, sizes, repeats) for method in arguments.methods
+    }
+    read = loading(size, max(sizes))
+    print(f"loading alone: {read:.0f} samples/s\n\n{table(slow, fast, peak)}")
     if arguments.out is not None:
-        write_json(arguments.out, figures)
+        speeds = {
+            method: {what: asdict(each) for what, each in found.items()}
+            for method, found in {"plain": slow, **fast}.items()
+        }
+        figures = {"machine": machine, "precision": name, "matrix_speed": peak, "loading": read}
+        write_json(arguments.out, {**figures, "speeds": speeds})
 
 
 if __name__ == "__main__":

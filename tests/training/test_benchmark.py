@@ -29,15 +29,25 @@ def test_training_compares_and_writes_its_figures(
 ) -> None:
     options = ["--threads", "1", "--batch-sizes", "3", "5", "--repeats", "2"]
     out = tmp_path / "figures.json"
-    monkeypatch.setattr(sys, "argv", ["training", *options, "--out", str(out)])
+    asked = [*options, "--methods", "rex", "vqae", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["training", *asked])
     training.main(TINY)
     printed = capsys.readouterr().out
     figures = read_json(out)
-    for what in ("training", "decoding"):
-        found = figures[what]
-        assert found["batch"] in (3, 5)
-        assert found["ratio"] == pytest.approx(found["samples"] / found["plain"])
-        assert f"{what}: {found['ratio']:.2f} times the plain implementation" in printed
+    speeds, peak = figures["speeds"], figures["matrix_speed"]
+    assert set(speeds) == {"plain", "rex", "vqae"}
+    for method, found in speeds.items():
+        learnt, decoded = found["training"], found["decoding"]
+        assert {learnt["batch"], decoded["batch"]} <= {3, 5}
+        if method == "plain":
+            continue
+        assert learnt["operations"] > 1000
+        share = learnt["samples"] * learnt["operations"] / peak
+        times = [found[what]["samples"] / speeds["plain"][what]["samples"] for what in found]
+        assert (
+            f"| {method} | {learnt['samples']:.2f} | {times[0]:.2f} | {share:.0%} "
+            f"| {decoded['samples']:.2f} | {times[1]:.2f} |\n"
+        ) in printed
 
 
 def test_the_gpu_benchmark_runs_where_nothing_else_is_installed(tmp_path: Path) -> None:
