@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import secrets
+import shlex
 import signal
 import subprocess
 import threading
@@ -262,11 +263,13 @@ def _experiment(client: MlflowClient, where: Store, name: str) -> str:
             if found is None:
                 raise
     if found.lifecycle_stage == LifecycleStage.DELETED:
+        store = f"sqlite:///{where.resolve()}" if isinstance(where, Path) else where
         raise InputError(
             "this experiment is deleted",
             file=str(where),
             place=name,
-            cure=f"mlflow experiments restore --experiment-id {found.experiment_id}",
+            cure=f"restore it: MLFLOW_TRACKING_URI={shlex.quote(store)} "
+            f"mlflow experiments restore --experiment-id {found.experiment_id}",
         )
     return str(found.experiment_id)
 

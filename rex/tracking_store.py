@@ -43,10 +43,11 @@ def connect(where: Store) -> MlflowClient:
         if "REX_WORKFLOW" not in os.environ:
             check_server(where)
         return MlflowClient(tracking_uri=where)
+    where = where.resolve()  # of a link, the file that it names
     where.parent.mkdir(parents=True, exist_ok=True)
     try:
         with locked(where):  # two that make the same tables at once hurt each other
-            if not where.exists():
+            if not where.exists() or not where.stat().st_size:
                 # who is killed while tables are made leaves a file that MLflow can't go on with
                 with whole_file(where) as temporary:
                     _opened(temporary)
@@ -65,7 +66,7 @@ def connect(where: Store) -> MlflowClient:
 def _opened(file: Path) -> MlflowClient:
     from mlflow.tracking import MlflowClient
 
-    client = MlflowClient(tracking_uri=f"sqlite:///{file.resolve()}")
+    client = MlflowClient(tracking_uri=f"sqlite:///{file}")
     client.search_experiments(max_results=1)  # makes the tables of an empty file
     return client
 
@@ -111,11 +112,13 @@ def plain_failures(where: Store) -> Iterator[None]:
 
 
 def _unwritable(where: Store, error: Exception) -> InputError:
-    cure = "make room for it" if isinstance(where, Path) else "see what the server says"
+    why = reason(error)
+    cure = "see what the server says" if isinstance(where, str) else "look at it with mlflow ui"
     return InputError(
-        f"MLflow can't write ({reason(error)})",
+        f"MLflow can't write ({why})",
         file=where,
-        cure=f"{cure}, or leave --tracking out; started again, the run goes on",
+        cure=f"{'make room for it' if 'full' in why else cure}, or leave --tracking out; started "
+        "again, the run goes on",
     )
 
 

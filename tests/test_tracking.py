@@ -190,10 +190,13 @@ def test_an_experiment_that_a_user_deleted_is_to_be_restored(
         number = run_of(database, tmp_path).info.experiment_id
     run.client.delete_experiment(number)
     with (
-        pytest.raises(InputError, match=f"deleted; mlflow experiments restore .*{number}$"),
+        pytest.raises(InputError, match="this experiment is deleted") as raised,
         tracked_run(database, tmp_path, experiment="world", name="rex"),
     ):
         pass
+    cure = str(raised.value).partition("restore it: ")[2]
+    subprocess.run(cure, shell=True, check=True, capture_output=True)
+    assert run.client.get_experiment(number).lifecycle_stage == "active"
 
 
 def test_who_is_interrupted_while_tables_are_made_leaves_no_database(
@@ -214,8 +217,19 @@ def test_who_is_interrupted_while_tables_are_made_leaves_no_database(
         connect(database)
     assert "runs" in tables[0]
     assert not database.exists()
+    # the file that a link names, empty or not there, is made, not one in place of the link
+    (tmp_path / "link.db").symlink_to(database)
+    for empty in (False, True):
+        if empty:
+            database.touch()
+        with pytest.raises(KeyboardInterrupt):
+            connect(tmp_path / "link.db")
+        assert database.exists() == empty
     monkeypatch.setattr(utils, "_upgrade_db", upgrade)
-    assert [experiment.name for experiment in connect(database).search_experiments()] == ["Default"]
+    client = connect(tmp_path / "link.db")
+    assert [experiment.name for experiment in client.search_experiments()] == ["Default"]
+    assert (tmp_path / "link.db").is_symlink()
+    assert database.stat().st_size
 
 
 def test_a_copy_that_fails_is_a_warning(
