@@ -13,11 +13,15 @@ from rex.evaluation.measures.compat import (
     compat_captions,
     compat_grounding,
 )
+from rex.evaluation.measures.compat import (
+    MEASURES as COMPAT,
+)
 from rex.evaluation.measures.java import find_java
-from rex.evaluation.measures.meteor import counts, meteor_score
+from rex.evaluation.measures.meteor import MEASURES as METEOR
+from rex.evaluation.measures.meteor import meteor_score
 from rex.evaluation.measures.published_texts import PublishedTexts, ptb_tokens
 from rex.evaluation.reading.asked_words import AskedWords
-from rex.evaluation.scores import Sample
+from rex.evaluation.scores import Sample, Score
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
 needs_java = pytest.mark.skipif(find_java() is None, reason="needs Java")
@@ -84,27 +88,32 @@ def test_the_published_bound(split: SmallSplit, content: str, value: float | Non
     assert sample.score().value == pytest.approx(value, rel=1e-6)
 
 
-@pytest.mark.parametrize("compat", [False, True])
-def test_meteor_is_started_once(
-    split: SmallSplit, monkeypatch: pytest.MonkeyPatch, compat: bool
-) -> None:
-    module, asked = "rex.evaluation.measures.meteor", []
+def test_meteor_is_started_once(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
 
-    def lengths(ours: list[str], theirs: list[str]) -> np.ndarray:
+    def counted(ours: list[str], theirs: list[str]) -> np.ndarray:
+        """All words are matched, of published texts none."""
         asked.append(len(ours))
-        return np.array([[len(one), len(other)] for one, other in zip(ours, theirs, strict=True)])
+        return np.array([[0.0 if text.startswith("published") else 1.0] * 23 for text in ours])
 
-    texts = PublishedTexts([1], ["a b"], ["a b c"], 2)
-    monkeypatch.setattr(f"{module}.published_texts", lambda _: texts)
-    monkeypatch.setattr(f"{module}.meteor_statistics", lengths)
+    def published(_: Case) -> PublishedTexts:
+        return PublishedTexts([1], ["published text"], ["published reference"], 2)
+
+    for name in ("meteor", "compat"):
+        monkeypatch.setattr(f"rex.evaluation.measures.{name}.published_texts", published)
+    monkeypatch.setattr("rex.evaluation.measures.meteor.meteor_statistics", counted)
     path = split.predict(true_answers(), true_texts())
-    inputs = Inputs(questions=split.questions, explanations=split.explanations, compat=compat)
-    case = Case.read(path, inputs)
-    ours, published = counts(case)
-    longer = [len(text.replace("#", "region").replace("@", "cell")) for text in case.hypotheses]
-    assert ours.tolist() == [[length, length] for length in longer]
-    assert published.tolist() == ([[3, 5]] if compat else [])
-    assert asked == [len(longer) + compat]
+    scores: dict[str, Sample | Score | str] = {}
+    for compat in (False, True):
+        inputs = Inputs(questions=split.questions, explanations=split.explanations, compat=compat)
+        case = Case.read(path, inputs)
+        scores |= METEOR[0].compute(case)
+        if compat:
+            scores |= COMPAT[0].compute(case)
+    found = {name: s.score().value for name, s in scores.items() if isinstance(s, Sample)}
+    assert found["meteor"] == pytest.approx(float(meteor_score(np.ones(23))))
+    assert found["compat/meteor"] == 0
+    assert asked == [len(case.hypotheses), len(case.hypotheses) + 1]
 
 
 @needs_java
