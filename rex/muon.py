@@ -44,10 +44,10 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Move each matrix that has a gradient by the learning rate (by more, if it is tall)."""
         for group in self.param_groups:
-            alike: dict[torch.Size, list[Parameter]] = defaultdict(list)
+            alike: dict[tuple[int, int], list[Parameter]] = defaultdict(list)
             for weight in group["params"]:
                 if weight.grad is not None:
-                    alike[weight.flatten(1).shape].append(weight)
+                    alike[len(weight), weight[0].numel()].append(weight)
             for (rows, columns), weights in alike.items():
                 momenta = [
                     self._momentum(weight, group["momentum"]).flatten(1) for weight in weights
@@ -70,7 +70,7 @@ class Muon(torch.optim.Optimizer):
 def product_format(device: torch.device) -> torch.dtype:
     """Return bfloat16 where the device has instructions for its products, else float32."""
     if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported()
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:  # without them a CPU emulates bf16, at a tenth of the speed
         capabilities = torch.cpu.get_capabilities()
         names = ("avx512_bf16", "amx_bf16", "bf16")

@@ -199,7 +199,8 @@ def _readable(
 class MuonAndAdam(torch.optim.Optimizer):
     """Muon for matrices and convolutions, AdamW for the rest.
 
-    From scratch and in few steps these get much further than Detectron2's SGD.
+    From scratch and in few steps these get much further than Detectron2's SGD. Weights that are
+    Muon's do not decay.
     """
 
     def __init__(self, model: torch.nn.Module, cfg: CfgNode) -> None:
@@ -259,7 +260,8 @@ class _Report(HookBase):  # type: ignore[misc]
 
 def _fingerprint(cfg: CfgNode, images: Sequence[AnnotatedImage], seed: int, member: Member) -> str:
     """Return what tells one training from another."""
-    digest = hashlib.sha256(f"muon {MUON_RATE}\n{seed}\n{member.size}\n{cfg.dump()}".encode())
+    learnt = f"muon {MUON_RATE} {product_format(torch.device(cfg.MODEL.DEVICE))}"
+    digest = hashlib.sha256(f"{learnt}\n{seed}\n{member.size}\n{cfg.dump()}".encode())
     for image in images:
         digest.update(image.image_id.encode() + image.boxes.tobytes())
     return digest.hexdigest()
