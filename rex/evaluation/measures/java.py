@@ -44,8 +44,11 @@ def find_java() -> str | None:
     return None
 
 
-def _collector() -> list[str]:
-    """Choose the garbage collector of short runs, a third of the memory, unless the user does."""
+def small_collector() -> list[str]:
+    """Return the option for Java's serial garbage collector, unless the user chooses another.
+
+    It takes a third of the memory; programs that run for long are better left with Java's choice.
+    """
     chosen = "".join(os.environ.get(name, "") for name in ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"))
     return [] if "GC" in chosen else ["-XX:+UseSerialGC"]
 
@@ -65,7 +68,7 @@ def run_java(options: Sequence[str], lines: Sequence[str]) -> list[str]:
         source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         with source.open() as given, target.open("w") as got, messages.open("w") as said:
             ended = subprocess.run(
-                [java, *_collector(), *options],
+                [java, *options],
                 stdin=given,
                 stdout=got,
                 stderr=said,

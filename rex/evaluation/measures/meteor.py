@@ -14,7 +14,12 @@ import numpy as np
 
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.captions import TOKENS
-from rex.evaluation.measures.java import JavaUnavailableError, package_file, run_java
+from rex.evaluation.measures.java import (
+    JavaUnavailableError,
+    package_file,
+    run_java,
+    small_collector,
+)
 from rex.evaluation.measures.published_texts import published_texts
 from rex.evaluation.scores import Floats, Sample
 
@@ -70,7 +75,8 @@ def _align(lines: Sequence[str]) -> Floats:
     jar = package_file("meteor", "meteor-1.5.jar")
     if not lines:
         return np.zeros((0, _FIELDS))
-    written = run_java(["-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"], lines)
+    options = ["-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"]
+    written = run_java([*small_collector(), *options], lines)
     rows = [line.split() for line in written if line]
     if len(rows) != len(lines) or {len(row) for row in rows} != {_FIELDS}:
         raise JavaUnavailableError("not computed: METEOR's program answered in an unknown form")
