@@ -43,15 +43,15 @@ def connect(where: Store) -> MlflowClient:
         if "REX_WORKFLOW" not in os.environ:
             check_server(where)
         return MlflowClient(tracking_uri=where)
-    where = where.resolve()  # of a link, the file that it names
-    where.parent.mkdir(parents=True, exist_ok=True)
+    database = where.resolve()  # of a link, the file that it names
+    database.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(where):  # two that make the same tables at once hurt each other
-            if not where.exists() or not where.stat().st_size:
+        with locked(database):  # two that make the same tables at once hurt each other
+            if not database.exists() or not database.stat().st_size:
                 # who is killed while tables are made leaves a file that MLflow can't go on with
-                with whole_file(where) as temporary:
+                with whole_file(database) as temporary:
                     _opened(temporary)
-            client = _opened(where)
+            client = _opened(database)
     except (MlflowException, DatabaseError) as error:
         if "full" in reason(error):
             raise _unwritable(where, error) from None
@@ -113,7 +113,7 @@ def plain_failures(where: Store) -> Iterator[None]:
 
 def _unwritable(where: Store, error: Exception) -> InputError:
     why = reason(error)
-    cure = "see what the server says" if isinstance(where, str) else "look at it with mlflow ui"
+    cure = "see what the server says" if isinstance(where, str) else "see that it can be written"
     return InputError(
         f"MLflow can't write ({why})",
         file=where,

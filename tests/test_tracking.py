@@ -520,6 +520,17 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         pass
 
 
+def test_a_database_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("other.db").write_text("no database")
+    Path("link.db").symlink_to("other.db")
+    with pytest.raises(InputError, match=r"^link\.db: not an MLflow database"):
+        connect(Path("link.db"))
+    assert Path("other.db").read_text() == "no database"
+
+
 def test_without_tracking_mlflow_is_not_imported() -> None:
     program = (
         "import sys, pathlib; from rex.config import Config; from rex.experiment import RunName\n"
