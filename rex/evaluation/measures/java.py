@@ -68,12 +68,7 @@ def run_java(options: Sequence[str], lines: Sequence[str]) -> list[str]:
         source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         with source.open() as given, target.open("w") as got, messages.open("w") as said:
             ended = subprocess.run(
-                [java, *options],
-                stdin=given,
-                stdout=got,
-                stderr=said,
-                cwd=folder,
-                check=False,
+                [java, *options], stdin=given, stdout=got, stderr=said, cwd=folder, check=False
             )
         if ended.returncode:
             last = " ".join(messages.read_text(encoding="utf-8").split())[-200:]

@@ -123,8 +123,8 @@ class Pen:
             right, bottom = -(-box[2] // SUPERSAMPLING), -(-box[3] // SUPERSAMPLING)
             size = SUPERSAMPLING
             # cut out first: Pillow converts all that it is given
-            part_of = image.crop((left * size, top * size, right * size, bottom * size))
-            small = part_of.reduce(size)
+            piece = image.crop((left * size, top * size, right * size, bottom * size))
+            small = piece.reduce(size)
             if flipped:
                 small = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
                 left = width - right
