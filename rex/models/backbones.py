@@ -140,10 +140,11 @@ class Backbone(nn.Module):
     """Whether it may have weights that no loss depends on, and that never get a gradient."""
     feature_mean: Tensor
     feature_scale: Tensor
-    tag_embedding: TagEmbedding | None = None
 
     def __init__(self, feature_size: int) -> None:
         super().__init__()
+        # here, not in the class: a class's value would hide the module
+        self.tags: TagEmbedding | None = None
         self.register_buffer("feature_mean", torch.zeros(feature_size))
         self.register_buffer("feature_scale", torch.ones(feature_size))
 
@@ -161,15 +162,14 @@ class Backbone(nn.Module):
     def features(self, batch: Batch) -> Tensor:
         """Return the standardised features [B, R, D], tags added where they are read."""
         features: Tensor = (batch.features - self.feature_mean) * self.feature_scale
-        if self.tag_embedding is None:
+        if self.tags is None:
             return features
-        table = self.transformer.embeddings.word_embeddings
-        tags: Tensor = self.tag_embedding(batch, table)
+        tags: Tensor = self.tags(batch, self.transformer.embeddings.word_embeddings)
         return features + tags
 
     def read_tags(self, tags: TagPieces) -> None:
         """Have the backbone read what the detector takes each region for."""
-        self.tag_embedding = TagEmbedding(tags, self.hidden_size, len(self.feature_mean))
+        self.tags = TagEmbedding(tags, self.hidden_size, len(self.feature_mean))
 
     @property
     def hidden_size(self) -> int:

@@ -85,6 +85,16 @@ class ExplainedAnswering(nn.Module):
         unread = decoder is not None and decoder.has_unread_weights
         return self.backbone.has_unread_weights or unread
 
+    def learn(self, *, answers: bool, explanations: bool) -> None:
+        """Say what is learnt; the parts that serve nothing else keep their weights.
+
+        They must have no gradient: several processes would wait for it for ever.
+        """
+        self.answer_head.requires_grad_(answers)
+        for part in (self.decoder, self.programs):
+            if part is not None:
+                part.requires_grad_(explanations)
+
     def forward(self, batch: Batch, *, explain: bool, answers: bool = True) -> Output:
         """Return answer logits and, if `explain`, the teacher-forced explanation.
 

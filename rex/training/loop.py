@@ -96,7 +96,8 @@ class Trainer:
         self.processes = processes
         self.observer = Observer()
         self.precision = choose_precision(plan.settings.precision, processes.device)
-        self._trained = [part for part in self._parts() if part.requires_grad]
+        self.model.learn(answers=plan.objective.answers, explanations=plan.objective.explanations)
+        self._trained = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.optimizers = build_optimizers(self.model, plan.settings, self.precision)
         self.scaler = torch.amp.GradScaler(
             processes.device.type, enabled=self.precision == torch.float16
@@ -138,13 +139,6 @@ class Trainer:
         patience, in_vain = self.plan.settings.patience, self.state.epoch - self.state.best_epoch
         trained = self.state.epoch * self._steps_per_epoch >= self._steps
         return trained or (patience is not None and in_vain >= patience)
-
-    def _parts(self) -> list[torch.nn.Parameter]:
-        # what is not learnt must have no gradient: several processes would wait for it for ever
-        self.model.answer_head.requires_grad_(self.plan.objective.answers)
-        if self.model.decoder is not None:
-            self.model.decoder.requires_grad_(self.plan.objective.explanations)
-        return list(self.model.parameters())
 
     def _train_epoch(self, progress: Progress) -> None:
         state = self.state
@@ -383,8 +377,10 @@ class Trainer:
         if not self.plan.resume.exists():
             return False
         saved = load_tensors(self.plan.resume)
-        if saved.get("identity") != self.plan.identity:
-            _logger.info("%s belongs to other settings or data: starting over", self.plan.resume)
+        weights = saved.get("model") or saved["state"]["best_weights"]
+        same_model = weights.keys() == self.model.state_dict().keys()
+        if saved.get("identity") != self.plan.identity or not same_model:
+            _logger.info("%s: of other settings, data or version: starting over", self.plan.resume)
             return False
         self.state = State(**saved["state"])
         if not self.processes.first:

@@ -345,6 +345,20 @@ def test_a_state_of_another_run_is_not_continued(
     assert steps.made == 8
 
 
+def test_a_state_of_another_version_s_model_is_not_continued(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+) -> None:
+    steps.kill_at = 6
+    with pytest.raises(KilledError):
+        train(toy, run_folder, save_every=1)
+    state = load_tensors(run_folder / "resume.pt")
+    state["model"]["former.weight"] = state["model"].pop("answer_head.weight")
+    torch.save(state, run_folder / "resume.pt")
+    steps.kill_at, steps.made = 0, 0
+    assert same(train(toy, run_folder, save_every=1), undisturbed)
+    assert steps.made == 2 * EPOCH
+
+
 def test_the_seed_decides(toy: RunFiles, run_folder: Path, undisturbed: Checkpoint) -> None:
     assert same(train(toy, run_folder), undisturbed)
     train_run(
