@@ -90,5 +90,5 @@ def generator_state(device: torch.device) -> dict[str, torch.Tensor]:
 def restore_generator(states: dict[str, torch.Tensor], device: torch.device) -> None:
     """Set the random generators to a state that `generator_state` returned."""
     torch.set_rng_state(states["cpu"])
-    if device.type == "cuda":
+    if device.type == "cuda" and "cuda" in states:  # not where a CPU has gone before
         torch.cuda.set_rng_state(states["cuda"], device)

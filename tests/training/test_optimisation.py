@@ -22,7 +22,9 @@ from rex.training.optimisation import (
     build_optimizers,
     choose_device,
     choose_precision,
+    generator_state,
     learning_rate,
+    restore_generator,
 )
 from rex.training.run import RunFiles, train_run
 
@@ -139,3 +141,10 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[4:70] == pytest.approx([1e-4] * 66)
     assert rates[70:] == pytest.approx([0.25e-4] * 10)
     assert all(math.isfinite(rate) for rate in rates)
+
+
+def test_a_gpu_goes_on_from_the_state_of_a_cpu() -> None:
+    state = generator_state(CPU)
+    drawn = torch.rand(3)
+    restore_generator(state, torch.device("cuda"))
+    assert torch.equal(torch.rand(3), drawn)
