@@ -292,7 +292,7 @@ class _Checkpoint(HookBase):  # type: ignore[misc]
         """Put `trainer` where the same training stopped, and return the step to go on with."""
         if not self._path.exists():
             return 0
-        state = torch.load(self._path, weights_only=True)
+        state = torch.load(self._path, map_location="cpu", weights_only=True)
         if state["fingerprint"] != self._fingerprint:
             return 0
         trainer.model.load_state_dict(state["model"])

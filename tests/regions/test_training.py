@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import itertools
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from detectron2.config import get_cfg
 from torch import nn
 
 from rex.regions.distributed import Member, run_together
-from rex.regions.training import MUON_RATE, MuonAndAdam, drawn
+from rex.regions.training import MUON_RATE, MuonAndAdam, _Checkpoint, drawn
 
 COUNT, BATCH = 12, 4
 
@@ -100,3 +102,14 @@ def test_optimisers_go_on_from_their_state_and_follow_the_schedule() -> None:
     before = [weight.clone() for weight in models[0].parameters()]
     learn(models[0], stopped, 3)
     assert all(map(torch.equal, before, models[0].parameters()))
+
+
+def test_a_state_from_a_gpu_is_read_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = {"fingerprint": "of another training", "model": torch.zeros(3)}
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.serialization, "location_tag", lambda _: "cuda:0")
+        torch.save(state, tmp_path / "state.pth")
+    checkpoint = _Checkpoint(tmp_path / "state.pth", "of this one", Member(0, 1))
+    assert checkpoint.load(Mock()) == 0  # it begins anew
