@@ -154,8 +154,6 @@ class Decoder(nn.Module):
     """Whether objects are written by their names; otherwise by region tokens `#i`."""
     has_gate = False
     """Whether predictions come with a gate."""
-    writes = True
-    """Whether it writes explanations."""
     reads_programs = False
     """Whether it reads the question's program as the model writes it (`encoding.program`)."""
     has_unread_weights = False

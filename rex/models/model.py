@@ -117,15 +117,13 @@ class ExplainedAnswering(nn.Module):
         """Answer and explain; `answers` and `explain` say what the model has learnt."""
         encoding = self.backbone(batch)
         seen: Tensor = self.answer_head(encoding.cls)
-        if self.decoder is None:
+        if self.decoder is None or not explain:
             return Decision(seen, None)
 
         def searched(asked: Encoding) -> Explanations:
             assert self.decoder is not None
             return write(self.decoder, asked, length=self.explanation_length, beams=beams)
 
-        if not explain:
-            return Decision(seen, searched(encoding) if self.decoder.writes else None)
         encoding = self._with_program(encoding)
         decision = self.decoder.decide(encoding, seen, searched, answers=answers)
         return decision._replace(programs=encoding.program)

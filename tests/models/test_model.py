@@ -128,3 +128,14 @@ def test_what_is_learnt_has_a_gradient(method: str, setting: str) -> None:
     # VCIN answers through its link; without answers, nothing is linked to them or read off for them
     instead = {"answer_head.weight", "answer_head.bias"}
     assert unread <= (instead if objective.answers else {"decoder.link", "decoder.read"})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_writes_explains_unless_it_has_not_learnt_to(method: str) -> None:
+    model, entry = make_model(method, "visualbert"), METHODS[method]
+    explained = model.decide(make_batch()).explanations is not None
+    assert explained == (entry.decoder is not None and entry.writes)
+    decision = model.decide(make_batch(), explain=False)
+    assert decision.explanations is None
+    assert decision.programs is None
+    assert decision.answers.shape == (2, 3)

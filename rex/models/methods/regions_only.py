@@ -20,8 +20,6 @@ class RegionMarker(Decoder):
     of the other, as REX's gate has it.
     """
 
-    writes = False
-
     def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
         super().__init__(sizes, settings)
         self.mark = nn.Linear(sizes.hidden, 1)

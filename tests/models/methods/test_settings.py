@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from rex.errors import InputError
-from rex.experiment import METHODS, SETTINGS, refusal
+from rex.experiment import SETTINGS, refusal
 from rex.models.decoder import MethodSettings
-from rex.models.methods import decoder_class, method_settings
+from rex.models.methods import method_settings
 from rex.models.methods.reader import ReaderSettings
 
 
@@ -37,13 +37,6 @@ def test_what_is_not_a_setting_is_named(given: dict[str, object], said: str) -> 
 
 def test_whole_numbers_are_numbers() -> None:
     assert vars(method_settings("vcin", {"kl": 2}))["kl"] == 2
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_facts_about_methods_are_those_of_their_decoders(method: str) -> None:
-    decoder = decoder_class(method)
-    assert METHODS[method].writes == (decoder is None or decoder.writes)
-    method_settings(method)
 
 
 def test_what_answers_by_explaining_is_not_taught_answers_alone() -> None:
