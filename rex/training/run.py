@@ -233,6 +233,12 @@ def _read(
             file=files.explanations if len(questions) else files.questions,
             cure="are these the files of the training split?",
         )
+    if not objective.answers and not len(held_out):
+        raise InputError(
+            "has no explanation of a held-out question, by which epochs are chosen",
+            file=files.explanations,
+            cure="raise training.holdout",
+        )
     return _Data(questions, vocabulary, rows, held_out)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 import torch
 import yaml
@@ -19,7 +20,7 @@ from rex.config import Config
 from rex.config_files import config_values, read_config
 from rex.errors import InputError
 from rex.experiment import RunName
-from rex.files import parquet_provenance, read_parquet
+from rex.files import parquet_provenance, read_parquet, write_parquet
 from rex.gqa.questions import read_questions
 from rex.models.backbones import Sizes, build_backbone
 from rex.training.checkpoints import load_checkpoint
@@ -280,6 +281,23 @@ def test_nothing_to_learn_from_is_told(toy: RunFiles, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"other\.parquet: has no explanation to learn from"):
         train_run(CONFIG, files, RunName(setting="explanation-only", method="rex", seed=0))
     assert not files.out.exists()
+
+
+def test_explanations_of_one_image_are_not_learnt_and_held_out(
+    toy: RunFiles, tmp_path: Path
+) -> None:
+    """A fifth of the ten images is held out, to choose the epoch: there must be both."""
+    table = read_parquet(toy.explanations)
+    files = dataclasses.replace(toy, out=tmp_path / "run", explanations=tmp_path / "one.parquet")
+    said = []
+    for image_id in sorted(set(table["image_id"].to_pylist())):
+        rows = table.filter(pc.equal(table["image_id"], image_id))
+        write_parquet(files.explanations, rows, provenance={})
+        with pytest.raises(InputError, match=r"one\.parquet: ") as refused:
+            train_run(CONFIG, files, RunName(setting="explanation-only", method="rex", seed=0))
+        said.append(refused.value.problem)
+    lacks = "has no explanation of a held-out question, by which epochs are chosen"
+    assert (said.count(lacks), said.count("has no explanation to learn from")) == (8, 2)
 
 
 def test_a_refused_run_takes_away_only_what_it_made(toy: RunFiles, tmp_path: Path) -> None:
