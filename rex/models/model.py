@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from rex.config import ModelSettings
@@ -132,6 +133,8 @@ class ExplainedAnswering(nn.Module):
         if self.programs is None:
             return encoding
         written = write(self.programs, encoding, length=LONGEST)
+        # older versions of PyTorch take the casts made without gradients for those with them
+        torch.clear_autocast_cache()
         return encoding._replace(program=written.tokens)
 
     def _greedy(self, encoding: Encoding) -> Explanations:

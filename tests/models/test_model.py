@@ -109,8 +109,10 @@ def test_what_is_learnt_has_a_gradient(method: str, setting: str) -> None:
     explain = objective.explanations and model.decoder is not None
     model.train().learn(answers=objective.answers, explanations=explain)
     batch = make_batch()
+    with torch.autocast("cpu", torch.bfloat16):
+        output = model(batch, explain=explain, answers=objective.answers)
     parts = losses(
-        model(batch, explain=explain, answers=objective.answers),
+        output,
         batch,
         Counts(2, 2),
         first_region=model.first_region,
