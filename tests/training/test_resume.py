@@ -334,6 +334,27 @@ def test_a_bad_loss_that_is_read_late_is_told_and_not_saved(
     assert same(train(toy, run_folder, save_every=2), undisturbed)
 
 
+def test_weights_that_are_not_finite_are_not_saved(
+    toy: RunFiles, run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_late(monkeypatch)
+    clip = torch.nn.utils.clip_grad_norm_
+    clipped = 0
+
+    def breaks(weights: list[torch.nn.Parameter], *arguments: Any, **options: Any) -> torch.Tensor:
+        nonlocal clipped
+        clipped += 1
+        if clipped == 4:  # of the step before the second save
+            weights[0].grad = torch.full_like(weights[0], float("nan"))
+        return clip(weights, *arguments, **options)
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", breaks)
+    with pytest.raises(InputError, match="the loss is not a number"):
+        train(toy, run_folder, save_every=2)
+    state = load_tensors(run_folder / "resume.pt")
+    assert state["state"]["step"] == 2
+
+
 def test_a_state_of_another_run_is_not_continued(
     toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
 ) -> None:
