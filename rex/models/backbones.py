@@ -103,12 +103,14 @@ class TagEmbedding(nn.Module):
         super().__init__()
         for name, pieces in zip(("objects", "attributes"), tags, strict=True):
             self.register_buffer(name, _padded(pieces), persistent=False)
+        # words begin small, and would be lost beside standardised features
+        self.norm = nn.LayerNorm(hidden_size)
         self.output = nn.Linear(2 * hidden_size, feature_size)
 
     def forward(self, batch: Batch, table: nn.Embedding) -> Tensor:
         """Embed the tags of a batch's regions, [B, R, D]."""
         both = [
-            _mean_embedding(pieces[numbers], table)
+            self.norm(_mean_embedding(pieces[numbers], table))
             for pieces, numbers in (
                 (self.objects, batch.objects),
                 (self.attributes, batch.attributes),

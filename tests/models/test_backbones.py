@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Literal, cast
 
 import pytest
 import torch
@@ -99,3 +99,27 @@ def test_the_published_model_sees_no_boxes(
     batch = make_batch()
     moved = dataclasses.replace(batch, boxes=batch.boxes + 0.5)
     assert torch.equal(backbone(batch).cls, backbone(moved).cls) != seen
+
+
+def test_tags_are_the_means_of_the_question_s_own_words(backbone: Backbone) -> None:
+    backbone.read_tags((((4,), (5, 6)), ((7,),)))
+    table = backbone.transformer.embeddings.word_embeddings.weight
+    assert backbone.tags is not None
+    none = torch.full((B, R), -1)
+    batch = dataclasses.replace(make_batch(), objects=none.clone(), attributes=none.clone())
+    nothing = backbone.features(batch)
+    batch.objects[0, 0], batch.objects[0, 1], batch.attributes[0, 1] = 0, 1, 0
+    read = backbone.features(batch)
+    assert torch.equal(read[1], nothing[1])
+    output, norm = backbone.tags.output, torch.nn.functional.layer_norm
+
+    def embedded(thing: torch.Tensor, attribute: torch.Tensor) -> torch.Tensor:
+        return cast(torch.Tensor, output(torch.cat([norm(thing, (8,)), norm(attribute, (8,))])))
+
+    no = torch.zeros(8)
+    for region, tags in (
+        (0, embedded(table[4], no)),
+        (1, embedded((table[5] + table[6]) / 2, table[7])),
+        (2, embedded(no, no)),
+    ):
+        assert torch.allclose(read[0, region], batch.features[0, region] + tags, atol=1e-5)
