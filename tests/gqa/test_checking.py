@@ -124,7 +124,7 @@ def test_a_folder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
     captured = capsys.readouterr()
     assert captured.out.count("MISSING") == 4
     assert captured.out.count("not there (optional)") == 6
-    assert "1 questions on 1 images" in captured.out
+    assert "1 question on 1 image" in captured.out
     assert "and 3 other parts;" in captured.err
 
 
@@ -136,5 +136,8 @@ def test_a_whole_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         path.write_text(json.dumps({"1": entry}))
     layout.images().mkdir()
     layout.image("1").touch()
+    layout.ood_questions("val", "tail").write_text("{}")  # as a small world has it
     assert main(["gqa", "check", str(tmp_path)]) == 0
-    assert "1 images" in capsys.readouterr().out.splitlines()[-1]
+    out = capsys.readouterr().out
+    assert "ood_val_tail.json: 0 questions on 0 images\n" in out
+    assert out.endswith(": 1 image\n")
