@@ -37,10 +37,14 @@ class ImageFolder:
         expected = self.folder / f"{image_id}{SUFFIXES[0]}"
         if expected.exists():
             return expected
-        return self._others.get(image_id, expected)
+        return self._images.get(image_id, expected)
+
+    def count(self) -> int:
+        """Return the number of images."""
+        return len(self._images)
 
     @cached_property
-    def _others(self) -> dict[str, Path]:
+    def _images(self) -> dict[str, Path]:
         """Every image of the folder, by its id; the first by depth, suffix and name counts."""
         images = [
             Path(folder, name)

@@ -122,10 +122,11 @@ def test_a_folder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
         path.write_text(json.dumps({"1": entry}))
     assert main(["gqa", "check", str(tmp_path)]) == 2
     captured = capsys.readouterr()
-    assert captured.out.count("MISSING") == 4
+    assert captured.out.count("MISSING") == 3
     assert captured.out.count("not there (optional)") == 6
+    assert captured.out.endswith("not there (optional: to extract regions, for the gallery)\n")
     assert "1 question on 1 image" in captured.out
-    assert "and 3 other parts;" in captured.err
+    assert "and 2 other parts;" in captured.err
 
 
 def test_a_whole_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,10 +135,12 @@ def test_a_whole_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         path.parent.mkdir(parents=True, exist_ok=True)
         entry = scene_graph_entry() if "scene" in path.name else question_entry()
         path.write_text(json.dumps({"1": entry}))
-    layout.images().mkdir()
-    layout.image("1").touch()
+    for name in ("1.jpg", "more/2.PNG", "more/2.jpg", "notes.txt"):
+        path = layout.images() / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     layout.ood_questions("val", "tail").write_text("{}")  # as a small world has it
     assert main(["gqa", "check", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "ood_val_tail.json: 0 questions on 0 images\n" in out
-    assert out.endswith(": 1 image\n")
+    assert out.endswith(": 2 images\n")
