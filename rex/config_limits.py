@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from os import PathLike
+from typing import Any
 
 from rex.config import Config
 from rex.errors import InputError
@@ -21,6 +23,8 @@ def check_limits(config: Config, file: str | PathLike[str]) -> None:
 
 def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
     """Yield place, problem and cure."""
+    for place in _empty_texts(dataclasses.asdict(config).items()):
+        yield place.removeprefix("."), "is empty", "give a value, or leave the key out"
     if not _NAME.fullmatch(config.dataset):
         cure = "it names a folder: use letters, digits, dots, - and _"
         yield "dataset", f"{config.dataset!r} is not a name", cure
@@ -38,6 +42,16 @@ def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
         if not row[0] or row in rows[:number]:
             problem = f"{config.evaluation.foreign[number].name!r} names no row of its own"
             yield f"evaluation.foreign.{number}.name", problem, "give another name"
+
+
+def _empty_texts(entries: Iterable[tuple[str | int, Any]]) -> Iterator[str]:
+    """Yield the place, after a dot, of every text that holds nothing."""
+    for name, value in entries:
+        if isinstance(value, str) and not value.strip():
+            yield f".{name}"
+        elif isinstance(value, dict | tuple):
+            within = value.items() if isinstance(value, dict) else enumerate(value)
+            yield from (f".{name}{place}" for place in _empty_texts(within))
 
 
 def _grid_problems(config: Config) -> Iterator[tuple[str, str, str]]:

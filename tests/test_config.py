@@ -171,6 +171,13 @@ def test_a_configuration_may_be_given_as_json() -> None:
             "regions.features.testdev: testdev is measured, and has no features",
         ),
         ({"dataset": "../x"}, "dataset: '../x' is not a name"),
+        ({"dataset": ""}, "dataset: is empty; give a value"),
+        ({"data": ""}, "data: is empty; give a value"),
+        ({"regions": {"weights": " "}}, "regions.weights: is empty; give a value"),
+        (
+            {"evaluation": {"foreign": [{"name": "theirs", "file": ""}]}},
+            "evaluation.foreign.0.file: is empty; give a value",
+        ),
         ({"model": {"hidden_size": 10, "heads": 4}}, "model.heads: 4 heads do not divide"),
         ({"experiment": {"seeds": []}}, "experiment.seeds: [] are not seeds"),
         ({"experiment": {"seeds": [0, 0]}}, "experiment.seeds: [0, 0] are not seeds"),
