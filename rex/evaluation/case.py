@@ -99,7 +99,8 @@ class Case:
             questions = questions.only(predictions.question_ids)
             if not predictions.question_ids:
                 raise InputError("answers no question", file=path, cure="check the file")
-        order = match_predictions(predictions, questions.ids, path)
+        cure = "predict them all, or leave the others out: --partial"
+        order = match_predictions(predictions, questions.ids, path, cure=cure)
         file = inputs.explanations
         truth = None if file is None else read_explanations(file, questions)
         return cls(

@@ -45,7 +45,10 @@ def test_the_format_of_gqas_server(split: SmallSplit) -> None:
 @pytest.mark.parametrize(
     ("ids", "said"),
     [
-        (["q1", "q2", "q4", "q5", "q6"], "1 of 6 questions have no prediction: q3"),
+        (
+            ["q1", "q2", "q4", "q5", "q6"],
+            "1 of 6 questions have no prediction: q3; predict them all\n",
+        ),
         (
             ["q1", "q2", "q3", "q4", "q5", "q6", "q3"],
             "1 questions are predicted more than once: q3",

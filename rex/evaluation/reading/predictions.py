@@ -193,11 +193,16 @@ def write_predictions(
 
 
 def match_predictions(
-    predictions: Predictions, question_ids: Sequence[str], path: str | PathLike[str]
+    predictions: Predictions,
+    question_ids: Sequence[str],
+    path: str | PathLike[str],
+    *,
+    cure: str = "predict them all",
 ) -> npt.NDArray[np.int64]:
     """Return for each question [n] the row of its prediction.
 
-    Raises InputError, showing three ids, when a question lacks one or a prediction has no question.
+    Raises InputError, showing three ids, when a question lacks one (`cure` is for it) or a
+    prediction has no question.
     """
     row_of = {question_id: row for row, question_id in enumerate(predictions.question_ids)}
     known = set(question_ids)
@@ -214,7 +219,7 @@ def match_predictions(
         raise InputError(
             f"{len(missing)} of {len(question_ids)} questions have no prediction: {shown(missing)}",
             file=path,
-            cure="predict them all, or leave the others out: --partial",
+            cure=cure,
         )
     return np.array([row_of[question_id] for question_id in question_ids], dtype=np.int64)
 
