@@ -147,6 +147,8 @@ def _evaluate(
     from rex.evaluation.measures.spice import check_corenlp
     from rex.evaluation.metrics import run_of, write_metrics
 
+    if tracking is not None and run is None:
+        raise InputError("--tracking needs the run's folder", cure="give --run as well")
     read = {name: path for name, path in given.items() if isinstance(path, Path)}
     _check_outputs(
         {"PREDICTIONS": predictions, **read, "corenlp": corenlp},
@@ -174,7 +176,12 @@ def _evaluate(
     if unread is not None:
         count = write_unread(unread, measured)
         _logger.info("%d explanations cannot be read: %s", count, unread)
-    _track(tracking, run, config.dataset, metrics, out)
+    if tracking is not None and run is not None:
+        _track(tracking, run, config.dataset, metrics, out)
+    _print_scores(metrics)
+
+
+def _print_scores(metrics: Metrics) -> None:
     for name, score in metrics.scores.items():
         if "/" not in name and score.value is not None:
             print(f"{name:<12} {score.value:7.2f}  (n = {score.n})")
@@ -198,16 +205,10 @@ def _check_outputs(inputs: Mapping[str, Path | None], outputs: Mapping[str, Path
         named[path.resolve()] = f"--{name}"
 
 
-def _track(
-    tracking: Store | None, folder: Path | None, experiment: str, metrics: Metrics, file: Path
-) -> None:
+def _track(tracking: Store, folder: Path, experiment: str, metrics: Metrics, file: Path) -> None:
     """Log the scores, and keep the file."""
     from rex.tracking import score_name, tracked_run
 
-    if tracking is None:
-        return
-    if folder is None:
-        raise InputError("--tracking needs the run's folder", cure="give --run as well")
     with tracked_run(tracking, folder, experiment=experiment, name=str(metrics.run)) as tracked:
         tracked.metrics(
             {

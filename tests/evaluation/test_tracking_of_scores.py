@@ -23,6 +23,7 @@ def test_scores_are_logged(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -
     arguments += ["--questions", str(split.questions), "--ood", str(split.ood)]
     arguments += ["--out", str(run / "metrics/val.json")]
     assert main([*arguments, "--tracking", str(database)]) == 2  # whose run?
+    assert not (run / "metrics/val.json").exists()
     assert main([*arguments, "--tracking", str(database), "--run", str(run)]) == 0
     client = MlflowClient(tracking_uri=f"sqlite:///{database}")
     (experiment,) = [e for e in client.search_experiments() if e.name == "world"]
