@@ -286,6 +286,8 @@ def readable_parquet(path: str | os.PathLike[str], cure: str | None = None) -> I
     """Turn what is raised in the block for a missing or damaged file into InputError."""
     import pyarrow as pa
 
+    if Path(path).is_dir():
+        raise InputError("is a folder", file=path, cure="name a Parquet file")
     try:
         yield
     except FileNotFoundError:
@@ -296,7 +298,7 @@ def readable_parquet(path: str | os.PathLike[str], cure: str | None = None) -> I
         raise InputError(
             f"not a readable Parquet file ({_first_line(error)})",
             file=path,
-            cure=cure or "make it again",
+            cure=cure or "is it the file that you meant? if so, make it again",
         ) from None
 
 

@@ -111,8 +111,10 @@ def test_the_provenance_of_what_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         parquet_provenance(tmp_path / "absent.parquet")
     (tmp_path / "table.parquet").write_text("PAR1")
-    with pytest.raises(InputError, match="not a readable Parquet file"):
+    with pytest.raises(InputError, match=r"not a readable Parquet file .*; is it the file that"):
         parquet_provenance(tmp_path / "table.parquet")
+    with pytest.raises(InputError, match="is a folder; name a Parquet file"):
+        read_parquet(tmp_path)
 
 
 def test_a_full_disk_names_the_file_that_was_to_be(tmp_path: Path) -> None:

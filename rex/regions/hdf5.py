@@ -33,6 +33,8 @@ def open_hdf5(
         raise
     except FileNotFoundError:
         raise InputError("no such file", file=path, cure=missing) from None
+    except IsADirectoryError:
+        raise InputError("is a folder", file=path, cure="name a file") from None
     except Exception as error:  # what is read of a damaged file can raise nearly anything
         raise InputError(f"not a valid {kind} ({error})", file=path, cure=damaged) from None
 

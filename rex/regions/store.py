@@ -43,7 +43,7 @@ _EMPTY = "without_regions"
 
 _BLOCK = 256
 """Images copied at a time."""
-_MAKE_AGAIN = "delete it and make it again with rex regions extract"
+_MAKE_AGAIN = "is it the file that you meant? if so, make it again: rex regions extract or import"
 
 
 @dataclass(frozen=True)

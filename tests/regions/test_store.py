@@ -321,6 +321,11 @@ def damage_attribute(path: Path) -> None:
         file.attrs["signature"] = "{"
 
 
+def damage_to_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 def damage_storage(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         features = file["features"][:]
@@ -332,7 +337,8 @@ def damage_storage(path: Path) -> None:
     ("damage", "said"),
     [
         (damage_nothing, "no such file"),
-        (damage_tail, "not a valid region store"),
+        (damage_to_folder, "is a folder; name a file"),
+        (damage_tail, r"not a valid region store .*; is it the file that you meant"),
         (damage_kind, "not a valid region store"),
         (damage_dataset, "no dataset 'boxes'"),
         (damage_shape, r"scores is \(3, 9\), expected \(3, 4\)"),
