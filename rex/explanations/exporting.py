@@ -253,6 +253,9 @@ def _check(settings: ExportSettings) -> None:
     if not re.fullmatch(r"\w+", settings.split):
         problem = f"{settings.split!r} is no name of a split"
         raise InputError(problem, file="--split", cure="use letters, digits and _")
+    if "{}" not in settings.images:
+        problem = f"{settings.images!r} does not say where the image's id stands"
+        raise InputError(problem, file="--images", cure="write {} there: images/{}.jpg")
     if not 0 < settings.share <= 100:
         problem = f"a share of {settings.share:g} percent"
         raise InputError(problem, file="--share", cure="give one above 0, to 100")

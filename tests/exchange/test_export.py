@@ -250,6 +250,7 @@ def test_what_is_not_clean_is_dropped_and_listed(world: Layout, tmp_path: Path) 
         (("--layout", "swift"), "layout swift has no format jsonl"),
         (("--operation", "guess"), "no operation 'guess'"),
         (("--split", "a/b"), "'a/b' is no name of a split"),
+        (("--images", "data/images"), "'data/images' does not say where the image's id stands"),
         (("--share", "nan"), "a share of nan percent"),
         (("--share", "101"), "a share of 101 percent"),
         (("--preference", "dpo"), "layout records holds no false replies of kind dpo"),
