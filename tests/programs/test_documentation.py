@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
+from rex.cli import main
 from rex.gqa import operations as grammar
+from rex.gqa.layout import Layout
 from rex.gqa.questions import ProgramError, read_questions
 from rex.gqa.scene_graphs import SceneGraph, SceneObject, read_scene_graphs
 from rex.programs import executor, finding, operations, parsing, plain, wording
@@ -24,9 +27,11 @@ from rex.programs.wording import word_statement
 from tests.gqa.sample import QUESTIONS, SCENE_GRAPHS, needs_sample
 
 TEXT = (Path(__file__).parents[2] / "docs" / "programs.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(
+EXAMPLES: list[tuple[str, ...]] = re.findall(
     r"```\n(\d+) +(.*)\nprogram +(.*)\nraw +(.*)\ntokens +(.*)\nsentence +(.*)\n```", TEXT
 )
+OF_THE_WORLD = [example for example in EXAMPLES if example[0].startswith("1000")]
+REAL = [example for example in EXAMPLES if example not in OF_THE_WORLD]
 
 
 def test_every_operation_has_an_example() -> None:
@@ -39,17 +44,28 @@ def test_every_operation_has_an_example() -> None:
 
 
 @needs_sample
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example[0])
+@pytest.mark.parametrize("example", REAL, ids=lambda example: example[0])
 def test_the_real_examples(example: tuple[str, ...]) -> None:
+    check(example, QUESTIONS, SCENE_GRAPHS)
+
+
+def test_the_examples_of_the_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (command,) = re.findall(r"`rex (world make .*)`", TEXT)
+    assert main(shlex.split(command)) == 0
+    layout = Layout("data/tiny")
+    assert OF_THE_WORLD
+    for example in OF_THE_WORLD:
+        check(example, layout.questions("train"), layout.scene_graphs("train"))
+
+
+def check(example: tuple[str, ...], questions: Path, scene_graphs: Path) -> None:
+    """Assert that the example is what the code makes of the question."""
     question_id, asked, program, raw, tokens, sentence = example
-    questions = read_questions(QUESTIONS)
-    if question_id not in questions:
-        assert question_id.startswith("2000")  # of the world
-        return
-    question = questions[question_id]
+    question = read_questions(questions)[question_id]
     assert asked == f"{question.question} {question.answer}"
     assert program == question.semantic_str
-    graph = read_scene_graphs(SCENE_GRAPHS)[question.image_id]
+    graph = read_scene_graphs(scene_graphs)[question.image_id]
     execution = execute(parse_program(question.semantic), graph, question.answer)
     leaves = word_statement(execution.statement)
     regions = {one: place for place, one in enumerate(dict.fromkeys(mentioned(leaves)))}
