@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import re
@@ -15,12 +16,10 @@ import pytest
 import yaml
 
 from rex.cli import main
-from rex.config import WorldSettings
 from rex.evaluation.metrics import read_metrics
 from rex.exchange.formats import FORMATS
 from rex.exchange.record import spanned
 from rex.gqa.layout import Layout
-from rex.world.make import make_world
 
 PROJECT = Path(__file__).parents[1]
 TEXT = (PROJECT / "docs" / "vlm.md").read_text(encoding="utf-8")
@@ -33,17 +32,21 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a little world in data/world."""
+    """Return a folder with the page's little world, which stands for the demo's, too."""
     folder = tmp_path_factory.mktemp("project")
-    settings = WorldSettings(train_images=20, val_images=8, testdev_images=4, seed=1)
-    make_world(folder / "data" / "world", settings, processes=1)
+    with contextlib.chdir(folder):
+        (make,) = re.findall(r"^rex (world make .*?) *#", TEXT, re.MULTILINE)
+        assert main(shlex.split(make)) == 0
+        Path("data/world").symlink_to("tiny")
     return folder
 
 
-def test_its_commands_and_code_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_commands_and_code_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(folder)
     export, measure = (block.replace("\\\n", " ") for block in blocks("sh"))
-    assert main(shlex.split(export)[1:]) == 0
+    assert main(shlex.split(export.splitlines()[1])[1:]) == 0
     (example,) = blocks("json")
     rows = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
     assert json.loads(example) in rows
@@ -54,7 +57,9 @@ def test_its_commands_and_code_run(folder: Path, monkeypatch: pytest.MonkeyPatch
     assert scores["agreement"]["value"] == 100
     assert "| qwen | other |" in Path("tables/answers.md").read_text()
     for code in blocks("python"):
+        capsys.readouterr()
         exec(compile(code, "docs/vlm.md", "exec"), {})
+        assert capsys.readouterr().out.splitlines() == re.findall(r"^# ([{[].*)", code, re.M)
 
 
 def write_answers(world: Layout) -> None:
