@@ -18,7 +18,7 @@ class Score:
     """One number of one run on one split.
 
     `value` is None exactly where `reason` says why it was not computed; `n` counts the questions
-    it is an average over; `unit` is `percent` or, for CIDEr, `library value x 100`.
+    it is an average over; `unit` is `percent` unless its measure has another.
     """
 
     value: float | None
