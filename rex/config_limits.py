@@ -63,5 +63,9 @@ def _grid_problems(config: Config) -> Iterator[tuple[str, str, str]]:
         place = f"experiment.runs.{number}"
         if refused := refusal(run.setting, run.method, config.model.mode):
             yield place, *refused
-    for name in config.methods.keys() - METHODS.keys():
-        yield f"methods.{name}", "no such method", f"one of {', '.join(METHODS)}"
+    for name, given in config.methods.items():
+        if name not in METHODS:
+            yield f"methods.{name}", "no such method", f"one of {', '.join(METHODS)}"
+        elif METHODS[name].decoder is None and given.get("programs"):
+            problem = f"method {name!r} has no decoder, and learns no programs"
+            yield f"methods.{name}.programs", problem, "leave it out"

@@ -170,6 +170,11 @@ def test_a_configuration_may_be_given_as_json() -> None:
             {"regions": {"features": {"train": "a", "val": "a", "label": "mine"}}},
             "regions.features.testdev: testdev is measured, and has no features",
         ),
+        ({"methods": {"rec": {}}}, "methods.rec: no such method; one of backbone"),
+        (
+            {"methods": {"backbone-tags": {"programs": True}}},
+            "methods.backbone-tags.programs: method 'backbone-tags' has no decoder",
+        ),
         ({"dataset": "../x"}, "dataset: '../x' is not a name"),
         ({"dataset": ""}, "dataset: is empty; give a value"),
         ({"data": ""}, "data: is empty; give a value"),
