@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import typing
 from collections.abc import Iterable, Mapping
 from os import PathLike
@@ -17,6 +18,8 @@ from rex.experiment import METHODS
 
 if TYPE_CHECKING:
     import pydantic
+
+_POWER_OF_TEN = re.compile(r"([-+]?\d+)(\.\d*)?[eE]([-+]?)(\d+)")
 
 
 def parse_config(values: Mapping[str, Any], *, file: str | PathLike[str] | None = None) -> Config:
@@ -70,15 +73,22 @@ def _first_problem(error: pydantic.ValidationError) -> tuple[str, str, str]:
     if first["type"] == unknown:
         return place, "unknown key", f"known here: {', '.join(_known_keys(first['loc']))}"
     given, bounds = first["input"], first.get("ctx", {})
-    for name, problem, cure in (
+    cure = "see config.yaml for every key, with its default and meaning"
+    number = _POWER_OF_TEN.fullmatch(given) if isinstance(given, str) else None
+    if number and first["type"] != "int_type":
+        whole, part, sign, power = number.groups()
+        cure = f"write {whole}{part or '.0'}e{sign or '+'}{power}: YAML takes {given} for text"
+    if first["loc"][:1] == ("methods",) and len(first["loc"]) > 3:
+        # one error for each of the types that a setting may have
+        return ".".join(map(str, first["loc"][:3])), f"{given!r} is no number, true or false", cure
+    for name, problem, advice in (
         ("ge", "too small", "give {} or more"),
         ("gt", "too small", "give a number above {}"),
         ("le", "too large", "give {} or less"),
         ("lt", "too large", "give a number below {}"),
     ):
         if name in bounds:
-            return place, f"{given} is {problem}", cure.format(f"{bounds[name]:g}")
-    cure = "see config.yaml for every key, with its default and meaning"
+            return place, f"{given} is {problem}", advice.format(f"{bounds[name]:g}")
     return place, f"{first['msg']} (found {given!r})", cure
 
 

@@ -145,6 +145,16 @@ def test_a_configuration_may_be_given_as_json() -> None:
             {"training": {"learning_rate": float("inf")}},
             "training.learning_rate: Input should be a finite number",
         ),
+        (
+            {"training": {"learning_rate": "1e-4"}},
+            "training.learning_rate: Input should be a valid number (found '1e-4'); "
+            "write 1.0e-4: YAML takes 1e-4 for text",
+        ),
+        (
+            {"methods": {"vcin": {"kl": "2.5E3"}}},
+            "methods.vcin.kl: '2.5E3' is no number, true or false; write 2.5e+3: ",
+        ),
+        ({"methods": {"reader": {"layers": "two"}}}, "methods.reader.layers: 'two' is no number"),
         ({"training": {"epochs": True}}, "training.epochs: Input should be a valid integer"),
         (
             {"training": {"batch_size": "32"}},
