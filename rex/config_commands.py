@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from os import PathLike
 from pathlib import Path
 
 from rex.command_line import Subparsers, add_station, add_verb
@@ -32,10 +33,24 @@ def _schema(out: Path) -> None:
     write_text(out, json.dumps(config_schema(), indent=1) + "\n")
 
 
-def _write(out: Path, config: Config) -> None:
+def _write(out: Path, config: Config, config_file: str | None) -> None:
     """Check a configuration and write it with all defaults filled in."""
     import yaml
 
-    from rex.config_files import config_values
+    from rex.config_files import config_values, source_name
 
+    check_methods(config, source_name(config_file or "config"))
     write_text(out, yaml.safe_dump(config_values(config), sort_keys=False))
+
+
+def check_methods(config: Config, file: str | PathLike[str]) -> None:
+    """Raise InputError when a method does not have a setting that it is given.
+
+    The methods' own files know which they have, and load PyTorch.
+    """
+    if not config.methods:
+        return
+    from rex.models.methods import method_settings
+
+    for name, given in config.methods.items():
+        method_settings(name, given, file=str(file))

@@ -113,14 +113,14 @@ def read_config(source: str | PathLike[str] | None) -> Config:
     """
     if source is None:
         return Config()
-    return parse_config(read_settings(source), file=_name(source))
+    return parse_config(read_settings(source), file=source_name(source))
 
 
 def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
     """Return the keys that a configuration gives, unchecked. Raises InputError."""
     import yaml
 
-    file = _name(source)
+    file = source_name(source)
     try:
         # JSON is YAML, so one reader serves both
         text = str(source) if _inline(source) else Path(source).read_text(encoding="utf-8")
@@ -195,7 +195,8 @@ def _inline(source: str | PathLike[str]) -> bool:
     return str(source).lstrip().startswith("{")
 
 
-def _name(source: str | PathLike[str]) -> str | PathLike[str]:
+def source_name(source: str | PathLike[str]) -> str | PathLike[str]:
+    """Return what messages call a configuration: its file, or `--config` where it is JSON text."""
     return "--config" if _inline(source) else source
 
 

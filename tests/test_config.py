@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from rex.cli import main
 from rex.config import Config, EvaluationSettings
 from rex.config_files import (
     check_experiment,
@@ -204,6 +205,23 @@ def test_values_that_make_no_sense(values: dict[str, Any], said: str) -> None:
         parse_config(values)
     assert str(caught.value).startswith(f"config: {said}")
     assert caught.value.cure
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("layer: 3", "layer: no such setting; one of tags"),
+        ("layers: 2.5", "layers: 2.5 is not of its type; give a value like 2"),
+    ],
+)
+def test_what_a_method_does_not_have_is_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    path, out = tmp_path / "mine.yaml", tmp_path / "written.yaml"
+    path.write_text(f"methods: {{reader: {{{given}}}}}")
+    assert main(["config", "write", "--config", str(path), "--out", str(out)]) == 2
+    assert capsys.readouterr().err.startswith(f"{path}: methods.reader.{said}")
+    assert not out.exists()
 
 
 def test_every_number_has_a_limit() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from rex.cluster import NODES, Share, check_nodes, read_nodes, request
 from rex.command_line import announce_workflow, announced_store
 from rex.config import SCENE_GRAPH_SPLITS, SPLITS
+from rex.config_commands import check_methods
 from rex.config_files import (
     check_experiment,
     config_values,
@@ -74,11 +75,7 @@ with exit_on_bad_input():
     CONFIG = parse_config(config, file=SOURCES)
     check_experiment(CONFIG, file=SOURCES)
     check_given_files(CONFIG, SOURCES)
-    if CONFIG.methods:  # known by the methods' own files, which load PyTorch
-        from rex.models.methods import method_settings
-
-        for name, values in CONFIG.methods.items():
-            method_settings(name, values, file=SOURCES)
+    check_methods(CONFIG, SOURCES)
 
 # every key, with its default where it was left out
 VALUES = config_values(CONFIG)
