@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +36,8 @@ def configure_logging(log: Path | None = None) -> None:
     # in a workflow, several jobs write to one terminal, which shows how far each log is
     of_workflow = log is not None and "REX_WORKFLOW" in os.environ
     logging.captureWarnings(of_workflow)
+    # by Detectron2, as it is imported
+    warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated")
     console.setLevel(logging.WARNING if of_workflow else logging.INFO)
     console.setFormatter(logging.Formatter("%(message)s"))
     _logger.addHandler(console)

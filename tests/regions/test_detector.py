@@ -6,6 +6,8 @@ import hashlib
 import importlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +289,17 @@ def test_training_images_of_which_none_can_be_read_are_one_line(
     assert len(said) == 1
     assert "not a readable image" in said[0]
     assert not (tmp_path / "detector.pth").exists()
+
+
+def test_libraries_say_nothing_beside_the_line(tmp_path: Path) -> None:
+    """In a process of its own: Detectron2 is imported once."""
+    command = [sys.executable, "-m", "rex.cli", "regions", "train", "--data", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "detector.pth")], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "train_sceneGraphs.json: no such file" in line
 
 
 def test_weights_of_another_configuration_are_refused(trained: Trained) -> None:
