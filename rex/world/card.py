@@ -48,7 +48,8 @@ def put_into(file: Path, card: str) -> None:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", file=file) from None
+        cure = f"name a Markdown file with the lines {_BEGIN} and {_END}"
+        raise InputError(f"cannot be read ({error.strerror})", file=file, cure=cure) from None
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:

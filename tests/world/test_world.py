@@ -201,8 +201,13 @@ def test_commands_make_show_and_describe_a_world(
     assert main(["world", "card", str(tmp_path / "nothing")]) == 2
 
 
-def test_the_card_replaces_its_part_of_a_document(tmp_path: Path, world: Layout) -> None:
+def test_the_card_replaces_its_part_of_a_document(
+    tmp_path: Path, world: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
     page = tmp_path / "world.md"
+    assert main(["world", "card", str(world.folder), "--into", str(page)]) == 2
+    said = "cannot be read (No such file or directory); name a Markdown file with the lines"
+    assert said in capsys.readouterr().err
     page.write_text("# Before\n")
     assert main(["world", "card", str(world.folder), "--into", str(page)]) == 2
     page.write_text(
