@@ -182,8 +182,12 @@ class Tally:
 def gather_explanations(parts: Sequence[File], out: File) -> None:
     """Write one table from its shards, given in order; it equals the one built at once.
 
-    Raises InputError when a part is missing, not a shard, or made with other settings.
+    Raises InputError when a part is missing, given twice, not a shard, or made with other settings.
     """
+    files = [Path(part).resolve() for part in parts]
+    for part, file in zip(parts, files, strict=True):
+        if files.count(file) > 1:
+            raise InputError("is given twice", file=part, cure="give each shard once")
     tally = Tally()
     provenance = _provenance(parts[0])
     with explanation_table(out, provenance) as table:

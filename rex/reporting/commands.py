@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rex.command_line import Parser, Store, Subparsers, add_verb
 from rex.config import Config
+from rex.errors import InputError
 from rex.grid import Results
 
 if TYPE_CHECKING:
@@ -163,6 +164,9 @@ def _status(config: Config, results: Path | None) -> None:
     """What of a configuration's results is done, running, failed or missing."""
     from rex.reporting.status import status
 
+    if results is not None and not results.is_dir():
+        cure = "name the folder results/<dataset>, or leave --results out"
+        raise InputError("no such folder", file=results, cure=cure)
     found = Results.of(config) if results is None else Results(config, results)
     print("\n".join(status(found)))
 

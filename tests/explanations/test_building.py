@@ -338,6 +338,8 @@ def test_shards_made_otherwise_are_refused(
     gathered = world.folder / "gathered.parquet"
     assert main(["explain", "gather", str(world.out), str(other), "--out", str(gathered)]) == 2
     assert "was made otherwise" in capsys.readouterr().err
+    assert main(["explain", "gather", *[str(other)] * 2, "--out", str(gathered)]) == 2
+    assert f"{other}: is given twice" in capsys.readouterr().err
     assert not gathered.exists()
 
 

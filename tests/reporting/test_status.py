@@ -70,3 +70,10 @@ def test_the_command_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert shown[0].split() == [str(tmp_path), "done", "running", "failed", "missing"]
     assert "explanations            –        –        1        2" in shown
     assert shown[-1].startswith("failed: explanations vocabulary  results: the disk is full")
+
+
+def test_results_that_are_not_there_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["status", "--results", str(tmp_path / "nope")]) == 2
+    assert "nope: no such folder; name the folder" in capsys.readouterr().err
