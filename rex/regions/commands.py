@@ -70,7 +70,7 @@ def _add_import(verbs: Subparsers) -> None:
         "source",
         "SOURCE",
         ".tsv or .zip (LXMERT), .hdf5 (UpDn), or a folder: of VinVL's features.tsv, of "
-        "gqa_objects_info.json or gqa_spatial_info.json, of .npz, .npy or .pth",
+        "gqa_objects_info.json, of .npz, .npy or .pth",
     )
     bring.path("--out", "H5")
     option(
