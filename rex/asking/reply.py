@@ -9,7 +9,8 @@ from typing import Any
 
 from rex.asking.sentences import sentence_of
 from rex.boxes import Box, cell_box
-from rex.evaluation.entailment import entails, names_of
+from rex.evaluation.entailment import entails
+from rex.evaluation.measures.agreement import names_of
 from rex.experiment import method_label
 from rex.gqa.operations import written_steps
 from rex.reporting.examples import Example, Output, Word

@@ -7,7 +7,7 @@ then the explanation's facts are held against the words of the question.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -82,17 +82,6 @@ def _program(semantic: tuple[SemanticStep, ...]) -> Program:
         return parse_program(semantic)
     except ProgramError:
         return ()
-
-
-def names_of(regions: Mapping[int, str]) -> Names:
-    """Return what noun phrases' things are called, given what the regions are called."""
-
-    def names(ref: Ref) -> set[str]:
-        if ref.region is None:
-            return {ref.noun}
-        return {regions[ref.region]} if ref.region in regions else set()
-
-    return names
 
 
 @lru_cache(maxsize=8)

@@ -13,7 +13,8 @@ import numpy as np
 
 from rex.boxes import Box, box_sets, union_ious
 from rex.errors import InputError
-from rex.evaluation.entailment import entails, names_of
+from rex.evaluation.entailment import entails
+from rex.evaluation.measures.agreement import names_of
 from rex.evaluation.metrics import run_of
 from rex.experiment import RunName, method_label
 from rex.files import read_parquet

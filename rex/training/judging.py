@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,61 +12,27 @@ from rex.models.decoder import MASKED, Alternatives, Decision
 from rex.models.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from rex.evaluation.measures.agreement import Names
-    from rex.gqa.questions import SemanticStep
     from rex.regions.store import RegionStore
-
-
-class Judge:
-    """Says whether answers follow from explanations; the detector says what regions are called."""
-
-    def __init__(self, store: RegionStore) -> None:
-        self._store = store
-
-    def names(self, image_id: str) -> Names:
-        """Return what the things of an image are called."""
-        from rex.evaluation.measures.agreement import DetectedNames
-
-        (row,) = self._store.rows([image_id]).tolist()
-        return DetectedNames(self._store, row)
-
-    def supports(
-        self, answer: str, explanation: str, steps: tuple[SemanticStep, ...], names: Names
-    ) -> bool:
-        """Return whether the answer follows from the explanation, by a program's `steps`."""
-        from rex.evaluation.entailment import entails
-
-        objects, attributes = self._known
-        return bool(
-            entails(
-                answer,
-                explanation,
-                names,
-                semantic=steps,
-                objects=objects,
-                attributes=attributes,
-            )
-        )
-
-    @cached_property
-    def _known(self) -> tuple[frozenset[str], frozenset[str]]:
-        return frozenset(self._store.object_names), frozenset(self._store.attribute_names)
 
 
 def choose_supported(
     decision: Decision,
     alternatives: Alternatives,
     programs: Sequence[str],
-    image_ids: Sequence[str],
     vocabulary: Vocabulary,
-    judge: Judge,
+    store: RegionStore,
+    images: Sequence[int],
 ) -> Decision:
     """Return a decision for the likeliest answer that follows from its own explanation.
 
     Likelier ones are ruled out. Where none follows, or the program is malformed, nothing changes.
+    `images` are the questions' rows of the store, which says what the detector calls regions.
     """
+    from rex.evaluation.entailment import entails
+    from rex.evaluation.measures.agreement import detected_names
     from rex.gqa.operations import written_steps
 
+    objects, attributes = frozenset(store.object_names), frozenset(store.attribute_names)
     scores = alternatives.scores.clone()
     ranking = scores.argsort(dim=1, descending=True, stable=True).tolist()
     candidates = alternatives.candidates.tolist()
@@ -77,12 +42,12 @@ def choose_supported(
         steps = written_steps(programs[row])
         if not steps:
             continue
-        names = judge.names(image_ids[row])
+        names = detected_names(store, images[row])
         for better, place in enumerate(ranked):
             tokens = [token for token in texts[row * count + place] if token != IGNORED]
             answer = vocabulary.answers[candidates[row][place]]
             text = vocabulary.spell(tokens)
-            if judge.supports(answer, text, steps, names):
+            if entails(answer, text, names, semantic=steps, objects=objects, attributes=attributes):
                 scores[row, torch.tensor(ranked[:better], dtype=torch.int64)] = MASKED
                 break
     chosen = alternatives._replace(scores=scores).decision(decision.answers.shape[1])

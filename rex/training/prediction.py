@@ -19,7 +19,7 @@ from rex.models.vocabulary import Vocabulary
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
 from rex.training.dataset import Examples, ahead
-from rex.training.judging import Judge, choose_supported
+from rex.training.judging import choose_supported
 from rex.training.optimisation import autocast
 from rex.training.texts import find_regions, region_names
 
@@ -109,7 +109,6 @@ def predict(
     names = region_names(examples.store) if named else None
     found: list[Answered | None] = [None] * len(examples.questions)
     progress = Progress("predicting", len(found), "questions")
-    judge: Judge | None = None
     batches = sorted_batches(examples.questions.pieces.lengths, batch_size)
     loading = ahead(examples.load, batches, threads=examples.threads)
     for rows, loaded in zip(batches, loading, strict=True):
@@ -120,10 +119,9 @@ def predict(
             )
         programs = _programs(decision, vocabulary)
         if programs is not None and decision.alternatives is not None:
-            judge = judge or Judge(examples.store)
-            image_ids = [examples.questions.image_ids[row] for row in rows.tolist()]
+            images = examples.images[rows].tolist()
             decision = choose_supported(
-                decision, decision.alternatives, programs, image_ids, vocabulary, judge
+                decision, decision.alternatives, programs, vocabulary, examples.store, images
             )
         logits, written = decision.answers, decision.explanations
         # read as a whole: each value by itself would wait for the device

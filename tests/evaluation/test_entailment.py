@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rex.config import WorldSettings
-from rex.evaluation.entailment import entails, names_of
+from rex.evaluation.entailment import entails
+from rex.evaluation.measures.agreement import names_of
 from rex.gqa.layout import Layout
 from rex.gqa.questions import Question, SemanticStep, read_questions
 from rex.gqa.scene_graphs import SceneGraph, read_scene_graphs

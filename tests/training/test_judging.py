@@ -9,7 +9,7 @@ from rex.models.batch import IGNORED
 from rex.models.decoder import Alternatives, Decision, Explanations
 from rex.models.vocabulary import END, Vocabulary
 from rex.regions.store import RegionStore
-from rex.training.judging import Judge, choose_supported
+from rex.training.judging import choose_supported
 
 from .toy import make_toy
 
@@ -24,8 +24,8 @@ CLOSED = "select : cat -> exist : ? [0]"
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    return Judge(RegionStore(make_toy(tmp_path_factory.mktemp("toy"), images=2).regions))
+def store(tmp_path_factory: pytest.TempPathFactory) -> RegionStore:
+    return RegionStore(make_toy(tmp_path_factory.mktemp("toy"), images=2).regions)
 
 
 def alternatives(scores: list[float], options: dict[str, str]) -> Alternatives:
@@ -38,9 +38,11 @@ def alternatives(scores: list[float], options: dict[str, str]) -> Alternatives:
     return Alternatives(torch.tensor([answers]), torch.tensor([scores]), written)
 
 
-def chosen(offered: Alternatives, program: str, judge: Judge) -> tuple[str, str]:
+def chosen(offered: Alternatives, program: str, store: RegionStore) -> tuple[str, str]:
     before = offered.decision(len(VOCABULARY.answers))
-    after = choose_supported(before, offered, [program], ["train0"], VOCABULARY, judge)
+    after = choose_supported(
+        before, offered, [program], VOCABULARY, store, store.rows(["train0"]).tolist()
+    )
     assert isinstance(after, Decision)
     assert after.explanations is not None
     tokens = [number for number in after.explanations.tokens[0].tolist() if number != IGNORED]
@@ -48,28 +50,30 @@ def chosen(offered: Alternatives, program: str, judge: Judge) -> tuple[str, str]
     return VOCABULARY.answers[int(after.answers.argmax())], VOCABULARY.spell(tokens)
 
 
-def test_the_likeliest_that_follows_is_chosen(judge: Judge) -> None:
+def test_the_likeliest_that_follows_is_chosen(store: RegionStore) -> None:
     offered = alternatives([2.0, 1.0], {"red": "#0 is green", "green": "#0 is green"})
-    assert chosen(offered, OPEN, judge) == ("green", "#0 is green")
+    assert chosen(offered, OPEN, store) == ("green", "#0 is green")
     offered = alternatives([2.0, 1.0], {"red": "#0 is red", "green": "#0 is green"})
-    assert chosen(offered, OPEN, judge) == ("red", "#0 is red")
+    assert chosen(offered, OPEN, store) == ("red", "#0 is red")
     offered = alternatives([2.0, 1.0], {"yes": "there is no cat", "no": "there is no cat"})
-    assert chosen(offered, CLOSED, judge) == ("no", "there is no cat")
+    assert chosen(offered, CLOSED, store) == ("no", "there is no cat")
 
 
-def test_nothing_changes_where_none_follows(judge: Judge) -> None:
+def test_nothing_changes_where_none_follows(store: RegionStore) -> None:
     offered = alternatives([2.0, 1.0], {"red": "#0 is green", "green": "#0 is red"})
-    assert chosen(offered, OPEN, judge) == ("red", "#0 is green")
+    assert chosen(offered, OPEN, store) == ("red", "#0 is green")
 
 
 @pytest.mark.parametrize("program", ["", "select", "query : color [3]"])
-def test_a_malformed_program_decides_nothing(judge: Judge, program: str) -> None:
+def test_a_malformed_program_decides_nothing(store: RegionStore, program: str) -> None:
     offered = alternatives([2.0, 1.0], {"red": "#0 is green", "green": "#0 is green"})
-    assert chosen(offered, program, judge) == ("red", "#0 is green")
+    assert chosen(offered, program, store) == ("red", "#0 is green")
 
 
-def test_the_probability_is_of_what_is_left(judge: Judge) -> None:
+def test_the_probability_is_of_what_is_left(store: RegionStore) -> None:
     offered = alternatives([2.0, 1.0], {"red": "#0 is green", "green": "#0 is green"})
     before = offered.decision(len(VOCABULARY.answers))
-    after = choose_supported(before, offered, [OPEN], ["train0"], VOCABULARY, judge)
+    after = choose_supported(
+        before, offered, [OPEN], VOCABULARY, store, store.rows(["train0"]).tolist()
+    )
     assert float(after.answers.softmax(dim=-1).max()) == pytest.approx(1)

@@ -6,7 +6,7 @@ the question asks (its program's last operation).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -110,21 +110,22 @@ Names = Callable[[Ref], Iterable[str]]
 """Returns what the things that a noun phrase is about may be called."""
 
 
-class DetectedNames:
-    """What the detector calls the regions of the image in row `image` of the store."""
+def names_of(regions: Mapping[int, str]) -> Names:
+    """Return what noun phrases' things are called, given what the regions are called."""
 
-    def __init__(self, store: RegionStore, image: int) -> None:
-        self.store = store
-        self.image = image
-
-    def __call__(self, ref: Ref) -> set[str]:
-        """Return the name of a region, or of what is only named; none for classes without names."""
+    def names(ref: Ref) -> set[str]:
         if ref.region is None:
             return {ref.noun}
-        if ref.region >= self.store.regions:
-            return set()
-        label, names = int(self.store.object_ids[self.image, ref.region]), self.store.object_names
-        return {names[label]} if 0 <= label < len(names) else set()
+        return {regions[ref.region]} if ref.region in regions else set()
+
+    return names
+
+
+def detected_names(store: RegionStore, image: int) -> Names:
+    """Return the same for the image in row `image` of the store; classes may have no names."""
+    called = store.object_names
+    labels = enumerate(store.object_ids[image].tolist())
+    return names_of({region: called[label] for region, label in labels if 0 <= label < len(called)})
 
 
 Description = frozenset[tuple[str, bool]]

@@ -14,7 +14,7 @@ import numpy as np
 from rex.arrays import Ragged
 from rex.boxes import box_sets, overlapping_pairs
 from rex.evaluation.case import Case, Measure, Results
-from rex.evaluation.measures.agreement import DetectedNames, Names, agrees
+from rex.evaluation.measures.agreement import Names, agrees, detected_names
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.grounding import MATCH_IOU
 from rex.evaluation.measures.truth import Scene, rightly_called
@@ -116,7 +116,7 @@ def _by_detector(case: Case) -> dict[str, Sample]:
     store = case.store
     images = enumerate(store.rows(list(case.questions.image_ids)).tolist())
     return _following(
-        {row: _follow(case, row, DetectedNames(store, image)) for row, image in images}, "detected"
+        {row: _follow(case, row, detected_names(store, image)) for row, image in images}, "detected"
     )
 
 
