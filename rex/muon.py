@@ -67,17 +67,6 @@ class Muon(torch.optim.Optimizer):
         return weight.grad.lerp(mean, kept)
 
 
-def product_format(device: torch.device) -> torch.dtype:
-    """Return bfloat16 where the device has instructions for its products, else float32."""
-    if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:  # without them a CPU emulates bf16, at a tenth of the speed
-        capabilities = torch.cpu.get_capabilities()
-        names = ("avx512_bf16", "amx_bf16", "bf16")
-        fast = any(bool(capabilities.get(name)) for name in names)
-    return torch.bfloat16 if fast else torch.float32
-
-
 def orthogonal(matrices: Tensor, precision: torch.dtype) -> Tensor:
     """Return matrices [N, n, m] with singular values near 1 and the same singular vectors.
 

@@ -56,7 +56,6 @@ class Answerer:
         `changes` (sections of a configuration); the device is the best that this machine has.
         Raises InputError when something is missing, or the detector is not the run's.
         """
-        _quiet()
         checkpoint, config = load_run(run, changes or {})
         return cls(load_detector(run, checkpoint, config, weights), checkpoint, config)
 
@@ -181,15 +180,6 @@ class Answerer:
             attributes=classes.attribute_names,
             program=said.program,
         )
-
-
-def _quiet() -> None:
-    """Keep what libraries say about themselves away from a person who asked a question."""
-    import logging
-    import warnings
-
-    logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
 
 
 def _box(sides: Sequence[float]) -> Box:

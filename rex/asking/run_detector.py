@@ -49,7 +49,7 @@ def load_detector(
     run: Path, checkpoint: Checkpoint, config: Config, weights: Path | None
 ) -> Detector:
     """Load the detector of a run; raises InputError when it is not there, or another one."""
-    from rex.regions.detector import Detector
+    from rex.regions.detector import Detector, keep_quiet
     from rex.training.optimisation import choose_device
     from rex.training.prediction import check_features
 
@@ -67,6 +67,7 @@ def load_detector(
         raise InputError(
             "the run's detector is not there", file=path, cure="name its file with --weights"
         )
+    keep_quiet()
     detector = Detector.load(path, config.regions, choose_device(config.compute).type)
     signature = detector.signature
     theirs = checkpoint.signature.get("weights")

@@ -28,6 +28,7 @@ from detectron2.modeling.proposal_generator.rpn import StandardRPNHead
 from torch.nn import functional
 
 from rex.config import RegionSettings
+from rex.devices import product_format
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
 from rex.regions.heads import Res5RegionROIHeads, add_region_settings, select_regions
@@ -74,12 +75,10 @@ def _fit(cfg: CfgNode, settings: RegionSettings, classes: ClassLists, device: st
     select_regions(cfg, settings)
 
 
-class ReducedPrecision(torch.autocast):
-    """Convolutions in bfloat16 where the processor computes them in hardware."""
-
-    def __init__(self, device: str) -> None:
-        fast = device != "cpu" or torch.cpu._is_avx512_bf16_supported()
-        super().__init__(device, torch.bfloat16, enabled=fast)
+def _reduced_precision(device: torch.device) -> torch.autocast:
+    """Return the context of convolutions in bfloat16, where the device has instructions for it."""
+    fast = product_format(device) == torch.bfloat16
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 
 class SmallFPN(FPN):  # type: ignore[misc]
@@ -91,7 +90,7 @@ class SmallFPN(FPN):  # type: ignore[misc]
 
     def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the levels `p2`, `p3`, … [B, C, H / 4, W / 4], … of images [B, 3, H, W]."""
-        with ReducedPrecision(images.device.type):
+        with _reduced_precision(images.device):
             levels = super().forward(images.contiguous(memory_format=torch.channels_last))
         return {name: level.float() for name, level in levels.items()}
 
@@ -133,7 +132,7 @@ class SmallRPNHead(StandardRPNHead):  # type: ignore[misc]
 
     def forward(self, features: list[torch.Tensor]) -> tuple[list[torch.Tensor], ...]:
         """Return objectness and deltas of every anchor of every level, in float32."""
-        with ReducedPrecision(features[0].device.type):
+        with _reduced_precision(features[0].device):
             outputs = super().forward(features)
         return tuple([level.float() for level in levels] for levels in outputs)
 

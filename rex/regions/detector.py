@@ -18,6 +18,7 @@ from detectron2.modeling import build_model
 from detectron2.structures import Boxes, Instances
 
 from rex.config import Config, RegionSettings
+from rex.devices import find_device
 from rex.errors import InputError
 from rex.regions.annotations import AnnotatedImage, ClassLists
 from rex.regions.architectures import detector_config
@@ -175,20 +176,17 @@ def prepare_device(config: Config) -> str:
 
     Raises InputError when it is to be a GPU, and there is none.
     """
-    if config.compute.device == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            "PyTorch finds no usable GPU",
-            file="config",
-            place="compute.device",
-            cure="set it to cpu or auto, or install PyTorch for your GPU",
-        )
+    device = find_device(config.compute)
+    keep_quiet()
+    torch.set_num_threads(1)  # a small network is split over processes, not over threads
+    # numbers too small for normal form slow a CPU down many times, and change nothing
+    torch.set_flush_denormal(True)
+    return device.type
+
+
+def keep_quiet() -> None:
+    """Keep back what libraries say about themselves while they detect regions."""
     # Detectron2 would print the traceback of an error that we report in one line
     logging.getLogger("detectron2").addHandler(logging.NullHandler())
     logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message="torch.meshgrid", category=UserWarning)
-    torch.set_num_threads(1)  # a small network is split over processes, not over threads
-    # numbers too small for normal form slow a CPU down many times, and change nothing
-    torch.set_flush_denormal(True)
-    if config.compute.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return config.compute.device

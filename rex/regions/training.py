@@ -18,12 +18,13 @@ from detectron2.solver import build_lr_scheduler
 from detectron2.solver.build import get_default_optimizer_params
 
 from rex.config import Config
+from rex.devices import product_format
 from rex.errors import InputError
 from rex.files import made_by, whole_file, write_json
 from rex.gqa.scene_graphs import read_scene_graphs
 from rex.images import read_image
 from rex.logs import Progress
-from rex.muon import Muon, product_format
+from rex.muon import Muon
 from rex.regions.annotations import AnnotatedImage, ClassLists, annotated_images
 from rex.regions.architectures import detector_config
 from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device

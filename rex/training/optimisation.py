@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from rex.config import ComputeSettings, TrainingSettings
-from rex.errors import InputError
-from rex.muon import Muon, product_format
+from rex.devices import find_device, product_format
+from rex.muon import Muon
 
 
 def choose_device(compute: ComputeSettings) -> torch.device:
@@ -18,15 +18,7 @@ def choose_device(compute: ComputeSettings) -> torch.device:
     """
     torch.set_num_threads(compute.training_threads)
     torch.backends.cuda.matmul.allow_tf32 = True
-    found = torch.cuda.is_available()
-    if compute.device == "cuda" and not found:
-        raise InputError(
-            "no GPU that this PyTorch can use",
-            file="config",
-            place="compute.device",
-            cure="set it to cpu or auto, or install PyTorch for your GPU",
-        )
-    return torch.device("cuda" if found and compute.device != "cpu" else "cpu")
+    return find_device(compute)
 
 
 def choose_precision(precision: str, device: torch.device) -> torch.dtype:

@@ -98,7 +98,7 @@ def test_a_device_that_is_not_there_is_not_chosen() -> None:
     torch.set_num_threads(threads)
     assert chosen.type == ("cuda" if torch.cuda.is_available() else "cpu")
     if chosen.type == "cpu":
-        with pytest.raises(InputError, match=r"compute\.device: no GPU"):
+        with pytest.raises(InputError, match=r"compute\.device: PyTorch finds no usable GPU"):
             choose_device(ComputeSettings(device="cuda"))
 
 
