@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from rex.evaluation.metrics import Metrics, mode_of
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, signed
 from rex.experiment import RunName
+from rex.garbage import without_collection
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def evaluate(
     `default_mode` is said of predictions and explanations that don't say in which mode they were
     made; `draws` are the resamples of the intervals. Raises InputError.
     """
-    with _without_collection():
+    with without_collection():
         measured = measure(path, inputs)
     case = measured.case
     built = None if case.truth is None else case.truth.mode
@@ -99,18 +98,3 @@ def _computed(declared: Measure, case: Case) -> Results:
         return declared.compute(case)
     except JavaUnavailableError as error:
         return dict.fromkeys(declared.names, str(error))
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Keep the garbage collector away from millions of objects that hold no cycles.
-
-    Looking through them again and again would take a quarter of the time.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

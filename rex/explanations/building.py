@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from rex.explanations.modes import OK, CompatMode, FixedMode, Mode
 from rex.explanations.question_batch import Batch
 from rex.explanations.table import COMMAND, Tally, explanation_table
 from rex.files import made_by
+from rex.garbage import without_collection
 from rex.gqa.json_entries import decode_piece, iter_pieces
 from rex.gqa.questions import QUESTION_CURE, ProgramError, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
@@ -50,21 +50,6 @@ class BuildSettings:
     mode: str = "fixed"
     threshold: float = 0.5
     """An object whose best region has a lower IoU is written by its name."""
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Keep the garbage collector away: nothing built here refers back to itself.
-
-    Looking for cycles would take a third of the time.
-    """
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 @without_collection()
