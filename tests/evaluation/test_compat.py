@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,7 @@ from rex.evaluation.measures.compat import (
 from rex.evaluation.measures.java import find_java
 from rex.evaluation.measures.meteor import MEASURES as METEOR
 from rex.evaluation.measures.meteor import meteor_score
-from rex.evaluation.measures.published_texts import PublishedTexts, ptb_tokens
+from rex.evaluation.measures.published_texts import PublishedTexts, ptb_tokens, published_texts
 from rex.evaluation.reading.asked_words import AskedWords
 from rex.evaluation.scores import Sample, Score
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
@@ -123,7 +125,7 @@ def test_tokens_and_scaling() -> None:
         "# 12 is at @ 3", "", "red blue", "",
     ]  # fmt: skip
     hypotheses, references = ["#13 is very red now", ""], ["#12 is very red now", "no dog"]
-    published = PublishedTexts.of(hypotheses, references)
+    published = published_texts(Mock(hypotheses=hypotheses, references=references))
     assert (published.kept, published.count) == ([0], 2)
     found = compat_captions([0, 1], published, None)
     # five of six tokens are right, "#" among them; half of the explanations are there

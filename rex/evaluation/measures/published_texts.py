@@ -25,17 +25,13 @@ class PublishedTexts:
     theirs: list[str]
     count: int
 
-    @classmethod
-    def of(cls, hypotheses: Sequence[str], references: Sequence[str]) -> PublishedTexts:
-        """Tokenise explanations and true ones. Raises JavaUnavailableError."""
-        kept = [i for i, text in enumerate(hypotheses) if text.strip()]
-        tokenised = ptb_tokens([*(hypotheses[i] for i in kept), *(references[i] for i in kept)])
-        return cls(kept, tokenised[: len(kept)], tokenised[len(kept) :], len(hypotheses))
-
 
 def published_texts(case: Case) -> PublishedTexts:
-    """Return the texts of a case, for `case.once`. Raises JavaUnavailableError."""
-    return PublishedTexts.of(case.hypotheses, case.references)
+    """Tokenise explanations and true ones, for `case.once`. Raises JavaUnavailableError."""
+    hypotheses, references = case.hypotheses, case.references
+    kept = [i for i, text in enumerate(hypotheses) if text.strip()]
+    tokenised = ptb_tokens([*(hypotheses[i] for i in kept), *(references[i] for i in kept)])
+    return PublishedTexts(kept, tokenised[: len(kept)], tokenised[len(kept) :], len(hypotheses))
 
 
 def ptb_tokens(texts: Sequence[str]) -> list[str]:
