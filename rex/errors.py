@@ -49,6 +49,11 @@ class UnavailableError(_LineError):
     """
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library's error says, or what kind it is."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 @contextmanager
 def exit_on_bad_input() -> Iterator[None]:
     """Print bad input as one line and exit with code 2, where Snakemake runs and not `rex.cli`."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex import __version__
-from rex.errors import InputError
+from rex.errors import InputError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -169,11 +169,7 @@ def checkpoint_problem(error: Exception) -> str:
         return "it is empty or cut short"
     if "weights_only" in str(error):
         return "it is not a checkpoint, or contains more than tensors and plain values"
-    return _first_line(error)
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    return first_line(error)
 
 
 _PROVENANCE_KEY = b"made_by"
@@ -296,7 +292,7 @@ def readable_parquet(path: str | os.PathLike[str], cure: str | None = None) -> I
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise InputError(
-            f"not a readable Parquet file ({_first_line(error)})",
+            f"not a readable Parquet file ({first_line(error)})",
             file=path,
             cure=cure or "is it the file that you meant? if so, make it again",
         ) from None

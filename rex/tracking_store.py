@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rex.command_line import Store
-from rex.errors import InputError, UnavailableError
+from rex.errors import InputError, UnavailableError, first_line
 from rex.files import whole_file
 from rex.locks import locked
 
@@ -125,4 +125,4 @@ def _unwritable(where: Store, error: Exception) -> InputError:
 def reason(error: Exception) -> str:
     """Return the line that says what SQLite found wrong, if there is one."""
     lines = str(error).splitlines()
-    return next((line for line in lines if line.startswith("(sqlite3.")), lines[0])
+    return next((line for line in lines if line.startswith("(sqlite3.")), first_line(error))

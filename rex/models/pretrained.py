@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from rex.errors import InputError
+from rex.errors import InputError, first_line
 
 _PIECES_FILE = "vocab.txt"
 
@@ -30,7 +30,7 @@ def load_transformer(kind: Any, name: str, *, feature_size: int, **options: Any)
             name, dtype=torch.float32, output_loading_info=True, **options
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise _bad(name, f"can't be loaded ({_first_line(error)})") from None
+        raise _bad(name, f"can't be loaded ({first_line(error)})") from None
     # transformers gives what is missing random values, and a warning that scrolls by
     missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
     if missing:
@@ -54,7 +54,7 @@ def read_word_pieces(name: str) -> tuple[str, ...]:
         text = Path(str(path)).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise InputError(
-            f"no word pieces ({_first_line(error)})",
+            f"no word pieces ({first_line(error)})",
             file=name,
             place="model.word_pieces",
             cure=cure,
@@ -70,10 +70,6 @@ def read_word_pieces(name: str) -> tuple[str, ...]:
             cure=cure,
         )
     return pieces
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _bad(name: str, problem: str) -> InputError:
