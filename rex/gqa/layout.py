@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -12,14 +11,11 @@ OOD_SPLITS = ("val", "testdev")
 OOD_PARTS = ("all", "head", "tail")
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
     """The paths below one data folder, e.g. `data/world`."""
 
-    folder: Path
-
     def __init__(self, folder: str | PathLike[str]) -> None:
-        object.__setattr__(self, "folder", Path(folder))
+        self.folder = Path(folder)
 
     def questions(self, split: str) -> Path:
         """Return the balanced questions of a split."""
