@@ -83,14 +83,6 @@ class Groups(msgspec.Struct, frozen=True, rename={"global_": "global"}):
     """The context that answers are balanced in, and rare in, for GQA-OOD."""
 
 
-class Annotations(msgspec.Struct, frozen=True, rename="camel"):
-    """A question's field `annotations`: word span (`4` or `2:4`) to object id."""
-
-    question: dict[str, str] = {}
-    answer: dict[str, str] = {}
-    full_answer: dict[str, str] = {}
-
-
 class ProgramRecord(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What of a question an explanation is made from; the other fields are passed over."""
 
@@ -107,18 +99,13 @@ class ProgramRecord(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 
 class Question(ProgramRecord, frozen=True, rename="camel", kw_only=True):
-    """A question about an image, as it stands in the file."""
+    """What is read of a question about an image."""
 
     question: str
-    full_answer: str | None = None
-    """A sentence."""
     types: Types = Types()
     groups: Groups = Groups()
     entailed: tuple[str, ...] = ()
     """Questions whose answers follow from this one's."""
-    equivalent: tuple[str, ...] = ()
-    is_balanced: bool = True
-    annotations: Annotations = Annotations()
 
 
 def iter_questions(path: str | PathLike[str]) -> Iterator[tuple[str, Question]]:

@@ -107,14 +107,14 @@ def test_relations_name_objects_of_the_image_and_agree(world: Layout) -> None:
 
 
 def test_entailed_and_equivalent_questions_exist(world: Layout) -> None:
-    questions = read_questions(world.questions("train"))
+    questions = json.loads(world.questions("train").read_text())
     entailed = 0
     for key, question in questions.items():
-        assert key in question.equivalent
-        assert key not in question.entailed
-        for other in (*question.entailed, *question.equivalent):
-            assert questions[other].image_id == question.image_id
-        entailed += len(question.entailed)
+        assert key in question["equivalent"]
+        assert key not in question["entailed"]
+        for other in (*question["entailed"], *question["equivalent"]):
+            assert questions[other]["imageId"] == question["imageId"]
+        entailed += len(question["entailed"])
     assert entailed
 
 
