@@ -167,16 +167,15 @@ def predictions_table(
 
     `answers`: whether the run has learnt to answer; otherwise the answers are null.
     """
-    import pyarrow as pa
+    from rex.evaluation.reading.prediction_table import prediction_table
 
-    columns: dict[str, tuple[list[Any], pa.DataType]] = {
-        "question_id": (question_ids, pa.string()),
-        "answer": ([p.answer if answers else None for p in predictions], pa.string()),
-        "probability": ([p.probability if answers else None for p in predictions], pa.float32()),
-        "explanation": ([p.explanation for p in predictions], pa.string()),
-        "regions": ([p.regions for p in predictions], pa.list_(pa.int32())),
-        "gates": ([p.gates for p in predictions], pa.list_(pa.float32())),
+    columns: dict[str, Any] = {
+        "answer": [p.answer if answers else None for p in predictions],
+        "probability": [p.probability if answers else None for p in predictions],
+        "explanation": [p.explanation for p in predictions],
+        "regions": [p.regions for p in predictions],
+        "gates": [p.gates for p in predictions],
     }
     if any(p.program is not None for p in predictions):
-        columns["program"] = ([p.program for p in predictions], pa.string())
-    return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})
+        columns["program"] = [p.program for p in predictions]
+    return prediction_table(question_id=question_ids, **columns)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from rex.errors import InputError
+from rex.evaluation.reading.prediction_table import COLUMNS, prediction_table
 from rex.tokens import LARGEST_REGION, is_region
 
 if TYPE_CHECKING:
@@ -63,20 +64,9 @@ def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
 
     Raises InputError that names the entry and the field, or the question.
     """
-    import pyarrow as pa
-
     rows = _read(path).predictions
-    return pa.table(
-        {
-            "question_id": pa.array([row.question_id for row in rows], pa.string()),
-            "answer": pa.array([row.answer for row in rows], pa.string()),
-            "probability": pa.array([row.probability for row in rows], pa.float32()),
-            "explanation": pa.array([row.explanation for row in rows], pa.string()),
-            "regions": pa.array([row.regions for row in rows], pa.list_(pa.int32())),
-            "gates": pa.array([row.gates for row in rows], pa.list_(pa.float32())),
-            "program": pa.array([row.program for row in rows], pa.string()),
-        }
-    )
+    names = (*COLUMNS, "program")
+    return prediction_table(**{name: [getattr(row, name) for row in rows] for name in names})
 
 
 def is_rows(path: str | PathLike[str]) -> bool:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rex.arrays import Ragged
 from rex.errors import InputError
+from rex.evaluation.reading.prediction_table import COLUMNS, prediction_table
 from rex.files import parquet_provenance, read_parquet, write_parquet
 from rex.tokens import LARGEST_REGION, region_of
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 SHOWN_IDS = 3
 """How many question ids a message shows."""
-
-
-_COLUMNS = ("question_id", "answer", "probability", "explanation", "regions", "gates")
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
         return complete_regions(read_json_predictions(path), path)
     cure = "make it again with rex predict, or as JSON (docs/measures.md)"
     return complete_regions(
-        read_parquet(path, columns=_COLUMNS, optional=("program",), cure=cure), path
+        read_parquet(path, columns=COLUMNS, optional=("program",), cure=cure), path
     )
 
 
@@ -181,15 +179,15 @@ def write_predictions(
         pa.array(predictions.regions.values, pa.int32()),
     )
     mute = pa.array([explanation is None for explanation in predictions.explanations])
-    columns = {
-        "question_id": pa.array(predictions.question_ids, pa.string()),
-        "answer": pa.array(predictions.answers, pa.string()),
-        "probability": pa.array(predictions.probabilities, pa.float32()),
-        "explanation": pa.array(predictions.explanations, pa.string()),
-        "regions": pc.if_else(mute, None, regions),
-        "gates": pa.nulls(len(regions), pa.list_(pa.float32())),
-    }
-    write_parquet(path, pa.table(columns), provenance=provenance)
+    table = prediction_table(
+        question_id=predictions.question_ids,
+        answer=predictions.answers,
+        probability=predictions.probabilities,
+        explanation=predictions.explanations,
+        regions=pc.if_else(mute, None, regions),
+        gates=[None] * len(regions),
+    )
+    write_parquet(path, table, provenance=provenance)
 
 
 def match_predictions(
