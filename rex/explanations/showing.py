@@ -15,7 +15,7 @@ from rex.gqa.layout import Layout
 from rex.gqa.questions import PROGRAM_CURE, ProgramError, Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
-from rex.images import side_by_side
+from rex.images import open_image, side_by_side
 from rex.programs import operations as ops
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
@@ -148,7 +148,7 @@ class Report:
             captions.append(caption)
         return captions
 
-    def draw(self, image: File, out: File) -> None:
+    def draw(self, image: Path, out: File) -> None:
         """Draw the objects of each step into copies of the image and write them as one picture.
 
         Boxes are scaled where the image is not of the size that the scene graph gives. Raises
@@ -156,7 +156,7 @@ class Report:
         """
         if self.execution is None:
             raise InputError(f"not explained: {self.status}", place=f"question {self.question_id}")
-        picture = _open(image)
+        picture = open_image(image)
         height = max(round(picture.height * _WIDTH / picture.width), 1)
         picture = picture.resize((_WIDTH, height))
         steps = [_objects_of(value) for value in self.execution.values]
@@ -205,20 +205,6 @@ def _describe_selection(value: Selection, graph: SceneGraph) -> str:
     return ", ".join(
         f"{graph.objects[object_id].name} ({object_id})" for object_id in value.objects
     )
-
-
-def _open(image: File) -> Image:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(image) as file:
-            return file.convert("RGB")
-    except FileNotFoundError:
-        raise InputError("no such file", file=image, cure="check the path") from None
-    except (UnidentifiedImageError, OSError) as error:
-        raise InputError(
-            f"not a whole image ({error})", file=image, cure="fetch or make it again"
-        ) from None
 
 
 def _objects_of(value: Value) -> tuple[str, ...]:

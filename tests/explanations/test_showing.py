@@ -94,7 +94,7 @@ def test_nothing_to_draw_and_a_corrupt_image(
     assert "not explained: object missing" in capsys.readouterr().err
     image.write_bytes(image.read_bytes()[:300])
     assert main(["explain", "show", *files, "q1", *drawn]) == 2
-    assert "not a whole image" in capsys.readouterr().err
+    assert "not a readable image" in capsys.readouterr().err
     assert not out.exists()
 
 
