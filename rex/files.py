@@ -114,6 +114,21 @@ def yaml_beside(module: str, name: str) -> Any:
     return msgspec.yaml.decode(Path(module).with_name(name).read_bytes())
 
 
+def check_outputs(inputs: Mapping[Path, str], outputs: Mapping[str, Path | None]) -> None:
+    """Raise InputError when a file to be written is one that is read, or another one.
+
+    `inputs` are the files that are read and what names them, `outputs` the other way round.
+    """
+    taken = {path.resolve(): name for path, name in inputs.items()}
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        other = taken.setdefault(path.resolve(), name)
+        if other != name:
+            problem = f"is {name} and {other}: it would be lost"
+            raise InputError(problem, file=path, cure="write to another file")
+
+
 def made_by(command: str, settings: Settings | None = None) -> dict[str, Any]:
     """Return the provenance record of a file: the command, its settings, and REX's version."""
     return {"command": command, "rex": __version__, "settings": dict(settings or {})}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,13 +145,15 @@ def _evaluate(
     from rex.evaluation.measures.answers import read_ood
     from rex.evaluation.measures.spice import check_corenlp
     from rex.evaluation.metrics import run_of, write_metrics
+    from rex.files import check_outputs
 
     if tracking is not None and run is None:
         raise InputError("--tracking needs the run's folder", cure="give --run as well")
-    read = {name: path for name, path in given.items() if isinstance(path, Path)}
-    _check_outputs(
-        {"PREDICTIONS": predictions, **read, "corenlp": corenlp},
-        {"out": out, "details": details, "unread": unread},
+    read = {"corenlp": corenlp, **given}
+    options = {p: f"--{name.replace('_', '-')}" for name, p in read.items() if isinstance(p, Path)}
+    check_outputs(
+        {**options, predictions: "PREDICTIONS"},
+        {"--out": out, "--details": details, "--unread": unread},
     )
     inputs = Inputs(
         **given,
@@ -187,22 +188,6 @@ def _print_scores(metrics: Metrics) -> None:
             print(f"{name:<12} {score.value:7.2f}  (n = {score.n})")
         elif "/" not in name:
             print(f"{name:<12}       –  {score.reason}")
-
-
-def _check_outputs(inputs: Mapping[str, Path | None], outputs: Mapping[str, Path | None]) -> None:
-    """Raise InputError when a file to be written is one of the others that are named."""
-    named: dict[Path, str] = {}
-    for name, path in inputs.items():
-        if path is not None:
-            written = name if name.isupper() else f"--{name.replace('_', '-')}"
-            named.setdefault(path.resolve(), written)
-    for name, path in outputs.items():
-        if path is None:
-            continue
-        if path.resolve() in named:
-            problem = f"is --{name} and {named[path.resolve()]}: it would be lost"
-            raise InputError(problem, file=path, cure="write to another file")
-        named[path.resolve()] = f"--{name}"
 
 
 def _track(tracking: Store, folder: Path, experiment: str, metrics: Metrics, file: Path) -> None:

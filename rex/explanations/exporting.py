@@ -23,7 +23,7 @@ from rex.exchange.negatives import negative
 from rex.exchange.parquet import parquet_folder
 from rex.exchange.record import Asked, Explained, explain
 from rex.explanations.building import Piece, in_order, pieces, question_files
-from rex.files import read_json, whole_file, write_json
+from rex.files import check_outputs, read_json, whole_file, write_json
 from rex.garbage import without_collection
 from rex.gqa.json_entries import decode_piece
 from rex.gqa.questions import QUESTION_CURE, ProgramError
@@ -190,7 +190,10 @@ def export_explanations(
     """
     files = question_files(questions)
     _check(settings)
-    _check_outputs([*files, settings.scene_graphs], out, dropped)
+    check_outputs(
+        {**dict.fromkeys(files, "QUESTIONS"), settings.scene_graphs: "--scene-graphs"},
+        {"--out": out, "--dropped": dropped},
+    )
     exporter = Exporter(settings)
     counts: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -229,20 +232,6 @@ def _told(counts: Counter[str]) -> str:
     return ", ".join(
         f"{count:,} {name}" for name, count in sorted(counts.items()) if name != "rows"
     )
-
-
-def _check_outputs(inputs: Sequence[Path], out: Path, dropped: Path | None) -> None:
-    """Raise InputError where a file to be written is one that is read, or the other one."""
-    taken = {path.resolve() for path in inputs}
-    for option, path in (("out", out), ("dropped", dropped)):
-        if path is not None and path.resolve() in taken:
-            raise InputError(
-                f"is --{option} and another file: it would be lost",
-                file=path,
-                cure="write to another file",
-            )
-        if path is not None:
-            taken.add(path.resolve())
 
 
 def _check(settings: ExportSettings) -> None:
