@@ -83,14 +83,11 @@ def read_details(path: str | PathLike[str], measure: str) -> Details | None:
 
     Raises InputError when the file is missing or damaged.
     """
-    import pyarrow.parquet as pq
-
-    read_parquet(  # says what is wrong with a damaged file, and with one of an older version
-        path, columns=("question_id", "image_id"), cure="evaluate again, with --details"
-    )
-    if measure not in pq.read_schema(path).names:
+    cure = "evaluate again, with --details"
+    columns = ("question_id", "image_id")
+    table = read_parquet(path, columns=columns, optional=(measure,), cure=cure)
+    if measure not in table.column_names:
         return None
-    table = read_parquet(path, columns=("question_id", "image_id", measure))
     table = table.filter(table[measure].is_valid()).sort_by("question_id")
     column = table[measure].combine_chunks()
     statistics = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
