@@ -15,7 +15,7 @@ from rex.boxes import Box
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.labels import label_places
-from rex.regions.conventions import looks_misread
+from rex.regions.conventions import are_shares, looks_misread
 from rex.regions.store import RegionStore
 from rex.tokens import region_token
 
@@ -95,11 +95,10 @@ def _wrong(store: RegionStore, rows: Any) -> dict[str, Any]:
     x1, y1, x2, y2 = np.moveaxis(boxes, -1, 0)
     outside = (x1 < -TOLERANCE) | (y1 < -TOLERANCE)
     outside |= (x2 > width + TOLERANCE) | (y2 > height + TOLERANCE)
-    far = np.where(used, np.maximum(x2, y2), -np.inf).max(axis=1)
-    near = np.where(used, boxes.min(axis=2), np.inf).min(axis=1)
-    is_share = (
-        (far > 0) & (far <= 1) & (near >= 0) & (np.maximum(width, height)[:, 0] > 2) & (counts > 0)
-    )
+    shares = [
+        bool(mine.any()) and are_shares(each[mine], *size)
+        for each, mine, size in zip(boxes, used, store.image_sizes[rows], strict=True)
+    ]
     misread = [looks_misread(each[mine]) for each, mine in zip(features, used, strict=True)]
     too_high = np.zeros(len(rows), dtype=bool)
     for ids, names in (
@@ -115,7 +114,7 @@ def _wrong(store: RegionStore, rows: Any) -> dict[str, Any]:
         "boxes that are not finite": ~np.isfinite(boxes).all(axis=(1, 2)),
         "boxes turned inside out": (((x2 < x1) | (y2 < y1)) & used).any(axis=1),
         "boxes outside the image": (outside & used).any(axis=1),
-        "boxes between 0 and 1, as shares of the image are": is_share,
+        "boxes between 0 and 1, as shares of the image are": np.array(shares),
         "features that differ in size as float16 read as float32 does": np.array(misread),
         "features that are all zero": (counts > 0) & ~features.any(axis=(1, 2)),
         "features beyond the number of regions": (features.any(axis=2) & ~used).any(axis=1),
