@@ -7,7 +7,6 @@ variable that a binding lacks makes the templates that need it pass it over.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -25,28 +24,14 @@ Bindings = Iterator[Binding]
 _Item = TypeVar("_Item")
 
 
-@dataclass(frozen=True)
-class Binder:
-    """What binds the variables of a template."""
-
-    bind: Callable[..., Bindings]
-    variables: frozenset[str]
-    """All that it may bind."""
+BINDERS: dict[str, Callable[..., Bindings]] = {}
+"""Name to what binds the variables of a template."""
 
 
-BINDERS: dict[str, Binder] = {}
-"""Name to binder."""
-
-
-def binder(variables: str) -> Callable[[Callable[..., Bindings]], Callable[..., Bindings]]:
+def binder(bind: Callable[..., Bindings]) -> Callable[..., Bindings]:
     """Register a binder under its function's name (`subject_of`: subject)."""
-
-    def register(bind: Callable[..., Bindings]) -> Callable[..., Bindings]:
-        name = bind.__name__.removesuffix("_of").replace("_", " ")
-        BINDERS[name] = Binder(bind, frozenset(variables.split()))
-        return bind
-
-    return register
+    BINDERS[bind.__name__.removesuffix("_of").replace("_", " ")] = bind
+    return bind
 
 
 def pick(options: Sequence[_Item], random: np.random.Generator) -> _Item:
@@ -62,10 +47,6 @@ def ids(entities: Collection[Entity]) -> str:
 def mention(entity: Entity) -> Mention:
     """Return the object's name as a mention of it."""
     return Mention(entity.object_id, entity.name)
-
-
-CHOICE = "true other asked one two options"
-"""What `alternatives` binds."""
 
 
 def alternatives(random: np.random.Generator, true: str, other: str | None) -> Binding:
@@ -120,7 +101,7 @@ def _other_word(entity: Entity, category: str, random: np.random.Generator) -> s
     return draw_word(random, options) if options else None
 
 
-@binder(f"ref name object {CHOICE} said category label")
+@binder
 def attribute(pointer: Pointer, categories: Collection[str], unless: str = "") -> Bindings:
     """An object's attribute of one of the categories, and another word of the category.
 
@@ -142,7 +123,7 @@ def attribute(pointer: Pointer, categories: Collection[str], unless: str = "") -
             yield binding | {"category": category, "label": category or "state"}
 
 
-@binder("ref name object category category2 word word2 said said2 words categories")
+@binder
 def two_attributes(pointer: Pointer) -> Bindings:
     """Two attributes of one object, half of the time one of them wrong."""
     random = pointer.random
@@ -171,7 +152,7 @@ def two_attributes(pointer: Pointer) -> Bindings:
         }
 
 
-@binder(f"ref name object {CHOICE}")
+@binder
 def position(pointer: Pointer, axis: str) -> Bindings:
     """The side of the image that an object wholly lies on."""
     facts = pointer.facts
@@ -190,7 +171,7 @@ def _noun(pointer: Pointer, name: str) -> Mention | str:
     return mention(present[0]) if present else name
 
 
-@binder("noun name ids object")
+@binder
 def presence(pointer: Pointer) -> Bindings:
     """The names of things that are in the image, and of some that are not."""
     entities = pointer.facts.entities
@@ -200,7 +181,7 @@ def presence(pointer: Pointer) -> Bindings:
         yield {"noun": _noun(pointer, name), "name": name, "ids": ids(same), "object": first}
 
 
-@binder("noun described name object ids category asked said")
+@binder
 def described_presence(pointer: Pointer) -> Bindings:
     """A name with an attribute: half of the time one that nothing of that name has."""
     random = pointer.random
@@ -229,7 +210,7 @@ def described_presence(pointer: Pointer) -> Bindings:
         }
 
 
-@binder("noun noun2 name name2 ids ids2 names")
+@binder
 def two_names(pointer: Pointer, both: float, neither: float) -> Bindings:
     """Two names: both in the image with a probability; of other times neither with another."""
     random = pointer.random
@@ -254,7 +235,7 @@ def two_names(pointer: Pointer, both: float, neither: float) -> Bindings:
         }
 
 
-@binder(f"{CHOICE} class noun thing object")
+@binder
 def unique_class(pointer: Pointer) -> Bindings:
     """The one object of a class, and another name of that class."""
     for entity in pointer.facts.entities:
@@ -271,7 +252,7 @@ def unique_class(pointer: Pointer) -> Bindings:
             }
 
 
-@binder("ref name object class kind thing word said")
+@binder
 def described_class(pointer: Pointer, people: bool) -> Bindings:
     """An object known by its class and an attribute that no other of the class has."""
     for entity in pointer.facts.entities:
@@ -291,7 +272,7 @@ def described_class(pointer: Pointer, people: bool) -> Bindings:
             }
 
 
-@binder("class ids all")
+@binder
 def group(pointer: Pointer, name: str) -> Bindings:
     """All objects of a class, if they are several."""
     entities = pointer.facts.called(name)
@@ -299,7 +280,7 @@ def group(pointer: Pointer, name: str) -> Bindings:
         yield {"class": name, "ids": ids(entities), "all": many(name)}
 
 
-@binder(f"{CHOICE} category")
+@binder
 def scene(pointer: Pointer, category: str) -> Bindings:
     """What is said of the whole image, and what else might be."""
     facts = pointer.facts

@@ -22,6 +22,9 @@ from rex.programs.rendering import Leaf
 from rex.programs.values import Execution, Selection, Verdict
 from rex.programs.wording import word_statement
 from rex.world.annotate import Facts, graph_of
+
+# its binders register themselves
+from rex.world.questions import relation_bindings  # noqa: F401
 from rex.world.questions.bindings import BINDERS, Binding
 from rex.world.questions.phrase import Phrase, fill, say
 from rex.world.questions.records import Candidate
@@ -61,7 +64,7 @@ def candidates(
 
 def _bound(template: Template, pointer: Pointer) -> Iterator[Binding]:
     """Yield the bindings that a template can use, its share of them."""
-    for binding in BINDERS[template.bind].bind(pointer, **template.over):
+    for binding in BINDERS[template.bind](pointer, **template.over):
         kept = template.share == 1 or pointer.random.random() < template.share
         if kept and template.needs <= binding.keys():
             yield binding

@@ -66,7 +66,7 @@ def fill(pattern: str, values: Mapping[str, Phrase], random: np.random.Generator
     for place, piece in enumerate(_FIELD.split(_EITHER.sub(either, pattern))):
         if place % 2:
             helper, _, name = piece.rpartition(" ")
-            words += _HELPERS[helper](values[name])
+            words += HELPERS[helper](values[name])
         elif piece.strip():
             words.append(piece.strip())
     return tuple(words)
@@ -90,7 +90,7 @@ def _plural(value: Phrase) -> Phrase:
     )
 
 
-_HELPERS: dict[str, Callable[[Phrase], Phrase]] = {
+HELPERS: dict[str, Callable[[Phrase], Phrase]] = {
     "": lambda value: value,
     "a": _with_article,
     "many": _plural,
@@ -98,7 +98,6 @@ _HELPERS: dict[str, Callable[[Phrase], Phrase]] = {
     "are": lambda value: ("is" if is_mass(_noun(value)) else "are",),
     "does": lambda value: ("do" if is_plural(_noun(value)) else "does",),
 }
-HELPERS = frozenset(_HELPERS)
 """What may stand before a variable."""
 
 

@@ -8,7 +8,6 @@ from rex.gqa.ontology import is_a
 from rex.programs.english import indefinite
 from rex.world.annotate import Entity
 from rex.world.questions.bindings import (
-    CHOICE,
     Binding,
     Bindings,
     alternatives,
@@ -27,8 +26,6 @@ from rex.world.questions.references import (
     granted,
 )
 
-_LINK = "anchor relation subject target object ids target_id link class_or_object"
-"""What `_link` binds."""
 _WORN = ("hat", "dress", "shirt", "pants")
 _SHARED = frozenset({"color", "material", "shape", "pose", "size", "pattern", "activity"})
 _HELD = ("umbrella", "ball", "book", "apple", "banana", "cup", "bag", "flower", "kite")
@@ -58,7 +55,7 @@ def _of_noun(noun: str, entity: Entity, limit: int | None = None) -> list[str]:
     return [name for name in classes if (name == "person") is (noun == "person")]
 
 
-@binder(f"{_LINK} class noun")
+@binder
 def subject_of(pointer: Pointer, noun: str) -> Bindings:
     """A relation whose subject is asked for, where no other could be granted it."""
     facts = pointer.facts
@@ -77,7 +74,7 @@ def subject_of(pointer: Pointer, noun: str) -> Bindings:
                 yield _link(subject, relation, anchor) | {"class": name, "noun": class_noun(name)}
 
 
-@binder("ref relation subject object class class_or_object")
+@binder
 def object_of(pointer: Pointer, noun: str, relations: Collection[str]) -> Bindings:
     """A relation whose object is asked for ("What is the man holding?")."""
     for subject in pointer.facts.entities:
@@ -102,7 +99,7 @@ def object_of(pointer: Pointer, noun: str, relations: Collection[str]) -> Bindin
                 }
 
 
-@binder(f"{_LINK} {CHOICE} who short")
+@binder
 def chosen_relation(pointer: Pointer) -> Bindings:
     """A relation and its opposite."""
     for subject, relation, anchor in pointer.links:
@@ -114,7 +111,7 @@ def chosen_relation(pointer: Pointer) -> Bindings:
             yield _link(subject, relation, anchor) | choice | {"who": who, "short": short}
 
 
-@binder(f"{_LINK} who asked noun")
+@binder
 def relation(pointer: Pointer, named: str, holds: bool) -> Bindings:
     """A relation that holds, or else its opposite; the program names its `subject` or `object`."""
     for subject, relation, anchor in pointer.links:
@@ -131,7 +128,7 @@ def relation(pointer: Pointer, named: str, holds: bool) -> Bindings:
         yield binding | {"who": who, "asked": asked, "noun": who.noun}
 
 
-@binder(f"{_LINK} who noun")
+@binder
 def near(pointer: Pointer, holds: bool) -> Bindings:
     """Two things that are near each other, or far apart."""
     facts = pointer.facts
@@ -154,7 +151,7 @@ def near(pointer: Pointer, holds: bool) -> Bindings:
             yield _link(subject, "near", anchor) | {"who": who, "noun": who.noun}
 
 
-@binder("who relation asked subject object")
+@binder
 def not_had(pointer: Pointer) -> Bindings:
     """What someone might wear or hold, but is nowhere in the image."""
     for subject in pointer.facts.entities:
@@ -172,7 +169,7 @@ def not_had(pointer: Pointer) -> Bindings:
                 }
 
 
-@binder(f"{_LINK} noun")
+@binder
 def related_presence(pointer: Pointer, which: str) -> Bindings:
     """A name in a relation: its own (`true`), the `opposite`, or of what is `missing`."""
     for subject, relation, anchor in pointer.links:
@@ -203,7 +200,7 @@ def _pairs(pointer: Pointer) -> Iterator[tuple[Reference, Reference, Binding]]:
                 yield first, second, {"first": first, "second": second, "names": names}
 
 
-@binder("first second names category")
+@binder
 def compared(pointer: Pointer, categories: Collection[str]) -> Bindings:
     """Two objects that have a word of one of the categories each."""
     for first, second, binding in _pairs(pointer):
@@ -212,7 +209,7 @@ def compared(pointer: Pointer, categories: Collection[str]) -> Bindings:
                 yield binding | {"category": category}
 
 
-@binder("first second names")
+@binder
 def common(pointer: Pointer) -> Bindings:
     """Two objects that have exactly one word in common."""
     for first, second, binding in _pairs(pointer):
@@ -222,7 +219,7 @@ def common(pointer: Pointer) -> Bindings:
             yield binding
 
 
-@binder("first second names word lead class")
+@binder
 def ranked(pointer: Pointer, words: Mapping[str, str]) -> Bindings:
     """Two objects to be ranked by comparatives, each with the class or category that both need."""
     for first, second, binding in _pairs(pointer):

@@ -10,11 +10,14 @@ import pytest
 
 from rex.gqa.ontology import HYPERNYMS, gender
 from rex.programs.rendering import Mention
-from rex.world.annotate import Entity, Facts, annotate, scene_graph
+from rex.world.annotate import Entity, Facts, annotate, graph_of, scene_graph
 from rex.world.balance import QUOTAS
 from rex.world.composing import compose
-from rex.world.questions.engine import candidates
+from rex.world.questions.bindings import BINDERS
+from rex.world.questions.engine import candidates, instantiate
 from rex.world.questions.records import Candidate
+from rex.world.questions.references import Pointer
+from rex.world.questions.templates import TEMPLATES
 from rex.world.render import render
 from tests.programs.naive import Naive
 
@@ -116,6 +119,27 @@ def test_every_family_is_asked_and_at_most_as_often_as_wanted(images: list[Facts
         assert max(Counter(c.family for c in limited).values()) <= 2
         assert len({c.steps for c in limited}) == len(limited)
     assert families.keys() == QUOTAS.keys()
+
+
+def test_every_family_and_every_binder_has_templates() -> None:
+    assert {template.family for template in TEMPLATES} == QUOTAS.keys()
+    assert {template.bind for template in TEMPLATES} == BINDERS.keys()
+
+
+def test_every_template_is_asked(images: list[Facts]) -> None:
+    """Each has variables that its binder binds, and a program that its phrasing fits."""
+    waiting = list(TEMPLATES)
+    for facts in images:
+        graph, random = graph_of(facts), np.random.default_rng(0)
+        pointer = Pointer(facts, random)
+        for template in waiting[:]:
+            bound = BINDERS[template.bind](pointer, **template.over)
+            if any(
+                template.needs <= binding.keys() and instantiate(template, binding, graph, random)
+                for binding in bound
+            ):
+                waiting.remove(template)
+    assert not waiting
 
 
 def test_objects_that_are_named_exist(images: list[Facts]) -> None:
