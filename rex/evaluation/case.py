@@ -115,7 +115,7 @@ class Case:
 
     def missing(self, needs: Sequence[str]) -> str | None:
         """Return why a measure with these needs can't be computed; None: it can."""
-        return next((_NEEDS[need][1] for need in needs if not _NEEDS[need][0](self)), None)
+        return next((NEEDS[need][1] for need in needs if not NEEDS[need][0](self)), None)
 
     def once(self, compute: Callable[[Case], Value]) -> Value:
         """Return `compute(self)`, computed once: what several measures are made of."""
@@ -153,22 +153,19 @@ class Case:
         """The region store; for measures that need regions, of predictions without boxes."""
         from rex.regions.store import RegionStore
 
-        if self.inputs.regions is None:
-            raise ValueError("a measure reads regions that it does not need")
+        assert self.inputs.regions is not None, "a measure reads regions that it does not need"
         return RegionStore(self.inputs.regions)
 
     @property
     def true(self) -> TrueExplanations:
         """The true explanations of m questions; for measures that need them."""
-        if self.truth is None:
-            raise ValueError("a measure reads true explanations that it does not need")
+        assert self.truth is not None, "a measure reads explanations that it does not need"
         return self.truth
 
     @property
     def references(self) -> list[str]:
         """The texts of the true explanations [m]; for measures that need them."""
-        if self.true.texts is None:
-            raise ValueError("a measure reads true texts that it does not need")
+        assert self.true.texts is not None, "a measure reads true texts that it does not need"
         return self.true.texts
 
     @cached_property
@@ -205,7 +202,7 @@ def _has_regions(case: Case) -> bool:
     return case.inputs.regions is not None or case.predictions.boxes is not None
 
 
-_NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
+NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
     "answers": (lambda case: case.predictions.have_answers, NO_ANSWERS),
     "true answers": (
         lambda case: any(case.questions.answers),
@@ -259,7 +256,6 @@ _NEEDS: dict[str, tuple[Callable[[Case], object], str]] = {
         "not computed: needs CoreNLP 3.6.0",
     ),
 }
-NEEDS = tuple(_NEEDS)
-"""What measures may need."""
+"""What measures may need: whether it is there, and what is said where it is not."""
 TEXTS = ("explanations", "true explanations", "true texts")
 """What measures need that compare explanations with true ones."""

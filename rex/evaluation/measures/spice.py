@@ -73,8 +73,7 @@ def _run(hypotheses: Sequence[str], references: Sequence[str], corenlp: Path) ->
 
 def _spice(case: Case) -> Results:
     folder = case.inputs.corenlp
-    if folder is None:
-        raise ValueError("SPICE needs CoreNLP")
+    assert folder is not None, "SPICE needs CoreNLP"
     rows, references = case.true.rows, case.references
     sample = spice_sample(rows, case.hypotheses, references, corenlp=folder, tokens=TOKENS)
     return {"spice": sample}
