@@ -31,7 +31,6 @@ class Visible:
     part: str
     """"" for the thing itself."""
     box: Box
-    pixels: int
 
     @property
     def name(self) -> str:
@@ -119,7 +118,7 @@ def _visible(
         if shown and seen >= MIN_VISIBLE * shown:
             box = _tight(mask)
             if min(box[2:]) >= MIN_SIDE * zoom:
-                visible.append(Visible(thing, part, box, seen))
+                visible.append(Visible(thing, part, box))
                 continue
         if not part:
             hidden.add(id(thing))
