@@ -77,11 +77,15 @@ def warnings_only() -> Iterator[None]:
         _logger.setLevel(level)
 
 
+_EVERY = 5.0
+"""Seconds between two lines about a job."""
+
+
 class Progress:
     """Says every few seconds how far a long job is, how fast, and how long it will take."""
 
-    def __init__(self, label: str, total: int, unit: str = "it", every: float = 5.0) -> None:
-        self.label, self.total, self.unit, self.every = label, total, unit, every
+    def __init__(self, label: str, total: int, unit: str = "it") -> None:
+        self.label, self.total, self.unit = label, total, unit
         self.done = 0
         self._start = self._last = time.monotonic()
         self._from = 0
@@ -94,7 +98,7 @@ class Progress:
         """Count `count` more items; `note` (a loss, say) is shown with the next line."""
         self.done += count
         now = time.monotonic()
-        if now - self._last >= self.every or self.done >= self.total:
+        if now - self._last >= _EVERY or self.done >= self.total:
             self._last = now
             speed = (self.done - self._from) / max(now - self._start, 1e-9)
             left = (self.total - self.done) / speed if speed else 0.0

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+_MOMENTUM = 0.95
 _STEPS = 5
 _LINEAR, _CUBIC, _QUINTIC = 3.4445, -4.7750, 2.0315
 """Of the iteration, chosen by its author to raise small singular values fast; they end between 0.7
@@ -35,9 +36,8 @@ class Muon(torch.optim.Optimizer):
         *,
         lr: float,
         precision: torch.dtype,
-        momentum: float = 0.95,
     ) -> None:
-        super().__init__(matrices, {"lr": lr, "momentum": momentum})
+        super().__init__(matrices, {"lr": lr})
         self._precision = precision
 
     @torch.no_grad()
@@ -49,22 +49,20 @@ class Muon(torch.optim.Optimizer):
                 if weight.grad is not None:
                     alike[len(weight), weight[0].numel()].append(weight)
             for (rows, columns), weights in alike.items():
-                momenta = [
-                    self._momentum(weight, group["momentum"]).flatten(1) for weight in weights
-                ]
+                momenta = [self._momentum(weight).flatten(1) for weight in weights]
                 moves = orthogonal(torch.stack(momenta), self._precision)
                 rate = group["lr"] * math.sqrt(max(1.0, rows / columns))
                 for weight, move in zip(weights, moves, strict=True):
                     weight.add_(move.view_as(weight), alpha=-rate)
 
-    def _momentum(self, weight: Parameter, kept: float) -> Tensor:
+    def _momentum(self, weight: Parameter) -> Tensor:
         """Return the running mean of a matrix's gradients, one step ahead (Nesterov)."""
         assert weight.grad is not None
         state = self.state[weight]
         if not state:
             state["momentum"] = torch.zeros_like(weight)
-        mean: Tensor = state["momentum"].lerp_(weight.grad, 1 - kept)
-        return weight.grad.lerp(mean, kept)
+        mean: Tensor = state["momentum"].lerp_(weight.grad, 1 - _MOMENTUM)
+        return weight.grad.lerp(mean, _MOMENTUM)
 
 
 def orthogonal(matrices: Tensor, precision: torch.dtype) -> Tensor:
