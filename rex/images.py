@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -88,21 +88,6 @@ def image_size(path: Path) -> tuple[int, int]:
         width, height = image.size
         on_its_side = image.getexif().get(ExifTags.Base.Orientation, 1) in _ON_ITS_SIDE
     return (height, width) if on_its_side else (width, height)
-
-
-def side_by_side(images: Sequence[Image.Image], columns: int, *, gap: int) -> Image.Image:
-    """Return images of one width as one, `columns` in a row, `gap` pixels around each."""
-    rows = [images[start : start + columns] for start in range(0, len(images), columns)]
-    heights = [max(image.height for image in row) for row in rows]
-    step = images[0].width + gap
-    size = (len(rows[0]) * step + gap, sum(heights) + (len(rows) + 1) * gap)
-    sheet = Image.new("RGB", size, "white")
-    top = gap
-    for row, height in zip(rows, heights, strict=True):
-        for place, image in enumerate(row):
-            sheet.paste(image, (gap + place * step, top))
-        top += height + gap
-    return sheet
 
 
 @contextlib.contextmanager

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping
+from itertools import cycle
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from PIL import Image, ImageDraw, ImageFont
 
 from rex.config import SCENE_GRAPH_SPLITS
+from rex.drawing import COLORS, draw_boxes, side_by_side
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.gqa.layout import Layout
 from rex.gqa.questions import PROGRAM_CURE, ProgramError, Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
-from rex.images import open_image, side_by_side
+from rex.images import open_image
 from rex.programs import operations as ops
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
@@ -25,9 +28,6 @@ from rex.programs.rendering import mentioned, render_raw, render_sentence, rende
 from rex.programs.values import VERDICTS, Execution, Finding, Selection, Value, Verdict
 from rex.programs.wording import word_statement
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 File = str | PathLike[str]
 
 _WIDTH = 360
@@ -35,11 +35,7 @@ _WIDTH = 360
 _COLUMNS = 3
 _CAPTION = 36
 """Height of a caption, in pixels."""
-_LABEL = 17
-"""Height of an object's name, in pixels."""
 _MARGIN = 8
-_COLORS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324")
-"""Of objects, in the order in which the program first returns them; the same in every panel."""
 
 
 def find_question(path: File, question_id: str) -> Question:
@@ -160,10 +156,11 @@ class Report:
         height = max(round(picture.height * _WIDTH / picture.width), 1)
         picture = picture.resize((_WIDTH, height))
         steps = [_objects_of(value) for value in self.execution.values]
+        # in every panel an object has the color in which the program first returned it
         drawn = dict.fromkeys(object_id for objects in steps for object_id in objects)
-        colors = {object_id: _COLORS[place % len(_COLORS)] for place, object_id in enumerate(drawn)}
+        colors = dict(zip(drawn, cycle(COLORS), strict=False))
         panels = [
-            _panel(picture, self.graph, [(one, colors[one]) for one in objects], caption)
+            _panel(picture, self.graph, {one: colors[one] for one in objects}, caption)
             for objects, caption in zip(steps, self.captions(), strict=True)
         ]
         columns = 2 if len(panels) == 4 else _COLUMNS
@@ -215,33 +212,20 @@ def _objects_of(value: Value) -> tuple[str, ...]:
 
 
 def _panel(
-    picture: Image, graph: SceneGraph, colors: Sequence[tuple[str, str]], caption: str
-) -> Image:
+    picture: Image.Image, graph: SceneGraph, colors: Mapping[str, str], caption: str
+) -> Image.Image:
     """Return a copy of the picture with a caption above, and objects in their colors."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    panel = Image.new("RGB", (picture.width, picture.height + _CAPTION), "white")
-    panel.paste(picture, (0, _CAPTION))
-    draw = ImageDraw.Draw(panel)
-    font = ImageFont.load_default(13)
-    text = "\n".join(textwrap.wrap(caption, 52)[:2])
-    draw.multiline_text((2, 0), text, fill="black", font=font, spacing=1)
     across, down = picture.width / graph.width, picture.height / graph.height
-    for object_id, color in colors:
-        left, top, right, bottom = graph.objects[object_id].box
-        corners = (
-            left * across,
-            top * down + _CAPTION,
-            max(right * across - 1, left * across),
-            max(bottom * down - 1, top * down) + _CAPTION,
-        )
-        draw.rectangle(corners, outline=color, width=3)
-        label = graph.objects[object_id].name
-        # above the box where there is room, so that small objects stay visible
-        above = corners[1] - _LABEL
-        top_of_label = above if above >= _CAPTION else max(corners[1], _CAPTION) + 3
-        place = (max(min(corners[0], picture.width - 40), 0) + 3, top_of_label)
-        around = draw.textbbox(place, label, font=font)
-        draw.rectangle((around[0] - 2, around[1] - 1, around[2] + 2, around[3] + 1), color)
-        draw.text(place, label, fill="white", font=font)
+    things = [graph.objects[object_id] for object_id in colors]
+    boxes = []
+    for thing in things:
+        left, top, right, bottom = thing.box
+        boxes.append((left * across, top * down, right * across, bottom * down))
+    drawn = picture.copy()
+    draw_boxes(drawn, boxes, [thing.name for thing in things], list(colors.values()))
+    panel = Image.new("RGB", (picture.width, picture.height + _CAPTION), "white")
+    draw = ImageDraw.Draw(panel)
+    text = "\n".join(textwrap.wrap(caption, 52)[:2])
+    draw.multiline_text((2, 0), text, fill="black", font=ImageFont.load_default(13), spacing=1)
+    panel.paste(drawn, (0, _CAPTION))
     return panel

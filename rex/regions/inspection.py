@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rex.boxes import Box
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.labels import label_places
 from rex.regions.conventions import are_shares, looks_misread
 from rex.regions.store import RegionStore
 from rex.tokens import region_token
@@ -31,7 +29,6 @@ TOLERANCE = 1.0
 
 SCALE = 3
 """The picture is so many times larger than the image, so that names can be read."""
-COLORS = ("#e41a1c", "#377eb8", "#4daf4a", "#984ea3", "#ff7f00", "#a65628", "#f781bf", "#009e9e")
 
 
 def information(store: RegionStore) -> dict[str, Any]:
@@ -175,8 +172,9 @@ def draw_regions(
     image: Path, boxes: npt.NDArray[np.float32], labels: Sequence[str], out: Path
 ) -> None:
     """Write a PNG of the image with its regions: `boxes` [n, 4] in its pixels, best first."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image
 
+    from rex.drawing import draw_boxes
     from rex.images import open_image
 
     picture = open_image(image)
@@ -184,18 +182,7 @@ def draw_regions(
     picture = picture.resize(
         (picture.width * scale, picture.height * scale), Image.Resampling.LANCZOS
     )
-    brush = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(13)
-    scaled: list[Box] = [tuple(float(side) * scale for side in box) for box in boxes]  # type: ignore[misc]
-    colors = [COLORS[place % len(COLORS)] for place in range(len(boxes))]
-    # the best last, so that they lie on top
-    for box, color in reversed(list(zip(scaled, colors, strict=True))):
-        brush.rectangle(box, outline=color, width=2)
-    sizes = [(brush.textlength(text, font) + 4, 16.0) for text in labels]
-    for place, (x, y) in enumerate(label_places(scaled, sizes, picture.size)):
-        width, height = sizes[place]
-        brush.rectangle((x, y, x + width, y + height), fill=colors[place])
-        brush.text((x + 2, y + 1), labels[place], fill="white", font=font)
+    draw_boxes(picture, (boxes * scale).tolist(), labels)
     with whole_file(out) as temporary:
         picture.save(temporary, format="PNG")
 

@@ -11,14 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rex.boxes import Box, cell_box
+from rex.drawing import COLORS
 from rex.files import write_text
 from rex.images import open_image
 from rex.reporting.examples import Example, Output, Word
-
-COLORS = (
-    "#d62728", "#1f77b4", "#2ca02c", "#e08214", "#8e44ad", "#008b8b", "#c2185b", "#6d4c41",
-)  # fmt: skip
-"""Colours of regions, in the order in which an example mentions them (again from the start)."""
 
 _WIDTH = 480
 """Larger images are shown in this width, in pixels."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rex.boxes import Box, cell_box
+from rex.drawing import side_by_side
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.images import open_image, side_by_side
+from rex.images import open_image
 from rex.labels import label_places
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors

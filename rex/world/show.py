@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
+from rex.drawing import draw_boxes, side_by_side
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.gqa.layout import Layout
 from rex.gqa.scene_graphs import SceneGraph, iter_scene_graphs
-from rex.images import open_image, side_by_side
+from rex.images import open_image
 
 _GAP = 6
-_BOX_COLORS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324")
 
 
 def contact_sheet(
@@ -40,10 +40,6 @@ def contact_sheet(
 def _tile(path: Path, graph: SceneGraph | None) -> Image.Image:
     image = open_image(path)
     if graph is not None:
-        draw = ImageDraw.Draw(image)
-        for number, thing in enumerate(graph.objects.values()):
-            color = _BOX_COLORS[number % len(_BOX_COLORS)]
-            left, top, right, bottom = thing.box
-            draw.rectangle((left, top, right - 1, bottom - 1), outline=color)
-            draw.text((left + 2, max(top - 11, 0)), thing.name, fill=color)
+        things = graph.objects.values()
+        draw_boxes(image, [thing.box for thing in things], [thing.name for thing in things])
     return image

@@ -77,12 +77,12 @@ def test_the_objects_of_each_step_are_drawn(files: list[str], tmp_path: Path) ->
         # the dog's box (10, 10)-(30, 40) starts at (36, 36) of the panel, in both panels
         assert pixels.size == (2 * 368 + 8, 288 + 36 + 16)
         left_edge = (8 + 37, 8 + 36 + 100)
-        assert pixels.getpixel(left_edge) == (230, 25, 75)
-        assert pixels.getpixel((left_edge[0] + 368, left_edge[1])) == (230, 25, 75)
+        assert pixels.getpixel(left_edge) == (214, 39, 40)
+        assert pixels.getpixel((left_edge[0] + 368, left_edge[1])) == (214, 39, 40)
         # the ball's (60, 50)-(70, 60) is in the second alone, in another color
         ball_edge = (8 + 217, 8 + 36 + 210)
         assert pixels.getpixel(ball_edge) == (255, 255, 255)
-        assert pixels.getpixel((ball_edge[0] + 368, ball_edge[1])) == (60, 180, 75)
+        assert pixels.getpixel((ball_edge[0] + 368, ball_edge[1])) == (31, 119, 180)
 
 
 def test_nothing_to_draw_and_a_corrupt_image(
