@@ -40,6 +40,7 @@ from rex.asking.image_files import (
     thumbnail,
 )
 from rex.errors import InputError
+from rex.reporting.pages import html_page
 
 LARGEST_UPLOAD = 10 * 1024 * 1024
 """Bytes of an image file."""
@@ -349,17 +350,15 @@ def _read(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> bytes:
         raise _NO_IMAGE from None
 
 
-def _page(offered: int) -> bytes:
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    page = environment.from_string(_part("ask.html").decode("utf-8")).render(
+def _page(offered: int) -> str:
+    return html_page(
+        "rex.asking",
+        "ask.html",
         offered=offered,
         longest=LONGEST_QUESTION,
         largest=LARGEST_UPLOAD,
         kinds=",".join(FORMATS.values()),
     )
-    return page.encode()
 
 
 @cache

@@ -15,6 +15,7 @@ from rex.drawing import COLORS
 from rex.files import write_text
 from rex.images import open_image
 from rex.reporting.examples import Example, Output, Word
+from rex.reporting.pages import html_page
 
 _WIDTH = 480
 """Larger images are shown in this width, in pixels."""
@@ -35,16 +36,11 @@ def write_gallery(
 
 def gallery_page(examples: Sequence[Example], images: str | PathLike[str]) -> str:
     """Return the page as HTML; all text that comes from data is escaped. Raises InputError."""
-    import jinja2
-
     folder = resources.files("rex.reporting")
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.from_string(folder.joinpath("gallery.html").read_text("utf-8"))
-    cards = [_card(example, Path(images)) for example in examples]
-    return template.render(
-        cards=cards,
+    return html_page(
+        "rex.reporting",
+        "gallery.html",
+        cards=[_card(example, Path(images)) for example in examples],
         methods=list(dict.fromkeys(o.method for example in examples for o in example.outputs)),
         operations=sorted({name for example in examples for name in example.operations}),
         style=folder.joinpath("gallery.css").read_text("utf-8"),

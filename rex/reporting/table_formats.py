@@ -7,12 +7,10 @@ import io
 import re
 import textwrap
 from collections.abc import Callable, Sequence
-from html import escape
-from importlib import resources
-from string import Template
 
 from rex.files import no_formula, no_markup
 from rex.reporting.layout import Layout, Text
+from rex.reporting.pages import html_page
 
 
 def to_csv(layout: Layout) -> str:
@@ -70,26 +68,8 @@ def to_latex(layout: Layout) -> str:
 
 def to_html(layout: Layout) -> str:
     """Return the table as a page of its own."""
-    width = len(layout.headers)
-    head = "".join(f"<th scope=col>{escape(header)}</th>" for header in layout.headers)
-    lines = []
-    for title, rows in layout.groups:
-        lines.append(f"<tr class=group><th colspan={width}>{escape(title)}</th></tr>")
-        for row in rows:
-            cells = "".join(f"<td>{_html_cell(cell)}</td>" for cell in row)
-            lines.append(f"<tr>{cells}</tr>")
-    notes = "\n".join(
-        f"<li>{f'<sup>{escape(mark)}</sup> ' if mark else ''}{escape(note)}</li>"
-        for mark, note in layout.notes
-    )
-    page = resources.files("rex.reporting").joinpath("table.html").read_text("utf-8")
-    return Template(page).substitute(
-        title=escape(layout.title),
-        first=layout.text_columns + 1,
-        head=head,
-        body="\n".join(lines),
-        notes=notes,
-    )
+    shown = html_page("rex.reporting", "table.html", layout=layout, first=layout.text_columns + 1)
+    return shown + "\n"
 
 
 FORMATS: dict[str, Callable[[Layout], str]] = {
@@ -128,11 +108,6 @@ def _latex_cell(cell: Text) -> str:
 def _latex_stack(lines: Sequence[str], place: str) -> str:
     inside = "\\\\".join(lines)
     return f"\\shortstack{place}{{{inside}}}" if len(lines) > 1 else inside
-
-
-def _html_cell(cell: Text) -> str:
-    text = f"<b>{escape(cell.text)}</b>" if cell.bold else escape(cell.text)
-    return f"{text}<sup>{escape(cell.mark)}</sup>" if cell.mark else text
 
 
 _LATEX_CELL = 26
