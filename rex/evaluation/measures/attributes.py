@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.reading.asked_words import CATEGORIES, RELATION, AskedWords, asked_words
-from rex.evaluation.scores import Floats, Sample, mean_percent
+from rex.evaluation.scores import Sample, mean_percent
 
 PAPER_CATEGORIES = (*CATEGORIES.values(), RELATION)
 """The paper's eight categories."""
@@ -75,13 +75,9 @@ def _sample(found: Sequence[tuple[int, int, int]], match: str) -> Sample:
     return Sample(
         rows=table[:, 0],
         statistics=table[:, 1:].astype(np.float64),
-        summary=_recall,
+        summary=mean_percent,
         signature=f"match:{match}|words:{int(table[:, 2].sum())}",
     )
-
-
-def _recall(sums: Floats) -> Floats:
-    return 100 * sums[..., 0] / sums[..., 1]
 
 
 def _category_words(name: str) -> Iterable[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.arrays import Ragged
-from rex.boxes import box_sets, overlapping_pairs, union_ious
+from rex.boxes import box_sets, overlapping_pairs, ratios, union_ious
 from rex.errors import InputError
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
@@ -58,9 +58,9 @@ def object_samples(rows: npt.ArrayLike, predicted: Ragged, annotated: Ragged) ->
     statistics = np.stack([pairs, predicted.lengths, annotated.lengths], axis=1).astype(np.float64)
 
     summaries: dict[str, Callable[[Floats], Floats]] = {
-        "grounding/precision": lambda sums: _percent(sums[..., 0], sums[..., 1]),
-        "grounding/recall": lambda sums: _percent(sums[..., 0], sums[..., 2]),
-        "grounding/f1": lambda sums: _percent(2 * sums[..., 0], sums[..., 1] + sums[..., 2]),
+        "grounding/precision": lambda sums: 100 * ratios(sums[..., 0], sums[..., 1]),
+        "grounding/recall": lambda sums: 100 * ratios(sums[..., 0], sums[..., 2]),
+        "grounding/f1": lambda sums: 100 * ratios(2 * sums[..., 0], sums[..., 1] + sums[..., 2]),
     }
     return samples_of(rows, statistics, summaries, signature=f"iou:{MATCH_IOU}|sum:questions")
 
@@ -78,11 +78,6 @@ def count_matches(predicted: Ragged, annotated: Ragged) -> npt.NDArray[np.int64]
             taken |= {ours, theirs}
             matches[question] += 1
     return matches
-
-
-def _percent(part: Floats, whole: Floats) -> Floats:
-    """Return a share in percent; 0 of nothing is 0."""
-    return 100 * np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 STRATIFIED = "grounding/right-minus-wrong/by-type"
@@ -103,7 +98,7 @@ def by_answer_samples(
     percent; a reason in place of what needs answers of a kind that there is none of.
     """
     statistics = by_answer_statistics(right, overlap)
-    summaries = zip(BY_ANSWER, (_mean_of_right, _mean_of_wrong, right_minus_wrong), strict=True)
+    summaries = zip(BY_ANSWER, (mean_percent, _mean_of_wrong, right_minus_wrong), strict=True)
     signature = "area:exact|boxes:union|split:answer"
     found: dict[str, Sample | str] = {
         **samples_of(rows, statistics, dict(summaries), signature=signature)
@@ -127,7 +122,7 @@ def by_answer_statistics(right: npt.ArrayLike, overlap: npt.ArrayLike) -> Floats
 
 def right_minus_wrong(sums: Floats) -> Floats:
     """Return the difference of the mean IoUs in percent, from sums [..., 4]."""
-    return _mean_of_right(sums) - _mean_of_wrong(sums)
+    return mean_percent(sums) - _mean_of_wrong(sums)
 
 
 def stratified_sample(
@@ -165,12 +160,8 @@ def _stratified(sums: Floats) -> Floats:
     return mean
 
 
-def _mean_of_right(sums: Floats) -> Floats:
-    return 100 * sums[..., 0] / sums[..., 1]
-
-
 def _mean_of_wrong(sums: Floats) -> Floats:
-    return 100 * sums[..., 2] / sums[..., 3]
+    return mean_percent(sums[..., 2:])
 
 
 def _boxes(case: Case) -> tuple[Ragged, Ragged]:

@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import numpy as np
 
+from rex.boxes import ratios
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.captions import TOKENS
 from rex.evaluation.measures.java import (
@@ -40,17 +41,17 @@ def meteor_score(statistics: Floats) -> Floats:
     stages = statistics[..., 4:20].reshape(*statistics.shape[:-1], 4, 4)
     # of each stage: content words of test and reference, function words of test and reference
     weighted = np.einsum("...sf,s->...f", stages, _STAGE_WEIGHTS)
-    precision = _ratio(
+    precision = ratios(
         _DELTA * weighted[..., 0] + (1 - _DELTA) * weighted[..., 2],
         _DELTA * (test_length - test_function) + (1 - _DELTA) * test_function,
     )
-    recall = _ratio(
+    recall = ratios(
         _DELTA * weighted[..., 1] + (1 - _DELTA) * weighted[..., 3],
         _DELTA * (reference_length - reference_function) + (1 - _DELTA) * reference_function,
     )
-    mean = _ratio(precision * recall, _ALPHA * precision + (1 - _ALPHA) * recall)
+    mean = ratios(precision * recall, _ALPHA * precision + (1 - _ALPHA) * recall)
     chunks, test_words, reference_words = np.moveaxis(statistics[..., 20:], -1, 0)
-    fragmentation = _ratio(2 * chunks, test_words + reference_words)
+    fragmentation = ratios(2 * chunks, test_words + reference_words)
     return np.asarray(100 * mean * (1 - _GAMMA * fragmentation**_BETA))
 
 
@@ -90,10 +91,6 @@ def whole_regions(text: str) -> str:
 
 def _plain(text: str) -> str:
     return " ".join(text.replace("|||", " ").split())
-
-
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    return np.divide(top, bottom, out=np.zeros_like(bottom), where=bottom > 0)
 
 
 def counts(case: Case) -> tuple[Floats, Floats]:
