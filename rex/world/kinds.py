@@ -60,11 +60,6 @@ class Kind:
     canvases: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Sizes of the drawing where a word changes it."""
 
-    @property
-    def drawn(self) -> bool:
-        """Whether it is drawn by itself: clothes are not."""
-        return self.person or bool(self.sketch)
-
     def draw(self, pen: Pen, look: Look) -> Anchors:
         """Draw one that looks as `look` says; return where others attach to it."""
         if self.person:

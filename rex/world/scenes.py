@@ -38,9 +38,7 @@ class Thing:
     @property
     def size(self) -> tuple[float, float]:
         """Width and height in scene units."""
-        kind = KINDS[self.name]
-        width, height = kind.canvas(self.words)
-        factor = self.scale * kind.stature(self.words)
+        width, height, factor = self._measures()
         return width * factor, height * factor
 
     @property
@@ -58,8 +56,7 @@ class Thing:
     def anchors(self) -> Anchors:
         """Return the named places of its drawing, in scene units of the whole scene."""
         # drawing tells them; a rough drawing does
-        width, _ = KINDS[self.name].canvas(self.words)
-        factor = self.scale * KINDS[self.name].stature(self.words)
+        width, _, factor = self._measures()
         left, top, _, _ = self.box
 
         def placed(point: Point) -> Point:
@@ -69,9 +66,13 @@ class Thing:
         return {name: placed(point) for name, point in self._drawn(self._pen(0.1)).items()}
 
     def _pen(self, zoom: float) -> Pen:
+        width, height, factor = self._measures()
+        return Pen(width, height, factor * zoom)
+
+    def _measures(self) -> tuple[float, float, float]:
+        """Return width and height of its kind's drawing, and scene units for each unit of it."""
         kind = KINDS[self.name]
-        width, height = kind.canvas(self.words)
-        return Pen(width, height, self.scale * kind.stature(self.words) * zoom)
+        return *kind.canvas(self.words), self.scale * kind.stature(self.words)
 
     def _drawn(self, pen: Pen) -> Anchors:
         parts = {name: Look(words) for name, words in self.parts.items()}

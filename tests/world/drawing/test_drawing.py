@@ -17,7 +17,7 @@ from rex.world.kinds import KINDS, PLACES
 from rex.world.palette import COLORS, PATTERNS, shade
 from rex.world.scenes import Thing
 
-DRAWN = sorted(name for name, kind in KINDS.items() if kind.drawn)
+DRAWN = sorted(name for name, kind in KINDS.items() if kind.person or kind.sketch)
 
 
 def _thing(name: str, words: dict[str, str]) -> Thing:
