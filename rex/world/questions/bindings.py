@@ -52,13 +52,11 @@ def mention(entity: Entity) -> Mention:
 def alternatives(random: np.random.Generator, true: str, other: str | None) -> Binding:
     """Return what is asked for (half of the time the truth), and a choice of two."""
     asked = true if random.random() < 0.5 else other
-    binding: Binding = {"true": true}
-    if asked is not None:
-        binding["asked"] = asked
+    binding: Binding = {} if asked is None else {"asked": asked}
     if other is not None:
         one, two = (true, other) if random.random() < 0.5 else (other, true)
         options = "|".join((one, two) if random.random() < 0.5 else (two, one))
-        binding |= {"one": one, "two": two, "options": options, "other": other}
+        binding |= {"one": one, "two": two, "options": options}
     return binding
 
 
