@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,7 @@ def _add_outputs(verb: Parser) -> None:
     verb.add_argument("--method", help="the same, else the file's name")
     verb.add_argument("--seed", type=int, help="the same, else 0")
     verb.optional_path("--run", "DIR", "the run's folder, for --tracking")
-    verb.tracking("log the scores of --run to this MLflow database")
+    verb.tracking("log the scores of --run to this MLflow database, and keep the files")
     verb.optional_path(
         "--details",
         "PARQUET",
@@ -178,7 +179,7 @@ def _evaluate(
         count = write_unread(unread, measured)
         _logger.info("%d explanations cannot be read: %s", count, unread)
     if tracking is not None and run is not None:
-        _track(tracking, run, config.dataset, metrics, out)
+        _track(tracking, run, config.dataset, metrics, {"metrics": out, "predictions": predictions})
     _print_scores(metrics)
 
 
@@ -190,11 +191,13 @@ def _print_scores(metrics: Metrics) -> None:
             print(f"{name:<12}       –  {score.reason}")
 
 
-def _track(tracking: Store, folder: Path, experiment: str, metrics: Metrics, file: Path) -> None:
-    """Log the scores, and keep the file."""
+def _track(
+    tracking: Store, run: Path, experiment: str, metrics: Metrics, files: Mapping[str, Path]
+) -> None:
+    """Log the scores, and keep the files in the folders that are named."""
     from rex.tracking import score_name, tracked_run
 
-    with tracked_run(tracking, folder, experiment=experiment, name=str(metrics.run)) as tracked:
+    with tracked_run(tracking, run, experiment=experiment, name=str(metrics.run)) as tracked:
         tracked.metrics(
             {
                 score_name(metrics.split, measure): score.value
@@ -202,7 +205,8 @@ def _track(tracking: Store, folder: Path, experiment: str, metrics: Metrics, fil
                 if score.value is not None
             }
         )
-        tracked.artifact(file, "metrics")
+        for folder, file in files.items():
+            tracked.artifact(file, folder)
 
 
 def _submit(predictions: Path, questions: Path, out: Path) -> None:

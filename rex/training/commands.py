@@ -46,7 +46,6 @@ def add_commands(stations: Subparsers) -> None:
     predict.path("--questions", "JSON")
     predict.path("--regions", "H5")
     predict.path("--out", "PARQUET")
-    predict.tracking("keep the predictions in MLflow, too")
 
 
 def _train(
@@ -60,14 +59,8 @@ def _train(
     train_run(config, files, name, tracked(tracking, config, name, files.out, files.questions))
 
 
-def _predict(
-    config: Config, run: Path, questions: Path, regions: Path, out: Path, tracking: Store | None
-) -> None:
+def _predict(config: Config, run: Path, questions: Path, regions: Path, out: Path) -> None:
     """Answer and explain questions with a trained run."""
-    from rex.tracking import tracked_run
     from rex.training.run import predict_run
 
     predict_run(config, run, questions=questions, regions=regions, out=out)
-    if tracking is not None:
-        with tracked_run(tracking, run, experiment=config.dataset, name=run.name) as tracked:
-            tracked.artifact(out, "predictions")

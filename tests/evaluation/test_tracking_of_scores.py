@@ -19,7 +19,8 @@ def test_scores_are_logged(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("rex.evaluation.measures.meteor.meteor_statistics", missing)
     run, database = split.run("multi-task", "rex"), split.folder / "mlflow.db"
-    arguments = ["evaluate", str(split.predict(true_answers(), {}))]
+    predictions = split.predict(true_answers(), {})
+    arguments = ["evaluate", str(predictions)]
     arguments += ["--questions", str(split.questions), "--ood", str(split.ood)]
     arguments += ["--out", str(run / "metrics/val.json")]
     assert main([*arguments, "--tracking", str(database)]) == 2  # whose run?
@@ -32,6 +33,9 @@ def test_scores_are_logged(split: SmallSplit, monkeypatch: pytest.MonkeyPatch) -
     assert found.data.metrics["Scores/val/accuracy"] == 100
     assert found.data.metrics["val/accuracy/ood-tail"] == 100
     assert "Scores/val/bleu4" not in found.data.metrics  # not computed: not a number
-    assert [file.path for file in client.list_artifacts(found.info.run_id, "metrics")] == [
-        "metrics/val.json"
+    kept = [
+        file.path
+        for folder in ("metrics", "predictions")
+        for file in client.list_artifacts(found.info.run_id, folder)
     ]
+    assert kept == ["metrics/val.json", f"predictions/{predictions.name}"]

@@ -140,17 +140,13 @@ def test_a_run_is_tracked(toy: RunFiles, run_folder: Path, config_file: Path) ->
     steps = [metric.step for metric in client.get_metric_history(run_id, "heldout/accuracy")]
     assert steps == [1, 2]
 
-    out = run_folder / "predictions" / "train.parquet"
-    arguments = ["predict", "--run", str(run_folder), "--questions", str(toy.questions)]
-    arguments += ["--regions", str(toy.regions), "--out", str(out), "--tracking", str(database)]
-    assert main(arguments) == 0
     (model,) = client.search_logged_models([run.info.experiment_id])
     assert (model.name, model.source_run_id) == ("answer-only-backbone-seed3", run_id)
     assert [output.model_id for output in run.outputs.model_outputs] == [model.model_id]
     files = {file.path for file in client.list_logged_model_artifacts(model.model_id)}
     assert files == {"checkpoint.pt", "config.yaml"}
     kept = {file.path for file in client.list_artifacts(run_id)}
-    assert kept == {"config.yaml", "log.jsonl", "predictions"}
+    assert kept == {"config.yaml", "log.jsonl"}
 
 
 def test_a_killed_run_goes_on_in_its_mlflow_run(

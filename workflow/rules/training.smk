@@ -72,4 +72,4 @@ rule predict:
     shell:
         "rex predict --config {params.config:q} --run {params.run} "
         "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
-        '--regions {input.regions} --tracking "$REX_TRACKING" --out {output} --log {log}'
+        "--regions {input.regions} --out {output} --log {log}"
