@@ -1,7 +1,7 @@
 """How readers are tried: with damaged files, within a time and a memory, answers checked.
 
 Whatever is read, a reader returns, or raises InputError with one line, and takes at most `MEMORY`
-more than there was. `REX_FUZZ_SECONDS` is the time of all readers together (default: 20),
+more than there was. `REX_FUZZ_SECONDS` is the time of all readers together (default: 10),
 `REX_FUZZ_SEED` where the drawing starts.
 """
 
@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from rex.errors import InputError
 
-SECONDS = float(os.environ.get("REX_FUZZ_SECONDS", "20"))
+SECONDS = float(os.environ.get("REX_FUZZ_SECONDS", "10"))
 SEED = int(os.environ.get("REX_FUZZ_SEED", "0"))
 READERS = 39
 """About how many readers share the time."""

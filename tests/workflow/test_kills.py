@@ -29,7 +29,7 @@ from .running import command, prepare, snakemake
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 FEW = "REX_KILLS" not in os.environ
-KILLS = int(os.environ.get("REX_KILLS", "4"))
+KILLS = int(os.environ.get("REX_KILLS", "3"))
 LONGEST = float(os.environ.get("REX_KILLS_WITHIN", "40"))
 """Seconds until a kill, at most; Snakemake alone needs some ten to start."""
 
