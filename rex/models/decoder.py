@@ -79,7 +79,7 @@ class Decision(NamedTuple):
 
 
 class Alternatives(NamedTuple):
-    """K answers, each with an explanation of its own."""
+    """K answers, each with an explanation."""
 
     candidates: Tensor
     """[B, K] int64: classes."""

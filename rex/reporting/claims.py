@@ -150,7 +150,8 @@ CLAIMS = (
     ),
     Claim(
         "Learning to write programs helps answers and explanations",
-        _differences("reader", "reader-no-programs", "val/accuracy", "val/entails")
+        # what writes no programs cannot be judged by them, either
+        _differences("reader-not-judged", "reader-no-programs", "val/accuracy", "val/entails")
         + _differences("rex-programs", "rex", "val/accuracy", "val/entails")
         + _differences("pro-vcin", "vcin", "val/accuracy", "val/entails"),
     ),

@@ -218,20 +218,18 @@ class Reader(LayeredDecoder):
     def decide(self, encoding: Encoding, seen: Tensor, write: Write, *, answers: bool) -> Decision:
         """Take the answer a, of the likeliest at sight, that is likeliest also when read.
 
-        For each its explanation is written, told a; a maximises log p(a at sight) + log p(a read
-        off that explanation, as if it were free).
+        For each its explanation is written, told a (or one for all, where nothing is told); a
+        maximises log p(a at sight) + log p(a read off that explanation, as if it were free).
         """
         if not answers:
             return Decision(seen, write(encoding))
         at_sight = widened(seen).log_softmax(dim=-1)
-        if not self.settings.told:
-            explanations = write(encoding)
-            if self.settings.read:
-                at_sight = at_sight + self._read_off(encoding, explanations)
-            return Decision(at_sight, explanations)
-        count = min(self.settings.candidates, seen.shape[1]) if self.settings.read else 1
+        chosen = self.settings.read or self.settings.agree
+        count = min(self.settings.candidates, seen.shape[1]) if chosen else 1
         scores, candidates = at_sight.topk(count, dim=-1)
-        repeated = encoding.repeat(count)._replace(told=candidates.flatten())
+        repeated = encoding.repeat(count)
+        if self.settings.told:
+            repeated = repeated._replace(told=candidates.flatten())
         explanations = write(repeated)
         if self.settings.read:
             read = self._read_off(repeated, explanations)

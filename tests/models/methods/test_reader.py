@@ -182,3 +182,22 @@ def test_answer_and_explanation_are_chosen_together(encoding: Encoding, length: 
         assert float(decision.answers[row].softmax(-1)[best]) == pytest.approx(
             math.exp(scores[best][0]) / total
         )
+
+
+@pytest.mark.parametrize("off", ["copy", "told", "read", "boxes", "agree"])
+def test_what_is_left_out_is_left_out_alone(encoding: Encoding, off: str) -> None:
+    """Programs choose among the likeliest answers unless it is that which is left out."""
+    reader = make_reader(**{off: False}, candidates=3).eval()
+    seen = torch.tensor([[0.0, 3, 2, 1], [2.0, 0, 1, 3]], dtype=torch.float64)
+
+    def searched(asked: Encoding) -> Explanations:
+        return write(reader, asked, length=4)
+
+    decision = reader.decide(encoding, seen, searched, answers=True)
+    if off == "agree":
+        assert decision.alternatives is None
+        return
+    assert decision.alternatives is not None
+    assert decision.alternatives.candidates.tolist() == [[1, 2, 3], [3, 0, 2]]
+    texts = decision.alternatives.explanations.tokens.view(2, 3, -1)
+    assert off != "told" or bool((texts[:, :1] == texts).all())
