@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mlflow.tracking import MlflowClient
 
 from .running import snakemake
 
@@ -36,6 +37,11 @@ def test_the_tables_have_a_row_of_a_foreign_model(finished: Path) -> None:
     for name in ("explanations", "answers"):
         text = (finished / f"results/smoke/tables/{name}.md").read_text()
         assert re.search(r"\| Rule-based stand-in .* \| here, 40 of 1\d\d questions of val ", text)
+
+
+def test_all_runs_are_in_the_experiment_of_the_data_set(finished: Path) -> None:
+    client = MlflowClient(tracking_uri=f"sqlite:///{finished / 'results/smoke/mlflow.db'}")
+    assert {found.name for found in client.search_experiments()} <= {"smoke", "Default"}
 
 
 def test_no_half_written_file_is_left(finished: Path) -> None:

@@ -123,7 +123,7 @@ SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 TABLES = [
     "claims",
     "explanations",
-    *(["as-published"] if CONFIG.evaluation.compat else []),
+    *(["as-published"] if CONFIG.evaluation.compat and "val" in EVALUATED else []),
     "answers",
     "settings",
     "attributes",

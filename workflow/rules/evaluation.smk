@@ -63,7 +63,11 @@ rule random_regions:
 
 # what scores depend on
 MEASURED = configuration(
-    "evaluation.seed", "evaluation.bootstrap", "evaluation.compat", "explanations.mode"
+    "dataset",
+    "evaluation.seed",
+    "evaluation.bootstrap",
+    "evaluation.compat",
+    "explanations.mode",
 )
 
 
