@@ -257,10 +257,10 @@ class Trainer:
 
     def _counts(self, rows: Integers) -> Counts:
         questions = self.examples.questions
-        return Counts(
-            answers=max(int((questions.answers[rows] != IGNORED).sum()), 1),
-            explanations=max(int((questions.explanations.lengths[rows] > 0).sum()), 1),
-        )
+        answers = int((questions.answers[rows] != IGNORED).sum())
+        texts = (questions.explanations, questions.programs)
+        said = [0 if text is None else int((text.lengths[rows] > 0).sum()) for text in texts]
+        return Counts(*(max(count, 1) for count in (answers, *said)))
 
     def _learn(self, part: LoadedBatch, step: _Loaded, *, last: bool) -> Mapping[str, Tensor]:
         """Add the gradient of a part of a step; return its share of the losses.

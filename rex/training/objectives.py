@@ -42,13 +42,14 @@ def objective_of(setting: str, method: str, mode: str = "fixed") -> Setting:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many examples of a whole step have an answer, and an explanation, to learn.
+    """How many examples of a whole step have an answer, an explanation, a program, to learn.
 
     Sums over parts of a step (micro-batches, processes), divided by these, add up to its means.
     """
 
     answers: int
     explanations: int
+    programs: int
 
 
 def losses(
@@ -85,7 +86,8 @@ def losses(
             weights["gate_loss"] = settings.gate_weight
     for name, values in output.own.items():
         if name not in parts:
-            parts[name], weights[name] = values.sum() / counts.explanations, 1.0
+            count = counts.programs if name == "program_loss" else counts.explanations
+            parts[name], weights[name] = values.sum() / count, 1.0
     first, *others = [weights[name] * part for name, part in parts.items()]
     return {"loss": sum(others, start=first), **parts}
 

@@ -114,7 +114,7 @@ def test_what_is_learnt_has_a_gradient(method: str, setting: str) -> None:
     parts = losses(
         output,
         batch,
-        Counts(2, 2),
+        Counts(2, 2, 2),
         first_region=model.first_region,
         compat=False,
         objective=objective,
