@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +30,8 @@ def method_settings(
 ) -> MethodSettings:
     """Return the settings of a method: its defaults, what `METHODS` says, then what is `given`.
 
-    Raises InputError for one that the method does not have, and for a value of another type.
+    Raises InputError for one that the method does not have, for a value of another type, and for a
+    count (a whole number) below 1 or a weight below 0.
     """
     decoder = decoder_class(method)
     settings = MethodSettings if decoder is None else decoder.Settings
@@ -44,4 +46,8 @@ def method_settings(
         if type(value) is not kind and not (kind is float and type(value) is int):
             cure = f"give a value like {defaults[name]!r}"
             raise InputError(f"{value!r} is not of its type", file=file, place=place, cure=cure)
+        least = int(kind is int)
+        if kind is not bool and not least <= value < math.inf:
+            cure = f"give {least} or more, like {defaults[name]!r}"
+            raise InputError(f"{value!r} is out of range", file=file, place=place, cure=cure)
     return settings(**values)

@@ -28,11 +28,19 @@ def test_what_is_given_comes_last() -> None:
         ({"layer": 1}, "methods.reader.layer: no such setting"),
         ({"layers": True}, "True is not of its type"),
         ({"layers": "2"}, "'2' is not of its type"),
+        ({"layers": 0}, r"methods\.reader\.layers: 0 is out of range; give 1 or more, like 2"),
+        ({"candidates": -1}, "-1 is out of range"),
     ],
 )
 def test_what_is_not_a_setting_is_named(given: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
         method_settings("reader", given)
+
+
+def test_a_weight_is_not_negative() -> None:
+    for value in (-1, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="out of range; give 0 or more"):
+            method_settings("vcin", {"kl": value})
 
 
 def test_whole_numbers_are_numbers() -> None:
