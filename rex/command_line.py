@@ -56,11 +56,12 @@ def add_verb(verbs: Subparsers, run: Callable[..., None], example: str) -> Parse
     verb: Parser = verbs.add_parser(
         name, help=purpose, description=purpose, epilog=f"example: {example}"
     )
-    verb.add_argument(
-        "--config",
-        metavar="YAML",
-        help="configuration file, or its contents as JSON (default: the built-in one)",
-    )
+    if inspect.signature(run).parameters.keys() & {"config", "config_file"}:
+        verb.add_argument(
+            "--config",
+            metavar="YAML",
+            help="configuration file, or its contents as JSON (default: the built-in one)",
+        )
     verb.optional_path("--log", "FILE", "also write messages and tracebacks to this file")
     verb.set_defaults(handler=run)
     return verb

@@ -162,7 +162,7 @@ def refusal(setting: str, method: str, mode: str) -> tuple[str, str] | None:
             f"method {method!r} answers by explaining, setting {setting!r} learns answers alone",
             "train it multi-task",
         )
-    return None
+    return refusal(learnt.start, method, mode) if learnt.start else None
 
 
 def method_label(name: str) -> str:

@@ -117,6 +117,10 @@ def test_success_is_code_0(monkeypatch: pytest.MonkeyPatch) -> None:
             for verb in (["train"], ["reference", "answer-prior"])
             for seed in ("-1", "x")
         ),
+        (
+            ["regions", "info", "a.h5", "--config", "b.yaml"],  # it would not be read
+            "rex: unrecognized arguments: --config b.yaml; see",
+        ),
         (["ask", "a.jpg"], "rex ask: the following arguments are required: question, --run; see"),
     ],
 )

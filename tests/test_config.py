@@ -186,6 +186,11 @@ def test_a_configuration_may_be_given_as_json() -> None:
             {"methods": {"backbone-tags": {"programs": True}}},
             "methods.backbone-tags.programs: method 'backbone-tags' has no decoder",
         ),
+        ({"compute": {"gpus": 2}}, "compute.gpus: 2 GPUs are used only where compute.device is"),
+        (
+            {"experiment": {"runs": [{"setting": "transfer-1", "method": "regions-only"}]}},
+            "experiment.runs.0: method 'regions-only' writes no explanations",
+        ),
         ({"dataset": "../x"}, "dataset: '../x' is not a name"),
         ({"dataset": ""}, "dataset: is empty; give a value"),
         ({"data": ""}, "data: is empty; give a value"),

@@ -74,7 +74,7 @@ def store(tmp_path: Path) -> Path:
 def describe(store: Path, model: Path, pool: str) -> RegionStore:
     out = store.with_name(f"{pool}.h5")
     make = runpy.run_path(str(SCRIPT))["describe"]
-    make(RegionStore(store), store.parent, model, pool, out)
+    make(RegionStore(store), store.parent, model, pool, out, torch.device("cpu"))
     return RegionStore(out)
 
 
@@ -105,6 +105,19 @@ def test_shares_of_cells() -> None:
     spans = np.array([[0, 4], [0.5, 1], [1.5, 2.5], [2, 2], [9, 9]])
     expected: Any = [[0.25] * 4, [1, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
     np.testing.assert_allclose(shares(spans, 4), expected)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_told(
+    tmp_path: Path, store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [str(SCRIPT), str(store), "--images", str(tmp_path), "--model", str(tmp_path)]
+    command += ["--device", "cuda", "--out", str(tmp_path / "out.h5")]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    assert ended.value.code == 2
+    assert "compute.device" in capsys.readouterr().err
 
 
 def test_what_is_not_safetensors_is_refused_in_a_line(

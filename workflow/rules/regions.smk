@@ -143,9 +143,13 @@ if CONFIG.regions.features_from:
             data=data_folder,
             model=subpath(input.model, parent=True),
             pool=CONFIG.regions.features_of,
+            # sums depend on both
+            device=CONFIG.compute.device,
+            threads=CONFIG.compute.detector_threads,
         message:
             "describe the regions of {wildcards.store} by {params.model}"
         shell:
             "python {input.script:q} {input.store} --images {params.data:q}/images "
-            "--model {params.model:q} --pool {params.pool} --threads {threads} --out {output} "
+            "--model {params.model:q} --pool {params.pool} --device {params.device} "
+            "--threads {params.threads} --out {output} "
             "2> {log}"

@@ -22,6 +22,8 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from rex.config import ComputeSettings
+from rex.devices import find_device
 from rex.errors import InputError
 from rex.files import made_by
 from rex.images import ImageFolder, read_image
@@ -34,7 +36,7 @@ Array = npt.NDArray[Any]
 class Describer:
     """A vision model: what it makes of an image, whole or in crops, each resized to its square."""
 
-    def __init__(self, folder: Path, device: str) -> None:
+    def __init__(self, folder: Path, device: torch.device) -> None:
         from transformers import AutoImageProcessor, AutoModel
         from transformers.utils import logging
 
@@ -113,9 +115,10 @@ def _shares(spans: Array, cells: int) -> Array:
     return shares
 
 
-def describe(store: RegionStore, images: Path, model: Path, pool: str, out: Path) -> None:
+def describe(
+    store: RegionStore, images: Path, model: Path, pool: str, out: Path, device: torch.device
+) -> None:
     """Write the regions of `store` with features of `model` to the store `out`."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     describer = Describer(model, device)
     feature = describer.crops if pool == "crops" else describer.patches
     header = StoreHeader(
@@ -172,13 +175,15 @@ def main() -> int:
     parser.add_argument("--images", type=Path, required=True, metavar="DIR", help="<imageId>.jpg")
     parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="of transformers")
     parser.add_argument("--pool", choices=("crops", "patches"), default="crops")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=1, help="sums depend on their number")
     parser.add_argument("--out", type=Path, required=True, metavar="H5")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     try:
+        device = find_device(ComputeSettings(device=arguments.device))
         store = RegionStore(arguments.store)
-        describe(store, arguments.images, arguments.model, arguments.pool, arguments.out)
+        describe(store, arguments.images, arguments.model, arguments.pool, arguments.out, device)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
