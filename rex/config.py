@@ -172,7 +172,7 @@ class ModelSettings:
     attention_dropout: Annotated[float, Limits(least=0, below=1)] = 0.0
     """Dropout probability of the transformer's attention weights."""
     decoder_dropout: Annotated[float, Limits(least=0, below=1)] = 0.0
-    """Dropout probability in the decoder: of a word's embedding, and of h₂ before it predicts."""
+    """Dropout probability in the decoder: of words and h₂; of what a transformer's layers add."""
     initializer_range: Annotated[float, Limits(above=0)] = 0.08
     """Standard deviation of the transformer's initial weights (about the hidden size to -1/2)."""
 

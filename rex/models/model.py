@@ -132,7 +132,10 @@ class ExplainedAnswering(nn.Module):
     def _with_program(self, encoding: Encoding) -> Encoding:
         if self.programs is None:
             return encoding
+        training = self.programs.training
+        self.programs.eval()  # what is read in training is written as it will be later
         written = write(self.programs, encoding, length=LONGEST)
+        self.programs.train(training)
         # older versions of PyTorch take the casts made without gradients for those with them
         torch.clear_autocast_cache()
         return encoding._replace(program=written.tokens)
