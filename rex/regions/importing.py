@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
@@ -89,12 +91,11 @@ def import_features(
 ) -> list[InputError]:
     """Write features that others extracted to the region store `out`; return what was left out.
 
-    Images that cannot be read have no regions. `label` says in the store's signature which detector
-    and settings made them: stores of one label may be used together. `vocabulary` is a folder with
-    the names of the classes; `ids` maps the file's ids to those of images (`read_ids`), others are
-    left out; see `source_of` for the rest. Memory stays flat; a stopped import goes on where it
-    was. Raises InputError when nothing can be read, and where the first image shows that its
-    numbers mean something else.
+    Images that cannot be read have no regions. `label` says in the signature which detector and
+    settings made them: stores of one label may be used together. `vocabulary` is a folder with the
+    names of the classes; `ids` maps the file's ids to those of images (`read_ids`), others are left
+    out; see `source_of` for the rest. Memory stays flat; a stopped import goes on where it was.
+    Raises InputError when nothing can be read, and where the first image shows other numbers.
     """
     import torch
 
@@ -113,14 +114,15 @@ def import_features(
         attribute_names=classes.attribute_names,
         made_by=made_by("rex regions import", {"source": str(source)}),
         feature_type=feature_type,
+        origin=_origin(source, [str(images), boxes, encoding, places]),
     )
     with RegionStoreWriter(out, header) as writer, warnings.catch_warnings():
         # arrays over a file's bytes cannot be written, and are not
         warnings.filterwarnings("ignore", message="The given (NumPy array|buffer) is not writable")
         rows = {places[row]: row for row in writer.missing()}
+        first = len(rows) == len(image_ids)
         progress = Progress("import", len(image_ids), "images")
         progress.start_at(len(image_ids) - len(rows))
-        first = True
         for place, found in reader.images(sorted(rows)):
             row = rows[place]
             if isinstance(found, ImageRegions):
@@ -135,6 +137,18 @@ def import_features(
                 writer.write([row], [_rounded(found, feature_type)])
             progress.advance()
     return problems
+
+
+def _origin(source: Path, options: Sequence[object]) -> str:
+    """Return what tells an import from others of the same images: its files and `options`."""
+    files = sorted(source.iterdir()) if source.is_dir() else [source]
+    said = [
+        (file.name, file.stat().st_size, file.stat().st_mtime_ns)
+        for file in files
+        if file.is_file() and not file.name.startswith(".")  # such as the unfinished store
+    ]
+    origin = json.dumps([str(source.resolve()), said, *options])
+    return hashlib.sha256(origin.encode()).hexdigest()
 
 
 def _mapped(

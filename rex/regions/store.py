@@ -75,7 +75,8 @@ class StoreHeader:
     """What a store says of itself: its images in order, its sizes, and how the features were made.
 
     `signature` names all that features depend on (detector, sha256 of the weights, resize,
-    selection): a model trained on one signature must not be fed another.
+    selection): a model trained on one signature must not be fed another. `origin`, where there is
+    one, tells sources apart that agree in all else: an unfinished store is not taken up by another.
     """
 
     image_ids: Sequence[str]
@@ -86,6 +87,7 @@ class StoreHeader:
     attribute_names: Sequence[str]
     made_by: Mapping[str, Any]
     feature_type: str = "float16"
+    origin: str = ""
 
 
 class RegionStoreWriter:
@@ -369,6 +371,7 @@ def _comparable(header: StoreHeader) -> dict[str, Any]:
         "attributes": {
             "signature": json.dumps(header.signature, sort_keys=True),
             **{name: json.dumps(list(getattr(header, name))) for name in _LISTS},
+            **({"origin": header.origin} if header.origin else {}),
         },
     }
 
@@ -380,7 +383,11 @@ def _header_of(file: h5py.File) -> dict[str, Any]:
             "image_ids": [image_id.decode() for image_id in file["image_ids"][:]],
             "shape": file["features"].shape,
             "type": file["features"].dtype,
-            "attributes": {name: file.attrs[name] for name in ("signature", *_LISTS)},
+            "attributes": {
+                name: file.attrs[name]
+                for name in ("signature", *_LISTS, "origin")
+                if name in file.attrs
+            },
         }
     except KeyError:  # killed before its layout was whole
         return {}

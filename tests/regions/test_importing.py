@@ -24,7 +24,7 @@ from rex.cli import main
 from rex.errors import InputError
 from rex.regions.importing import import_features
 from rex.regions.lxmert_tsv import export_tsv
-from rex.regions.store import RegionStore
+from rex.regions.store import RegionStore, RegionStoreWriter
 
 from .test_store import header, image, write
 
@@ -235,6 +235,53 @@ def test_a_stopped_import_goes_on(table: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(decoded) == 3 + 2  # two were done already
     good = RegionStore(table.with_name("good.h5"))
     np.testing.assert_array_equal(RegionStore(out).features(range(4)), good.features(range(4)))
+
+
+@pytest.fixture
+def stopped(table: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of the table whose import stopped at the last image."""
+    write: Any = RegionStoreWriter.write
+
+    def stop_at_last(writer: RegionStoreWriter, rows: list[int], images: Any) -> None:
+        if rows == [3]:
+            raise KeyboardInterrupt
+        write(writer, rows, images)
+
+    # the second image has a box that ends before it begins
+    boxes = np.array([[1, 2, 3, 4], [9, 9, 5, 5], [1, 2, 3, 4]], "f4").tobytes()
+    lines = [line.split(b"\t") for line in table.read_bytes().splitlines()]
+    lines[1][8] = base64.b64encode(boxes)
+    table.write_bytes(b"".join(b"\t".join(line) + b"\n" for line in lines))
+    out = table.with_name("r.h5")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(RegionStoreWriter, "write", stop_at_last)
+        bring(table, out)
+    return out
+
+
+def test_a_stopped_import_that_left_an_image_out_goes_on(table: Path, stopped: Path) -> None:
+    (problem,) = bring(table, stopped)
+    assert RegionStore(stopped).without_regions == {"im é1": str(problem)}
+
+
+def test_a_stopped_import_with_other_options_begins_anew(table: Path, stopped: Path) -> None:
+    written = RegionStore(table.with_name("good.h5")).boxes[0, 0].tolist()
+    assert bring(table, stopped, boxes="xywh") == []
+    x, y, width, height = written
+    assert RegionStore(stopped).boxes[0, 0].tolist() == pytest.approx([x, y, x + width, y + height])
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_stopped_import_of_another_source_begins_anew(
+    table: Path, stopped: Path, other: bool
+) -> None:
+    source = table.with_name("other.tsv") if other else table
+    lines = [line.split(b"\t") for line in table.read_bytes().splitlines()]
+    for line in lines:
+        line[8] = base64.b64encode(np.array([[1, 2, 3, 4]] * 3, "f4").tobytes())
+    source.write_bytes(b"".join(b"\t".join(line) + b"\n" for line in lines))
+    assert bring(source, stopped) == []
+    assert (RegionStore(stopped).boxes == [1, 2, 3, 4]).all()
 
 
 def test_memory_does_not_grow_with_the_table(tmp_path: Path) -> None:
