@@ -67,7 +67,8 @@ class ImageRegions:
         """Return regions without classes and scores."""
         count = len(boxes)
         none = np.full(count, -1, dtype=np.int32)
-        return cls(features, boxes, np.zeros(count, np.float32), none, none, width, height)
+        scores = np.zeros(count, np.float32)
+        return cls(features, boxes, scores, none, none.copy(), width, height)
 
 
 @dataclass(frozen=True)

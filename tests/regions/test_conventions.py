@@ -167,6 +167,7 @@ def test_vinvl(tmp_path: Path, columns: int, predictions: bool) -> None:
             "cup",
         ]
         assert store.scores[0].tolist() == [0.5] * 4
+    assert (store.attribute_ids == -1).all()
     assert verify(store) == []
 
 
