@@ -101,17 +101,18 @@ def import_features(
 
     torch.set_num_threads(1)  # it rounds single images: too little work for more
     reader = source_of(source, images, boxes=boxes, encoding=encoding)
+    if vocabulary is not None:
+        reader.classes = read_vocabulary(vocabulary)
     layout = reader.layout()
     problems, nameless = list(reader.rejected), len(reader.rejected)
     image_ids, places = _mapped(layout.image_ids, None if ids is None else read_ids(ids), source)
-    classes = reader.classes if vocabulary is None else read_vocabulary(vocabulary)
     header = StoreHeader(
         image_ids=image_ids,
         regions=layout.regions,
         feature_size=layout.feature_size,
         signature={"detector": label, "imported_from": reader.format, "regions": layout.regions},
-        object_names=classes.object_names,
-        attribute_names=classes.attribute_names,
+        object_names=reader.classes.object_names,
+        attribute_names=reader.classes.attribute_names,
         made_by=made_by("rex regions import", {"source": str(source)}),
         feature_type=feature_type,
         origin=_origin(source, [str(images), boxes, encoding, places]),

@@ -48,7 +48,7 @@ class RegionSource(ABC):
     format: ClassVar[str]
     """Names the format in the store's signature."""
     classes = ClassLists((), ())
-    """What its ids mean, once the layout is known."""
+    """What its ids mean, once the layout is known; what was set before it counts."""
 
     def __init__(self, path: Path, images: Path | None = None) -> None:
         self.path, self._folder = path, None if images is None else ImageFolder(images)

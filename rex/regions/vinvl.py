@@ -39,7 +39,8 @@ class VinVl(LxmertTsv):
     """Reads `features.tsv`: image id and `{num_boxes, features}`, or image id, number, features.
 
     `features.lineidx` says whether it is whole; `predictions.tsv` gives sizes, classes and scores.
-    Without it, sizes are read from the folder `images`, and classes are not known.
+    Without it, sizes are read from the folder `images`, and classes are not known. Classes are
+    numbered as in `classes`, if it has names, else in alphabetical order.
     """
 
     format = "vinvl-tsv"
@@ -64,7 +65,10 @@ class VinVl(LxmertTsv):
             names = [numbers.setdefault(one.named, len(numbers)) for one in said.objects]
             found = np.array(names, np.int32), [one.conf for one in said.objects]
             self._said[image_id.decode(errors="replace")] = (said.image_w, said.image_h, *found)
-        self.classes = ClassLists(tuple(numbers), ())
+        if not self.classes.object_names:  # in an order that does not depend on the images
+            self.classes = ClassLists(tuple(sorted(numbers)), ())
+        known = {name: number for number, name in enumerate(self.classes.object_names)}
+        self._ids = np.array([known.get(name, -1) for name in numbers], np.int32)
         return super().layout()
 
     def identify(self, content: bytes) -> str:
@@ -99,7 +103,7 @@ class VinVl(LxmertTsv):
         boxes = shares[:, :4] * np.array([width, height] * 2, dtype=np.float32)
         image = ImageRegions.unnamed(numbers[:, :-_BOX], boxes, width, height)
         if known and len(known[2]) == count:
-            image.object_ids[:], image.scores[:] = known[2:]
+            image.object_ids[:], image.scores[:] = self._ids[known[2]], known[3]
         return image
 
 

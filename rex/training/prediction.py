@@ -21,7 +21,7 @@ from rex.training.checkpoints import Checkpoint
 from rex.training.dataset import Examples, ahead
 from rex.training.judging import choose_supported
 from rex.training.optimisation import autocast
-from rex.training.texts import find_regions, region_names
+from rex.training.texts import add_tags, find_regions, region_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,6 +55,13 @@ def check_store(checkpoint: Checkpoint, store: RegionStore) -> None:
         regions=store.regions,
         signature=store.signature,
     )
+    words = checkpoint.words()
+    if words.object_pieces and words != add_tags(words, store):
+        raise InputError(
+            "has other names of classes than the regions of training, and the run reads them",
+            file=store.path,
+            cure="import both with one --vocabulary, and train again",
+        )
 
 
 def check_features(

@@ -171,6 +171,26 @@ def test_vinvl(tmp_path: Path, columns: int, predictions: bool) -> None:
     assert verify(store) == []
 
 
+def test_vinvls_classes_are_numbered_alike_whatever_comes_first(tmp_path: Path) -> None:
+    folder = vinvl(tmp_path)
+    predictions = folder / "predictions.tsv"
+    first = stored(tmp_path, folder)
+    assert first.object_ids[0].tolist() == [2, 1, 2, 0]
+    turned = predictions.read_text().replace("man", "cat").replace("dog", "man")
+    predictions.write_text(turned.replace("cat", "dog"))
+    other = stored(tmp_path, folder)
+    assert first.object_names == other.object_names == ["cup", "dog", "man"]
+    assert other.object_ids[0].tolist() == [1, 2, 1, 0]
+
+
+def test_vinvls_classes_are_looked_up_in_a_vocabulary(tmp_path: Path) -> None:
+    (tmp_path / "objects_vocab.txt").write_text("tree\ncup,mug\nman\n")
+    (tmp_path / "attributes_vocab.txt").write_text("red\n")
+    store = stored(tmp_path, vinvl(tmp_path), vocabulary=tmp_path)
+    assert store.object_names == ["tree", "cup", "man"]
+    assert store.object_ids[0].tolist() == [2, -1, 2, 1]
+
+
 def test_vinvl_in_float16_needs_to_be_told(tmp_path: Path) -> None:
     folder = vinvl(tmp_path, kind="f2")
     with pytest.raises(InputError, match=r"line 1: the last 6 of 35 numbers are .*--encoding"):

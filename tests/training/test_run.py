@@ -384,6 +384,19 @@ def test_regions_of_another_detector_are_refused(
     assert str(other) in line
 
 
+def test_classes_of_other_names_are_refused_by_a_run_that_reads_them(
+    toy: RunFiles, tmp_path: Path
+) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "run")
+    train_run(CONFIG, files, RunName(setting="answer-only", method="backbone-tags", seed=0))
+    other = tmp_path / "other.h5"
+    shutil.copy(toy.regions, other)
+    with h5py.File(other, "r+") as file:
+        names = json.loads(file.attrs["object_names"])
+        file.attrs["object_names"] = json.dumps(names[::-1])
+    assert "has other names of classes" in refused(files.out, toy, other)
+
+
 def test_regions_of_another_width_are_refused(toy: RunFiles, trained: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.h5"
     shutil.copy(toy.regions, other)
