@@ -32,12 +32,15 @@ class Member:
     def __init__(self, rank: int, size: int) -> None:
         self.rank, self.size = rank, size
 
-    def average_gradients(self, model: torch.nn.Module) -> None:
-        """Replace every gradient by its mean over the members, in the same order everywhere."""
+    def average_gradients(self, model: torch.nn.Module, weight: float = 1.0) -> None:
+        """Replace every gradient by its mean over the members, in the same order everywhere.
+
+        `weight` is what this member's count, on average 1.
+        """
         if self.size == 1:
             return
         gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
-        together = torch.cat([gradient.flatten() for gradient in gradients])
+        together = torch.cat([gradient.flatten() for gradient in gradients]).mul_(weight)
         distributed.all_reduce(together)
         parts = torch.split(together / self.size, [gradient.numel() for gradient in gradients])
         for gradient, part in zip(gradients, parts, strict=True):

@@ -112,6 +112,8 @@ def train(
     read are left out of their batches. Raises InputError when none can.
     """
     images = [image for image in images if len(image.boxes)]
+    # one more than there are images in a batch would have nothing to do
+    processes = min(processes, cfg.SOLVER.IMS_PER_BATCH)
     return run_together(lambda member: _train(cfg, images, seed, resume, member), processes)
 
 
@@ -127,7 +129,7 @@ def _train(
     checkpoint = _Checkpoint(resume, _fingerprint(cfg, images, seed, member), member)
     trainer.register_hooks(
         [
-            _JoinGradients(member),
+            _JoinGradients(member, cfg.SOLVER.IMS_PER_BATCH),
             hooks.LRScheduler(optimizer, build_lr_scheduler(cfg, optimizer)),
             _Report(cfg.SOLVER.MAX_ITER) if member.rank == 0 else None,
             checkpoint,
@@ -237,13 +239,16 @@ class MuonAndAdam(torch.optim.Optimizer):
 
 
 class _JoinGradients(HookBase):  # type: ignore[misc]
-    """Averages gradients over the processes, and clips what one odd batch asks for."""
+    """Averages gradients over the images of a batch, and clips what one odd batch asks for."""
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, batch_size: int) -> None:
         self._member = member
+        # of this member's part, which may be larger than others
+        part = len(range(member.rank, batch_size, member.size))
+        self._weight = part * member.size / batch_size
 
     def after_backward(self) -> None:
-        self._member.average_gradients(self.trainer.model)
+        self._member.average_gradients(self.trainer.model, self._weight)
         torch.nn.utils.clip_grad_norm_(self.trainer.model.parameters(), GRADIENT_NORM)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import itertools
 from pathlib import Path
-from unittest.mock import Mock
+from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 import torch
@@ -13,7 +14,14 @@ from detectron2.config import get_cfg
 from torch import nn
 
 from rex.regions.distributed import Member, run_together
-from rex.regions.training import MUON_RATE, MuonAndAdam, _Checkpoint, drawn
+from rex.regions.training import (
+    MUON_RATE,
+    MuonAndAdam,
+    _Checkpoint,
+    _JoinGradients,
+    drawn,
+    train,
+)
 
 COUNT, BATCH = 12, 4
 
@@ -37,6 +45,42 @@ def test_the_parts_of_a_team_go_through_all_images_before_any_comes_again(size: 
     assert first_pass[:size] == [
         mine[: len(first_pass[number])] for number, mine in enumerate(together)
     ]
+
+
+def test_no_more_processes_than_images_in_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cfg = get_cfg()
+    cfg.SOLVER.IMS_PER_BATCH = 4
+    monkeypatch.setattr("rex.regions.training.run_together", lambda _, size: size)
+    for processes in (1, 4, 9):
+        size: Any = train(cfg, [], seed=0, resume=tmp_path / "r.pth", processes=processes)
+        assert size == min(processes, 4)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_each_image_of_a_batch_counts_alike(size: int) -> None:
+    images = torch.tensor([1.0, 20.0, 300.0, 4000.0])
+
+    def mean(member: Member) -> float:
+        weight = nn.Parameter(torch.zeros(()))
+        model = nn.Module()
+        model.register_parameter("weight", weight)
+        weight.grad = images[member.rank :: member.size].mean()
+        hook = _JoinGradients(member, len(images))
+        hook.trainer = Mock(model=model)
+        # before it is clipped
+        before: list[float] = []
+        with patch("torch.nn.utils.clip_grad_norm_", lambda *_: before.append(gradient(weight))):
+            hook.after_backward()
+        return before[0]
+
+    assert run_together(mean, size) == pytest.approx(float(images.mean()))
+
+
+def gradient(weight: nn.Parameter) -> float:
+    assert weight.grad is not None
+    return float(weight.grad)
 
 
 def test_a_later_start_leaves_out_what_was_drawn_before() -> None:
