@@ -64,18 +64,18 @@ class ArrayFolder(PieceSource[Path]):
 
     def measure(self, content: Path) -> tuple[int, int]:
         """Return the shape of a file's features."""
-        count, width = _features_of(_load(content), self._grid)[0].shape
+        count, width = _features_of(content, _load(content), self._grid)[0].shape
         return count, width
 
     def decode(self, content: Path) -> ImageRegions:
         """Read a file."""
         arrays = dict(_load(content))
-        features, grid = _features_of(arrays, self._grid)
+        features, grid = _features_of(content, arrays, self._grid)
         if grid is None and content.suffix == ".npy":
             arrays["boxes"] = _boxes_beside(content)
         count = len(features)
         width, height = self._size(content, arrays)
-        boxes = _first(arrays, "boxes") if grid is None else cells(*grid, width, height)
+        boxes = _boxes_of(arrays) if grid is None else cells(*grid, width, height)
         if boxes is not None and boxes.shape == (count, 6):  # VinVL's: width and height follow
             boxes = boxes[:, :4]
         if boxes is None or boxes.shape != (count, 4):
@@ -141,14 +141,30 @@ def _first(arrays: Mapping[str, Array], what: str) -> Array | None:
     return next((arrays[name] for name in _NAMES[what] if name in arrays), None)
 
 
+def _boxes_of(arrays: Mapping[str, Array]) -> Array | None:
+    boxes = _first(arrays, "boxes")
+    return None if boxes is None else _matrix(boxes)
+
+
+def _matrix(array: Array) -> Array:
+    """Return an array of an image without the dimension of a batch of one."""
+    while array.ndim > 2 and 1 in array.shape:
+        array = array.squeeze(array.shape.index(1))
+    return array
+
+
 def _features_of(
-    arrays: Mapping[str, Array], is_grid: bool
+    file: Path, arrays: Mapping[str, Array], is_grid: bool
 ) -> tuple[Array, tuple[int, int] | None]:
     """Return features [n, D] and, if they are of a grid, its rows and columns."""
-    features, boxes = _first(arrays, "features"), _first(arrays, "boxes")
-    if features is not None and features.ndim == 4 and len(features) == 1:
+    features, boxes = _first(arrays, "features"), _boxes_of(arrays)
+    beside = [file.with_name(file.stem + end) for end in (_BOXES, _INFO) if file.suffix == ".npy"]
+    has_boxes = not is_grid and (boxes is not None or any(path.exists() for path in beside))
+    if features is not None and has_boxes:
+        features = _matrix(features)
+    elif features is not None and features.ndim == 4 and len(features) == 1:
         features = features[0]
-    if features is not None and features.ndim == 3:
+    if features is not None and features.ndim == 3 and not has_boxes:
         if features.shape[0] > features.shape[2]:  # [D, rows, columns]
             features = features.transpose(1, 2, 0)
         rows, columns, width = features.shape
@@ -172,6 +188,6 @@ def _column(arrays: Mapping[str, Array], what: str, count: int, default: float) 
     column = _first(arrays, what)
     if column is None:
         return np.full(count, default)
-    if column.shape != (count,):
+    if column.size != count:
         raise ValueError(f"{what} are {list(column.shape)}, expected [{count}]")
-    return column
+    return column.reshape(count)

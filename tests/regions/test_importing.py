@@ -453,3 +453,27 @@ def test_nothing_in_an_array_file_is_unpickled(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         bring(folder, tmp_path / "r.h5")
     assert not (tmp_path / "victim").exists()
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_batch_of_one_is_no_grid(tmp_path: Path, suffix: str, axis: int) -> None:
+    folder = tmp_path / "features"
+    folder.mkdir()
+    made = arrays(0)
+    features, boxes = (np.expand_dims(made.pop(name), axis) for name in ("x", "bbox"))
+    if suffix == ".npz":
+        scores = np.array([[0.5, 0.4, 0.3]])
+        np.savez(folder / "7.npz", x=features, bbox=boxes, scores=scores, **made)
+        np.savez(folder / "8.npz", x=np.zeros((3, 2, 6)), bbox=boxes, **made)
+    else:
+        np.save(folder / "7.npy", features)
+        np.save(folder / "7_boxes.npy", boxes)
+        Image.new("RGB", (20, 10)).save(folder / "7.png")
+    problems = bring(folder, tmp_path / "r.h5", images=folder)
+    assert ["features are [3, 2, 6]" in str(problem) for problem in problems] == [
+        True for _ in folder.glob("8.npz")
+    ]
+    store = RegionStore(tmp_path / "r.h5")
+    np.testing.assert_array_equal(store.features([0])[0], features.reshape(3, 6))
+    np.testing.assert_array_equal(store.boxes[0], boxes.reshape(3, 4))
