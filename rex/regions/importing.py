@@ -29,6 +29,8 @@ _logger = logging.getLogger("rex.regions")
 _GRID_FILE = "gqa_spatial_info.json"
 _LARGEST = 2**31
 """Numbers from here on do not fit a store."""
+_INFINITE = 65520
+"""Numbers from here on are infinite in float16."""
 
 
 def source_of(
@@ -101,8 +103,7 @@ def import_features(
 
     torch.set_num_threads(1)  # it rounds single images: too little work for more
     reader = source_of(source, images, boxes=boxes, encoding=encoding)
-    if vocabulary is not None:
-        reader.classes = read_vocabulary(vocabulary)
+    reader.classes = reader.classes if vocabulary is None else read_vocabulary(vocabulary)
     layout = reader.layout()
     problems, nameless = list(reader.rejected), len(reader.rejected)
     image_ids, places = _mapped(layout.image_ids, None if ids is None else read_ids(ids), source)
@@ -127,7 +128,7 @@ def import_features(
         for place, found in reader.images(sorted(rows)):
             row = rows[place]
             if isinstance(found, ImageRegions):
-                found = _checked(found, boxes, reader, image_ids[row], first=first)
+                found = _checked(found, boxes, reader, image_ids[row], feature_type, first=first)
             if isinstance(found, InputError):
                 problems.append(found)
                 if len(problems) - nameless == len(image_ids):
@@ -135,7 +136,7 @@ def import_features(
                 writer.leave_empty(row, str(found))
             else:
                 first = False
-                writer.write([row], [_rounded(found, feature_type)])
+                writer.write([row], [found])
             progress.advance()
     return problems
 
@@ -169,9 +170,15 @@ def _mapped(
 
 
 def _checked(
-    image: ImageRegions, boxes: str, source: RegionSource, image_id: str, *, first: bool
+    image: ImageRegions,
+    boxes: str,
+    source: RegionSource,
+    image_id: str,
+    feature_type: str,
+    *,
+    first: bool,
 ) -> ImageRegions | InputError:
-    """Return an image with boxes in pixels, or what is wrong with it.
+    """Return an image as the store has it, with boxes in pixels, or what is wrong with it.
 
     Raises InputError where the `first` one shows that the file's numbers mean something else.
     """
@@ -180,8 +187,10 @@ def _checked(
         return source.kept_others(problem, place=place)
     image = in_pixels(image, boxes)
     seen = misread(image, boxes)
+    if feature_type == "float16" and np.abs(image.features).max(initial=0) >= _INFINITE:
+        seen = seen or ("features are too large for float16", "--dtype float32")
     if seen is None:
-        return image
+        return _rounded(image, feature_type)
     if first:
         raise InputError(seen[0], file=source.path, place=place, cure=seen[1])
     return source.kept_others(f"{seen[0]} ({seen[1]})", place=place)

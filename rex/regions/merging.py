@@ -11,6 +11,11 @@ from rex.errors import InputError
 from rex.logs import Progress
 from rex.regions.store import RegionStore, RegionStoreWriter, StoreHeader
 
+_AGREE = (
+    "signature", "feature_size", "feature_type", "regions", "object_names", "attribute_names",
+)  # fmt: skip
+"""What must be the same in all stores."""
+
 
 def merge(parts: Sequence[Path], out: Path) -> dict[str, str]:
     """Write all images of the stores `parts`, in order, to the store `out`.
@@ -22,7 +27,7 @@ def merge(parts: Sequence[Path], out: Path) -> dict[str, str]:
     stores = [RegionStore(part) for part in parts]
     first = stores[0]
     for store in stores[1:]:
-        for name in ("signature", "feature_size", "regions", "object_names", "attribute_names"):
+        for name in _AGREE:
             if getattr(store, name) != getattr(first, name):
                 raise InputError(
                     f"has another {name} than {first.path}",

@@ -24,6 +24,7 @@ from rex.cli import main
 from rex.errors import InputError
 from rex.regions.importing import import_features
 from rex.regions.lxmert_tsv import export_tsv
+from rex.regions.merging import merge
 from rex.regions.store import RegionStore, RegionStoreWriter
 
 from .test_store import header, image, write
@@ -477,3 +478,23 @@ def test_a_batch_of_one_is_no_grid(tmp_path: Path, suffix: str, axis: int) -> No
     store = RegionStore(tmp_path / "r.h5")
     np.testing.assert_array_equal(store.features([0])[0], features.reshape(3, 6))
     np.testing.assert_array_equal(store.boxes[0], boxes.reshape(3, 4))
+
+
+def test_features_too_large_for_float16_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "features"
+    folder.mkdir()
+    for seed in range(2):
+        made = arrays(seed)
+        np.savez(folder / f"{seed}.npz", **{**made, "x": made["x"].astype("f8")})
+    large = arrays(3)
+    large["x"][0, 0] = -65520
+    np.savez(folder / "9.npz", **large)
+    (problem,) = map(str, bring(folder, tmp_path / "r.h5", "float16"))
+    assert "image 9: features are too large for float16 (--dtype float32)" in problem
+    assert list(RegionStore(tmp_path / "r.h5").without_regions) == ["9"]
+    assert bring(folder, tmp_path / "exact.h5") == []
+    np.savez(folder / "0.npz", **large)  # the first
+    with pytest.raises(InputError, match="too large for float16; --dtype float32"):
+        bring(folder, tmp_path / "r.h5", "float16")
+    with pytest.raises(InputError, match="has another feature_type than"):
+        merge([tmp_path / "r.h5", tmp_path / "exact.h5"], tmp_path / "both.h5")
