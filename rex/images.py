@@ -67,7 +67,17 @@ def open_image(path: Path) -> Image.Image:
         if image.width * image.height > _MOST:
             problem = f"{image.width} by {image.height} pixels are too many"
             raise InputError(problem, file=path, cure=f"resize it to at most {_MOST:,} pixels")
-        return ImageOps.exif_transpose(image).convert("RGB")
+        return upright_rgb(image)
+
+
+def upright_rgb(image: Image.Image) -> Image.Image:
+    """Return an image upright and as RGB; raises ValueError for grey of 32 bits."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in ("I", "F"):
+        raise ValueError("grey of 32 bits, not of 8 or 16")
+    if upright.mode.startswith("I;16"):  # Pillow would clip its 65,536 levels to 256
+        upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+    return upright.convert("RGB")
 
 
 def read_image(path: Path) -> npt.NDArray[np.uint8]:

@@ -30,6 +30,15 @@ def test_an_image_taken_on_its_side_is_turned_upright(
     np.testing.assert_array_equal(pixels, np.asarray(upright)[:, :, ::-1])
 
 
+def test_grey_of_16_bits_is_as_bright_as_of_8(tmp_path: Path) -> None:
+    levels = np.arange(0, 256, 5, dtype=np.uint8).reshape(4, 13)
+    Image.fromarray(levels * np.uint16(257)).save(tmp_path / "grey.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "grey.png")[..., 1], levels)
+    Image.fromarray(levels.astype(np.int32)).save(tmp_path / "deep.tiff")
+    with pytest.raises(InputError, match=r"deep.tiff: not a readable image \(grey of 32 bits"):
+        read_image(tmp_path / "deep.tiff")
+
+
 def test_what_cannot_be_looked_at(tmp_path: Path) -> None:
     Image.new("RGB", (1201, 6)).save(tmp_path / "thin.png")
     Image.new("RGB", (1200, 6)).save(tmp_path / "wide.png")

@@ -99,13 +99,15 @@ def _too_large() -> UnusableImageError:
 @lru_cache(maxsize=512)
 def thumbnail(path: Path) -> bytes:
     """Return a small JPEG of an image. Raises UnusableImageError."""
-    from PIL import Image, ImageOps
+    from PIL import Image
+
+    from rex.images import upright_rgb
 
     content = path.read_bytes()
     image_format(content)
     try:
         with Image.open(io.BytesIO(content)) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = upright_rgb(image)
     except Exception:  # what EXIF holds is read only now
         raise _damaged() from None
     upright.thumbnail(_THUMBNAIL)
