@@ -111,7 +111,7 @@ def import_features(
         image_ids=image_ids,
         regions=layout.regions,
         feature_size=layout.feature_size,
-        signature={"detector": label, "imported_from": reader.format, "regions": layout.regions},
+        signature={"detector": label, "imported_from": reader.format},
         object_names=reader.classes.object_names,
         attribute_names=reader.classes.attribute_names,
         made_by=made_by("rex regions import", {"source": str(source)}),

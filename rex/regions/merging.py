@@ -11,9 +11,7 @@ from rex.errors import InputError
 from rex.logs import Progress
 from rex.regions.store import RegionStore, RegionStoreWriter, StoreHeader
 
-_AGREE = (
-    "signature", "feature_size", "feature_type", "regions", "object_names", "attribute_names",
-)  # fmt: skip
+_AGREE = ("signature", "feature_size", "feature_type", "object_names", "attribute_names")
 """What must be the same in all stores."""
 
 
@@ -37,7 +35,7 @@ def merge(parts: Sequence[Path], out: Path) -> dict[str, str]:
     owners = _owners(stores)
     header = StoreHeader(
         image_ids=list(owners),
-        regions=first.regions,
+        regions=max(store.regions for store in stores),
         feature_size=first.feature_size,
         signature=first.signature,
         object_names=first.object_names,

@@ -25,6 +25,7 @@ Array = npt.NDArray[Any]
 _Number = TypeVar("_Number", bound=np.generic)
 
 _LISTS = ("object_names", "attribute_names")
+_HEADER = {"signature", "origin", *_LISTS}
 _COLUMNS: dict[str, tuple[tuple[str, ...], str]] = {
     "features": (("images", "regions", "width"), "float16"),
     "boxes": (("images", "regions", "4"), "float32"),
@@ -167,9 +168,10 @@ class RegionStoreWriter:
         """Copy the images `rows` [n] of another store to the rows `into` [n], in flat memory."""
         for start in range(0, len(rows), _BLOCK):
             block, there = rows[start : start + _BLOCK], into[start : start + _BLOCK]
-            self._columns["features"][there] = store.features(block)
-            for name in _COLUMNS.keys() - {"features", "num_boxes"}:
-                self._columns[name][there] = getattr(store, name)[block]
+            for name in _COLUMNS.keys() - {"num_boxes"}:
+                column = getattr(store, name)
+                values = column(block) if name == "features" else column[block]
+                self._columns[name][there, : values.shape[1]] = values
             self._columns["num_boxes"][there] = store.num_boxes[block]
 
     def _open(self) -> None:
@@ -224,6 +226,12 @@ class RegionStoreWriter:
         self._columns["image_sizes"][row] = image.width, image.height
 
 
+def comparable_signature(signature: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a signature without the number of imported regions, which older stores name."""
+    left_out = "regions" if "imported_from" in signature else None
+    return {key: value for key, value in signature.items() if key != left_out}
+
+
 def _column(name: str, _: type[_Number]) -> cached_property[npt.NDArray[_Number]]:
     """Return the property of a store that reads a dataset when it is first asked for."""
 
@@ -255,7 +263,7 @@ class RegionStore:
             self.feature_type: str = features.dtype.name
             contiguous = not features.size or features.id.get_offset() is not None
         texts = {"made_by": "{}", _EMPTY: "{}", **attributes}
-        self.signature: dict[str, Any] = self._json(texts, "signature", dict)
+        self.signature = comparable_signature(self._json(texts, "signature", dict))
         self.object_names: list[str] = self._json(texts, "object_names", list)
         self.attribute_names: list[str] = self._json(texts, "attribute_names", list)
         self.made_by: dict[str, Any] = self._json(texts, "made_by", dict)
@@ -384,11 +392,7 @@ def _header_of(file: h5py.File) -> dict[str, Any]:
             "image_ids": [image_id.decode() for image_id in file["image_ids"][:]],
             "shape": file["features"].shape,
             "type": file["features"].dtype,
-            "attributes": {
-                name: file.attrs[name]
-                for name in ("signature", *_LISTS, "origin")
-                if name in file.attrs
-            },
+            "attributes": {name: file.attrs[name] for name in _HEADER & file.attrs.keys()},
         }
     except KeyError:  # killed before its layout was whole
         return {}

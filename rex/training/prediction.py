@@ -16,6 +16,7 @@ from rex.models.batch import IGNORED
 from rex.models.decoder import Decision
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
+from rex.regions.store import comparable_signature
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
 from rex.training.dataset import Examples, ahead
@@ -86,7 +87,7 @@ def check_features(
             file=file,
             cure="use regions of the run's selection",
         )
-    theirs = checkpoint.signature
+    signature, theirs = map(comparable_signature, (signature, checkpoint.signature))
     for key in sorted(signature.keys() | theirs.keys()):
         if signature.get(key) != theirs.get(key):
             raise InputError(

@@ -12,13 +12,12 @@ from rex.arrays import Ragged
 from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.models.vocabulary import Vocabulary
+from rex.regions.store import RegionStore, comparable_signature
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from rex.gqa.questions import Question
-    from rex.regions.store import RegionStore
-
 
 File = str | PathLike[str]
 
@@ -217,7 +216,7 @@ def read_explanations(
     """
     table = read_parquet(path, columns=["question_id", "text"], cure="make it: rex explain build")
     made_with = parquet_provenance(path).get("settings", {}).get("regions_signature")
-    if made_with is not None and made_with != store.signature:
+    if made_with is not None and comparable_signature(made_with) != store.signature:
         raise InputError(f"was made with other regions than {store.path}", file=path, cure=_CURE)
     texts = {
         question_id: text

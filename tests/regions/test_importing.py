@@ -498,3 +498,28 @@ def test_features_too_large_for_float16_are_told(tmp_path: Path) -> None:
         bring(folder, tmp_path / "r.h5", "float16")
     with pytest.raises(InputError, match="has another feature_type than"):
         merge([tmp_path / "r.h5", tmp_path / "exact.h5"], tmp_path / "both.h5")
+
+
+def test_imports_of_more_and_of_fewer_regions_belong_together(tmp_path: Path) -> None:
+    stores = []
+    for name, count in (("val", 2), ("train", 3)):
+        (tmp_path / name).mkdir()
+        made = arrays(count)
+        made |= {key: made[key][:count] for key in ("x", "bbox")}
+        np.savez(tmp_path / name / f"{name}.npz", **made)
+        assert bring(tmp_path / name, tmp_path / f"{name}.h5") == []
+        with h5py.File(tmp_path / f"{name}.h5", "r+") as file:
+            if name == "train":  # as older versions wrote it
+                signature = json.loads(file.attrs["signature"])
+                file.attrs["signature"] = json.dumps({**signature, "regions": count})
+        stores.append(RegionStore(tmp_path / f"{name}.h5"))
+    assert stores[0].signature == stores[1].signature
+    assert merge([store.path for store in stores], tmp_path / "both.h5") == {}
+    both = RegionStore(tmp_path / "both.h5")
+    assert both.num_boxes.tolist() == [2, 3]
+    np.testing.assert_array_equal(both.features([0])[0, :2], stores[0].features([0])[0])
+    np.testing.assert_array_equal(both.boxes[0, :2], stores[0].boxes[0])
+    np.testing.assert_array_equal(both.features([1]), stores[1].features([0]))
+    assert not both.features([0])[0, 2].any()
+    assert not both.boxes[0, 2].any()
+    np.testing.assert_array_equal(both.image_sizes, [[20, 10]] * 2)

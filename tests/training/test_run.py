@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -26,6 +28,7 @@ from rex.models.backbones import Sizes, build_backbone
 from rex.training.checkpoints import load_checkpoint
 from rex.training.loop import Trainer
 from rex.training.observing import Observer, Record
+from rex.training.prediction import check_features
 from rex.training.run import RunFiles, predict_run, train_run
 
 from .toy import CONFIG, WIDTH, make_toy
@@ -395,6 +398,14 @@ def test_classes_of_other_names_are_refused_by_a_run_that_reads_them(
         names = json.loads(file.attrs["object_names"])
         file.attrs["object_names"] = json.dumps(names[::-1])
     assert "has other names of classes" in refused(files.out, toy, other)
+
+
+def test_the_number_of_imported_regions_is_none_of_the_signature(trained: Path) -> None:
+    now: dict[str, Any] = {"detector": "toy", "imported_from": "lxmert-tsv"}
+    checkpoint = load_checkpoint(trained / "checkpoint.pt")
+    for before, given in itertools.product((now, {**now, "regions": 36}), repeat=2):
+        made = dataclasses.replace(checkpoint, signature=before)
+        check_features(made, trained, feature_size=WIDTH, regions=1, signature=given)
 
 
 def test_regions_of_another_width_are_refused(toy: RunFiles, trained: Path, tmp_path: Path) -> None:
