@@ -43,7 +43,8 @@ def report(
         named += int((reached & (regions.object_ids[best] == image.object_ids)).sum())
         attribute_ids = regions.attribute_ids[best]
         has_attribute = reached & image.attributes.any(axis=1)
-        right = image.attributes[np.arange(len(best)), attribute_ids] & (attribute_ids >= 0)
+        # the attribute -1, none, is the last
+        right = np.pad(image.attributes, ((0, 0), (0, 1)))[np.arange(len(best)), attribute_ids]
         with_attributes += int(has_attribute.sum())
         attributed += int((has_attribute & right).sum())
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,14 @@ def test_measures_by_hand() -> None:
     assert measured["coverage"] == pytest.approx(100 * 2 / 3)
     assert measured["object_accuracy"] == 50
     assert measured["attribute_accuracy"] == 50
+
+
+def test_without_attributes_that_are_classes_their_accuracy_is_none() -> None:
+    image = replace(truth((A, 0, ())), attributes=np.zeros((1, 0), dtype=bool))
+    measured = report([image], [regions((A, 0, -1, 0.9))], ClassLists(("cup",), ()))
+    assert measured["attribute_names"] == 0
+    assert measured["attribute_accuracy"] is None
+    assert measured["object_accuracy"] == 100
 
 
 def test_nothing_to_measure_is_none() -> None:
