@@ -236,8 +236,9 @@ def _example(
         for _, one in spoken
     ]
     boxes = _named_boxes((words, *read), truth, store, row)
+    called = dict(enumerate(store.object_names))  # of imported classes it may have none
     labels = {region: int(store.object_ids[row, region]) for region in boxes}
-    named = {region: store.object_names[label] for region, label in labels.items() if label >= 0}
+    named = {region: called[label] for region, label in labels.items() if label in called}
     outputs = []
     for (method, prediction), text in zip(spoken, read, strict=True):
         answer = prediction["answer"]

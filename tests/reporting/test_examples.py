@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import pytest
 
 from rex.boxes import cell_box
@@ -43,6 +44,12 @@ def test_an_example_holds_all_there_is_to_see(split: SmallSplit, predictions: li
     assert example.names == {0: "thing", 1: "thing"}
     assert list(example.objects) == [("dog", (0, 0, 20, 20))]
     assert examples["q4"].outputs[0].grounding == 1
+
+
+def test_regions_whose_classes_have_no_names(split: SmallSplit, predictions: list[Path]) -> None:
+    with h5py.File(split.regions, "r+") as file:
+        file.attrs["object_names"] = "[]"
+    assert {name for e in read(split, predictions) for name in e.names} == set()
 
 
 def test_a_seed_gives_one_choice(split: SmallSplit, predictions: list[Path]) -> None:
