@@ -99,7 +99,7 @@ class ArrayFolder(PieceSource[Path]):
     def _size(self, file: Path, arrays: Mapping[str, Array]) -> tuple[int, int]:
         width, height = _first(arrays, "width"), _first(arrays, "height")
         if width is not None and height is not None:
-            return int(width), int(height)
+            return int(width.item()), int(height.item())
         return self.size_of(self.identify(file), file)
 
 

@@ -456,6 +456,16 @@ def test_nothing_in_an_array_file_is_unpickled(tmp_path: Path) -> None:
     assert not (tmp_path / "victim").exists()
 
 
+def test_a_size_may_be_an_array_of_one_number(tmp_path: Path) -> None:
+    folder = tmp_path / "features"
+    folder.mkdir()
+    np.savez(folder / "7.npz", **{**arrays(0), "image_w": np.array([20.0])})
+    np.savez(folder / "8.npz", **{**arrays(0), "image_w": np.array([20, 10])})
+    (problem,) = map(str, bring(folder, tmp_path / "r.h5"))
+    assert "8.npz" in problem
+    assert RegionStore(tmp_path / "r.h5").image_sizes[0].tolist() == [20, 10]
+
+
 @pytest.mark.parametrize("suffix", [".npz", ".npy"])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_a_batch_of_one_is_no_grid(tmp_path: Path, suffix: str, axis: int) -> None:
