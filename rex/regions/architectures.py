@@ -247,6 +247,13 @@ def custom(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNod
             place="MODEL.ROI_HEADS.NAME",
             cure=f"use {' or '.join(_HEADS)}",
         )
+    if cfg.INPUT.FORMAT not in ("BGR", "RGB"):
+        raise InputError(
+            f"images as {cfg.INPUT.FORMAT!r} are not offered",
+            file=settings.detector_config,
+            place="INPUT.FORMAT",
+            cure="use BGR or RGB",
+        )
     cfg.MODEL.ROI_HEADS.NAME = _HEADS[heads]
     _fit(cfg, settings, classes, device)
     return cfg

@@ -26,7 +26,8 @@ from rex.regions.store import ImageRegions, StoreHeader
 from rex.regions.weights import classes_of, read_checkpoint
 
 Example = dict[str, Any]
-"""`image` [3, H, W] uint8 BGR, resized; `height`, `width` of the original; perhaps `instances`."""
+"""`image` [3, H, W] uint8, resized, in the model's order of channels; `height`, `width` of the
+original; perhaps `instances`."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,13 @@ class ExampleMaker:
 
     short_side: int
     long_side: int
+    channels: str = "BGR"
+    """In the order that the model takes: `BGR` or `RGB`."""
 
     @classmethod
     def of(cls, cfg: CfgNode) -> ExampleMaker:
-        """Return the maker with the sizes of a configuration."""
-        return cls(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST)
+        """Return the maker with the sizes and the order of channels of a configuration."""
+        return cls(cfg.INPUT.MIN_SIZE_TEST, cfg.INPUT.MAX_SIZE_TEST, cfg.INPUT.FORMAT)
 
     def example(
         self, pixels: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32] | None = None
@@ -71,7 +74,10 @@ class ExampleMaker:
         """Return an image as the model takes it, and what brings boxes along."""
         resize = transforms.ResizeShortestEdge([self.short_side] * 2, self.long_side)
         transform = resize.get_transform(pixels)
-        image = torch.as_tensor(transform.apply_image(pixels).transpose(2, 0, 1).copy())
+        resized = transform.apply_image(pixels)
+        if self.channels == "RGB":
+            resized = resized[:, :, ::-1]
+        image = torch.as_tensor(resized.transpose(2, 0, 1).copy())
         return {"image": image, "height": pixels.shape[0], "width": pixels.shape[1]}, transform
 
 

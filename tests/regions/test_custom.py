@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rex.cli import main
@@ -11,6 +12,7 @@ from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
 from rex.regions.architectures import custom
+from rex.regions.detector import ExampleMaker
 from rex.regions.store import RegionStore
 
 from .conftest import Trained
@@ -82,6 +84,7 @@ def test_a_detectron2_detector_trains_and_extracts(
     [
         (None, "no such file"),
         ("MODEL: {NOTHING: 1}", "not a configuration of Detectron2"),
+        ("INPUT: {FORMAT: L}", "images as 'L' are not offered"),
         ("MODEL: [1", "not a configuration of Detectron2"),
         ("MODEL: {ROI_HEADS: {NAME: CascadeROIHeads}}", "'CascadeROIHeads' do not yield features"),
     ],
@@ -95,6 +98,17 @@ def test_what_is_no_detector_is_refused(tmp_path: Path, yaml: str | None, said: 
         custom(settings, ClassLists(("cup",), ("red",)), "cpu")
     with pytest.raises(InputError, match="no configuration of the detector"):
         custom(RegionSettings(detector="detectron2"), ClassLists(("cup",), ("red",)), "cpu")
+
+
+@pytest.mark.parametrize("channels", ["BGR", "RGB"])
+def test_a_detector_is_given_the_channels_that_it_takes(tmp_path: Path, channels: str) -> None:
+    path = tmp_path / "detector.yaml"
+    path.write_text(f"{C4}INPUT: {{FORMAT: {channels}}}\n")
+    settings = RegionSettings(detector="detectron2", detector_config=str(path))
+    maker = ExampleMaker.of(custom(settings, ClassLists(("cup",), ("red",)), "cpu"))
+    blue = np.array([255, 0, 0], np.uint8) * np.ones((20, 30, 1), np.uint8)  # BGR
+    seen = maker.example(blue)["image"].flatten(1).float().mean(dim=1).tolist()
+    assert seen == ([255, 0, 0] if channels == "BGR" else [0, 0, 255])
 
 
 def test_a_lazy_config_is_named_as_what_it_is(tmp_path: Path) -> None:
