@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import torch
@@ -51,6 +52,16 @@ def detector_config(settings: RegionSettings, classes: ClassLists, device: str) 
     if settings.detector == "bottom-up":
         return bottom_up(settings, classes, device)
     return custom(settings, classes, device)
+
+
+def configuration_digest(cfg: CfgNode) -> str:
+    """Return the SHA-256 of what features depend on in a configuration, beside the weights."""
+    kept = cfg.clone()
+    for name in ("SOLVER", "DATASETS", "DATALOADER", "OUTPUT_DIR"):
+        del kept[name]
+    for name in ("DEVICE", "WEIGHTS"):
+        del kept.MODEL[name]
+    return hashlib.sha256(kept.dump().encode()).hexdigest()
 
 
 def _configuration(path: Path) -> CfgNode:

@@ -21,7 +21,7 @@ from rex.config import Config, RegionSettings
 from rex.devices import find_device
 from rex.errors import InputError
 from rex.regions.annotations import AnnotatedImage, ClassLists
-from rex.regions.architectures import detector_config
+from rex.regions.architectures import configuration_digest, detector_config
 from rex.regions.store import ImageRegions, StoreHeader
 from rex.regions.weights import classes_of, read_checkpoint
 
@@ -123,6 +123,8 @@ class Detector:
             "selection": cfg.TEST.SELECTION,
             "regions": settings.regions,
         }
+        if settings.detector == "detectron2":  # the others' is known
+            signature["configuration"] = configuration_digest(cfg)
         return cls(model, cfg, classes, signature)
 
     @property

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from detectron2.modeling import build_model
 
 from rex.cli import main
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
 from rex.regions.architectures import custom
-from rex.regions.detector import ExampleMaker
+from rex.regions.detector import Detector, ExampleMaker
 from rex.regions.store import RegionStore
+from rex.regions.weights import save_checkpoint
 
 from .conftest import Trained
 
@@ -109,6 +113,25 @@ def test_a_detector_is_given_the_channels_that_it_takes(tmp_path: Path, channels
     blue = np.array([255, 0, 0], np.uint8) * np.ones((20, 30, 1), np.uint8)  # BGR
     seen = maker.example(blue)["image"].flatten(1).float().mean(dim=1).tolist()
     assert seen == ([255, 0, 0] if channels == "BGR" else [0, 0, 255])
+
+
+def test_a_signature_depends_on_the_configuration(tmp_path: Path) -> None:
+    def signature(yaml: str) -> dict[str, Any]:
+        path = tmp_path / "detector.yaml"
+        path.write_text(yaml)
+        settings = RegionSettings(
+            detector="detectron2", detector_config=str(path), feature_size=64, short_side=64
+        )
+        classes = ClassLists(("cup",), ("red",))
+        if not (tmp_path / "w.pth").exists():
+            model = build_model(custom(settings, classes, "cpu"))
+            save_checkpoint(tmp_path / "w.pth", model, asdict(settings), classes)
+        return Detector.load(tmp_path / "w.pth", settings, "cpu").signature
+
+    first = signature(C4)
+    assert signature(f"{C4}SOLVER: {{GAMMA: 0.5}}\nOUTPUT_DIR: elsewhere\n") == first
+    other = signature(f"{C4}  PIXEL_MEAN: [0.0, 0.0, 0.0]\n")
+    assert [name for name in first if first[name] != other[name]] == ["configuration"]
 
 
 def test_a_lazy_config_is_named_as_what_it_is(tmp_path: Path) -> None:
