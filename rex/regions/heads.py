@@ -41,12 +41,17 @@ def fixed_number(boxes: torch.Tensor, scores: torch.Tensor, regions: int) -> tor
         if len(kept) >= regions:
             break
     if len(kept) < regions:
-        # too few even at the most lenient threshold: take the best of the suppressed ones as well
-        rest = torch.argsort(scores, descending=True, stable=True)
-        rest = rest[~torch.isin(rest, kept)]
-        kept = torch.cat([kept, rest])
-        kept = kept[torch.argsort(scores[kept], descending=True, stable=True)[:regions]]
+        # too few even at the most lenient threshold: the suppressed ones count as much
+        kept = _filled(kept, scores, len(scores))
     return kept[:regions]
+
+
+def _filled(kept: torch.Tensor, scores: torch.Tensor, number: int) -> torch.Tensor:
+    """Return what is kept, filled up to `number` by the best of the suppressed, best first."""
+    rest = torch.argsort(scores, descending=True, stable=True)
+    rest = rest[~torch.isin(rest, kept)]
+    kept = torch.cat([kept, rest])[:number]
+    return kept[torch.argsort(scores[kept], descending=True, stable=True)]
 
 
 def adaptive_number(
@@ -54,11 +59,15 @@ def adaptive_number(
 ) -> torch.Tensor:
     """Return the indices of the confident boxes, best first: 10 to `most` (Anderson et al. 2018).
 
+    Where fewer than 10 are left, the best of the suppressed fill them up.
     `boxes` [N, 4], `scores` [N] and `classes` [N]: each proposal's refined box, and its best class.
     """
     kept: torch.Tensor = batched_nms(boxes.float(), scores, classes, CLASS_OVERLAP)
     confident = int((scores[kept] >= CONFIDENT).sum())
-    return kept[: min(max(confident, LEAST), most)]
+    number = min(max(confident, LEAST), most)
+    if len(kept) < number:
+        kept = _filled(kept, scores, number)
+    return kept[:number]
 
 
 def add_region_settings(cfg: CfgNode) -> None:

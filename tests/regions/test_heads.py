@@ -62,6 +62,14 @@ def test_an_adaptive_choice_keeps_the_confident_of_each_class() -> None:
     assert sorted(other.tolist()) == list(range(15))
 
 
+def test_an_adaptive_choice_is_filled_up_by_the_best_of_the_suppressed() -> None:
+    boxes = torch.tensor([[0.0, 0, 9, 9]] * 20 + [[50, 0, 60, 10]])
+    scores = torch.linspace(0.9, 0.3, 21)
+    chosen = adaptive_number(boxes, scores, torch.zeros(21), 100).tolist()
+    assert chosen == [*range(9), 20]  # what is not suppressed stays
+    assert adaptive_number(boxes, scores, torch.zeros(21), 4).tolist() == [0, 1, 2, 20]
+
+
 def test_an_adaptive_choice_has_a_least_and_a_most() -> None:
     boxes = torch.tensor([[20.0 * k, 0, 20 * k + 10, 10] for k in range(30)])
     classes = torch.zeros(30)
