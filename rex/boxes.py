@@ -72,6 +72,18 @@ def clip(boxes: npt.NDArray[Any], width: npt.ArrayLike, height: npt.ArrayLike) -
     return clipped
 
 
+def resized(boxes: npt.NDArray[Any], sizes: npt.ArrayLike, wanted: npt.ArrayLike) -> Floats:
+    """Return boxes [..., 4] of images of `sizes` in pixels of the same images of the size `wanted`.
+
+    Sizes [..., 2] are width and height; where one is 0, nobody knows it, and boxes stay.
+    """
+    before, after = np.asarray(sizes, np.float64), np.asarray(wanted, np.float64)
+    scale = np.ones(np.broadcast_shapes(before.shape, after.shape))
+    np.divide(after, before, out=scale, where=(before > 0) & (after > 0))
+    same: Floats = boxes * np.concatenate([scale, scale], axis=-1)
+    return same
+
+
 def from_xywh(boxes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return boxes given as x, y, width, height [..., 4] as left, top, right, bottom."""
     return np.concatenate([boxes[..., :2], boxes[..., :2] + boxes[..., 2:]], axis=-1)

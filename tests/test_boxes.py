@@ -20,6 +20,7 @@ from rex.boxes import (
     ious,
     overlapping_pairs,
     pairwise_ious,
+    resized,
     union_ious,
     union_overlaps,
 )
@@ -135,6 +136,12 @@ def test_conversions(box: Pixels, width: int, height: int) -> None:
     assert np.array_equal(from_xywh(sides), boxes)
     inside = mask([box])[:height, :width].sum()
     assert areas(clip(boxes, width, height)).tolist() == [inside]
+
+
+def test_boxes_of_resized_images() -> None:
+    boxes = np.array([[10, 20, 30, 40.0]] * 3)
+    sizes, wanted = [(100, 80), (0, 0), (100, 80)], [(200, 40), (200, 40), (0, 0)]
+    assert resized(boxes, sizes, wanted).tolist() == [[20, 10, 60, 20], *boxes[1:].tolist()]
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rex.arrays import Integers, starts_of
+from rex.boxes import resized
 from rex.explanations.matching import best_regions, bounds, published_regions
 from rex.explanations.modes import OK, CompatMode, Draft, Mode
 from rex.explanations.table import schema
@@ -30,6 +31,8 @@ class _Mentions:
     """Place of the question in the batch."""
     rows: list[int] = field(default_factory=list)
     """Row of its image in the region store."""
+    sizes: list[tuple[float, float]] = field(default_factory=list)
+    """Width and height of its image as the scene graph has it, in pixels."""
     objects: list[tuple[str, ...]] = field(default_factory=list)
     """The objects it mentions, each once."""
     things: list[SceneObject] = field(default_factory=list)
@@ -78,6 +81,7 @@ class Batch:
         mentions = self._mentions
         mentions.questions.append(len(self._drafts))
         mentions.rows.append(row)
+        mentions.sizes.append((graph.width, graph.height))
         mentions.objects.append(objects)
         mentions.things.extend([graph.objects[object_id] for object_id in objects])
 
@@ -120,6 +124,9 @@ class Batch:
         rows = np.array(mentions.rows, dtype=np.int64)
         things = mentions.things
         boxes = np.array([thing.box for thing in things], dtype=np.float64).reshape(-1, 4)
+        # regions may be those of a resized image
+        sizes = np.stack([mentions.sizes, store.image_sizes[rows]], axis=1)
+        boxes = resized(boxes, *np.repeat(sizes, counts, axis=0).swapaxes(0, 1))
         matched = self._match(boxes, np.repeat(rows, counts)).tolist()
         reached = bounds(boxes, counts, store.boxes, rows).tolist()
         start = 0

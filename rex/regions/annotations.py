@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from rex.boxes import clip
+from rex.boxes import clip, resized
 from rex.errors import InputError
 from rex.gqa.scene_graphs import SceneGraph
 from rex.images import ImageFolder
@@ -71,7 +71,7 @@ def read_vocabulary(folder: Path) -> ClassLists:
 
 @dataclass(frozen=True)
 class AnnotatedImage:
-    """One image with its objects: `boxes` [n, 4] float32 x1, y1, x2, y2 in its own pixels;
+    """One image with its objects: `boxes` [n, 4] float32 x1, y1, x2, y2 in pixels of its size;
     `object_ids` [n] int64, -1: not a class; `attributes` [n, A] bool."""
 
     image_id: str
@@ -81,6 +81,13 @@ class AnnotatedImage:
     boxes: npt.NDArray[np.float32]
     object_ids: npt.NDArray[np.int64]
     attributes: npt.NDArray[np.bool_]
+
+    def within(self, width: int, height: int) -> AnnotatedImage:
+        """Return the same of the image as it is, perhaps resized since it was annotated."""
+        if (width, height) == (self.width, self.height):
+            return self
+        boxes = resized(self.boxes, (self.width, self.height), (width, height))
+        return replace(self, width=width, height=height, boxes=boxes.astype(np.float32))
 
 
 def annotated_images(

@@ -61,6 +61,7 @@ class ExampleMaker:
     def training_example(self, pixels: npt.NDArray[np.uint8], annotated: AnnotatedImage) -> Example:
         """Return the example of an image with its objects as `instances`, to learn from."""
         example, transform = self._resized(pixels)
+        annotated = annotated.within(example["width"], example["height"])
         known = annotated.object_ids >= 0
         instances = Instances(example["image"].shape[1:])
         instances.gt_boxes = _boxes(transform, annotated.boxes[known])

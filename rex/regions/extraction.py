@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from rex.boxes import resized
 from rex.config import Config
 from rex.errors import InputError
 from rex.files import made_by
@@ -23,7 +24,7 @@ from rex.gqa.scene_graphs import iter_scene_graphs
 from rex.images import ImageFolder, read_image
 from rex.logs import Progress
 from rex.regions.annotations import ClassLists, annotated_images
-from rex.regions.detector import Detector, Example, prepare_device
+from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
 from rex.regions.store import ImageRegions, RegionStoreWriter
 
 BATCH_SIZE = 16
@@ -36,10 +37,22 @@ _logger = logging.getLogger("rex.regions.extraction")
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image, and the boxes [n, 4] to describe in it, in its pixels (None: to be detected)."""
+    """An image, and the boxes [n, 4] to describe in it (None: to be detected).
+
+    They are in pixels of an image of this `size`, width and height, as which it was annotated.
+    """
 
     path: Path
     boxes: npt.NDArray[np.float32] | None = None
+    size: tuple[int, int] = (0, 0)
+
+    def example(self, maker: ExampleMaker) -> Example:
+        """Return the image as a detector takes it; raises InputError when it cannot be read."""
+        pixels = read_image(self.path)
+        if self.boxes is None:
+            return maker.example(pixels)
+        boxes = resized(self.boxes, self.size, (pixels.shape[1], pixels.shape[0]))
+        return maker.example(pixels, boxes.astype(np.float32))
 
 
 Found = tuple[list[int], list[ImageRegions] | InputError]
@@ -58,7 +71,7 @@ def detect_files(
 
     def decoded(place: Any) -> tuple[int, Example | InputError]:
         try:
-            return place, detector.maker.example(read_image(files[place].path), files[place].boxes)
+            return place, files[place].example(detector.maker)
         except InputError as error:
             return place, error
 
@@ -237,7 +250,8 @@ def _annotated_files(
         largest = (-width * height).argsort(kind="stable")[:most]
         crowded += len(image.boxes) > most
         largest.sort()  # in the order of annotation
-        files[image.image_id] = ImageFile(image.path, image.boxes[largest])
+        size = image.width, image.height
+        files[image.image_id] = ImageFile(image.path, image.boxes[largest], size)
     if crowded:
         _logger.warning("%d images have more than %d objects; the largest are kept", crowded, most)
     return files

@@ -92,7 +92,7 @@ def _measured(
     for image, regions in zip(images, detected, strict=True):
         if not isinstance(regions, InputError):
             found.append(regions)
-            seen.append(image)
+            seen.append(image.within(regions.width, regions.height))
     measures = report_of(seen, found, detector.classes)
     return {"split": "val", "signature": detector.signature, **measures}
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rex.boxes import Box, box_sets, union_ious
+from rex.boxes import Box, box_sets, resized, union_ious
 from rex.errors import InputError
 from rex.evaluation.entailment import entails
 from rex.evaluation.measures.agreement import names_of
@@ -105,7 +105,7 @@ def read_examples(
     wanted = {truth["question_id"] for truth in chosen}
     asked = {name: question for name, question in iter_questions(questions) if name in wanted}
     said = [(name, _rows(path, wanted)) for name, path in _methods(predictions)]
-    objects = _objects(scene_graphs, chosen)
+    objects = _objects(scene_graphs, chosen, store)
     return [
         _example(truth, asked, said, objects.get(truth["question_id"], ()), store)
         for truth in chosen
@@ -193,9 +193,9 @@ def _rows(path: Path, wanted: set[str]) -> dict[str, Any]:
 
 
 def _objects(
-    path: str | PathLike[str] | None, chosen: Sequence[Mapping[str, Any]]
+    path: str | PathLike[str] | None, chosen: Sequence[Mapping[str, Any]], store: RegionStore
 ) -> dict[str, tuple[tuple[str, Box], ...]]:
-    """Return the annotated objects of each chosen question."""
+    """Return the annotated objects of each chosen question, in pixels of the regions' image."""
     if path is None:
         return {}
     asked = defaultdict(list)
@@ -204,10 +204,15 @@ def _objects(
     found = {}
     for image_id, graph in iter_scene_graphs(path):
         for truth in asked.get(image_id, ()):
-            found[truth["question_id"]] = tuple(
-                (graph.objects[key].name, graph.objects[key].box)
+            things = [
+                graph.objects[key]
                 for key in dict.fromkeys(truth["objects"])
                 if key in graph.objects
+            ]
+            sizes = (graph.width, graph.height), store.image_sizes[store.rows([image_id])]
+            boxes = resized(np.array([thing.box for thing in things]).reshape(-1, 4), *sizes)
+            found[truth["question_id"]] = tuple(
+                (thing.name, tuple(box)) for thing, box in zip(things, boxes.tolist(), strict=True)
             )
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import h5py
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -57,6 +58,20 @@ def test_perfect_predictions(split: SmallSplit) -> None:
     assert "needs Java" in (scores["meteor"].reason or "")
     assert scores["spice"].reason == "not computed: needs CoreNLP 3.6.0"
     assert scores["bleu4"].signature.startswith("tok:blank|as:pycocoevalcap-1.2|mode:fixed")
+
+
+def test_regions_of_resized_images_are_measured_alike(split: SmallSplit) -> None:
+    predictions = split.predict(true_answers(), true_texts())
+    found = []
+    for scale in (1, 0.5):
+        with h5py.File(split.regions, "r+") as file:
+            file["boxes"][:] *= scale
+            file["image_sizes"][:] = file["image_sizes"][:] * scale
+        assert evaluate(split, predictions) == 0
+        found.append({name: score.value for name, score in metrics(split).scores.items()})
+    assert found[0]["grounding"] == found[1]["grounding"]
+    assert found[0]["truth"] is not None
+    assert found[0] == found[1]
 
 
 def test_a_signature_is_of_the_measure_not_of_what_was_measured(split: SmallSplit) -> None:

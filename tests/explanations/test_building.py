@@ -37,7 +37,7 @@ def write_regions(path: Path, boxes: dict[str, list[list[float]]], regions: int 
         "object_ids": np.full(shape, -1, np.int32),
         "attribute_ids": np.full(shape, -1, np.int32),
         "num_boxes": np.array([len(rows) for rows in boxes.values()], np.int32),
-        "image_sizes": np.full((count, 2), 100, np.int32),
+        "image_sizes": np.array([(100, 80)] * count, np.int32).reshape(-1, 2),
     }
     for row, image in enumerate(boxes.values()):
         arrays["boxes"][row, : len(image)] = np.reshape(image, (-1, 4))
@@ -171,6 +171,25 @@ def test_regions_become_tokens(world: World) -> None:
     assert second["bound"] == pytest.approx(20 / 180)
     assert third["text"] is None
     assert third["status"] == "ok"
+
+
+def test_regions_of_a_resized_image_match_the_same_objects(world: World) -> None:
+    near = [
+        {"operation": "select", "dependencies": [], "argument": "dog (11)"},
+        {"operation": "relate", "dependencies": [0], "argument": "ball,near,s (12)"},
+        {"operation": "exist", "dependencies": [1], "argument": "?"},
+    ]
+    world.write({"q": question_entry(semantic=near, answer="yes")}, {"1": scene_graph_entry()})
+    store = world.folder / "regions.h5"
+    write_regions(store, {"1": [[60, 58, 70, 68], [10, 10, 30, 40]]})
+    assert world.build("--regions", str(store)) == 0
+    (whole,) = world.rows()
+    assert whole["regions"] != []
+    with h5py.File(store, "r+") as file:
+        file["boxes"][:] *= np.array([2, 0.5, 2, 0.5])
+        file["image_sizes"][:] = 200, 40
+    assert world.build("--regions", str(store)) == 0
+    assert world.rows() == [whole]
 
 
 @pytest.mark.parametrize(

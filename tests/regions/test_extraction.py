@@ -20,6 +20,7 @@ from PIL import Image
 
 from rex.cli import main
 from rex.images import image_size, read_image
+from rex.regions.annotations import AnnotatedImage
 from rex.regions.detector import Detector, ExampleMaker
 from rex.regions.extraction import ImageFile, detect_each, detect_files, shard
 from rex.regions.store import ImageRegions, RegionStore
@@ -257,6 +258,19 @@ def _finished(partial: Path) -> int:
             return int((file["num_boxes"][:] >= 0).sum())
     except (OSError, KeyError):
         return 0
+
+
+def test_boxes_are_those_of_an_image_that_was_resized_since(tmp_path: Path) -> None:
+    maker, pixels = ExampleMaker(short_side=60, long_side=100), np.zeros((60, 80, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "7.png")
+    boxes = np.array([[20, 10, 160, 120]], np.float32)
+    given = ImageFile(tmp_path / "7.png", boxes, (160, 120)).example(maker)["instances"]
+    assert given.pred_boxes.tensor.tolist() == [[10, 5, 80, 60]]
+    one = AnnotatedImage(
+        "7", tmp_path / "7.png", 160, 120, boxes, np.zeros(1, np.int64), np.zeros((1, 2), bool)
+    )
+    learnt = maker.training_example(pixels, one)["instances"]
+    assert learnt.gt_boxes.tensor.tolist() == [[10, 5, 80, 60]]
 
 
 def test_resizing_keeps_the_ratio_and_the_limit() -> None:

@@ -46,6 +46,20 @@ def test_an_example_holds_all_there_is_to_see(split: SmallSplit, predictions: li
     assert examples["q4"].outputs[0].grounding == 1
 
 
+def test_objects_are_shown_in_the_pixels_of_a_resized_image(
+    split: SmallSplit, predictions: list[Path]
+) -> None:
+    before = {e.question_id: e for e in read(split, predictions)}
+    with h5py.File(split.regions, "r+") as file:
+        file["boxes"][:] *= 0.5
+        file["image_sizes"][:] = file["image_sizes"][:] // 2
+    after = {e.question_id: e for e in read(split, predictions)}
+    assert list(after["q1"].objects) == [("dog", (0, 0, 10, 10))]
+    for question, example in after.items():
+        old = before[question].outputs
+        assert [one.grounding for one in example.outputs] == [one.grounding for one in old]
+
+
 def test_regions_whose_classes_have_no_names(split: SmallSplit, predictions: list[Path]) -> None:
     with h5py.File(split.regions, "r+") as file:
         file.attrs["object_names"] = "[]"

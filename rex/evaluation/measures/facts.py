@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from rex.arrays import Ragged
-from rex.boxes import box_sets, overlapping_pairs
+from rex.boxes import box_sets, overlapping_pairs, resized
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.agreement import Names, agrees, detected_names
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
@@ -181,12 +181,16 @@ def _shown(
     names = list(dict.fromkeys(images))
     places = [store.index.get(name) for name in names]
     boxes = [
-        np.zeros((0, 4)) if place is None else store.boxes[place, : int(store.num_boxes[place])]
-        for place in places
+        np.zeros((0, 4))
+        if place is None
+        else resized(
+            store.boxes[place, : int(store.num_boxes[place])],
+            store.image_sizes[place],
+            (graphs[name].width, graphs[name].height),
+        )
+        for name, place in zip(names, places, strict=True)
     ]
-    regions = Ragged.from_lengths(
-        np.concatenate(boxes).astype(np.float64), [len(some) for some in boxes]
-    )
+    regions = Ragged.from_lengths(np.concatenate(boxes), [len(some) for some in boxes])
     found = shown_by_boxes([graphs[name] for name in names], regions)
     of_image = dict(zip(names, found, strict=True))
     return [of_image[name] for name in images]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.arrays import Ragged
-from rex.boxes import box_sets, overlapping_pairs, ratios, union_ious
+from rex.boxes import box_sets, overlapping_pairs, ratios, resized, union_ious
 from rex.errors import InputError
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
@@ -209,7 +209,12 @@ def _predicted(case: Case) -> Ragged:
             file=case.inputs.regions,
             cure="give the region store that the predictions were made from",
         )
-    return Ragged(store.boxes[image, region].astype(np.float64), named.starts)
+    graphs = case.graphs or {}
+    found = [graphs.get(image_id) for image_id in image_ids]
+    sizes = np.array([(0, 0) if one is None else (one.width, one.height) for one in found])
+    boxes = store.boxes[image, region].astype(np.float64)
+    wanted = np.repeat(sizes.reshape(-1, 2), named.lengths, axis=0)
+    return Ragged(resized(boxes, store.image_sizes[image], wanted), named.starts)
 
 
 def about_objects(case: Case) -> tuple[npt.NDArray[np.int64], Ragged, Ragged, Floats]:
