@@ -237,8 +237,12 @@ class _Asked:
         (ref,) = fact.refs
         if not fact.holds:
             nouns = [word for word, _ in self.words if self._is_noun(word)]
-            denied = any(is_a(noun, ref.noun) for noun in nouns)
-            return False if denied and self._described(ref) <= self._asked_of() else None
+            denied = any(
+                any(is_a(noun, one.noun) for noun in nouns)
+                and self._described(one) <= self._asked_of()
+                for one in ref.readings
+            )
+            return False if denied else None
         if not _THERE.match(self.text.strip()):
             return None
         called = self.names(ref)

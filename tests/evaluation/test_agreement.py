@@ -90,6 +90,8 @@ IS_WOODEN = parse("select: car [1]->verify material: wooden [0]")
 BLACK_AND_WHITE = parse("select: car [1]->verify color: black and white [0]")
 BLACK = parse("select: car [1]->verify color: black [0]")
 BLACK_OR = parse("select: car [1]->choose color: colorful|black and white [0]")
+RACKET_THERE = parse("select: tennis racket (-)->exist: ? [0]")
+TENNIS_RACKET_THERE = parse("select: racket (-)->filter activity: tennis [0]->exist: ? [1]")
 ROOM = parse("select: scene->query: room [0]")
 IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
 
@@ -218,6 +220,14 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (EITHER, "there is #3", {"yes"}),
         (EITHER, "there is neither cat nor dog", {"no"}),
         (EITHER, "there is #3 but no dog", {"yes"}),
+        # an adjective and a noun that are a name, too
+        (RACKET_THERE, "there is no tennis racket", {"no"}),
+        (RACKET_THERE, "there is no racket", set()),
+        (RACKET_THERE, "there is no red tennis racket", set()),
+        (RACKET_THERE, "there is neither dog nor tennis racket", {"no"}),
+        (RACKET_THERE, "there is tennis racket", {"yes"}),
+        (RACKET_THERE, "there is tennis racket but no tennis racket", set()),
+        (TENNIS_RACKET_THERE, "there is no tennis racket", {"no"}),
         (ROOM, "the scene is bedroom", {"bedroom"}),
         (ROOM, "the scene is not bedroom but kitchen", {"kitchen"}),
         (IS_BEDROOM, "the scene is not bedroom but kitchen", {"no"}),
@@ -227,6 +237,12 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
 )
 def test_what_follows_by_hand(question: Program, text: str, answers: set[str]) -> None:
     assert entailed_answers(read_statement(text, LEXICON), question, names) == answers
+
+
+def test_what_is_not_there_may_have_any_name() -> None:
+    for name in sorted(LEXICON.names):
+        facts = read_statement(f"there is no {name}", LEXICON)
+        assert agrees("no", facts, parse(f"select: {name} (-)->exist: ? [0]"), names), name
 
 
 def test_a_wider_name_agrees() -> None:

@@ -63,7 +63,8 @@ def contradictory(facts: Sequence[Fact], names: Names) -> bool:
         ref.noun
         for fact in facts
         if fact.kind == "exists" and not fact.holds
-        for ref in fact.refs
+        for either in fact.refs
+        for ref in either.readings
         if ref.region is None and not ref.conditions and ref.noun not in VAGUE_NOUNS
     }
     told = [ref for fact in facts if fact.holds for ref in (*fact.refs, *fact.other)]
@@ -115,7 +116,7 @@ def names_of(regions: Mapping[int, str]) -> Names:
 
     def names(ref: Ref) -> set[str]:
         if ref.region is None:
-            return {ref.noun}
+            return {one.noun for one in ref.readings}
         return {regions[ref.region]} if ref.region in regions else set()
 
     return names
@@ -207,17 +208,21 @@ class Verdicts:
             and (is_a(noun, ref.noun) or {noun, ref.noun} <= VAGUE_NOUNS)
             and self._description(ref) <= description
             for fact in self._main("exists")
-            for ref in fact.refs
+            for either in fact.refs
+            for ref in either.readings
         )
 
     def _is_asked(self, ref: Ref, place: int) -> bool:
         """Return whether a noun phrase is about something that step `place` would select."""
         noun, description = self._asked_thing(place)
         # the vague `of` stands for any relation: the explanation says which
-        return self._is_called(ref, noun) and description - {("of", True)} <= self._description(ref)
+        needed = description - {("of", True)}
+        return any(
+            self._is_called(one, noun) and needed <= self._description(one) for one in ref.readings
+        )
 
     def _is_called(self, ref: Ref, noun: str) -> bool:
-        called = {ref.noun} if ref.region is None else self.names(ref)
+        called = [one.noun for one in ref.readings] if ref.region is None else self.names(ref)
         return noun in VAGUE_NOUNS or any(is_a(name, noun) for name in called)
 
     def _asked_thing(self, place: int) -> tuple[str, Description]:

@@ -31,7 +31,7 @@ Follows = tuple[bool | None, bool | None]
 
 _QUESTIONS_AT_ONCE = 2048
 
-_GRAMMAR = "read:grammar-4"
+_GRAMMAR = "read:grammar-5"
 
 
 def _facts(case: Case) -> list[tuple[Fact, ...] | None]:

@@ -82,8 +82,11 @@ class Scene:
         return [
             key
             for key, thing in self.graph.objects.items()
-            if any(noun in _ANYTHING or is_a(thing.name, noun) for noun in _singulars(ref.noun))
-            and all(self.holds(condition, key) for condition in ref.conditions)
+            if any(
+                any(noun in _ANYTHING or is_a(thing.name, noun) for noun in _singulars(one.noun))
+                and all(self.holds(condition, key) for condition in one.conditions)
+                for one in ref.readings
+            )
         ]
 
     def _scene_is(self, value: str) -> bool:

@@ -29,6 +29,13 @@ class Ref:
     region: int | None
     noun: str = ""
     conditions: tuple[Fact, ...] = ()
+    whole: Ref | None = None
+    """The same where adjectives belong to the name: a "wine glass" beside a glass that is wine."""
+
+    @property
+    def readings(self) -> tuple[Ref, ...]:
+        """The ways to read it: adjectives that describe, or that belong to the name."""
+        return (self,) if self.whole is None else (self, self.whole)
 
 
 IT = Ref(None)
@@ -212,9 +219,20 @@ class _Reader:
         self.place -= len(rest)
         # what describes a thing that is only named says which one it is
         facts, self.facts = self.facts, []
-        self.modifiers((IT,), adjectives, lists_to)
-        conditions, self.facts = tuple(self.facts), facts
-        return (Ref(None, noun, conditions),)
+        self.postmodifiers((IT,), lists_to)
+        after, self.facts = tuple(self.facts), facts
+        return (self.named(adjectives, noun, after),)
+
+    def named(self, adjectives: Sequence[str], noun: str, after: tuple[Fact, ...]) -> Ref:
+        """Return what fits a noun with its adjectives and the conditions `after` it."""
+        described = self.lexicon.adjectives(adjectives)
+        before = tuple(Fact("is", (IT,), value, main=False) for value in described)
+        for place in range(len(adjectives)):
+            name = " ".join((*adjectives[place:], noun))
+            if name in self.lexicon.names:
+                whole = self.named(adjectives[:place], name, after)
+                return Ref(None, noun, (*before, *after), whole)
+        return Ref(None, noun, (*before, *after))
 
     def modifiers(self, refs: tuple[Ref, ...], adjectives: Sequence[str], lists_to: int) -> None:
         for value in self.lexicon.adjectives(adjectives):
