@@ -13,8 +13,9 @@ from functools import cached_property, lru_cache
 
 from rex.evaluation.measures.agreement import Names, agrees, cell_sides, contradictory
 from rex.evaluation.reading.asked_words import short_answers
+from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
-from rex.evaluation.reading.statements import IT, Fact, Ref, UnreadableError, read_statement
+from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, gender, is_a, plural
 from rex.gqa.questions import ProgramError, SemanticStep
 from rex.programs.facts import (

@@ -10,8 +10,9 @@ import pytest
 from rex.config import WorldSettings
 from rex.evaluation.measures.agreement import agrees, entailed_answers
 from rex.evaluation.measures.truth import Scene
+from rex.evaluation.reading.facts import Ref
 from rex.evaluation.reading.lexicon import build_lexicon
-from rex.evaluation.reading.statements import Ref, read_statement
+from rex.evaluation.reading.statements import read_statement
 from rex.gqa.layout import Layout
 from rex.gqa.questions import Question, SemanticStep, read_questions
 from rex.gqa.scene_graphs import SceneGraph, read_scene_graphs

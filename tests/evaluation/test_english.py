@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rex.evaluation.reading.english import English
-from rex.evaluation.reading.statements import Fact, Ref, UnreadableError, read_statement
+from rex.evaluation.reading.facts import Fact, Ref
+from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import read_marked
 from rex.exchange.record import spanned

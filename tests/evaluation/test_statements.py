@@ -9,8 +9,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import build_lexicon
-from rex.evaluation.reading.statements import IT, Fact, Ref, UnreadableError, read_statement
+from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.gqa.questions import SemanticStep
 from rex.programs.errors import Skip
 from rex.programs.executor import execute

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rex.evaluation.measures.agreement import Verdicts, cell_sides
+from rex.evaluation.reading.facts import Ref
 from rex.evaluation.reading.lexicon import build_lexicon
-from rex.evaluation.reading.statements import Ref, read_statement
+from rex.evaluation.reading.statements import read_statement
 from rex.gqa.questions import SemanticStep
 from rex.programs import operations as ops
 from rex.programs.parsing import parse_program

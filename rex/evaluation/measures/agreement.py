@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rex.evaluation.reading.asked_words import short_answers
-from rex.evaluation.reading.statements import IT, Fact, Ref
+from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
 from rex.programs import operations as ops
 from rex.programs.facts import CONVERSE, OPPOSITE_RELATIONS, POSITION_WORDS, says, share_category

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from rex.boxes import grid_cell
-from rex.evaluation.reading.statements import IT, Fact, Ref
+from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.gqa.ontology import is_a, plural
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.facts import comparison, relation_between, relative_center, word_holds

@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rex.evaluation.reading.asked_words import asked_words
+from rex.evaluation.reading.facts import Fact, Ref
 from rex.evaluation.reading.lexicon import LONGEST_PHRASE, build_lexicon
-from rex.evaluation.reading.statements import SIDES, Fact, Ref
+from rex.evaluation.reading.statements import SIDES
 from rex.gqa.ontology import WORD_CATEGORIES
 from rex.programs.english import indefinite, many, number, ordinal
 from rex.programs.facts import same_word

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from rex.boxes import Box, box_sets
 from rex.errors import InputError
 from rex.evaluation.reading.english import English
+from rex.evaluation.reading.facts import Fact
 from rex.evaluation.reading.model_answers import read_model_answers
 from rex.evaluation.reading.predictions import Predictions, token_regions
-from rex.evaluation.reading.statements import Fact
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import Marked, Numbers
 

@@ -21,7 +21,7 @@ from rex.tokens import LARGEST_REGION, region_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from rex.evaluation.reading.statements import Fact
+    from rex.evaluation.reading.facts import Fact
 
 SHOWN_IDS = 3
 """How many question ids a message shows."""

@@ -7,55 +7,12 @@ around regions, a copula, predicates. What a decoder makes up beyond it cannot b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from rex.evaluation.reading.facts import IT, Fact, Kind, Ref
 from rex.evaluation.reading.lexicon import Lexicon
 from rex.gqa.operations import COMPARATIVES
 from rex.programs import phrase_wording
 from rex.tokens import LARGEST_REGION, region_of
-
-Kind = str
-"""`is` (attribute, name or side), `at` (cell of the grid), `related`, `exists`, `shared`,
-`compared`, `scene`."""
-
-
-@dataclass(frozen=True)
-class Ref:
-    """What a noun phrase is about: a region, or whatever is called `noun` and fits `conditions`.
-
-    The conditions are facts about `IT`.
-    """
-
-    region: int | None
-    noun: str = ""
-    conditions: tuple[Fact, ...] = ()
-    whole: Ref | None = None
-    """The same where adjectives belong to the name: a "wine glass" beside a glass that is wine."""
-
-    @property
-    def readings(self) -> tuple[Ref, ...]:
-        """The ways to read it: adjectives that describe, or that belong to the name."""
-        return (self,) if self.whole is None else (self, self.whole)
-
-
-IT = Ref(None)
-"""The thing that a condition is about."""
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One thing that an explanation states, or denies (`holds` is false).
-
-    `main` facts are the predicate of a main clause, others describe what it is about ("the *white*
-    shirt is dotted").
-    """
-
-    kind: Kind
-    refs: tuple[Ref, ...] = ()
-    value: str = ""
-    other: tuple[Ref, ...] = ()
-    holds: bool = True
-    main: bool = True
 
 
 class UnreadableError(Exception):
