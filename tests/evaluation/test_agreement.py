@@ -93,6 +93,9 @@ BLACK = parse("select: car [1]->verify color: black [0]")
 BLACK_OR = parse("select: car [1]->choose color: colorful|black and white [0]")
 RACKET_THERE = parse("select: tennis racket (-)->exist: ? [0]")
 TENNIS_RACKET_THERE = parse("select: racket (-)->filter activity: tennis [0]->exist: ? [1]")
+RED_LEFT_THERE = parse(
+    "select: dog [1]->relate: car,to the left of,s (2,3) [0]->filter color: red [1]->exist: ? [2]"
+)
 ROOM = parse("select: scene->query: room [0]")
 IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
 
@@ -229,6 +232,9 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (RACKET_THERE, "there is tennis racket", {"yes"}),
         (RACKET_THERE, "there is tennis racket but no tennis racket", set()),
         (TENNIS_RACKET_THERE, "there is no tennis racket", {"no"}),
+        # said of all things of a list
+        (RED_LEFT_THERE, "there are red #0 and #7 to the left of #5", {"yes"}),
+        (RED_LEFT_THERE, "there are red #0 and #7", set()),
         (ROOM, "the scene is bedroom", {"bedroom"}),
         (ROOM, "the scene is not bedroom but kitchen", {"kitchen"}),
         (IS_BEDROOM, "the scene is not bedroom but kitchen", {"no"}),

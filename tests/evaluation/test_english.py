@@ -106,6 +106,10 @@ def english() -> English:
         ("Some of the hair [1,2,3,4] is shorter than the rest [5,6,7,8].",
          "#0 is shorter than #1"),
         ("The grass [1,2,3,4] [5,6,7,8] is all green.", "#0 and #1 are all green"),
+        ("There are white hats [1,2,3,4] [5,6,7,8] and a ball [9,9,9,9].",
+         "there are white #0 and white #1 and #2"),
+        ("There are white hats [1,2,3,4] [5,6,7,8] near the dog [9,9,9,9].",
+         "there are white #0 and #1 near #2"),
         ("[1,2,3,4]", ""),
     ],
 )  # fmt: skip

@@ -177,6 +177,24 @@ def test_several_things_where_one_may_stand() -> None:
     )  # fmt: skip
 
 
+def test_what_is_said_of_a_list() -> None:
+    both = (Ref(0), Ref(1))
+    exist = [Fact("exists", (ref,)) for ref in both]
+    white, left = (
+        Fact("is", both, "white", main=False),
+        Fact("related", both, "to the left of", region(2), main=False),
+    )
+    assert read("there are white #0 and #1 to the left of #2") == [white, left, *exist]
+    assert read("there are #0 and #1 to the left of #2 and #3 is red")[:3] == [left, *exist]
+    # "there are white pants and a ball" has the same words as "there are white pants"
+    assert read("there are white #0 and #1") == [
+        Fact("is", region(0), "white", main=False), *exist,
+    ]  # fmt: skip
+    assert [one.refs for one in read("there are #0 and #1 and #2 near #3 are white")] == [
+        region(0), region(2), (Ref(1), Ref(2)),
+    ]  # fmt: skip
+
+
 def test_where_the_next_clause_begins() -> None:
     red = Fact("is", region(3), "red")
     near = Fact("related", region(0), "near", (Ref(1), Ref(2)))

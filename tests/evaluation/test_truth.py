@@ -63,6 +63,7 @@ LEXICON = build_lexicon([GRAPH])
         ("there is no red wine glass", [True]),
         ("there is no empty wine glass", [False]),
         ("there is no tennis racket", [True]),
+        ("there are white #0 and #2 near #1", [False, False, True, True]),
         ("the scene is kitchen", [True]),
         ("the scene is not bedroom but kitchen", [True, True]),
         # region 9 shows nothing that is annotated: nothing is true of it, not even a denial

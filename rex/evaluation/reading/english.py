@@ -112,7 +112,7 @@ class English:
         for box in marked.loose:
             numbers.setdefault(box, len(numbers))
         tokens = self._described(self._without_articles(_indefinite(words)))
-        for change in (_agreeing, _denials, _made, self._sentences):
+        for change in (self._of_each, _agreeing, _denials, _made, self._sentences):
             tokens = change(tokens)
         said = " ".join([_spelled(token, attributes) for token in tokens])
         return Tokens(said, list(numbers), called)
@@ -182,6 +182,19 @@ class English:
             return colors and opens and not whole and self._noun_follows(texts, place + 1)
 
         return [text for place, text in enumerate(texts) if text != "and" or not joins(place)]
+
+    def _of_each(self, texts: Sequence[str]) -> list[str]:
+        """Return "there are white #0 and white #1" for one phrase of both, "white #0 and #1"."""
+        start = 2 if texts[:2] == ["there", "are"] else len(texts)
+        place = next((at for at in range(start, len(texts)) if texts[at][0] == "#"), len(texts))
+        lead = list(texts[start:place])
+        if not lead or place == len(texts) or not self.lexicon.describe(lead):
+            return list(texts)
+        # what follows is said of all
+        if texts[place + 1 : place + 2] and texts[place + 1] not in ("and", "but", ",", *_STOPS):
+            return list(texts)
+        each = texts[place].replace(" and ", f" and {' '.join(lead)} ")
+        return [*texts[:place], each, *texts[place + 1 :]]
 
     def _determiners(self, texts: Sequence[str], place: int) -> int:
         """Return how many words from `place` on determine the noun that follows (0: none do)."""

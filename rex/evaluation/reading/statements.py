@@ -75,14 +75,16 @@ class _Reader:
 
     def existences(self) -> None:
         end, negated = self.clause_end(), False
+        several = self.token(self.place - 1) == "are"
         while True:
             if self.accept("but"):
                 negated = True
             if self.accept("no") or self.accept("neither"):
                 negated = True
             # "there is no bus behind #1 and #2" does not say that there is no #2
-            refs = self.noun_phrase(lists_to=end if negated else 0)
-            self.state("exists", refs, holds=not negated)
+            lists_to = end if negated else 0
+            for ref in self.noun_phrase(lists_to=lists_to, group_to=end if several else 0):
+                self.state("exists", (ref,), holds=not negated)
             if self.place >= end or self.next() not in ("and", "but", "nor"):
                 return
             self.place += self.next() != "but"
@@ -158,16 +160,17 @@ class _Reader:
             refs += self.noun_phrase(lists_to=lists_to)
         return refs
 
-    def noun_phrase(self, *, lists_to: int = 0) -> tuple[Ref, ...]:
+    def noun_phrase(self, *, lists_to: int = 0, group_to: int = 0) -> tuple[Ref, ...]:
         """Read a noun phrase with all that describes it; return what it is about.
 
-        As far as the token `lists_to`, an "and" joins noun phrases within the description.
+        As far as the token `lists_to`, an "and" joins noun phrases within the description; as far
+        as `group_to`, regions that are described together.
         """
         self.accept("any")
         words = self.collect()
         found = self.lexicon.split_noun(words)
         if self.at_region() and (found is None or not found[2]):
-            refs = (Ref(self.region()),)
+            refs = self.group(group_to)
             self.modifiers(refs, words, lists_to)
             return refs
         if found is None:
@@ -179,6 +182,21 @@ class _Reader:
         self.postmodifiers((IT,), lists_to)
         after, self.facts = tuple(self.facts), facts
         return (self.named(adjectives, noun, after),)
+
+    def group(self, end: int) -> tuple[Ref, ...]:
+        """Read a region, and those that one description follows: `#0 and #1 to the left of #2`.
+
+        Without one, what stands before may be said of the first alone: `white #0 and #1`.
+        """
+        first: tuple[Ref, ...] = (Ref(self.region()),)
+        refs, place = first, self.place
+        while self.place < end and self.next() == "and" and self.next(1).startswith("#"):
+            self.place += 1
+            refs += (Ref(self.region()),)
+        if self.next() and self.next() not in _LINKS:
+            return refs
+        self.place = place
+        return first
 
     def named(self, adjectives: Sequence[str], noun: str, after: tuple[Fact, ...]) -> Ref:
         """Return what fits a noun with its adjectives and the conditions `after` it."""
