@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rex.evaluation.measures.agreement import Names, agrees, cell_sides, contradictory
+from rex.evaluation.measures.agreement import Names, agrees, contradictory
+from rex.evaluation.measures.told import cell_sides
 from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon

@@ -5,7 +5,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rex.evaluation.measures.agreement import Verdicts, cell_sides
+from rex.evaluation.measures.agreement import Verdicts
+from rex.evaluation.measures.told import cell_sides
 from rex.evaluation.reading.facts import Ref
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import read_statement

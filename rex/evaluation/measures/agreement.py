@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rex.evaluation.measures.told import cell_sides, others_told, relations_told, words_told
 from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.facts import IT, Fact, Ref
-from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
+from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
 from rex.programs import operations as ops
-from rex.programs.facts import CONVERSE, OPPOSITE_RELATIONS, POSITION_WORDS, says, share_category
+from rex.programs.facts import CONVERSE, says
 from rex.programs.parsing import Program
 from rex.programs.phrase_wording import VAGUE_NOUNS
 
@@ -181,7 +182,7 @@ class Verdicts:
         step = self.program[place]
         if isinstance(step, ops.Filter):
             noun, _ = self._asked_thing(step.dependencies[0])
-            if step.negated in _words_told(step.word, self._about(noun)):
+            if step.negated in words_told(step.word, self._about(noun)):
                 return True
         return self._denied_existence(place) or any(map(self._lacks, step.dependencies))
 
@@ -262,10 +263,10 @@ class Verdicts:
     def _told(self, step: ops.Filter | ops.Verify | ops.Relate) -> set[bool]:
         """Return which of yes and no the facts say to what a step claims."""
         if isinstance(step, ops.Relate):
-            return _relations_told(step.relations[0], self._about(step.noun))
+            return relations_told(step.relations[0], self._about(step.noun))
         about = self._about(self._asked_thing(step.dependencies[0])[0])
         word = step.word if isinstance(step, ops.Filter) else step.words[0]
-        told = _words_told(word, about) or _others_told(word, about)
+        told = words_told(word, about) or others_told(word, about)
         return {found is not step.negated for found in told}
 
     def _about(self, noun: str) -> list[Fact]:
@@ -315,59 +316,6 @@ class Verdicts:
 
     def _main(self, *kinds: str) -> list[Fact]:
         return [fact for fact in self.facts if fact.main and (not kinds or fact.kind in kinds)]
-
-
-def cell_sides(cell: int) -> frozenset[str]:
-    """Return the halves of the image, and its middle, that a cell of the 4 × 4 grid lies in."""
-    row, column = divmod(cell - 1, 4)
-    sides = {"left" if column < 2 else "right", "top" if row < 2 else "bottom"}
-    if column in (1, 2) or row in (1, 2):
-        sides.add("middle")
-    return frozenset(sides)
-
-
-def _words_told(word: str, facts: Sequence[Fact]) -> set[bool]:
-    """Return whether facts affirm a word, deny it, or both (of several things), or neither."""
-    cells = [fact for fact in facts if fact.kind == "at" and fact.holds]
-    if cells and word in POSITION_WORDS:
-        return {all(word in cell_sides(int(fact.value)) for fact in cells)}
-    return {
-        fact.holds
-        for fact in facts
-        if fact.kind in _VALUED
-        and (says(fact.value, word) if fact.holds else says(word, fact.value))
-    }
-
-
-def _others_told(word: str, facts: Sequence[Fact]) -> set[bool]:
-    """Return no where facts affirm another value of a word's category."""
-    return {
-        False
-        for fact in facts
-        if fact.holds and fact.kind in _VALUED and _excludes(fact.value, word)
-    }
-
-
-_VALUED = frozenset({"is", "scene", "shared"})
-
-
-def _excludes(value: str, word: str) -> bool:
-    """Return whether nothing is both: values of one category, or names."""
-    if "middle" in (value, word):
-        return False
-    return share_category(value, word) or (_is_name(value) and _is_name(word))
-
-
-def _is_name(word: str) -> bool:
-    return word in HYPERNYMS or word in CLASS_NAMES
-
-
-def _relations_told(relation: str, facts: Sequence[Fact]) -> set[bool]:
-    """Return whether facts affirm a relation, deny it, or both; its opposite denies it, too."""
-    related = [fact for fact in facts if fact.kind == "related"]
-    opposite = OPPOSITE_RELATIONS.get(relation)
-    told = {fact.holds for fact in related if relation in (fact.value, "of")}
-    return told or {False for fact in related if fact.holds and fact.value == opposite}
 
 
 def _finds(step: ops.Operation) -> bool:
