@@ -46,7 +46,8 @@ def reward(files: tuple[Path, Path]) -> Reward:
         ("brown", 1, 0, 0, 0),
         ("Brown.", 1, 0, 0, 0),
         ("The answer is white. The dog [10, 10, 30, 40] is white.", 0, 1, 1, 0),
-        ("The answer is brown. The dog [60, 50, 70, 60] is brown.", 1, 0, 1, 0),
+        # the box is that of the ball
+        ("The answer is brown. The dog [60, 50, 70, 60] is brown.", 1, 0, 0, 0),
         ("The answer is brown. The dog [10, 10, 30, 40] is white.", 1, 1, 0, 0),
         ("The answer is brown. The dog is brown.", 1, 0, 1, 1),
         ("The answer is brown. The cat [10, 10, 30, 40] is brown.", 1, 1, 1, 0),

@@ -44,6 +44,10 @@ def names(ref: Ref) -> set[str]:
 
 
 COLOR = parse("select: car [1]->query: color [0]")
+VEHICLE_COLOR = parse("select: vehicle [1]->query: color [0]")
+ITEM_COLOR = parse("select: food item [1]->query: color [0]")
+THING_COLOR = parse("select: this [1]->query: color [0]")
+RED_OR_BLUE = parse("select: car [1]->choose color: red|blue [0]")
 IS_RED = parse("select: car [1]->verify color: red [0]")
 IS_RED_THING = parse("select: car [1]->relate: _,near,o (2) [0]->verify color: red [1]")
 IS_CAT = parse("select: animal [1]->verify type: cat [0]")
@@ -173,6 +177,22 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (PART, "#0 is located at @2", {"yes"}),
         (OPTION, "#3 is to the right of #0", {"right"}),
         (OPTION, "#3 is behind #0", set()),  # not offered
+        (OPTION, "#0 is to the left of #3", set()),  # the car, not the cat
+        (OPTION, "#3 is to the left of #0 and #3 is to the right of #0", set()),
+        # what is said of something else is no answer
+        (COLOR, "#6 is red", set()),
+        (COLOR, "bus is red", set()),
+        (COLOR, "#6 is red and #0 is blue", {"blue"}),
+        (COLOR, "#9 is red", {"red"}),  # nobody knows what region 9 shows
+        (COLOR, "vehicle is red", {"red"}),  # may be the car
+        (COLOR, "thing is red", {"red"}),
+        (VEHICLE_COLOR, "#0 is red", {"red"}),
+        (VEHICLE_COLOR, "#3 is red", set()),
+        (ITEM_COLOR, "#0 is red", {"red"}),  # the ontology knows no item
+        (THING_COLOR, "#0 is red", {"red"}),
+        (RED_OR_BLUE, "#0 is red", {"red"}),
+        (RED_OR_BLUE, "#6 is red", set()),
+        (RED_OR_BLUE, "#0 is red and #0 is blue", set()),
         (OLDER, "#1 is older than #2", {"man"}),
         (OLDER, "#2 is younger than #1", {"man"}),
         (OLDER, "#2 is larger than #1", set()),

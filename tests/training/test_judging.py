@@ -19,7 +19,8 @@ VOCABULARY = Vocabulary(
     pieces=("[PAD]", "[UNK]", "[CLS]", "[SEP]"),
     regions=5,
 )
-OPEN = "select : cat -> query : color [0]"
+# the detector calls region 0 a car
+OPEN = "select : car -> query : color [0]"
 CLOSED = "select : cat -> exist : ? [0]"
 
 

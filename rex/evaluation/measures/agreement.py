@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rex.evaluation.measures.told import cell_sides, others_told, relations_told, words_told
+from rex.evaluation.measures.told import (
+    cell_sides,
+    is_name,
+    others_told,
+    relations_told,
+    words_told,
+)
 from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
@@ -41,17 +47,21 @@ def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> f
     if not main or not program or contradictory(facts, names):
         return frozenset()
     last = program[-1]
+    verdicts = Verdicts(facts, program, names)
     if isinstance(last, ops.Query):
-        return _affirmed(main)
+        return _affirmed(verdicts.answering())
     if isinstance(last, ops.Compare):
         return _compared(main, last.comparative, names)
     if isinstance(last, ops.Common):
         shared = [fact.value for fact in main if fact.kind == "shared"]
         return frozenset(kind for word in shared for kind in WORD_CATEGORIES.get(word, ()))
     if options := _options(last):
-        affirmed = _affirmed(main)
-        return frozenset(one for one in options if any(says(word, one) for word in affirmed))
-    verdict = Verdicts(facts, program, names).of_step(len(program) - 1)
+        affirmed = _affirmed(verdicts.answering())
+        chosen = options & affirmed or {
+            one for one in options if any(says(word, one) for word in affirmed)
+        }
+        return frozenset(chosen if len(chosen) == 1 else ())
+    verdict = verdicts.of_step(len(program) - 1)
     return frozenset() if verdict is None else YES if verdict else NO
 
 
@@ -283,6 +293,27 @@ class Verdicts:
         ]
         # else what nobody can name may be meant
         return about or [fact for fact in main if not any(map(self._is_nameable, fact.refs))]
+
+    def answering(self) -> list[Fact]:
+        """Return the main clauses whose subject may be what the last step asks about.
+
+        A noun that the ontology lacks ("food item") tells nothing apart, nor does a wider name.
+        """
+        last = self.program[-1]
+        if isinstance(last, ops.Relate) and last.target_is_subject:
+            noun = last.noun
+        else:
+            noun, _ = self._asked_thing(last.dependencies[0])
+        if not is_name(noun):
+            return self._main()
+        return [fact for fact in self._main() if self._may_be_about(fact.refs, noun)]
+
+    def _may_be_about(self, refs: Sequence[Ref], noun: str) -> bool:
+        return not any(map(self._is_nameable, refs)) or any(
+            name in VAGUE_NOUNS or is_a(name, noun) or is_a(noun, name)
+            for ref in refs
+            for name in self.names(ref)
+        )
 
     def _is_nameable(self, ref: Ref) -> bool:
         return ref.region is None or any(self.names(ref))

@@ -47,10 +47,11 @@ def _excludes(value: str, word: str) -> bool:
     """Return whether nothing is both: values of one category, or names."""
     if "middle" in (value, word):
         return False
-    return share_category(value, word) or (_is_name(value) and _is_name(word))
+    return share_category(value, word) or (is_name(value) and is_name(word))
 
 
-def _is_name(word: str) -> bool:
+def is_name(word: str) -> bool:
+    """Return whether the ontology knows a word as a name of objects, or of a class of them."""
     return word in HYPERNYMS or word in CLASS_NAMES
 
 
