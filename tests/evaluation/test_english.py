@@ -110,6 +110,8 @@ def english() -> English:
          "there are white #0 and white #1 and #2"),
         ("There are white hats [1,2,3,4] [5,6,7,8] near the dog [9,9,9,9].",
          "there are white #0 and #1 near #2"),
+        ("They [1,2,3,4] [5,6,7,8] are both shirts.", "#0 and #1 are both shirts"),
+        ("It [1,2,3,4] is green.", "#0 is green"),
         ("[1,2,3,4]", ""),
     ],
 )  # fmt: skip

@@ -38,6 +38,8 @@ _VERDICT = re.compile(r"\s*(?:yes|no)\s*[,.;:]\s*")
 _WORD = re.compile(r"[^\s.,;:!?]+(?:[.,:][^\s.,;:!?]+)*|[.,;:!?]")
 _STOPS = ".;:!?"
 _COPULA = ("is", "are")
+_NAMELESS = VAGUE_NOUNS | {"things"}
+"""Words for boxes that name nothing: "it [box] is green"."""
 _SAID = (*SIDES, "to the left of", "to the right of", "the scene is", "the weather is")
 """Phrases whose articles stay."""
 
@@ -269,7 +271,7 @@ def _indefinite(words: Sequence[Word]) -> list[str]:
     if it_is:
         return [*lead, *texts[place:], verb, *noun]
     # several may be called by what is true of none alone
-    if noun[-1] in ("thing", "things") or (there and (verb == "are" or texts[place + 1 :])):
+    if noun[-1] in _NAMELESS or (there and (verb == "are" or texts[place + 1 :])):
         return texts
     return [named, verb, *noun, "and", *texts]
 
