@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +38,7 @@ _PLURALS: Mapping[str, str] = {
     **{noun: noun for noun in _words(_DATA["unchanged"])},
 }
 """The plural of a noun that follows no rule."""
+_SINGULARS = {many: one for one, many in _PLURALS.items() if many != one}
 
 
 def plural(noun: str) -> str:
@@ -52,6 +53,17 @@ def plural(noun: str) -> str:
     if last.endswith("y") and last[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}s"
+
+
+def singulars(noun: str) -> Iterator[str]:
+    """Yield a noun or noun phrase, and what it may be the plural of ("people": "person")."""
+    yield noun
+    before, blank, last = noun.rpartition(" ")
+    if last in _SINGULARS:
+        yield before + blank + _SINGULARS[last]
+    for end in (noun[:-1], noun[:-2], f"{noun[:-3]}y"):
+        if noun.endswith("s") and plural(end) == noun:
+            yield end
 
 
 def _with_plurals(names: Iterable[str]) -> frozenset[str]:

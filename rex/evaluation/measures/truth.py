@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from rex.boxes import grid_cell
 from rex.evaluation.reading.facts import IT, Fact, Ref
-from rex.gqa.ontology import is_a, plural
+from rex.gqa.ontology import is_a, singulars
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.facts import comparison, relation_between, relative_center, word_holds
 
@@ -63,7 +63,7 @@ class Scene:
         thing = self.graph.objects[key]
         if fact.kind == "at":
             return grid_cell(*relative_center(self.graph, thing)) == int(fact.value)
-        return any(word_holds(self.graph, thing, word) for word in _singulars(fact.value))
+        return any(word_holds(self.graph, thing, word) for word in singulars(fact.value))
 
     def _pair(self, fact: Fact, one: str, other: str) -> bool:
         if one == other:
@@ -83,7 +83,7 @@ class Scene:
             key
             for key, thing in self.graph.objects.items()
             if any(
-                any(noun in _ANYTHING or is_a(thing.name, noun) for noun in _singulars(one.noun))
+                any(noun in _ANYTHING or is_a(thing.name, noun) for noun in singulars(one.noun))
                 and all(self.holds(condition, key) for condition in one.conditions)
                 for one in ref.readings
             )
@@ -107,11 +107,3 @@ def rightly_called(
 
 
 _ANYTHING = frozenset({"thing", "object"})
-
-
-def _singulars(word: str) -> Iterable[str]:
-    """Return the word, and what it may be the plural of."""
-    yield word
-    for end in (word[:-1], word[:-2], f"{word[:-3]}y"):
-        if word.endswith("s") and plural(end) == word:
-            yield end
