@@ -16,6 +16,7 @@ from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import read_marked
 from rex.exchange.record import spanned
 from rex.gqa.questions import SemanticStep
+from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
 from rex.programs.parsing import parse_program
@@ -112,11 +113,23 @@ def english() -> English:
          "there are white #0 and #1 near #2"),
         ("They [1,2,3,4] [5,6,7,8] are both shirts.", "#0 and #1 are both shirts"),
         ("It [1,2,3,4] is green.", "#0 is green"),
+        ("No, there is no cabinet in the image.", "there is no cabinet"),
+        ("The pants [1,2,3,4] in this photo are green in the scene.", "#0 are green"),
+        ("There is no cat in the picture [1,2,3,4].", "there is no cat in #0"),
+        ("The dog [1,2,3,4] is in the photo.", "#0 is in photo"),
+        ("There is no cat in the picture frame.", "there is no cat in picture frame"),
         ("[1,2,3,4]", ""),
     ],
 )  # fmt: skip
 def test_sentences_of_models(english: English, text: str, tokens: str) -> None:
     assert english.tokens(read_marked(text))[0] == tokens
+
+
+def test_a_picture_of_the_image_is_no_image(english: English) -> None:
+    graph = SceneGraph(10, 10, {"p": SceneObject("picture", 1, 2, 2, 2)})
+    marked = read_marked("There is no cat in the picture.")
+    assert english.tokens(marked).text == "there is no cat"
+    assert english.tokens(marked, graph).text == "there is no cat in picture"
 
 
 def test_equal_boxes_are_one_region(english: English) -> None:

@@ -33,7 +33,11 @@ _DETERMINERS = _ARTICLES | _ORDINALS | {"another", "other", "more", "same", "som
 """Words before a noun that say nothing of what it names."""
 _COUNTING = frozenset({"of", "the", "piece", "pieces", "pair", "pairs"})
 """What may follow a number: "one of the pieces of furniture"."""
-_SIDE = re.compile(rf"\b({'|'.join(SIDES)}) of the (?:image|picture|photo|photograph)\b")
+_IMAGE = "(?:image|picture|photo|photograph|scene)"
+_SIDE = re.compile(rf"\b({'|'.join(SIDES)}) of the {_IMAGE}\b")
+_WITHIN = re.compile(
+    rf"(?<!\bis )(?<!\bare )\bin th(?:e|is) ({_IMAGE})(?=\s*(?:[.,;:!?]|$|(?:is|are|and|but)\b))"
+)
 _VERDICT = re.compile(r"\s*(?:yes|no)\s*[,.;:]\s*")
 _WORD = re.compile(r"[^\s.,;:!?]+(?:[.,:][^\s.,;:!?]+)*|[.,;:!?]")
 _STOPS = ".;:!?"
@@ -98,7 +102,7 @@ class English:
         attributes = {word for thing in things for word in thing.attributes}
         numbers: dict[tuple[float, ...], int] = {}
         called: list[Fact] = []
-        text = _verdict_blanked(marked.text.lower())
+        text = _within_blanked(_verdict_blanked(marked.text.lower()), marked.mentions, names)
         words = [Word(found[0], *found.span()) for found in _WORD.finditer(text)]
         for mention in marked.mentions:
             regions = [numbers.setdefault(box, len(numbers)) for box in mention.boxes]
@@ -249,6 +253,17 @@ def _verdict_blanked(text: str) -> str:
     if verdict is not None:
         text = " " * verdict.end() + text[verdict.end() :]
     return _SIDE.sub(lambda found: found[1].ljust(len(found[0])), text)
+
+
+def _within_blanked(text: str, mentions: Sequence[Mention], names: Collection[str]) -> str:
+    """Return the text with "in the picture" blanked, unless that is an object of the image."""
+
+    def blanked(found: re.Match[str]) -> str:
+        ends = range(found.start() + 1, found.end() + 1)
+        boxed = any(one.start in ends or one.end in ends for one in mentions)
+        return found[0] if boxed or found[1] in names else " " * len(found[0])
+
+    return _WITHIN.sub(blanked, text)
 
 
 def _indefinite(words: Sequence[Word]) -> list[str]:
