@@ -28,8 +28,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         ],
         answer="no",
     )
+    absent = json.loads(json.dumps(nothing).replace("cat (-)", "hour glass (-)"))
     lost = question_entry(imageId="9")
-    questions.write_text(json.dumps({"q": question_entry(), "none": nothing, "lost": lost}))
+    entries = {"q": question_entry(), "none": nothing, "absent": absent, "lost": lost}
+    questions.write_text(json.dumps(entries))
     graphs.write_text(json.dumps({"1": scene_graph_entry()}))
     return questions, graphs
 
@@ -70,6 +72,11 @@ def test_what_a_reply_is_worth(
 def test_of_no_object_no_box_is_right(reward: Reward) -> None:
     assert reward.score("none", "There is no cat. The answer is no.")["grounding"] == 1
     assert reward.score("none", "There is no cat [1, 2, 3, 4]. The answer is no.")["grounding"] == 0
+
+
+def test_what_is_asked_for_may_be_in_no_image(reward: Reward) -> None:
+    reply = "There is no hour glass. The answer is no."
+    assert set(reward.score("absent", reply).values()) == {1}
 
 
 def test_a_program_in_place_of_a_question(reward: Reward) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rex.evaluation.reading.asked_words import AskedWords, asked_words, offered_answers
+from rex.evaluation.reading.asked_words import AskedWords, asked_nouns, asked_words, offered_answers
 from rex.gqa.questions import SemanticStep
 
 
@@ -35,6 +35,14 @@ def test_what_a_program_names(
     program: list[str], categories: set[str], relations: set[str]
 ) -> None:
     assert asked_words(steps(*program)) == AskedWords(frozenset(categories), frozenset(relations))
+
+
+def test_what_programs_call_objects() -> None:
+    program = steps(
+        "select: hour glass (-)", "relate: cat,on,s (1)", "filter color: red", "select: this (2)",
+        "select: scene", "verify rel: dog,near,o (3)", "exist: ?",
+    )  # fmt: skip
+    assert asked_nouns([program]) == {"hour glass", "cat", "dog"}
 
 
 def test_offered_answers() -> None:

@@ -117,3 +117,15 @@ def test_scores_are_those_of_version_0_1(
         assert found["value"] == (known if known is None else pytest.approx(known, rel=1e-9)), name
         # version 0.1 drew questions; now images are drawn
         assert (found["interval"] is None) == (score["interval"] is None), name
+
+
+def test_what_is_asked_for_may_be_in_no_image(split: SmallSplit) -> None:
+    asked = split.questions.read_text(encoding="utf-8")
+    split.questions.write_text(asked.replace("cat (-)", "hour glass (-)"), encoding="utf-8")
+    path = split.predict(true_answers(), {"q3": "there is no hour glass"})
+    inputs = Inputs(
+        questions=split.questions, regions=split.regions, scene_graphs=split.scene_graphs
+    )
+    scores = measure(path, inputs).scores(split="val", mode="fixed", draws=10, seed=0)
+    assert scores["readable"].value == pytest.approx(100 / 6)
+    assert scores["entails"].value == pytest.approx(100 / 6)

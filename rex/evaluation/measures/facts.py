@@ -38,9 +38,9 @@ _GRAMMAR = "read:grammar-5"
 def _facts(case: Case) -> list[tuple[Fact, ...] | None]:
     """Return what the explanations [n] state, None where they cannot be read.
 
-    The scene graphs add words to those of GQA's categories.
+    The scene graphs and the programs add words to those of GQA's categories.
     """
-    lexicon = build_lexicon((case.graphs or {}).values())
+    lexicon = build_lexicon((case.graphs or {}).values(), case.questions.programs)
 
     @cache  # many questions have the same explanation
     def read(text: str | None) -> tuple[Fact, ...] | None:

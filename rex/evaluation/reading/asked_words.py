@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rex.programs.phrase_wording import VAGUE_NOUNS
 
 if TYPE_CHECKING:
     from rex.gqa.questions import SemanticStep
@@ -25,6 +27,7 @@ RELATION = "relation"
 """The paper's eighth category."""
 
 _OBJECT_IDS = re.compile(r"\s*\(.*\)\s*$")
+_SELECTING = frozenset({"select", "relate", "verify rel", "choose rel"})
 _NAMING = ("query", "same", "different")
 
 
@@ -54,6 +57,15 @@ def asked_words(semantic: Sequence[SemanticStep]) -> AskedWords:
             if len(parts) >= 3:
                 relations |= {relation.strip() for relation in parts[1].split("|")}
     return AskedWords(frozenset(categories), frozenset(relations))
+
+
+def asked_nouns(programs: Iterable[Sequence[SemanticStep]]) -> set[str]:
+    """Return what programs call the objects that they select, but for "this" and the scene."""
+    arguments = {
+        step.argument for program in programs for step in program if step.operation in _SELECTING
+    }
+    nouns = {_OBJECT_IDS.sub("", one).partition(",")[0].strip() for one in arguments}
+    return nouns - VAGUE_NOUNS - {"scene", ""}
 
 
 def offered_answers(semantic: Sequence[SemanticStep]) -> frozenset[str]:

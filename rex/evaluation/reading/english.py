@@ -75,7 +75,8 @@ class English:
         self, graphs: Collection[SceneGraph], programs: Iterable[Sequence[SemanticStep]]
     ) -> None:
         """Take the words and relations of scene graphs, and of the programs of questions."""
-        self.lexicon = lexicon = build_lexicon(graphs)
+        programs = list(programs)
+        self.lexicon = lexicon = build_lexicon(graphs, programs)
         relations = {
             relation.name
             for graph in graphs

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rex.evaluation.reading.asked_words import asked_nouns
+
 if TYPE_CHECKING:
+    from rex.gqa.questions import SemanticStep
     from rex.gqa.scene_graphs import SceneGraph
 
 LONGEST_PHRASE = 4
@@ -88,12 +91,18 @@ def _longest(words: Sequence[str], place: int, known: frozenset[str]) -> int:
     return 0
 
 
-def build_lexicon(graphs: Iterable[SceneGraph] = ()) -> Lexicon:
-    """Return the words of GQA's categories and classes, and those that scene graphs use beside."""
+def build_lexicon(
+    graphs: Iterable[SceneGraph] = (), programs: Iterable[Sequence[SemanticStep]] = ()
+) -> Lexicon:
+    """Return the words of GQA's categories and classes, and those that scene graphs use beside.
+
+    Things may also be called by the nouns of `programs`: what is asked for may be in no image.
+    """
     from rex.gqa.ontology import CLASS_NAMES, WORD_CATEGORIES, plural
 
     attributes = set(WORD_CATEGORIES)
     names = {*_VAGUE, *CLASS_NAMES, *(name for some in CLASS_NAMES.values() for name in some)}
+    names |= asked_nouns(programs)
     for graph in graphs:
         for thing in graph.objects.values():
             attributes.update(thing.attributes)
