@@ -50,11 +50,13 @@ class Score(TypedDict):
     answer: float
     """Whether the answer is right (`accuracy/normalised`)."""
     grounding: float
-    """IoU of the boxes with those of the true explanation's objects; of none, none is right."""
+    """IoU of the boxes with those of the true explanation's objects; where it is about none, 1 for
+    an explanation that can be read and has none."""
     agreement: float
     """Whether the reply's own answer follows from its explanation."""
     truth: float
-    """The share of the explanation's facts that hold in the image; 0 where none can be read."""
+    """The share of the explanation's facts that hold in the image and are not said again; 0 where
+    none can be read."""
 
 
 WEIGHTS: Mapping[str, float] = {"answer": 0.4, "grounding": 0.2, "agreement": 0.2, "truth": 0.2}
@@ -217,9 +219,9 @@ def _scores(replies: Sequence[_Reply]) -> list[Score]:
         found.append(
             {
                 "answer": float(_is_right(reply.answer, asked.answer)),
-                "grounding": overlap if asked.boxes else float(not reply.boxes),
+                "grounding": overlap if asked.boxes else float(bool(facts) and not reply.boxes),
                 "agreement": float(agreed),
-                "truth": sum(map(scene.holds, facts)) / len(facts) if facts else 0.0,
+                "truth": len(set(filter(scene.holds, facts))) / len(facts) if facts else 0.0,
             }
         )
     return found

@@ -74,6 +74,18 @@ def test_of_no_object_no_box_is_right(reward: Reward) -> None:
     assert reward.score("none", "There is no cat [1, 2, 3, 4]. The answer is no.")["grounding"] == 0
 
 
+@pytest.mark.parametrize("text", ["", "no", "The answer is no.", "Blue is as blue does. No."])
+def test_silence_points_at_nothing(reward: Reward, text: str) -> None:
+    assert reward.score("none", text)["grounding"] == 0
+
+
+def test_a_reply_that_repeats_itself_is_worth_less(reward: Reward) -> None:
+    said, answer = RIGHT.split(". ")
+    for times in (2, 20):
+        score = reward.score("q", f"{said}. " * times + answer)
+        assert score == {"answer": 1, "grounding": 1, "agreement": 1, "truth": 1 / times}
+
+
 def test_what_is_asked_for_may_be_in_no_image(reward: Reward) -> None:
     reply = "There is no hour glass. The answer is no."
     assert set(reward.score("absent", reply).values()) == {1}
