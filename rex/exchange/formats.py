@@ -240,7 +240,8 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             name="shikra",
-            summary="Shikra: 0 to 1 of the image's sides",
+            summary="Shikra: 0 to 1 of the image padded to a square",
+            space="square",
             number=".3f",
             box="{},{},{},{}",
             between=";",

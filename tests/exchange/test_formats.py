@@ -133,7 +133,7 @@ def test_florence_boxes_are_those_of_its_processor() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("shikra", "The dog[0.100,0.200,0.500,0.900] is brown."),
+        ("shikra", "The dog[0.100,0.350,0.500,0.700] is brown."),
         ("llava", "The dog [0.100, 0.350, 0.500, 0.700] is brown."),
         ("qwen-vl", "The <ref>dog</ref><box>(100,200),(500,900)</box> is brown."),
         (

@@ -151,7 +151,7 @@ def likely_convention(boxes: Iterable[Numbers], side: float) -> str:
         return "kosmos2"
     largest = max(max(one) for one in some)
     if largest <= 1:
-        return "shikra (or llava, where images were padded to squares)"
+        return "llava (or shikra)"
     if side < largest <= 1000:
         return "qwen3-vl"
     return "pixels (or qwen2.5-vl, where images were resized)"
