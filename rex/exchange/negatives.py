@@ -58,19 +58,20 @@ def negative(explained: Explained, asked: Asked, graph: SceneGraph, seed: int) -
     """Return a false explanation, drawn by `seed`; None where no single change is surely false."""
     random = Random(f"{seed}/{explained.question_id}")
     statement = execute(parse_program(asked.semantic), graph, asked.answer).statement
-    makers: list[Callable[[], Negative | None]] = [
+    makers: list[Callable[[], Iterator[Negative]]] = [
         # half of the draws: fewer statements have such a change
         *[lambda: _flipped(explained, statement, graph, random)] * 2,
         lambda: _other_name(explained, graph, random),
         lambda: _other_box(explained, graph, random),
     ]
     random.shuffle(makers)
-    return next((found for make in makers if (found := make()) is not None), None)
+    drawn = (found for make in makers for found in make())
+    return next((one for one in drawn if one.explained.sentence != explained.sentence), None)
 
 
 def _flipped(
     explained: Explained, statement: Statement, graph: SceneGraph, random: Random
-) -> Negative | None:
+) -> Iterator[Negative]:
     flip = _FLIPS.get(type(statement))
     for kind, false, answer in () if flip is None else flip(statement, explained, graph, random):
         verdict = VERDICTS.get(answer)
@@ -78,8 +79,7 @@ def _flipped(
         changed = msgspec.structs.replace(
             explained, sentence=sentence, answer=answer, entailed_answer=answer
         )
-        return Negative(kind, changed)
-    return None
+        yield Negative(kind, changed)
 
 
 def _attributions(
@@ -110,7 +110,8 @@ def _placements(
     sides = HORIZONTAL if said.category == "hposition" else VERTICAL
     share = said.x if said.category == "hposition" else said.y
     other = sides[share < 0.5]
-    if _is_false_of_all(graph, said.thing.objects[:1], said.category, other):
+    # the middle of the image mirrored is the middle
+    if share != 0.5 and _is_false_of_all(graph, said.thing.objects[:1], said.category, other):
         false = Placement(said.thing, 1 - said.x, 1 - said.y, said.category)
         answer = explained.answer
         yield _Flip("attribute", false, other if answer in sides else _other_verdict(answer))
@@ -168,8 +169,8 @@ def _other_verdict(answer: str) -> str:
     return {"yes": "no", "no": "yes"}.get(answer, answer)
 
 
-def _other_name(explained: Explained, graph: SceneGraph, random: Random) -> Negative | None:
-    """Return the explanation with an object called what another one of the image is called."""
+def _other_name(explained: Explained, graph: SceneGraph, random: Random) -> Iterator[Negative]:
+    """Yield the explanation with an object called what another one of the image is called."""
     sentence = explained.sentence
     for naming in random.sample(sentence.spans, len(sentence.spans)):
         phrase = sentence.text[naming.start : naming.end]
@@ -180,8 +181,7 @@ def _other_name(explained: Explained, graph: SceneGraph, random: Random) -> Nega
                 answer = name if explained.answer == phrase else explained.answer
                 text = _renamed(sentence, naming, name)
                 changed = msgspec.structs.replace(explained, sentence=text, answer=answer)
-                return Negative("object", changed)
-    return None
+                yield Negative("object", changed)
 
 
 def _renamed(sentence: Text, renamed: Naming, name: str) -> Text:
@@ -199,8 +199,8 @@ def _renamed(sentence: Text, renamed: Naming, name: str) -> Text:
     return spanned(f"{text[:1].upper()}{text[1:]}", spans)
 
 
-def _other_box(explained: Explained, graph: SceneGraph, random: Random) -> Negative | None:
-    """Return the explanation with the box of an object that is called otherwise."""
+def _other_box(explained: Explained, graph: SceneGraph, random: Random) -> Iterator[Negative]:
+    """Yield the explanation with the box of an object that is called otherwise."""
     sentence = explained.sentence
     for naming in random.sample(sentence.spans, len(sentence.spans)):
         phrase = sentence.text[naming.start : naming.end]
@@ -222,8 +222,7 @@ def _other_box(explained: Explained, graph: SceneGraph, random: Random) -> Negat
                     sentence=spanned(sentence.text, spans),
                     objects=tuple(shown.values()),
                 )
-                return Negative("box", changed)
-    return None
+                yield Negative("box", changed)
 
 
 def _is_false_of_all(graph: SceneGraph, objects: tuple[str, ...], category: str, word: str) -> bool:

@@ -22,7 +22,7 @@ from rex.exchange.record import Asked, Explained, explain
 from rex.gqa.json_entries import iter_entries
 from rex.gqa.layout import Layout
 from rex.gqa.ontology import is_a
-from rex.gqa.scene_graphs import SceneGraph, read_scene_graphs
+from rex.gqa.scene_graphs import SceneGraph, SceneObject, read_scene_graphs
 
 Found = dict[str, list[tuple[Explained, Negative, SceneGraph, Asked]]]
 
@@ -132,3 +132,25 @@ def test_pairs_and_labels_of_trl(world: Layout, tmp_path: Path, kind: str) -> No
         assert all(row["chosen"] != row["rejected"] for row in rows)
     else:
         assert [row["label"] for row in rows] == [True, False] * (len(rows) // 2)
+
+
+def draws(program: str, answer: str, *objects: SceneObject) -> list[Negative]:
+    """Return the false explanations that thirty seeds draw.
+
+    The image is of 100 x 100 pixels, its objects are numbered from 1.
+    """
+    named = {str(place): one for place, one in enumerate(objects, 1)}
+    graph = SceneGraph(100, 100, named)
+    asked = Asked(image_id="1", semantic_str=program, answer=answer)
+    true = explain("1", asked, graph)
+    drawn = [negative(true, asked, graph, seed) for seed in range(30)]
+    return [one for one in drawn if one is not None]
+
+
+DOG = SceneObject("dog", 70, 10, 20, 20)
+
+
+def test_what_lies_in_the_middle_is_not_mirrored() -> None:
+    hat = SceneObject("hat", 40, 40, 20, 20)
+    found = draws("select: hat (1)->verify vposition: top [0]", "no", hat, DOG)
+    assert {one.kind for one in found} == {"object", "box"}
