@@ -14,13 +14,20 @@ import msgspec
 
 from rex.boxes import pairwise_ious
 from rex.exchange.record import Asked, Explained, Naming, Shown, Text, spanned
+from rex.exchange.synonyms import may_be, near_relations, near_words
 from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import operations as ops
 from rex.programs.english import article, is_mass, is_plural
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.facts import HORIZONTAL, OPPOSITE_RELATIONS, VERTICAL, same_word
+from rex.programs.facts import (
+    HORIZONTAL,
+    NAME_CATEGORIES,
+    OPPOSITE_RELATIONS,
+    VERTICAL,
+    same_word,
+)
 from rex.programs.parsing import Program, parse_program
 from rex.programs.phrases import (
     Attribution,
@@ -89,7 +96,7 @@ def _attributions(
     if not objects:
         return
     if not said.holds:
-        if _says(graph, _word(objects, said.category, said.value)) == "no":
+        if _is_false_of_all(graph, objects, said.category, said.value):
             true = Attribution(said.thing, said.value, said.category)
             yield _Flip("attribute", true, _other_verdict(explained.answer))
         return
@@ -99,7 +106,8 @@ def _attributions(
         random.shuffle(words)
         for word in words:
             false = Attribution(said.thing, word, said.category)
-            if not same_word(word, said.value) and _is_false_of_all(graph, objects, category, word):
+            near = same_word(word, said.value) or near_words(word, said.value)
+            if not near and _is_false_of_all(graph, objects, category, word):
                 answer = _other_verdict(explained.answer)
                 yield _Flip("attribute", false, word if same_word(answer, said.value) else answer)
 
@@ -123,17 +131,20 @@ def _relationships(
     first, second = said.subject.objects, said.object.objects
     if not first or not second:
         return
-    names = sorted({one.name for thing in graph.objects.values() for one in thing.relations})
-    random.shuffle(names)
-    opposite = OPPOSITE_RELATIONS.get(said.relation)
-    relations = [said.relation] if not said.holds else [*([opposite] if opposite else []), *names]
-    for relation in relations:
+    opposite = OPPOSITE_RELATIONS.get(said.relation, "")
+    relation = opposite if opposite and said.holds else said.relation
+    near = near_relations(relation)
+    if relation == said.relation and said.holds:
+        # other relations may hold as well
+        false = Relationship(said.subject, relation, said.object, holds=False)
+    elif all(_says(graph, _related(first, one, second)) == "no" for one in near):
         false = Relationship(said.subject, relation, said.object)
-        if _says(graph, _related(first, relation, second)) == "no":
-            answer = explained.answer
-            if answer in said.relation.split():
-                answer = next((word for word in relation.split() if word in _SHORT), relation)
-            yield _Flip("relation", false, _other_verdict(answer))
+    else:
+        return
+    answer = explained.answer
+    if answer in said.relation.split():
+        answer = next((word for word in relation.split() if word in _SHORT), relation)
+    yield _Flip("relation", false, _other_verdict(answer))
 
 
 _SHORT = ("left", "right", "front", "behind")
@@ -226,8 +237,13 @@ def _other_box(explained: Explained, graph: SceneGraph, random: Random) -> Itera
 
 
 def _is_false_of_all(graph: SceneGraph, objects: tuple[str, ...], category: str, word: str) -> bool:
-    """Return whether the executor says of each object that a word is not true of it."""
-    return all(_says(graph, _word((name,), category, word)) == "no" for name in objects)
+    """Return whether a word is not true of any object, as the executor says, nor near to that."""
+    named = category in NAME_CATEGORIES
+    return not any(
+        may_be(graph.objects[name], word, named=named)
+        or _says(graph, _word((name,), category, word)) != "no"
+        for name in objects
+    )
 
 
 def _word(objects: tuple[str, ...], category: str, word: str) -> Program:

@@ -15,14 +15,15 @@ from rex.evaluation.measures.facts import shown_by_boxes
 from rex.evaluation.measures.truth import Scene, rightly_called
 from rex.evaluation.reading.english import English
 from rex.evaluation.reading.statements import read_statement
+from rex.exchange import synonyms
 from rex.exchange.formats import FORMATS
 from rex.exchange.marked import read_marked
 from rex.exchange.negatives import Negative, negative
 from rex.exchange.record import Asked, Explained, explain
 from rex.gqa.json_entries import iter_entries
 from rex.gqa.layout import Layout
-from rex.gqa.ontology import is_a
-from rex.gqa.scene_graphs import SceneGraph, SceneObject, read_scene_graphs
+from rex.gqa.ontology import WORD_CATEGORIES, is_a
+from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject, read_scene_graphs
 
 Found = dict[str, list[tuple[Explained, Negative, SceneGraph, Asked]]]
 
@@ -154,3 +155,58 @@ def test_what_lies_in_the_middle_is_not_mirrored() -> None:
     hat = SceneObject("hat", 40, 40, 20, 20)
     found = draws("select: hat (1)->verify vposition: top [0]", "no", hat, DOG)
     assert {one.kind for one in found} == {"object", "box"}
+
+
+def sentences(found: list[Negative]) -> set[str]:
+    return {one.explained.sentence.text for one in found}
+
+
+def placed(name: str, *attributes: str, relations: tuple[Relation, ...] = ()) -> SceneObject:
+    return SceneObject(name, 10, 10, 20, 20, attributes, relations)
+
+
+@pytest.mark.parametrize(
+    ("category", "word", "synonyms"),
+    [
+        ("size", "large", {"big", "huge", "giant"}),
+        ("material", "metal", {"steel", "stainless steel"}),
+        ("face expression", "happy", {"smiling"}),
+        ("shape", "round", {"circular"}),
+        ("cleanliness", "dirty", {"messy", "stained"}),
+    ],
+)
+def test_synonyms_are_no_falsehoods(category: str, word: str, synonyms: set[str]) -> None:
+    said = draws(f"select: ball (1)->query: {category} [0]", word, placed("ball", word))
+    answers = {one.explained.answer for one in said}
+    assert answers
+    assert answers.isdisjoint(synonyms)
+
+
+@pytest.mark.parametrize(
+    ("relation", "false"),
+    [
+        ("on", {"No, the man is not on the road."}),
+        ("behind", {"No, the man is in front of the road."}),
+    ],
+)
+def test_relations_are_denied_or_turned_round(relation: str, false: set[str]) -> None:
+    man = placed("man", relations=(Relation(relation, "2"),))
+    road = placed("road", relations=(Relation("at", "1"), Relation("next to", "1")))
+    program = f"select: road (2)->verify rel: man,{relation},s (1) [0]"
+    found = [one for one in draws(program, "yes", man, road) if one.kind == "relation"]
+    assert sentences(found) == false
+
+
+def test_what_is_next_to_something_is_near_it() -> None:
+    man = placed("man", relations=(Relation("next to", "2"),))
+    program = "select: road (2)->verify rel: man,near,s (1) [0]"
+    assert "relation" not in {one.kind for one in draws(program, "no", man, placed("road"))}
+
+
+def test_a_man_is_a_guy() -> None:
+    found = draws("select: man (1)->query: hposition [0]", "left", placed("man"), placed("guy"))
+    assert {one.kind for one in found} == {"attribute"}
+
+
+def test_words_of_groups_are_known() -> None:
+    assert synonyms._ATTRIBUTES.keys() <= WORD_CATEGORIES.keys()
