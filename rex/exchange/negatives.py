@@ -15,7 +15,7 @@ import msgspec
 from rex.boxes import pairwise_ious
 from rex.exchange.record import Asked, Explained, Naming, Shown, Text, spanned
 from rex.exchange.synonyms import may_be, near_relations, near_words
-from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
+from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import operations as ops
 from rex.programs.english import article, is_mass, is_plural
@@ -183,8 +183,7 @@ def _other_verdict(answer: str) -> str:
 def _other_name(explained: Explained, graph: SceneGraph, random: Random) -> Iterator[Negative]:
     """Yield the explanation with an object called what another one of the image is called."""
     sentence = explained.sentence
-    for naming in random.sample(sentence.spans, len(sentence.spans)):
-        phrase = sentence.text[naming.start : naming.end]
+    for naming, phrase in _phrases(sentence, random):
         names = sorted({thing.name for thing in graph.objects.values()})
         for name in random.sample(names, len(names)):
             alike = all(kind(name) == kind(phrase) for kind in (article, is_plural, is_mass))
@@ -193,6 +192,12 @@ def _other_name(explained: Explained, graph: SceneGraph, random: Random) -> Iter
                 text = _renamed(sentence, naming, name)
                 changed = msgspec.structs.replace(explained, sentence=text, answer=answer)
                 yield Negative("object", changed)
+
+
+def _phrases(sentence: Text, random: Random) -> list[tuple[Naming, str]]:
+    """Return what names objects, in any order, and its words in lower case, as names have them."""
+    spans = random.sample(sentence.spans, len(sentence.spans))
+    return [(one, sentence.text[one.start : one.end].lower()) for one in spans]
 
 
 def _renamed(sentence: Text, renamed: Naming, name: str) -> Text:
@@ -213,14 +218,14 @@ def _renamed(sentence: Text, renamed: Naming, name: str) -> Text:
 def _other_box(explained: Explained, graph: SceneGraph, random: Random) -> Iterator[Negative]:
     """Yield the explanation with the box of an object that is called otherwise."""
     sentence = explained.sentence
-    for naming in random.sample(sentence.spans, len(sentence.spans)):
-        phrase = sentence.text[naming.start : naming.end]
+    for naming, phrase in _phrases(sentence, random):
+        called = {phrase, *(graph.objects[one].name for one in naming.objects)}
         boxes = [graph.objects[name].box for name in naming.objects]
         for name in random.sample(list(graph.objects), len(graph.objects)):
             thing = graph.objects[name]
             apart = float(pairwise_ious([thing.box], boxes).max(initial=0)) < 0.3
-            if apart and thing.w > 0 < thing.h and not is_a(thing.name, phrase):
-                if not _is_false_of_all(graph, (name,), "name", phrase):
+            if apart and thing.w > 0 < thing.h:
+                if not all(_is_false_of_all(graph, (name,), "name", one) for one in called):
                     continue
                 spans = [
                     (one.start, one.end, (name,) if one is naming else one.objects)

@@ -210,3 +210,15 @@ def test_a_man_is_a_guy() -> None:
 
 def test_words_of_groups_are_known() -> None:
     assert synonyms._ATTRIBUTES.keys() <= WORD_CATEGORIES.keys()
+
+
+def test_nouns_that_start_a_sentence_are_names() -> None:
+    dirt = placed("dirt", relations=(Relation("near", "2"),))
+    more = SceneObject("dirt", 40, 70, 20, 20)
+    program = "select: dog (2)->relate: dirt,near,s (1) [0]->query: name [1]"
+    found = draws(program, "dirt", dirt, DOG, more)
+    assert {one.kind for one in found} >= {"box"}
+    for one in found:
+        for naming in one.explained.sentence.spans:
+            if one.explained.sentence.text[naming.start : naming.end] == "Dirt":
+                assert naming.objects != ("3",)
