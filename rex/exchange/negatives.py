@@ -6,16 +6,17 @@ does not hold in the scene graph.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from rex.boxes import pairwise_ious
 from rex.exchange.record import Asked, Explained, Naming, Shown, Text, spanned
-from rex.exchange.synonyms import may_be, near_relations, near_words
-from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES
+from rex.exchange.synonyms import may_be, near_names, near_relations, near_words
+from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import operations as ops
 from rex.programs.english import article, is_mass, is_plural
@@ -38,6 +39,7 @@ from rex.programs.phrases import (
     Statement,
 )
 from rex.programs.rendering import render_spans
+from rex.programs.selecting import RELATION_ANSWERS
 from rex.programs.values import VERDICTS
 from rex.programs.wording import word_statement
 
@@ -54,6 +56,17 @@ class Negative(NamedTuple):
     """The record, with the false sentence, its boxes, and the answer that it gives."""
 
 
+class _Case(NamedTuple):
+    """What false explanations are drawn for, and from."""
+
+    explained: Explained
+    statement: Statement
+    graph: SceneGraph
+    offered: tuple[str, ...]
+    """The words or relations that the question lets choose from; empty: none."""
+    random: Random
+
+
 class _Flip(NamedTuple):
     kind: str
     statement: Statement
@@ -64,106 +77,124 @@ class _Flip(NamedTuple):
 def negative(explained: Explained, asked: Asked, graph: SceneGraph, seed: int) -> Negative | None:
     """Return a false explanation, drawn by `seed`; None where no single change is surely false."""
     random = Random(f"{seed}/{explained.question_id}")
-    statement = execute(parse_program(asked.semantic), graph, asked.answer).statement
-    makers: list[Callable[[], Iterator[Negative]]] = [
-        # half of the draws: fewer statements have such a change
-        *[lambda: _flipped(explained, statement, graph, random)] * 2,
-        lambda: _other_name(explained, graph, random),
-        lambda: _other_box(explained, graph, random),
-    ]
+    program = parse_program(asked.semantic)
+    statement = execute(program, graph, asked.answer).statement
+    case = _Case(explained, statement, graph, _offered(program[-1]), random)
+    # half of the draws: fewer statements have such a change
+    makers = [_flipped, _flipped, _other_name, _other_box]
     random.shuffle(makers)
-    drawn = (found for make in makers for found in make())
+    drawn = (found for make in makers for found in make(case))
     return next((one for one in drawn if one.explained.sentence != explained.sentence), None)
 
 
-def _flipped(
-    explained: Explained, statement: Statement, graph: SceneGraph, random: Random
-) -> Iterator[Negative]:
-    flip = _FLIPS.get(type(statement))
-    for kind, false, answer in () if flip is None else flip(statement, explained, graph, random):
+def _offered(step: ops.Operation) -> tuple[str, ...]:
+    """Return the words or relations that the last step of a program chooses from."""
+    if isinstance(step, ops.Verify):
+        return step.words if step.choose else ()
+    if isinstance(step, ops.Relate):
+        return step.relations if step.purpose == "choose" else ()
+    return ()
+
+
+def _flipped(case: _Case) -> Iterator[Negative]:
+    flip = _FLIPS.get(type(case.statement))
+    for kind, false, answer in () if flip is None else flip(case.statement, case):
         verdict = VERDICTS.get(answer)
         sentence = spanned(*render_spans(word_statement(false), verdict))
         changed = msgspec.structs.replace(
-            explained, sentence=sentence, answer=answer, entailed_answer=answer
+            case.explained, sentence=sentence, answer=answer, entailed_answer=answer
         )
         yield Negative(kind, changed)
 
 
-def _attributions(
-    said: Attribution, explained: Explained, graph: SceneGraph, random: Random
-) -> Iterator[_Flip]:
-    objects = said.thing.objects
+def _attributions(said: Attribution, case: _Case) -> Iterator[_Flip]:
+    objects, graph, answer = said.thing.objects, case.graph, case.explained.answer
     if not objects:
         return
     if not said.holds:
         if _is_false_of_all(graph, objects, said.category, said.value):
             true = Attribution(said.thing, said.value, said.category)
-            yield _Flip("attribute", true, _other_verdict(explained.answer))
+            yield _Flip("attribute", true, _other_verdict(answer))
         return
+    named = said.category in NAME_CATEGORIES
+    near = near_names if named else near_words
+    for category, word in _other_values(said, case):
+        if same_word(word, said.value) or near(word, said.value):
+            continue
+        if _is_false_of_all(graph, objects, category, word):
+            false = Attribution(said.thing, word, said.category)
+            other = word if case.offered or same_word(answer, said.value) else answer
+            yield _Flip("attribute", false, _other_verdict(other))
+
+
+def _other_values(said: Attribution, case: _Case) -> list[tuple[str, str]]:
+    """Return categories and words of them that may stand for a value, in any order.
+
+    Where the question offers words, they are those; of a name, other names of its class.
+    """
+    if case.offered:
+        return [(said.category, word) for word in case.offered]
+    if said.category in NAME_CATEGORIES:
+        classes = [said.thing.noun, *sorted(HYPERNYMS.get(said.value, ()))]
+        names = sorted(CLASS_NAMES.get(next(filter(CLASS_NAMES.get, classes), ""), ()))
+        found = [(said.category, name) for name in names if _fits(name, said.value)]
+        case.random.shuffle(found)
+        return found
     named = (said.category,) if said.category in CATEGORY_WORDS else ()
+    found = []
     for category in named or sorted(WORD_CATEGORIES.get(said.value, ())):
         words = list(CATEGORY_WORDS[category][:COMMON_WORDS])
-        random.shuffle(words)
-        for word in words:
-            false = Attribution(said.thing, word, said.category)
-            near = same_word(word, said.value) or near_words(word, said.value)
-            if not near and _is_false_of_all(graph, objects, category, word):
-                answer = _other_verdict(explained.answer)
-                yield _Flip("attribute", false, word if same_word(answer, said.value) else answer)
+        case.random.shuffle(words)
+        found += [(category, word) for word in words]
+    return found
 
 
-def _placements(
-    said: Placement, explained: Explained, graph: SceneGraph, random: Random
-) -> Iterator[_Flip]:
+def _placements(said: Placement, case: _Case) -> Iterator[_Flip]:
     sides = HORIZONTAL if said.category == "hposition" else VERTICAL
     share = said.x if said.category == "hposition" else said.y
     other = sides[share < 0.5]
     # the middle of the image mirrored is the middle
-    if share != 0.5 and _is_false_of_all(graph, said.thing.objects[:1], said.category, other):
+    if share != 0.5 and _is_false_of_all(case.graph, said.thing.objects[:1], said.category, other):
         false = Placement(said.thing, 1 - said.x, 1 - said.y, said.category)
-        answer = explained.answer
+        answer = case.explained.answer
         yield _Flip("attribute", false, other if answer in sides else _other_verdict(answer))
 
 
-def _relationships(
-    said: Relationship, explained: Explained, graph: SceneGraph, random: Random
-) -> Iterator[_Flip]:
+def _relationships(said: Relationship, case: _Case) -> Iterator[_Flip]:
     first, second = said.subject.objects, said.object.objects
     if not first or not second:
         return
     opposite = OPPOSITE_RELATIONS.get(said.relation, "")
-    relation = opposite if opposite and said.holds else said.relation
-    near = near_relations(relation)
+    answer = case.explained.answer
+    if case.offered:
+        relation = next((one for one in case.offered if one != said.relation), "")
+        answer = RELATION_ANSWERS.get(relation, relation)
+        if relation in near_relations(said.relation):
+            return
+    else:
+        relation = opposite if opposite and said.holds else said.relation
     if relation == said.relation and said.holds:
         # other relations may hold as well
         false = Relationship(said.subject, relation, said.object, holds=False)
-    elif all(_says(graph, _related(first, one, second)) == "no" for one in near):
+    elif all(
+        _says(case.graph, _related(first, one, second)) == "no" for one in near_relations(relation)
+    ):
         false = Relationship(said.subject, relation, said.object)
     else:
         return
-    answer = explained.answer
-    if answer in said.relation.split():
-        answer = next((word for word in relation.split() if word in _SHORT), relation)
     yield _Flip("relation", false, _other_verdict(answer))
 
 
-_SHORT = ("left", "right", "front", "behind")
-"""How GQA answers which relation holds."""
-
-
-def _comparisons(
-    said: Comparison, explained: Explained, graph: SceneGraph, random: Random
-) -> Iterator[_Flip]:
+def _comparisons(said: Comparison, case: _Case) -> Iterator[_Flip]:
     first, second = said.first, said.second
-    if first.noun != second.noun and _says(graph, _compared(said)) == first.noun:
-        answer = second.noun if explained.answer == first.noun else explained.answer
+    if first.noun != second.noun and _says(case.graph, _compared(said)) == first.noun:
+        answer = case.explained.answer
+        answer = second.noun if answer == first.noun else answer
         yield _Flip("relation", Comparison(second, said.comparative, first), answer)
 
 
-def _existences(
-    said: Existence, explained: Explained, graph: SceneGraph, random: Random
-) -> Iterator[_Flip]:
-    if said.holds and explained.entailed_answer == "yes":
+def _existences(said: Existence, case: _Case) -> Iterator[_Flip]:
+    if said.holds and case.explained.entailed_answer == "yes":
         yield _Flip("object", Existence(said.thing.absent(), False), "no")
 
 
@@ -180,18 +211,45 @@ def _other_verdict(answer: str) -> str:
     return {"yes": "no", "no": "yes"}.get(answer, answer)
 
 
-def _other_name(explained: Explained, graph: SceneGraph, random: Random) -> Iterator[Negative]:
-    """Yield the explanation with an object called what another one of the image is called."""
-    sentence = explained.sentence
-    for naming, phrase in _phrases(sentence, random):
+def _other_name(case: _Case) -> Iterator[Negative]:
+    """Yield the explanation with what it is about called what another object is called."""
+    explained, statement = case.explained, case.statement
+    sentence, graph = explained.sentence, case.graph
+    chosen = bool(case.offered) or type(statement) is Comparison
+    named = type(statement) is Attribution and statement.category in NAME_CATEGORIES
+    about = _about(statement)
+    for naming, phrase in _phrases(sentence, case.random):
+        # the answer of a choice is one of what is offered; "the dog is a cat" is of no animal
+        free = not chosen if phrase == explained.answer else not named
+        if not (free and about.issuperset(naming.objects)) or _OTHER.search(sentence.text):
+            continue
+        if not all(is_a(graph.objects[one].name, phrase) for one in naming.objects):
+            continue
         names = sorted({thing.name for thing in graph.objects.values()})
-        for name in random.sample(names, len(names)):
-            alike = all(kind(name) == kind(phrase) for kind in (article, is_plural, is_mass))
-            if alike and _is_false_of_all(graph, naming.objects, "name", name):
+        for name in case.random.sample(names, len(names)):
+            if _fits(name, phrase) and _is_false_of_all(graph, naming.objects, "name", name):
                 answer = name if explained.answer == phrase else explained.answer
                 text = _renamed(sentence, naming, name)
                 changed = msgspec.structs.replace(explained, sentence=text, answer=answer)
                 yield Negative("object", changed)
+
+
+_OTHER = re.compile(r"\b(another|others?|rest|same)\b", re.IGNORECASE)
+"""What refers back to a name that was said."""
+
+
+def _about(statement: Any) -> set[str]:
+    """Return the objects that a statement says something of: none that only describe them."""
+    things = [getattr(statement, name, None) for name in ("thing", "subject", "first", "second")]
+    about = {
+        key for one in (*things, *getattr(statement, "things", ())) if one for key in one.objects
+    }
+    return about.union(*map(_about, getattr(statement, "parts", ())))
+
+
+def _fits(name: str, phrase: str) -> bool:
+    """Return whether a name can stand for another one, with the same article and verb."""
+    return all(kind(name) == kind(phrase) for kind in (article, is_plural, is_mass))
 
 
 def _phrases(sentence: Text, random: Random) -> list[tuple[Naming, str]]:
@@ -215,8 +273,9 @@ def _renamed(sentence: Text, renamed: Naming, name: str) -> Text:
     return spanned(f"{text[:1].upper()}{text[1:]}", spans)
 
 
-def _other_box(explained: Explained, graph: SceneGraph, random: Random) -> Iterator[Negative]:
+def _other_box(case: _Case) -> Iterator[Negative]:
     """Yield the explanation with the box of an object that is called otherwise."""
+    explained, graph, random = case.explained, case.graph, case.random
     sentence = explained.sentence
     for naming, phrase in _phrases(sentence, random):
         called = {phrase, *(graph.objects[one].name for one in naming.objects)}

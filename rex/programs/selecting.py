@@ -85,7 +85,7 @@ def relate_objects(run: Run, step: ops.Relate, arguments: list[Any], index: int)
     return Selection((), absent, refutation)
 
 
-_ANSWERS = {
+RELATION_ANSWERS = {
     "to the left of": "left",
     "to the right of": "right",
     "in front of": "front",
@@ -247,7 +247,7 @@ def choose_relation(
     selected(source)
     if not candidates:
         raise Skip(Reason.NOTHING_SELECTED, step.noun)
-    choices = {_ANSWERS.get(relation, relation): relation for relation in step.relations}
+    choices = {RELATION_ANSWERS.get(relation, relation): relation for relation in step.relations}
     true = {
         answer: pairs
         for answer, relation in choices.items()

@@ -222,3 +222,46 @@ def test_nouns_that_start_a_sentence_are_names() -> None:
         for naming in one.explained.sentence.spans:
             if one.explained.sentence.text[naming.start : naming.end] == "Dirt":
                 assert naming.objects != ("3",)
+
+
+def test_what_something_is_called_is_another_name_of_its_class() -> None:
+    found = draws("select: device (1)->query: name [0]", "laptop", placed("laptop"), DOG)
+    answers = {one.explained.answer for one in found if one.kind == "attribute"}
+    assert len(answers) > 5
+    assert all(is_a(answer, "device") for answer in answers)
+    # "the dog is a laptop" is of no device
+    assert "object" not in {one.kind for one in found}
+
+
+@pytest.mark.parametrize(
+    ("program", "answer", "other"),
+    [
+        ("select: ball (1)->choose color: red|blue [0]", "red", "blue"),
+        ("select: dog (2)->choose rel: ball,on|under,s (1) [0]", "on", "under"),
+        ("select: dog (2)->choose rel: ball,behind|in front of,s (1) [0]", "front", "behind"),
+        ("select: ball (1)->choose name: ball|hat [0]", "ball", "hat"),
+    ],
+)
+def test_of_a_choice_the_other_is_given(program: str, answer: str, other: str) -> None:
+    relations = Relation("on", "2"), Relation("in front of", "2")
+    ball = placed("ball", "red", relations=relations)
+    found = draws(program, answer, ball, DOG, SceneObject("cat", 40, 70, 20, 20))
+    assert {one.explained.answer for one in found} == {answer, other}
+
+
+def test_only_what_a_sentence_is_about_is_renamed() -> None:
+    dog = SceneObject("dog", 70, 10, 20, 20)
+    mugs = [SceneObject("mug", 5 + 30 * place, 70, 20, 20) for place in range(2)]
+    ball = placed("ball", "red", relations=(Relation("near", "1"), Relation("near", "3")))
+    for program, kept in (
+        ("select: dog (1)->relate: ball,near,s (2) [0]->query: color [1]", "near the dog"),
+        ("select: mug (3)->relate: mug,to the right of,s (4) [0]->exist: ? [1]", "other mug"),
+    ):
+        found = draws(program, "red" if "query" in program else "yes", dog, ball, *mugs)
+        assert found
+        for one in found:
+            assert (
+                one.kind != "object"
+                or " no " in one.explained.sentence.text
+                or (kept in one.explained.sentence.text)
+            )
