@@ -26,6 +26,8 @@ INVERSE_RELATIONS = OPPOSITE_RELATIONS | both_ways(
     *((same, same) for same in ("near", "next to", "beside")),
 )
 """a RELATION b says the same as b INVERSE a."""
+SAME_RELATIONS = {f"same {category}": category for category in CATEGORY_WORDS}
+"""Relations that a shared value of a category makes true ("same color")."""
 
 HORIZONTAL = ("left", "right")
 VERTICAL = ("top", "bottom")
@@ -121,7 +123,8 @@ def relation_between(graph: SceneGraph, first: str, relation: str, second: str) 
     """Return the relation by which `first RELATION second` holds, or None.
 
     It holds when the scene graph states it, from either side; left and right also when the scene
-    graph states neither and the boxes' centres lie so. The vague `of` stands for any relation.
+    graph states neither and the boxes' centres lie so; `same color` when a color is shared. The
+    vague `of` stands for any relation.
     """
     one, other = graph.objects[first], graph.objects[second]
     for stated in one.relations:
@@ -142,7 +145,15 @@ def relation_between(graph: SceneGraph, first: str, relation: str, second: str) 
             left, right = (first, second) if relation == "to the left of" else (second, first)
             if graph.objects[left].center[0] < graph.objects[right].center[0]:
                 return relation
+    elif relation in SAME_RELATIONS and values_shared(one, other, SAME_RELATIONS[relation]):
+        return relation
     return None
+
+
+def values_shared(one: SceneObject, other: SceneObject, category: str) -> bool | None:
+    """Return whether objects share a value of a category; None where one of them has none."""
+    values, others = ({*map(plain_word, values_of(each, category))} for each in (one, other))
+    return not values.isdisjoint(others) if values and others else None
 
 
 def boxes_contradict(graph: SceneGraph, first: str, relation: str, second: str) -> bool:

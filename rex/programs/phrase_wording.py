@@ -20,6 +20,7 @@ from rex.programs.english import (
 from rex.programs.facts import NAME_CATEGORIES, plain_word
 from rex.programs.phrases import Adjective, Attribution, Relative, Thing
 from rex.programs.rendering import Absent, Leaf, Mention, SentenceOnly, SymbolsOnly
+from rex.programs.spoken import SAID_SAME, spoken
 
 SIDES = {
     "left": "on the left",
@@ -270,23 +271,14 @@ def _adjective(modifier: Adjective, noun: str) -> list[Leaf]:
 _PREDICATIVE = frozenset({"on", "off", "alone", "asleep", "awake", "alive", "ajar"})
 """Words that stand after `is` alone."""
 
-_SPOKEN = {
-    "contain": "containing",
-    "performing trick": "performing a trick",
-    "taking bath": "taking a bath",
-}
-
-
-def spoken(word: str) -> list[Leaf]:
-    """Return a relation or a word of GQA's as the leaves that say it in English."""
-    said = _SPOKEN.get(word)
-    return [word] if said is None else [SymbolsOnly(word), SentenceOnly(said)]
-
 
 def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relative) -> None:
     """Append what describes a thing after its noun."""
     if isinstance(modifier, Relative):
         if modifier.thing_is_subject:
+            if modifier.relation in SAID_SAME:
+                out.append("that")
+                say_be(out, thing, noun)
             out.extend(spoken(modifier.relation))
             say_landmark(out, modifier.other, thing, within=True)
         else:

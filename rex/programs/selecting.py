@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import facts
 from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
@@ -141,17 +142,26 @@ def related(
 def contradicted(run: Run, step: ops.Relate, pairs: list[Pair]) -> bool:
     """Return whether the scene graph contradicts a relation of a description; if so, note it."""
     for target, other, relation in pairs:
-        if relation in facts.OPPOSITE_RELATIONS:
-            first, second = (target, other) if step.target_is_subject else (other, target)
-            if facts.boxes_contradict(run.graph, first, relation, second) or (
-                facts.relation_between(run.graph, first, relation, second) is None
-                and facts.relation_between(
-                    run.graph, first, facts.OPPOSITE_RELATIONS[relation], second
-                )
-            ):
-                run.left_out += (step.relations[0],)
-                return True
+        first, second = (target, other) if step.target_is_subject else (other, target)
+        if _ruled_out(run.graph, first, relation, second):
+            run.left_out += (step.relations[0],)
+            return True
     return False
+
+
+def _ruled_out(graph: SceneGraph, first: str, relation: str, second: str) -> bool:
+    """Return whether boxes, the opposite relation or attributes rule out a relation."""
+    opposite = facts.OPPOSITE_RELATIONS.get(relation)
+    if opposite is None and relation not in facts.SAME_RELATIONS:
+        return False
+    if opposite is not None and facts.boxes_contradict(graph, first, relation, second):
+        return True
+    if facts.relation_between(graph, first, relation, second) is not None:
+        return False
+    if opposite is not None:
+        return facts.relation_between(graph, first, opposite, second) is not None
+    category = facts.SAME_RELATIONS[relation]
+    return facts.values_shared(graph.objects[first], graph.objects[second], category) is False
 
 
 def _apart_from(thing: Thing, objects: tuple[str, ...]) -> Thing:

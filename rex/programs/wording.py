@@ -29,7 +29,6 @@ from rex.programs.phrase_wording import (
     say_thing,
     say_value,
     sentence_only,
-    spoken,
     stands_before,
     symbols_only,
     without,
@@ -50,6 +49,7 @@ from rex.programs.phrases import (
     Thing,
 )
 from rex.programs.rendering import Leaf, Mention, Place, SentenceOnly, SymbolsOnly
+from rex.programs.spoken import spoken
 
 
 def word_statement(statement: Statement) -> list[Leaf]:
@@ -101,8 +101,14 @@ def _say_tautology(out: Words, statement: Attribution, thing: Thing, noun: str) 
             say_after(out, bare, noun, last)
         elif isinstance(last, Relative):
             say_thing(out, bare, "a", noun)
-            out.extend(sentence_only(verb))
-            say_after(out, bare, noun, last)
+            told = out.clause()
+            say_after(told, bare, noun, last)
+            if told[0] == "that":
+                # "a hat is the same color as the shoe"
+                told[0] = SymbolsOnly("that")
+            else:
+                out.extend(sentence_only(verb))
+            out.extend(told)
         else:
             told, after = Words(), Words()
             say_predicate(told, Attribution(bare, last.word, last.category, not last.negated))

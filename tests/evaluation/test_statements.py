@@ -281,3 +281,16 @@ def test_whatever_explanations_are_worded_like_can_be_read(seed: int) -> None:
     assert regions_of(ref for fact in facts for ref in (*fact.refs, *fact.other)) == set(
         regions.values()
     )
+
+
+def test_shared_values_are_relations() -> None:
+    assert read("#0 that is the same color as #1 is not the same material as any white shirt") == [
+        Fact("related", region(0), "same color", region(1), main=False),
+        Fact(
+            "related",
+            region(0),
+            "same material",
+            (Ref(None, "shirt", (Fact("is", (IT,), "white", main=False),)),),
+            holds=False,
+        ),
+    ]

@@ -12,6 +12,7 @@ from tests.programs.naive import KINDS, WORDS, Graph, Step
 
 IDS = ["1", "2", "3", "4"]
 RELATIONS = ["to the left of", "to the right of", "behind", "in front of", "near", "wearing"]
+RELATIONS += ["same color"]
 NOUNS = [*KINDS, "animal", "tableware"]
 CATEGORIES = ["color", "material", "size", "age", "hposition", "vposition", ""]
 CLAIMS = [*WORDS, *WORDS, *KINDS, "animal", "left", "right", "top", "bottom"]

@@ -148,6 +148,9 @@ class Naive:
         inverse = INVERSE.get(relation, "")
         if (relation, other) in stated or (inverse, one) in facing:
             return True
+        if relation == "same color":
+            both = {*self.objects[one]["attributes"]} & {*self.objects[other]["attributes"]}
+            return any("color" in WORDS[word] for word in both)
         if not relation.startswith("to the"):
             return False
         if (inverse, other) in stated or (relation, one) in facing:

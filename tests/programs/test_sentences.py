@@ -545,3 +545,57 @@ def test_no_two_clauses_of_a_sentence_have_the_same_subject(seed: int) -> None:
         compound = ""
     named = [one for one in subjects if one not in ("it", "he", "she", "they")]
     assert len(set(named)) == len(named), text
+
+
+CLOTHES = SceneGraph(
+    100,
+    100,
+    {
+        "1": thing("shirt", 0, "red"),
+        "2": thing("shorts", 20, "white,red"),
+        "3": thing("hat", 40, "blue", [("same color", "4")]),
+        "4": thing("shoe", 60, "black"),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (
+            "select: shirt (1)->relate: clothing,same color,s (2) [0]->query: name [1]",
+            "The clothing that is the same color as the shirt is shorts.",
+        ),
+        (
+            "select: shirt (1)->relate: shorts,same color,s (2) [0]->exist: ? [1]",
+            "Yes, there are shorts that are the same color as the shirt.",
+        ),
+        (
+            "select: shorts (2)->relate: hat,same color,s (3) [0]->exist: ? [1]",
+            "No, the hat is not the same color as the shorts.",
+        ),
+        (
+            "select: hat (3)->verify rel: shorts,same color,s (2) [0]",
+            "No, the shorts are not the same color as the hat.",
+        ),
+        (
+            "select: shorts (2)->relate: shirt,same color,o (1) [0]->query: color [1]",
+            "The shirt that the shorts are the same color as is red.",
+        ),
+        (
+            "select: shorts (2)->relate: shirt,same color,s (1) [0]->query: name [1]",
+            "A shirt is the same color as the shorts.",
+        ),
+        # what the scene graph states is so; what it rules out is left out
+        (
+            "select: shoe (4)->verify rel: hat,same color,s (3) [0]",
+            "Yes, the hat is the same color as the shoe.",
+        ),
+        (
+            "select: shirt (1)->relate: hat,same color,s (3) [0]->query: color [1]",
+            "The hat is blue.",
+        ),
+    ],
+)
+def test_what_shares_a_value_is_the_same_as_the_other(program: str, expected: str) -> None:
+    assert sentence(program, None, CLOTHES) == expected

@@ -19,6 +19,7 @@ from rex.gqa.ontology import WORD_CATEGORIES
 from rex.programs.english import indefinite, many, number, ordinal
 from rex.programs.facts import same_word
 from rex.programs.phrase_wording import VAGUE_NOUNS
+from rex.programs.spoken import SAME_SAID
 from rex.tokens import region_token
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _STOPS = ".;:!?"
 _COPULA = ("is", "are")
 _NAMELESS = VAGUE_NOUNS | {"things"}
 """Words for boxes that name nothing: "it [box] is green"."""
-_SAID = (*SIDES, "to the left of", "to the right of", "the scene is", "the weather is")
+_SAID = (*SIDES, *SAME_SAID, "to the left of", "to the right of", "the scene is", "the weather is")
 """Phrases whose articles stay."""
 
 

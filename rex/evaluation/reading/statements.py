@@ -12,6 +12,7 @@ from rex.evaluation.reading.facts import IT, Fact, Kind, Ref
 from rex.evaluation.reading.lexicon import Lexicon
 from rex.gqa.operations import COMPARATIVES
 from rex.programs import phrase_wording
+from rex.programs.spoken import SAME_SAID
 from rex.tokens import LARGEST_REGION, region_of
 
 
@@ -217,7 +218,7 @@ class _Reader:
     def postmodifiers(self, refs: tuple[Ref, ...], lists_to: int) -> None:
         while True:
             if self.accept("that"):
-                self.relative_clause(refs)
+                self.relative_clause(refs, lists_to)
                 continue
             words = self.peek()
             side = SIDES.get(" ".join(words[:3]))
@@ -236,9 +237,14 @@ class _Reader:
             others = self.noun_phrases(lists_to, lists_to=lists_to)
             self.state("related", refs, relation, others, main=False)
 
-    def relative_clause(self, refs: tuple[Ref, ...]) -> None:
+    def relative_clause(self, refs: tuple[Ref, ...], lists_to: int) -> None:
         if self.accept("is") or self.accept("are"):
             holds = not self.accept("not")
+            for said in SAME_SAID if self.next(1) == "same" else ():
+                if self.accept_words(said):
+                    others = self.noun_phrases(lists_to, lists_to=lists_to)
+                    self.state("related", refs, said, others, holds=holds, main=False)
+                    return
             value = self.value()
             self.state("is", refs, value=SIDES.get(value, value), holds=holds, main=False)
         else:
@@ -261,7 +267,7 @@ class _Reader:
         holds: bool = True,
         main: bool = True,
     ) -> None:
-        self.facts.append(Fact(kind, refs, value, other, holds, main))
+        self.facts.append(Fact(kind, refs, SAME_SAID.get(value, value), other, holds, main))
 
     def unreadable(self) -> UnreadableError:
         return UnreadableError(f"{' '.join(self.tokens)} (at token {self.place + 1})")
