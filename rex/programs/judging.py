@@ -174,7 +174,8 @@ def judge_any(run: Run, step: ops.Or, arguments: list[Any], index: int) -> Verdi
 def _joint(run: Run, verdicts: list[Verdict]) -> Joint:
     """Return the statements of verdicts as one, each once.
 
-    Where there is said to be no dog, nothing is said of dogs that the scene graph has all the same.
+    Of what a contrast gives the values, it is not said again that it has no other of them. Where
+    there is said to be no dog, nothing is said of dogs that the scene graph has all the same.
     """
     told: dict[Statement, bool] = {}
     for verdict in verdicts:
@@ -188,8 +189,29 @@ def _joint(run: Run, verdicts: list[Verdict]) -> Joint:
         for one in told
         if type(one) is Existence and not one.holds and not one.thing.modifiers
     }
-    parts = tuple([one for one in told if not (absent and _tells_of(run, one, absent))])
+    contrasts = [one for one in told if type(one) is Contrast]
+    parts = tuple(
+        [
+            one
+            for one in told
+            if not (absent and _tells_of(run, one, absent))
+            and not any(_is_told(one, contrast) for contrast in contrasts)
+        ]
+    )
     return Joint(parts, tuple([told[one] for one in parts]))
+
+
+def _is_told(statement: Statement, contrast: Contrast) -> bool:
+    """Return whether a contrast gives other values of all that a statement denies a value."""
+    if type(statement) is not Attribution or statement.holds:
+        return False
+    others = {
+        key
+        for part in contrast.parts
+        for key in part.thing.objects
+        if facts.share_category(part.value, statement.value) and part.value != statement.value
+    }
+    return others.issuperset(statement.thing.objects)
 
 
 def _tells_of(run: Run, statement: Statement, nouns: Collection[str]) -> bool:

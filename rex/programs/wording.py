@@ -241,11 +241,14 @@ def _say_clause(
     if subject is None:
         out.extend(clause)
         told = part.parts if type(part) is Contrast else ()
-        return [frozenset(one.thing.objects) for one in told]
+        # "one bike is blue and the other is orange": "the same bike" could be either
+        named = len({one.thing.name for one in told}) > 1
+        return [frozenset(one.thing.objects) for one in told if named]
     objects = frozenset(subject.objects)
     if objects in before:
-        noun = noun_of(subject)
-        plural = len(subject.objects) > 1 or is_plural(noun)
+        several = len(subject.objects) > 1
+        noun = noun_of(subject) if several or not subject.among else subject.name
+        plural = several or is_plural(noun)
         again = pronoun(noun, plural) if before[-1] == objects else f"the same {noun}"
         _rename_subject(clause, subject, again)
     out.extend(clause)

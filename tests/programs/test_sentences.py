@@ -599,3 +599,20 @@ CLOTHES = SceneGraph(
 )
 def test_what_shares_a_value_is_the_same_as_the_other(program: str, expected: str) -> None:
     assert sentence(program, None, CLOTHES) == expected
+
+
+@pytest.mark.parametrize(
+    ("checks", "expected"),
+    [
+        (
+            "mug (1,2)->verify color: green [0]->verify color: blue [0]->or: [1, 2]",
+            "No, one mug is red and the other is blue.",
+        ),
+        (
+            "mug (1,2)->verify color: green [0]->verify size: large [0]->and: [1, 2]",
+            "No, one mug is red and the other is blue and one of the mugs is not large but small.",
+        ),
+    ],
+)
+def test_what_a_contrast_says_is_not_said_again(checks: str, expected: str) -> None:
+    assert sentence(f"select: {checks}", None, ROOM) == expected
