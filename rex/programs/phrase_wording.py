@@ -277,8 +277,7 @@ def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relativ
     if isinstance(modifier, Relative):
         if modifier.thing_is_subject:
             if modifier.relation in SAID_SAME:
-                out.append("that")
-                say_be(out, thing, noun)
+                _say_that_is(out, thing, noun)
             out.extend(spoken(modifier.relation))
             say_landmark(out, modifier.other, thing, within=True)
         else:
@@ -292,8 +291,7 @@ def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relativ
         out.append(SIDES[word])
         return
     clause = Words()
-    clause.append("that")
-    say_be(clause, thing, noun)
+    _say_that_is(clause, thing, noun)
     if modifier.negated:
         clause.append("not")
         if made := _made(word, modifier.category):
@@ -306,6 +304,15 @@ def say_after(out: Words, thing: Thing, noun: str, modifier: Adjective | Relativ
     else:
         # "the man taking pictures"
         out.extend((*symbols_only(clause), *spoken(word)))
+
+
+def _say_that_is(out: Words, thing: Thing, noun: str) -> None:
+    """Append "that" and the verb that agrees with what is described: "one of the mugs that are"."""
+    out.append("that")
+    if thing.among and len(thing.objects) == 1 and is_plural(noun):
+        out.extend((SymbolsOnly("is"), SentenceOnly("are")))
+    else:
+        say_be(out, thing, noun)
 
 
 def say_predicate(out: Words, statement: Attribution) -> None:

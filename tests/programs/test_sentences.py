@@ -616,3 +616,10 @@ def test_what_shares_a_value_is_the_same_as_the_other(program: str, expected: st
 )
 def test_what_a_contrast_says_is_not_said_again(checks: str, expected: str) -> None:
     assert sentence(f"select: {checks}", None, ROOM) == expected
+
+
+def test_a_relative_clause_agrees_with_the_things_that_one_is_of() -> None:
+    program = "select: mug (1,3)->filter color: not(black) [0]->query: hposition [1]"
+    expected = "One of the mugs that are not black is on the left of the image."
+    assert sentence(program, "left", ROOM) == expected
+    assert raw(program, "left", ROOM) == "(obj:1) that is not black is located at (0.05,0.50)"
