@@ -15,8 +15,8 @@ def _words(text: str) -> frozenset[str]:
 
 
 _DATA: Any = yaml_beside(__file__, "words.yaml")
-_SINGULAR_IN_S, _PLURAL_WORDS, _MASS_WORDS, _UNDIVIDED, _PAIRED = (
-    _words(_DATA[kind]) for kind in ("singular", "plural", "mass", "undivided", "paired")
+_SINGULAR_IN_S, _PLURAL_WORDS, _UNIQUE, _MASS_WORDS, _UNDIVIDED, _PAIRED = (
+    _words(_DATA[kind]) for kind in ("singular", "plural", "unique", "mass", "undivided", "paired")
 )
 _COUNTED = frozenset(_DATA["counted"].split(", "))
 
@@ -65,6 +65,11 @@ _LIKE_A_CONSONANT = re.compile(
 _LIKE_A_VOWEL = re.compile(
     r"(?:suv|rv|lcd|led|mp3|hd|nba|nfl|nhl|mlb|x-ray|herb|11|18)s?\b|xbox|hour|hono|honest|heir"
 )
+
+
+def is_unique(noun: str) -> bool:
+    """Return whether an image shows one of what a noun names ("the sky")."""
+    return noun in _UNIQUE
 
 
 @lru_cache(maxsize=16384)

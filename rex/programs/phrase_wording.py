@@ -11,6 +11,7 @@ from rex.programs.english import (
     indefinite,
     is_mass,
     is_plural,
+    is_unique,
     is_verbal,
     many,
     number,
@@ -344,7 +345,7 @@ def say_value(out: Words, category: str, value: str, several: bool = False) -> N
         if several:
             value = many(value)
         elif indefinite(value):
-            out.append(SentenceOnly(article(value)))
+            out.append(SentenceOnly("the" if is_unique(value) else article(value)))
         out.append(value)
     elif category == "color":
         out.append(value)

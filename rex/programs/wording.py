@@ -14,7 +14,7 @@ import msgspec
 
 from rex.gqa.ontology import CATEGORY_WORDS
 from rex.programs.contrasts import merged, say_comparison, say_contrast, say_shared
-from rex.programs.english import article, is_mass, is_plural, many, pronoun
+from rex.programs.english import article, is_mass, is_plural, is_unique, many, pronoun
 from rex.programs.facts import NAME_CATEGORIES
 from rex.programs.phrase_wording import (
     SIDES,
@@ -161,7 +161,12 @@ def _existence(out: Words, statement: Existence) -> None:
     thing = statement.thing
     out.append("there")
     say_be(out, thing)
-    say_thing(out, thing, "a" if statement.holds else "no")
+    say_thing(out, thing, _some(thing) if statement.holds else "no")
+
+
+def _some(thing: Thing) -> str:
+    """Return the article of what there is: "there is the sky", but "there is a dark sky"."""
+    return "the" if is_unique(noun_of(thing)) and not thing.modifiers else "a"
 
 
 def _scene(out: Words, statement: Scene) -> None:
@@ -332,7 +337,7 @@ def _joint_existences(out: Words, parts: Sequence[Any]) -> None:
     for place, part in enumerate(true):
         if place:
             out.append("and")
-        say_thing(out, part.thing, "a")
+        say_thing(out, part.thing, _some(part.thing))
     if true and false:
         out.append("but")
     if len(false) == 1:

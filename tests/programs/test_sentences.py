@@ -623,3 +623,27 @@ def test_a_relative_clause_agrees_with_the_things_that_one_is_of() -> None:
     expected = "One of the mugs that are not black is on the left of the image."
     assert sentence(program, "left", ROOM) == expected
     assert raw(program, "left", ROOM) == "(obj:1) that is not black is located at (0.05,0.50)"
+
+
+OUTDOORS = SceneGraph(
+    100,
+    100,
+    {
+        "1": thing("sky", 0, "dark"),
+        "2": thing("ground", 20),
+        "3": thing("chicken", 40),
+        "4": thing("fish", 60),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("nature environment (2)->query: name [0]", "The nature environment is the ground."),
+        ("sky (1)->exist: ? [0]", "Yes, there is the sky."),
+        ("sky (1)->filter tone: dark [0]->exist: ? [1]", "Yes, there is a dark sky."),
+    ],
+)
+def test_what_there_is_one_of_takes_the(program: str, expected: str) -> None:
+    assert sentence(f"select: {program}", None, OUTDOORS) == expected
