@@ -146,7 +146,7 @@ def _say_shares(
             out.extend((SymbolsOnly("are" if several else "is"), SentenceOnly(_BE[not several])))
         else:
             out.append(_BE[several])
-        say_value(out, parts[0].category, value, len(parts) > 1)
+        say_value(out, parts[0].category, value, len(parts) > 1, first.noun)
 
 
 _BE = ("is", "are")

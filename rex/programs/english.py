@@ -15,8 +15,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 _DATA: Any = yaml_beside(__file__, "words.yaml")
-_SINGULAR_IN_S, _PLURAL_WORDS, _UNIQUE, _MASS_WORDS, _UNDIVIDED, _PAIRED = (
-    _words(_DATA[kind]) for kind in ("singular", "plural", "unique", "mass", "undivided", "paired")
+_SINGULAR_IN_S, _PLURAL_WORDS, _UNIQUE, _MASS_WORDS, _DISHES, _UNDIVIDED, _PAIRED = (
+    _words(_DATA[kind])
+    for kind in ("singular", "plural", "unique", "mass", "dishes", "undivided", "paired")
 )
 _COUNTED = frozenset(_DATA["counted"].split(", "))
 
@@ -36,6 +37,11 @@ def is_plural(noun: str) -> bool:
 def is_mass(noun: str) -> bool:
     """Return whether a noun takes no article and no plural ("snow", "orange juice")."""
     return noun.rpartition(" ")[2] in _MASS_WORDS and noun not in _COUNTED
+
+
+def is_dish(noun: str, asked: str) -> bool:
+    """Return whether a noun names what is eaten of an animal, where food is `asked` for."""
+    return noun in _DISHES and is_a(asked, "food")
 
 
 def unit_of(noun: str) -> str | None:

@@ -9,6 +9,7 @@ from rex.programs.english import (
     article,
     company,
     indefinite,
+    is_dish,
     is_mass,
     is_plural,
     is_unique,
@@ -319,16 +320,16 @@ def _say_that_is(out: Words, thing: Thing, noun: str) -> None:
 def say_predicate(out: Words, statement: Attribution) -> None:
     """Append what follows `is`: "gray", "not gray but red", "made of metal, not plastic"."""
     category, value, instead = statement.category, statement.value, statement.instead
-    several = len(statement.thing.objects) > 1
+    several, asked = len(statement.thing.objects) > 1, statement.thing.noun
     if statement.holds:
-        say_value(out, category, value, several)
+        say_value(out, category, value, several, asked)
         return
     leaves = Words()
     leaves.append("not")
-    say_value(leaves, category, value, several)
+    say_value(leaves, category, value, several, asked)
     if instead:
         leaves.append("but")
-        say_value(leaves, category, instead, several)
+        say_value(leaves, category, instead, several, asked)
     denied, made = _made(value, category), _made(instead, category)
     if instead and (denied or made):
         denied, made = denied or value, made or instead
@@ -339,12 +340,15 @@ def say_predicate(out: Words, statement: Attribution) -> None:
         out.extend(leaves)
 
 
-def say_value(out: Words, category: str, value: str, several: bool = False) -> None:
-    """Append a value after `is`: "gray", "made of wood", "on the left", "a chair"."""
+def say_value(
+    out: Words, category: str, value: str, several: bool = False, asked: str = ""
+) -> None:
+    """Append a value after `is`: "gray", "made of wood"; for what is `asked`, "a chair", "meat"."""
     if category in NAME_CATEGORIES:
-        if several:
+        counted = not is_dish(value, asked)
+        if several and counted:
             value = many(value)
-        elif indefinite(value):
+        elif indefinite(value) and counted:
             out.append(SentenceOnly("the" if is_unique(value) else article(value)))
         out.append(value)
     elif category == "color":

@@ -75,7 +75,7 @@ def _attribution(out: Words, statement: Attribution) -> None:
     # "the watercraft are boats"
     say_be(out, thing, noun if is_mass(noun) or not named else f"{noun} {statement.value}")
     if statement.holds:
-        say_value(out, statement.category, statement.value, len(thing.objects) > 1)
+        say_value(out, statement.category, statement.value, len(thing.objects) > 1, thing.noun)
     else:
         say_predicate(out, statement)
 

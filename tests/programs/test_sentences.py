@@ -647,3 +647,21 @@ OUTDOORS = SceneGraph(
 )
 def test_what_there_is_one_of_takes_the(program: str, expected: str) -> None:
     assert sentence(f"select: {program}", None, OUTDOORS) == expected
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("bird (3)->query: name [0]", "The bird is a chicken."),
+        ("animal (4)->query: name [0]", "The animal is a fish."),
+        ("animal (4)->verify name: chicken [0]", "No, the animal is not a chicken."),
+        ("meat (3)->query: name [0]", "The meat is chicken."),
+        ("food (4)->query: name [0]", "The food is fish."),
+        (
+            "food (3,4)->same type: [0]",
+            "No, one of the pieces of food is chicken and the other is fish.",
+        ),
+    ],
+)
+def test_an_animal_is_counted_unless_it_is_food(program: str, expected: str) -> None:
+    assert sentence(f"select: {program}", None, OUTDOORS) == expected
