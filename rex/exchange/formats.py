@@ -229,7 +229,7 @@ FORMATS: dict[str, Format] = {
             name="llava",
             summary="LLaVA-1.5: 0 to 1 of the image padded to a square",
             space="square",
-            number=".3f",
+            number=".2f",
         ),
         Format(
             name="visual-cot",

@@ -91,7 +91,8 @@ def test_what_is_exported_is_read_back_as_perfect(
     scores = evaluate(world, path, "--format", written.name, "--unread", str(unread))
     assert {name: scores[name] for name in PERFECT} == dict.fromkeys(PERFECT, 100)
     assert scores["grounding/f1"] == 100
-    assert float(scores["grounding"]) > (80 if written.grid else 97)
+    coarse = 80 if written.grid else 90 if written.number == ".2f" else 97
+    assert float(scores["grounding"]) > coarse
     assert scores["bleu1"] == scores["grounding/bounded"]
     assert "without regions" in str(scores["bleu1"])
     assert unread.read_text() == ""

@@ -134,7 +134,7 @@ def test_florence_boxes_are_those_of_its_processor() -> None:
     ("name", "expected"),
     [
         ("shikra", "The dog[0.100,0.350,0.500,0.700] is brown."),
-        ("llava", "The dog [0.100, 0.350, 0.500, 0.700] is brown."),
+        ("llava", "The dog [0.10, 0.35, 0.50, 0.70] is brown."),
         ("qwen-vl", "The <ref>dog</ref><box>(100,200),(500,900)</box> is brown."),
         (
             "qwen2-vl",
