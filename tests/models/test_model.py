@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from rex.config import ModelSettings, TrainingSettings
+from rex.config import TrainingSettings
 from rex.experiment import METHODS, SETTINGS, refusal
 from rex.models.batch import Batch
 from rex.models.methods import method_settings
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import Vocabulary
 from rex.training.objectives import Counts, losses
+from tests.training.toy import CONFIG
 
 VOCABULARY = Vocabulary(
     answers=("red", "green", "yes"),
@@ -27,17 +28,6 @@ VOCABULARY = Vocabulary(
     program_words=("select:", "cat", ";", "query:", "color"),
 )
 FEATURES = 5
-SETTINGS_OF_MODEL = ModelSettings(
-    hidden_size=8,
-    layers=1,
-    heads=2,
-    intermediate_size=8,
-    dropout=0.0,
-    attention_dropout=0.0,
-    decoder_dropout=0.0,
-)
-
-
 Backbone = Literal["visualbert", "lxmert"]
 
 
@@ -45,7 +35,7 @@ def make_model(method: str, backbone: Backbone) -> ExplainedAnswering:
     torch.manual_seed(0)
     model = ExplainedAnswering(
         method,
-        dataclasses.replace(SETTINGS_OF_MODEL, backbone=backbone),
+        dataclasses.replace(CONFIG.model, backbone=backbone, dropout=0.0, decoder_dropout=0.0),
         VOCABULARY,
         feature_size=FEATURES,
         question_length=5,
