@@ -239,7 +239,7 @@ class Ours:
             parts = losses(
                 self.model(batch, explain=self.objective.explanations),
                 batch,
-                Counts(*(3 * [len(batch)])),
+                Counts(len(batch), len(batch), len(batch)),
                 first_region=self.words.first_region,
                 compat=False,
                 objective=self.objective,

@@ -63,6 +63,8 @@ class Output(NamedTuple):
     own: dict[str, Tensor]
     """Losses [B] of the method's own, weighted; `answer_loss` stands in the place of the common
     one."""
+    program: Prediction | None = None
+    """Of each token of the questions' programs; None: they are not learnt."""
 
 
 class Decision(NamedTuple):

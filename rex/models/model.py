@@ -19,7 +19,6 @@ from rex.models.decoder import (
     MethodSettings,
     Output,
 )
-from rex.models.losses import explanation_losses
 from rex.models.methods import decoder_class, method_settings
 from rex.models.program_writer import LONGEST, ProgramWriter
 from rex.models.search import write
@@ -108,8 +107,7 @@ class ExplainedAnswering(nn.Module):
         reading = self._with_program(encoding) if self.decoder.reads_programs else encoding
         output = self.decoder.learn(reading, batch, seen, self._greedy, answers=answers)
         if self.programs is not None and batch.programs is not None:
-            predicted = self.programs(encoding, batch.programs).log_probabilities
-            output.own["program_loss"] = explanation_losses(predicted, batch.programs)
+            output = output._replace(program=self.programs(encoding, batch.programs))
         return output
 
     def decide(

@@ -86,8 +86,10 @@ def losses(
             weights["gate_loss"] = settings.gate_weight
     for name, values in output.own.items():
         if name not in parts:
-            count = counts.programs if name == "program_loss" else counts.explanations
-            parts[name], weights[name] = values.sum() / count, 1.0
+            parts[name], weights[name] = values.sum() / counts.explanations, 1.0
+    if output.program is not None and batch.programs is not None:
+        program = explanation_losses(output.program.log_probabilities, batch.programs)
+        parts["program_loss"], weights["program_loss"] = program.sum() / counts.programs, 1.0
     first, *others = [weights[name] * part for name, part in parts.items()]
     return {"loss": sum(others, start=first), **parts}
 

@@ -66,8 +66,8 @@ def said(model: ExplainedAnswering, batch: Batch) -> list[Tensor]:
     """Return all that a model says of a batch, its state put back."""
     torch.manual_seed(0)
     output = model(batch, explain=True)
-    words = [] if output.explanation is None else [output.explanation.log_probabilities]
-    return [output.answers, *words, *output.own.values()]
+    written = [one for one in (output.explanation, output.program) if one is not None]
+    return [output.answers, *(one.log_probabilities for one in written), *output.own.values()]
 
 
 def changes(model: ExplainedAnswering, **parts: Tensor) -> bool:
