@@ -272,6 +272,11 @@ class RegionStore:
         if not contiguous:
             raise self._damaged("features are not contiguous")
 
+    @cached_property
+    def class_names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The names of all classes of objects, and of all attributes."""
+        return frozenset(self.object_names), frozenset(self.attribute_names)
+
     def __reduce__(self) -> tuple[type[RegionStore], tuple[Path]]:
         return type(self), (self.path,)
 

@@ -32,7 +32,7 @@ def choose_supported(
     from rex.evaluation.measures.agreement import detected_names
     from rex.gqa.operations import written_steps
 
-    objects, attributes = frozenset(store.object_names), frozenset(store.attribute_names)
+    objects, attributes = store.class_names
     scores = alternatives.scores.clone()
     ranking = scores.argsort(dim=1, descending=True, stable=True).tolist()
     candidates = alternatives.candidates.tolist()
