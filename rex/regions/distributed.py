@@ -39,7 +39,7 @@ class Member:
         """
         if self.size == 1:
             return
-        gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+        gradients = [one.grad for one in model.parameters() if one.grad is not None]
         together = torch.cat([gradient.flatten() for gradient in gradients]).mul_(weight)
         distributed.all_reduce(together)
         parts = torch.split(together / self.size, [gradient.numel() for gradient in gradients])

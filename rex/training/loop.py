@@ -345,7 +345,7 @@ class Trainer:
     def _save(self) -> None:
         self._unsaved = 0
         # a finite loss may have a gradient that is not, which the next loss would show
-        if not all(bool(weight.isfinite().all()) for weight in self._trained):
+        if not bool(torch.stack([weight.isfinite().all() for weight in self._trained]).all()):
             raise self._diverged(self.state.step, self.plan.rows[:1])
         generators = self.processes.gather(generator_state(self.processes.device))
         if not self.processes.first:
