@@ -82,6 +82,8 @@ class Method:
     """The same as the published code has it; None: there is no such mode of it."""
     options: Mapping[str, bool | int | float] = field(default_factory=dict)
     """Its settings, where they are not its decoder's defaults: variants share a decoder."""
+    variant_of: str | None = None
+    """The method that it is but for its options: what is given to that one, it has, too."""
     writes: bool = True
     """Whether it writes explanations, if it has a decoder."""
     answers_by_explaining: bool = False
@@ -97,32 +99,38 @@ class Method:
 
 
 _FILES = "rex.models.methods"
-_VCIN, _READER = f"{_FILES}.vcin:VcinDecoder", f"{_FILES}.reader:Reader"
+_REX, _VCIN = f"{_FILES}.rex:RexDecoder", f"{_FILES}.vcin:VcinDecoder"
+_READER = f"{_FILES}.reader:Reader"
+
+
+def _reader_without(option: str, name: str) -> Method:
+    return Method(f"Reader, {name}", _READER, options={option: False}, variant_of="reader")
+
 
 METHODS = {
     "backbone": Method("Backbone"),
-    "backbone-tags": Method("Backbone + tags", options={"tags": True}),
+    "backbone-tags": Method("Backbone + tags", options={"tags": True}, variant_of="backbone"),
     "regions-only": Method("Regions only", f"{_FILES}.regions_only:RegionMarker", writes=False),
     "vqae": Method("VQA-E", f"{_FILES}.controls:VqaEDecoder"),
     "exp": Method("EXP", f"{_FILES}.controls:ExpDecoder"),
     "words": Method("Words", f"{_FILES}.controls:WordsDecoder"),
     "pointer": Method("Pointer", f"{_FILES}.controls:PointerDecoder"),
-    "rex": Method("REX", f"{_FILES}.rex:RexDecoder", f"{_FILES}.rex:CompatRexDecoder"),
-    "rex-tags": Method("REX + tags", f"{_FILES}.rex:RexDecoder", options={"tags": True}),
-    "rex-programs": Method(
-        "REX + programs", f"{_FILES}.rex:RexDecoder", options={"programs": True}
-    ),
+    "rex": Method("REX", _REX, f"{_FILES}.rex:CompatRexDecoder"),
+    "rex-tags": Method("REX + tags", _REX, options={"tags": True}, variant_of="rex"),
+    "rex-programs": Method("REX + programs", _REX, options={"programs": True}, variant_of="rex"),
     "vcin": Method("VCIN", _VCIN, answers_by_explaining=True),
-    "vcin-no-kl": Method("VCIN, no KL", _VCIN, options={"kl": 0.0}, answers_by_explaining=True),
-    "vcin-no-link": Method("VCIN, no link", _VCIN, options={"link": False}),
+    "vcin-no-kl": Method(
+        "VCIN, no KL", _VCIN, options={"kl": 0.0}, variant_of="vcin", answers_by_explaining=True
+    ),
+    "vcin-no-link": Method("VCIN, no link", _VCIN, options={"link": False}, variant_of="vcin"),
     "pro-vcin": Method("Pro-VCIN", f"{_FILES}.pro_vcin:ProVcinDecoder", answers_by_explaining=True),
     "reader": Method("Reader", _READER),
-    "reader-no-tags": Method("Reader, no tags", _READER, options={"tags": False}),
-    "reader-no-copy": Method("Reader, no copying", _READER, options={"copy": False}),
-    "reader-not-told": Method("Reader, never told", _READER, options={"told": False}),
-    "reader-not-read": Method("Reader, not read", _READER, options={"read": False}),
-    "reader-no-programs": Method("Reader, no programs", _READER, options={"programs": False}),
-    "reader-not-judged": Method("Reader, not judged", _READER, options={"agree": False}),
+    "reader-no-tags": _reader_without("tags", "no tags"),
+    "reader-no-copy": _reader_without("copy", "no copying"),
+    "reader-not-told": _reader_without("told", "never told"),
+    "reader-not-read": _reader_without("read", "not read"),
+    "reader-no-programs": _reader_without("programs", "no programs"),
+    "reader-not-judged": _reader_without("agree", "not judged"),
 }
 """Method by name, in the order of the tables. A method is added by its file and a line here."""
 
@@ -163,6 +171,15 @@ def refusal(setting: str, method: str, mode: str) -> tuple[str, str] | None:
             "train it multi-task",
         )
     return refusal(learnt.start, method, mode) if learnt.start else None
+
+
+def settings_given(
+    method: str, methods: Mapping[str, Mapping[str, bool | int | float]]
+) -> dict[str, bool | int | float]:
+    """Return what a configuration's `methods` gives a method, a variant beside its own options."""
+    kind = METHODS[method]
+    common = methods.get(kind.variant_of, {}) if kind.variant_of else {}
+    return {**common, **kind.options, **methods.get(method, {})}
 
 
 def method_label(name: str) -> str:

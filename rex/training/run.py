@@ -18,7 +18,7 @@ from rex.arrays import Integers
 from rex.config import Config
 from rex.config_files import config_values
 from rex.errors import InputError
-from rex.experiment import SETTINGS, RunName, Setting
+from rex.experiment import SETTINGS, RunName, Setting, settings_given
 from rex.files import made_by, write_parquet, write_text
 from rex.locks import locked
 from rex.models.decoder import MethodSettings
@@ -87,7 +87,7 @@ def train_run(
     Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
-    options = method_settings(name.method, config.methods.get(name.method))
+    options = method_settings(name.method, settings_given(name.method, config.methods))
     with (
         run_folder(files.out),
         plain_failures(files.out),

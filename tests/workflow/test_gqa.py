@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -107,19 +108,7 @@ def test_the_chain_on_gqa_with_imported_features_and_a_pretrained_backbone(
     values = small(yaml.safe_load((ROOT / "config/gqa.yaml").read_text()))
     (folder / "small.yaml").write_text(yaml.safe_dump(values))
 
-    done = subprocess.run(
-        [
-            "snakemake",
-            *("--snakefile", str(ROOT / "Snakefile"), "--cores", "2"),
-            *("--configfile", "small.yaml"),
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-    )
+    done = workflow(folder)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-8000:]
 
     results = folder / "results/gqa"
@@ -135,6 +124,39 @@ def test_the_chain_on_gqa_with_imported_features_and_a_pretrained_backbone(
     assert table(results, "explanations").count("VQA-E") >= 1
     assert "| REX | explanation-only | here, 1 seed |" in table(results, "explanations")
     assert "| REX | transfer-10 | here, 1 seed |" in table(results, "answers")
+
+    # what is written into files that the configuration names is read anew
+    assert planned(folder) == set()
+    (folder / "backbone/vocab.txt").touch()
+    assert {"train", "predict"} <= planned(folder)
+    assert "import_regions" not in planned(folder)
+    (data / "detector/objects_vocab.txt").touch()
+    assert "import_regions" in planned(folder)
+
+
+def workflow(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the workflow on the small configuration, without the network."""
+    return subprocess.run(
+        [
+            "snakemake",
+            *("--snakefile", str(ROOT / "Snakefile"), "--cores", "2"),
+            *("--configfile", "small.yaml", *arguments),
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+    )
+
+
+def planned(folder: Path) -> set[str]:
+    """Return the rules that would run."""
+    told = workflow(folder, "--dry-run", "--quiet", "reason")
+    assert told.returncode == 0, told.stderr
+    jobs = re.findall(r"^(\w+) +\d+$", told.stdout + told.stderr, re.MULTILINE)
+    return set(jobs) - {"total"}
 
 
 def table(results: Path, name: str) -> str:

@@ -318,6 +318,24 @@ def reported(folder, names, formats, category, caption):
     )
 
 
+def named_files(section, *keys):
+    """Return the files that keys of the configuration name, or those in the folders that they name.
+
+    A job that reads them has them among its inputs: what is written into them reruns it. The name
+    of a hub's model stands for what is published once and for all.
+    """
+    files = []
+    for key in keys:
+        path = getattr(section, key)
+        if path is not None and Path(path).is_dir():
+            files += sorted(
+                str(file) for file in Path(path).iterdir() if file.is_file()
+            )
+        elif path is not None and Path(path).is_file():
+            files.append(path)
+    return files
+
+
 def regions_of(wildcards):
     """Return the region store of the rule's split."""
     return str(GRID.region_store(wildcards.split))
@@ -403,8 +421,9 @@ def training_configuration(wildcards):
         unused.add("transfer")
     chosen = {name: value for name, value in VALUES.items() if name not in unused}
     method = wildcards.method
+    counts = (method, METHODS[method].variant_of)
     chosen["methods"] = {
-        name: value for name, value in VALUES["methods"].items() if name == method
+        name: value for name, value in VALUES["methods"].items() if name in counts
     }
     return json.dumps(chosen)
 

@@ -8,6 +8,7 @@ scattergather:
 rule train_detector:
     input:
         annotations(*expand(SCENE_GRAPHS, split=SCENE_GRAPH_SPLITS)),
+        named_files(CONFIG.regions, "detector_config"),
     output:
         weights=f"{RESULTS}/regions/detector.pth",
         report=f"{RESULTS}/regions/report.json",
@@ -36,6 +37,7 @@ rule train_detector:
 rule extract_regions:
     input:
         boxed_annotations,
+        named_files(CONFIG.regions, "detector_config", "vocabulary"),
         weights=WEIGHTS,
     output:
         temp(f"{RESULTS}/regions/shards/{{split}}-{{scatteritem}}.h5"),
@@ -89,7 +91,9 @@ if IMPORTED:
 
     rule import_regions:
         input:
-            imported_source,
+            named_files(CONFIG.regions, "vocabulary"),
+            named_files(CONFIG.regions.features, "ids"),
+            source=imported_source,
         output:
             f"{RESULTS}/regions/imported-{{number}}.h5",
         log:
@@ -112,9 +116,9 @@ if IMPORTED:
             # read where features come without the sizes of their images
             images=f"{DATA}/images",
         message:
-            "import the regions of {input}"
+            "import the regions of {input.source}"
         shell:
-            "rex regions import {input:q} --label {params.label:q} {params.names} "
+            "rex regions import {input.source:q} --label {params.label:q} {params.names} "
             "--images {params.images:q} {params.written} --out {output} --log {log}"
 
 
@@ -122,6 +126,7 @@ if CONFIG.regions.features_from:
 
     rule describe_regions:
         input:
+            named_files(CONFIG.regions, "features_from"),
             store=f"{RESULTS}/regions/{{store}}.h5",
             model=f"{CONFIG.regions.features_from}/config.json",
             script=f"{SCRIPTS}/describe_regions.py",

@@ -4,6 +4,7 @@
 rule train:
     input:
         annotations(QUESTIONS.format(split="train")),
+        named_files(CONFIG.model, "pretrained", "word_pieces"),
         explanations=f"{RESULTS}/explanations/train.parquet",
         regions=str(GRID.region_store("train")),
         vocabulary=f"{RESULTS}/vocabulary.json",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rex.errors import InputError
-from rex.experiment import SETTINGS, refusal
+from rex.experiment import METHODS, SETTINGS, refusal, settings_given
 from rex.models.decoder import MethodSettings
 from rex.models.methods import method_settings
 from rex.models.methods.reader import ReaderSettings
@@ -20,6 +20,27 @@ def test_a_variant_differs_from_its_decoder_s_defaults_by_its_line() -> None:
 def test_what_is_given_comes_last() -> None:
     settings = method_settings("reader-no-copy", {"layers": 1, "copy": True})
     assert settings == ReaderSettings(layers=1)
+
+
+def test_a_variant_has_what_its_method_is_given_but_for_its_own_options() -> None:
+    given = {"reader": {"layers": 4, "copy": True}, "reader-not-told": {"layers": 3}}
+    made = {
+        method: method_settings(method, settings_given(method, given))
+        for method in ("reader", "reader-no-copy", "reader-not-told", "rex")
+    }
+    assert made["reader"] == ReaderSettings(layers=4)
+    assert made["reader-no-copy"] == ReaderSettings(layers=4, copy=False)
+    assert made["reader-not-told"] == ReaderSettings(layers=3, told=False)
+    assert made["rex"] == MethodSettings()
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.variant_of])
+def test_a_variant_decodes_as_its_method(name: str) -> None:
+    variant = METHODS[name]
+    assert variant.options
+    assert variant.variant_of is not None
+    assert METHODS[variant.variant_of].decoder == variant.decoder
+    assert METHODS[variant.variant_of].variant_of is None
 
 
 @pytest.mark.parametrize(
