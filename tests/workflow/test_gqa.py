@@ -127,10 +127,10 @@ def test_the_chain_on_gqa_with_imported_features_and_a_pretrained_backbone(
 
     # what is written into files that the configuration names is read anew
     assert planned(folder) == set()
-    (folder / "backbone/vocab.txt").touch()
+    write_more(folder / "backbone/vocab.txt")
     assert {"train", "predict"} <= planned(folder)
     assert "import_regions" not in planned(folder)
-    (data / "detector/objects_vocab.txt").touch()
+    write_more(data / "detector/objects_vocab.txt")
     assert "import_regions" in planned(folder)
 
 
@@ -149,6 +149,10 @@ def workflow(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
     )
+
+
+def write_more(path: Path) -> None:
+    path.write_text(path.read_text() + "more\n")
 
 
 def planned(folder: Path) -> set[str]:
