@@ -1,4 +1,4 @@
-"""How sure a score is: bootstrap over images (Efron, 1979), paired comparison of methods.
+"""How sure a score is: bootstrap over images (Efron, 1979).
 
 An image is drawn with all its questions: they are alike, and drawn one by one they would seem to
 say more than they do. A score is a function of sums over questions (`Sample`), so a resampled score
@@ -7,8 +7,7 @@ is that function of the images' sums, weighted by how often each was drawn.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -84,50 +83,3 @@ def draw_weights(size: int, *, draws: int, seed: int) -> Iterator[Floats]:
         drawn += np.arange(count)[:, None] * size
         weights = np.bincount(drawn.ravel(), minlength=count * size)
         yield weights.reshape(count, size).astype(np.float64)
-
-
-@dataclass(frozen=True)
-class Term:
-    """One method's part in a contrast: `factor` times its score, over the seeds of its `runs`.
-
-    `runs` hold, for each seed, the sums [n, k] of the same n images.
-    """
-
-    factor: float
-    runs: Sequence[Floats]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A sum of terms: how likely it is by chance alone, and its 95 % bootstrap interval."""
-
-    p: float
-    interval: tuple[float, float]
-
-
-def contrast(
-    terms: Sequence[Term], summary: Callable[[Floats], Floats], *, draws: int, seed: int
-) -> Contrast:
-    """Test a sum of scores of methods against 0 (two-sided p, Koehn 2004).
-
-    `summary` makes scores of sums over questions. Each draw takes images, the same for all
-    terms, and of each term seeds, with replacement; p is twice the share of draws in which the sum
-    has the rarer sign, where 0 counts for both.
-    """
-    size = len(terms[0].runs[0])
-    generator = np.random.default_rng([seed, size, *(len(term.runs) for term in terms)])
-    blocks = []
-    for weights in draw_weights(size, draws=draws, seed=seed):
-        total = np.zeros(len(weights))
-        for term in terms:
-            with np.errstate(invalid="ignore"):  # a rare kind may not be drawn at all
-                scores = np.stack([summary(weights @ statistics) for statistics in term.runs])
-            taken = generator.integers(len(term.runs), size=scores.shape)
-            total += term.factor * np.take_along_axis(scores, taken, axis=0).mean(axis=0)
-        blocks.append(total)
-    sums = np.concatenate(blocks)
-    sums = sums[~np.isnan(sums)]
-    rarer = min(int((sums <= 0).sum()), int((sums >= 0).sum()))
-    low, high = np.quantile(sums, ((1 - LEVEL) / 2, (1 + LEVEL) / 2)) if len(sums) else (0.0, 0.0)
-    # the observed data are one more draw: p is never 0
-    return Contrast(min(1.0, 2 * (rarer + 1) / (len(sums) + 1)), (float(low), float(high)))

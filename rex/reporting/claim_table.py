@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rex.experiment import REFERENCE, SETTINGS
 from rex.reporting.claims import (
     CLAIMS,
     MEASURES,
@@ -33,8 +34,8 @@ _FIELDS = (
 
 _NOTES = (
     "Differences in percentage points: mean ± standard deviation over the seeds that all of the "
-    "compared runs have; 95 % interval and two-sided p of a paired bootstrap over images and "
-    "seeds, not corrected for the number of comparisons.",
+    "compared runs have; 95 % interval and two-sided p of a paired test over images and seeds "
+    "(docs/measures.md), not corrected for the number of comparisons.",
     "A comparison holds when the difference is above 0 with p < 0.05, and a claim when all its "
     "comparisons do. Where one seed was compared the test is over images alone: it says nothing "
     "about another seed.",
@@ -44,34 +45,30 @@ _NOTES = (
 )
 
 
-def claim_table(
-    runs: Sequence[MeasuredRun], published: Sequence[Row], *, draws: int, seed: int
-) -> Layout:
-    """Return the claims as they come out for the runs, for each mode that runs were measured in."""
+def claim_table(runs: Sequence[MeasuredRun], published: Sequence[Row]) -> Layout:
+    """Return the claims as they come out for the runs, for each mode that runs were trained in."""
     footnotes = Footnotes()
-    modes = sorted({run.metrics.mode for run in runs if run.metrics.setting != "reference"})
+    references = [run for run in runs if run.metrics.setting == REFERENCE]
+    trained = [run for run in runs if run.metrics.setting in SETTINGS]
+    modes = sorted({run.metrics.mode for run in trained})
     groups, records = [], []
-    elsewhere: dict[str, None] = {}
+    shown: set[str] = set()
     unverified = False
     for mode in modes:
-        gathered = by_name([run for run in runs if run.metrics.mode == mode])
+        gathered = by_name([*references, *(run for run in trained if run.metrics.mode == mode)])
         for place, claim in enumerate(CLAIMS, start=1):
-            findings = [
-                judge(comparison, gathered, published, draws=draws, seed=seed)
-                for comparison in claim.comparisons
-            ]
+            findings = [judge(comparison, gathered, published) for comparison in claim.comparisons]
             said = verdict([finding.result for finding in findings])
             within = f" (mode: {mode})" if len(modes) > 1 else ""
-            if said == NOT_MEASURED:
-                elsewhere[claim.text] = None
-            else:
+            if said != NOT_MEASURED:
+                shown.add(claim.text)
                 rows = [_texts(finding, footnotes) for finding in findings]
                 groups.append((f"{place}. {claim.text}: {said}{within}", rows))
             records += [_record(claim, said, mode, finding) for finding in findings]
             unverified = unverified or not all(finding.verified for finding in findings)
     notes = [("", note) for note in _NOTES]
-    if elsewhere:
-        unmeasured = "; ".join(elsewhere)
+    unmeasured = "; ".join(claim.text for claim in CLAIMS if claim.text not in shown)
+    if unmeasured and modes:
         notes.append(("", f"Not measured by these runs, the CSV says why: {unmeasured}."))
     if unverified:
         notes.append((UNVERIFIED, NOT_VERIFIED))
@@ -105,10 +102,16 @@ def _texts(finding: Finding, footnotes: Footnotes) -> list[Text]:
         Text(finding.result),
         Text(number(finding.difference, finding.std, sign="+")),
         Text(NOTHING if low is None or high is None else f"{low:+.2f} to {high:+.2f}"),
-        Text(NOTHING if finding.p is None else f"{finding.p:.3f}"),
+        Text(_likelihood(finding.p)),
         Text(str(len(finding.seeds))),
         published,
     ]
+
+
+def _likelihood(p: float | None) -> str:
+    if p is None:
+        return NOTHING
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def _record(claim: Claim, said: str, mode: str, finding: Finding) -> dict[str, str]:
@@ -126,7 +129,7 @@ def _record(claim: Claim, said: str, mode: str, finding: Finding) -> dict[str, s
         "std": decimals(finding.std),
         "low": decimals(low),
         "high": decimals(high),
-        "p": decimals(finding.p),
+        "p": "" if finding.p is None else f"{finding.p:.3g}",
         "seeds": " ".join(map(str, finding.seeds)),
         "n": str(finding.n) if finding.n else "",
         "published": decimals(finding.published),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rex.evaluation.details import SUMMARIES, Details
-from rex.evaluation.resampling import Term, contrast
+from rex.evaluation.significance import Term, contrast
 from rex.experiment import FEWEST, METHODS, PRIOR_OF_FEW, REFERENCE, TRANSFER_PERCENT, method_label
 from rex.reporting.comparison import P_VALUE
 from rex.reporting.results import MeasuredRun, Row
@@ -172,8 +172,8 @@ class Finding:
     """What the runs say of a comparison, or the `reason` why they say nothing.
 
     `difference` is the mean over the seeds that all parts have, `std` the deviation over them (of
-    a sample; None with fewer than two); `interval` and `p` are of a bootstrap over images and
-    seeds.
+    a sample; None with fewer than two); `interval` and `p` are of images and seeds, None where they
+    are too few to tell.
     """
 
     comparison: Comparison
@@ -223,8 +223,10 @@ def verdict(results: Sequence[str]) -> str:
     parts = []
     if held:
         parts = [f"holds in {held} of {len(results)} comparisons"]
-    elif OPPOSITE in results or UNDECIDED in results:
+    elif OPPOSITE in results:
         parts = ["does not hold"]
+    elif UNDECIDED in results:
+        parts = [f"{UNDECIDED} in {results.count(UNDECIDED)} of {len(results)} comparisons"]
     parts += [
         f"{results.count(result)} {said}"
         for result, said in (
@@ -242,10 +244,8 @@ class _NotMeasuredError(Exception):
     """Why a comparison cannot be made."""
 
 
-def judge(
-    comparison: Comparison, runs: Runs, published: Sequence[Row], *, draws: int, seed: int
-) -> Finding:
-    """Return what the runs say of a comparison; `draws` 0: without a test."""
+def judge(comparison: Comparison, runs: Runs, published: Sequence[Row]) -> Finding:
+    """Return what the runs say of a comparison."""
     difference, verified = _published(comparison, published)
     try:
         seeds, terms, n = _terms(comparison, runs)
@@ -258,7 +258,7 @@ def judge(
         math.fsum(term.factor * float(summary(term.runs[place].sum(axis=0))) for term in terms)
         for place in range(len(seeds))
     ]
-    tested = contrast(terms, summary, draws=draws, seed=seed) if draws else None
+    tested = contrast(terms, summary)
     return Finding(
         comparison=comparison,
         difference=statistics.fmean(by_seed),
@@ -285,6 +285,7 @@ def _terms(comparison: Comparison, runs: Runs) -> tuple[tuple[int, ...], list[Te
     if not seeds:
         labels = " and ".join(part.label for part in comparison.parts)
         raise _NotMeasuredError(f"{labels} have no seed in common on {split}")
+    _check_signatures([by_seed[seed] for by_seed in found for seed in seeds], measure)
     details = [[_details(by_seed[seed], measure) for seed in seeds] for by_seed in found]
     questions = details[0][0].question_ids
     if any(one.question_ids != questions for some in details for one in some):
@@ -294,6 +295,19 @@ def _terms(comparison: Comparison, runs: Runs) -> tuple[tuple[int, ...], list[Te
         for part, some in zip(comparison.parts, details, strict=True)
     ]
     return seeds, terms, len(questions)
+
+
+def _check_signatures(runs: Sequence[MeasuredRun], measure: str) -> None:
+    """Raise _NotMeasuredError where runs were measured differently. Reference rows have no mode."""
+    scores = [run.metrics.scores.get(measure) for run in runs]
+    found = {
+        "|".join(part for part in score.signature.split("|") if not part.startswith("mode:"))
+        for score in scores
+        if score is not None and score.value is not None
+    }
+    if len(found) > 1:
+        ways = " and ".join(sorted(found))
+        raise _NotMeasuredError(f"the runs were measured differently ({ways})")
 
 
 def _details(run: MeasuredRun, measure: str) -> Details:

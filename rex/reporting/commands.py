@@ -144,15 +144,11 @@ def _tables(
         write_tables,
     )
 
-    draws, seed = config.evaluation.bootstrap, config.evaluation.seed
     if results is not None:
         metrics = Results(config, results).metrics()
     runs, published = read_runs(metrics or ()), published_rows()
-    layouts = [
-        lay_out(mark_best(table, draws=draws, seed=seed))
-        for table in result_tables([*rows_of(runs), *published])
-    ]
-    layouts.append(claim_table(runs, published, draws=draws, seed=seed))
+    layouts = [lay_out(mark_best(table)) for table in result_tables([*rows_of(runs), *published])]
+    layouts.append(claim_table(runs, published))
     if benchmarks:
         layouts.append(cost_table(benchmarks))
     files = write_tables(layouts, out)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rex.evaluation.details import SUMMARIES
-from rex.evaluation.resampling import Term, contrast
+from rex.evaluation.significance import Term, contrast
 from rex.reporting.layout import Table
 from rex.reporting.results import Row
 
@@ -16,14 +16,15 @@ P_VALUE = 0.05
 """A method is best when it beats each other one with a smaller p."""
 
 
-def mark_best(table: Table, *, draws: int, seed: int) -> Table:
+def mark_best(table: Table) -> Table:
     """Return the table with the best cell of each column marked.
 
     Only our own methods compete, and only within one mode: reference rows don't, nor do those about
     a part of the questions. A cell is best
     when a paired test over images and seeds says of every competitor that it is worse; where a
-    competitor has a single seed, or what each question adds is not at hand (`rex evaluate
-    --details`), nothing is marked. Raises InputError for details of another evaluation.
+    competitor has a single seed, was measured differently, or what each question adds is not at
+    hand (`rex evaluate --details`), nothing is marked. Raises InputError for details of another
+    evaluation.
     """
     marked = list(table.rows)
     competing = [
@@ -39,7 +40,7 @@ def mark_best(table: Table, *, draws: int, seed: int) -> Table:
                 for place in competing
                 if marked[place].mode == mode and marked[place].value(key) is not None
             ]
-            best = _best([marked[place] for place in places], key, draws, seed)
+            best = _best([marked[place] for place in places], key)
             if best is not None:
                 row = marked[places[best]]
                 cell = replace(row.cells[key], best=True)
@@ -47,12 +48,14 @@ def mark_best(table: Table, *, draws: int, seed: int) -> Table:
     return replace(table, rows=tuple(marked))
 
 
-def _best(rows: Sequence[Row], key: str, draws: int, seed: int) -> int | None:
+def _best(rows: Sequence[Row], key: str) -> int | None:
     """Return the position of the row that beats all others, if there is one."""
     split, _, measure = key.partition("/")
-    if len(rows) < 2 or measure not in SUMMARIES or draws == 0:
+    if len(rows) < 2 or measure not in SUMMARIES:
         return None
     if any(row.cells[key].seeds < 2 for row in rows):
+        return None
+    if len({row.cells[key].signature for row in rows}) > 1:
         return None
     read = [[run.read_details(measure) for run in row.runs[split]] for row in rows]
     found = [[one for one in some if one is not None] for some in read]
@@ -64,6 +67,7 @@ def _best(rows: Sequence[Row], key: str, draws: int, seed: int) -> int | None:
     for place, theirs in enumerate(sums):
         if place != first:
             terms = (Term(1, sums[first]), Term(-1, theirs))
-            if contrast(terms, SUMMARIES[measure], draws=draws, seed=seed).p >= P_VALUE:
+            tested = contrast(terms, SUMMARIES[measure])
+            if tested is None or tested.p >= P_VALUE:
                 return None
     return first

@@ -11,8 +11,8 @@ from rex.reporting.results import Cell, Row
 NOTHING = "–"
 UNVERIFIED = "†"
 _BOLD = (
-    "Bold: better than each other method measured here, reference rows aside (paired bootstrap "
-    "over images and seeds, p < 0.05)."
+    "Bold: better than each other method measured here, reference rows aside (paired test over "
+    "images and seeds, p < 0.05)."
 )
 _PARTLY = "Rows about a part of the questions are compared with others by no test."
 _ONE_SEED = "A number of one seed is never bold: another seed might give another order."

@@ -1,33 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 import numpy as np
 import pytest
 from scipy import stats
 
 from rex.evaluation import resampling
-from rex.evaluation.resampling import Term, contrast, draw_weights, intervals, sums_by_image
-from rex.evaluation.scores import Floats, Sample, mean_sample
-
-
-def paired_test(
-    first: Sequence[Floats],
-    second: Sequence[Floats],
-    summary: Callable[[Floats], Floats],
-    *,
-    draws: int,
-    seed: int,
-) -> float:
-    return contrast([Term(1, first), Term(-1, second)], summary, draws=draws, seed=seed).p
-
-
-def share(sums: Floats) -> Floats:
-    return 100 * sums[..., 0] / sums[..., 1]
-
-
-def statistics(values: Floats) -> Floats:
-    return np.stack([values, np.ones_like(values)], axis=1)
+from rex.evaluation.resampling import draw_weights, intervals, sums_by_image
+from rex.evaluation.scores import Sample, mean_sample
 
 
 def interval(sample: Sample, *, draws: int, seed: int = 1) -> tuple[float, float]:
@@ -107,45 +86,6 @@ def test_measures_may_be_any_function_of_sums() -> None:
         summary=lambda sums: sums[..., 0] / sums[..., 1],
     )
     assert interval(sample, draws=20) == (0.5, 0.5)
-
-
-def test_paired_test_sees_a_small_but_steady_difference() -> None:
-    generator = np.random.default_rng(3)
-    difficulty = generator.random(400)
-    better, worse = difficulty + 0.02 + generator.normal(0, 0.05, 400), difficulty
-    p = paired_test([statistics(better)], [statistics(worse)], share, draws=500, seed=1)
-    assert p < 0.01
-    # the spread of the questions hides it from a test that does not pair
-    assert stats.ttest_ind(better, worse).pvalue > 0.2
-
-
-def test_paired_test_of_equals() -> None:
-    values = statistics(np.random.default_rng(0).random(50))
-    assert paired_test([values], [values], share, draws=100, seed=1) == 1
-
-
-def test_paired_test_sees_what_is_not_there_as_often_as_it_says() -> None:
-    generator = np.random.default_rng(5)
-    seen = sum(
-        paired_test(
-            [statistics(generator.random(80))],
-            [statistics(generator.random(80))],
-            share,
-            draws=400,
-            seed=seed,
-        )
-        < 0.05
-        for seed in range(2000)
-    )
-    # nominally 5 %; 2,000 trials tell it to a standard error of 0.5
-    assert 0.04 <= seen / 2000 <= 0.065
-
-
-def test_seeds_that_disagree_make_a_difference_unsure() -> None:
-    ones, zeros = statistics(np.ones(50)), statistics(np.zeros(50))
-    half = statistics(np.full(50, 0.4))
-    assert paired_test([ones, ones], [half, half], share, draws=200, seed=1) < 0.05
-    assert paired_test([ones, zeros], [half, half], share, draws=200, seed=1) > 0.2
 
 
 def test_questions_of_one_image_are_drawn_together() -> None:

@@ -24,8 +24,6 @@ rule tables:
     params:
         config=configuration(
             "dataset",
-            "evaluation.seed",
-            "evaluation.bootstrap",
             "evaluation.splits",
             "evaluation.foreign",
             "evaluation.stand_in",
