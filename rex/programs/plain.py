@@ -50,10 +50,6 @@ def _attribution(statement: Attribution) -> str:
     return f"{_thing(statement.thing)} is {'' if statement.holds else 'not '}{statement.value}"
 
 
-def _placement(statement: Placement) -> str:
-    return f"{_thing(statement.thing)} is located at ({statement.x:.2f},{statement.y:.2f})"
-
-
 def _relationship(statement: Relationship) -> str:
     negation = "" if statement.holds else "not "
     return (
@@ -62,38 +58,16 @@ def _relationship(statement: Relationship) -> str:
     )
 
 
-def _existence(statement: Existence) -> str:
-    return _thing(statement.thing) if statement.holds else f"there is no {_thing(statement.thing)}"
-
-
-def _shared(statement: Shared) -> str:
-    return f"{','.join([_thing(thing) for thing in statement.things])} are all {statement.value}"
-
-
-def _contrast(statement: Contrast) -> str:
-    return ",".join([_attribution(part) for part in statement.parts])
-
-
-def _comparison(statement: Comparison) -> str:
-    return f"{_thing(statement.first)} is {statement.comparative} than {_thing(statement.second)}"
-
-
-def _scene(statement: Scene) -> str:
-    return f"(obj*:scene) is {'' if statement.holds else 'not '}{statement.value}"
-
-
-def _joint(statement: Joint) -> str:
-    return " and ".join([PLAIN[type(part)](part) for part in statement.parts])
-
-
 PLAIN: dict[type, Callable[[Any], str]] = {
     Attribution: _attribution,
-    Placement: _placement,
+    Placement: lambda said: f"{_thing(said.thing)} is located at ({said.x:.2f},{said.y:.2f})",
     Relationship: _relationship,
-    Existence: _existence,
-    Shared: _shared,
-    Contrast: _contrast,
-    Comparison: _comparison,
-    Scene: _scene,
-    Joint: _joint,
+    Existence: lambda said: ("" if said.holds else "there is no ") + _thing(said.thing),
+    Shared: lambda said: f"{','.join(map(_thing, said.things))} are all {said.value}",
+    Contrast: lambda said: ",".join(map(_attribution, said.parts)),
+    Comparison: lambda said: (
+        f"{_thing(said.first)} is {said.comparative} than {_thing(said.second)}"
+    ),
+    Scene: lambda said: f"(obj*:scene) is {'' if said.holds else 'not '}{said.value}",
+    Joint: lambda said: " and ".join(map(render_plain, said.parts)),
 }
