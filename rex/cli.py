@@ -66,14 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # what cannot be printed is to be known here, not at exit
         sys.stdout.flush()
     except InputError as error:
-        _logger.error("%s", error)
-        _logger.debug("traceback", exc_info=True)
         _note_refusal(log)
-        return 2
+        return _told(error, 2)
     except UnavailableError as error:
-        _logger.error("%s", error)
-        _logger.debug("traceback", exc_info=True)
-        return 1
+        return _told(error, 1)
     except KeyboardInterrupt:
         _logger.error("stopped")
         return 1
@@ -85,16 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # a path that cannot be used, a full disk: the user's to fix, and named by the system
         if error.filename is None and error.errno not in _FULL:
             return _failed(error, log)
-        _logger.error(
-            "%s: %s; check the path, its permissions and the free space",
-            error.filename or "a file",
-            error.strerror,
-        )
-        _logger.debug("traceback", exc_info=True)
-        return 2
+        cure = "check the path, its permissions and the free space"
+        return _told(f"{error.filename or 'a file'}: {error.strerror}; {cure}", 2)
     except Exception as error:
         return _failed(error, log)
     return 0
+
+
+def _told(problem: object, code: int) -> int:
+    """Say what stopped a command; the traceback goes to the log alone. Returns the exit code."""
+    _logger.error("%s", problem)
+    _logger.debug("traceback", exc_info=True)
+    return code
 
 
 def _note_refusal(log: Path | None) -> None:
@@ -124,9 +122,7 @@ def _failed(error: Exception, log: Path | None) -> int:
     """Say that a command failed by a fault of ours; the traceback goes to the log, or on."""
     if log is None:
         raise error
-    _logger.error("failed: %s: %s; the traceback is in %s", type(error).__name__, error, log)
-    _logger.debug("traceback", exc_info=error)
-    return 1
+    return _told(f"failed: {type(error).__name__}: {error}; the traceback is in {log}", 1)
 
 
 def entry_point() -> None:
