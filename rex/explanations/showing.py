@@ -15,7 +15,7 @@ from rex.drawing import COLORS, draw_boxes, side_by_side
 from rex.errors import InputError
 from rex.files import whole_file
 from rex.gqa.layout import Layout
-from rex.gqa.questions import PROGRAM_CURE, ProgramError, Question, iter_questions
+from rex.gqa.questions import ProgramError, Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
 from rex.images import open_image
@@ -77,11 +77,7 @@ class Report:
         try:
             self.program = parse_program(question.semantic)
         except ProgramError as error:
-            raise InputError(
-                error.problem,
-                place=f"question {question_id}: semantic step {error.step}",
-                cure=PROGRAM_CURE,
-            ) from None
+            raise error.in_file(None, question_id) from None
         graph = SceneGraphIndex(scene_graphs).get(question.image_id)
         if graph is None:
             raise InputError(

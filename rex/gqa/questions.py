@@ -13,7 +13,7 @@ from rex.errors import InputError
 from rex.gqa.json_entries import iter_entries
 
 QUESTION_CURE = "expected GQA's question format (docs/data.md)"
-PROGRAM_CURE = "correct the program; docs/programs.md lists the operations"
+_PROGRAM_CURE = "correct the program; docs/programs.md lists the operations"
 
 _TEXT_STEP = re.compile(r"\s*([^:]+?)\s*:(.*?)(?:\[([\d\s,]*)\])?\s*\Z", re.DOTALL)
 
@@ -37,10 +37,10 @@ class ProgramError(ValueError):
         self.problem = problem
         super().__init__(f"semantic step {step}: {problem}")
 
-    def in_file(self, file: str | PathLike[str], question_id: str) -> InputError:
-        """Return the error that names the file and the question, too."""
+    def in_file(self, file: str | PathLike[str] | None, question_id: str) -> InputError:
+        """Return the error that names the file, if there is one, and the question, too."""
         place = f"question {question_id}: semantic step {self.step}"
-        return InputError(self.problem, file=file, place=place, cure=PROGRAM_CURE)
+        return InputError(self.problem, file=file, place=place, cure=_PROGRAM_CURE)
 
 
 def steps_of_text(text: str) -> tuple[SemanticStep, ...]:
