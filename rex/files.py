@@ -85,6 +85,26 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(target: Path) -> Iterator[Path]:
+    """Yield a folder that takes the place of `target` on success, and is removed on failure."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(
+            dir=target.parent, prefix=f".{target.name}.", ignore_cleanup_errors=True
+        ) as name:
+            made = Path(name, "made")
+            made.mkdir()
+            yield made
+            if target.exists():
+                target.rename(Path(name, "old"))
+            made.rename(target)
+    except OSError as error:
+        if error.errno in FULL_DISK:  # images name no file, and others one that is hidden
+            raise OSError(error.errno, error.strerror, str(target)) from error
+        raise
+
+
 def put_in_place(temporary: Path, target: Path) -> None:
     """Rename a finished file, on the disk before it has its name.
 

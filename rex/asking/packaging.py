@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import logging
-import tempfile
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from rex.asking.run_detector import SIDE_FILES, load_run, weights_of
 from rex.errors import InputError
+from rex.files import whole_folder
 
 
 def package_run(
@@ -54,11 +54,9 @@ def package_run(
     # what cannot answer here is not packaged
     answer_rows(Answerer.load(run, weights, changes), example)
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as folder:
-        made = Path(folder) / "model"
+    with whole_folder(target) as folder:
         mlflow.pyfunc.save_model(
-            str(made),
+            str(folder),
             python_model=str(Path(__file__).with_name("mlflow_model.py")),
             artifacts={name: str(path) for name, path in files.items()},
             model_config={"settings": dict(changes)},
@@ -66,7 +64,6 @@ def package_run(
             input_example=example,
             pip_requirements=[],
         )
-        made.rename(target)
 
 
 def _signature() -> Any:

@@ -6,8 +6,6 @@ import dataclasses
 import json
 import logging
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +18,7 @@ import numpy as np
 
 from rex.config import SCENE_GRAPH_SPLITS, SPLITS, WorldSettings
 from rex.errors import InputError
-from rex.files import FULL_DISK, made_by, write_json, write_text
+from rex.files import made_by, whole_folder, write_json, write_text
 from rex.gqa.layout import Layout
 from rex.logs import track
 from rex.world.annotate import Facts, annotate, scene_graph
@@ -67,25 +65,8 @@ def make_world(out: Path, settings: WorldSettings, processes: int | None = None)
         _logger.info("%s already contains this world: nothing to do", out)
         return
     _check_replaceable(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
-        # mkdtemp makes a private folder
-        umask = os.umask(0)
-        os.umask(umask)
-        folder.chmod(0o777 & ~umask)
+    with whole_folder(out) as folder:
         _fill(folder, settings, record, processes)
-        old = folder.with_name(folder.name + ".old")
-        if out.exists():
-            out.rename(old)
-        folder.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        if error.errno in FULL_DISK:  # images name no file, and others one that is hidden
-            raise OSError(error.errno, error.strerror, str(out)) from error
-        raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     _logger.info("made %s", out)
 
 
