@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from os import PathLike
 
@@ -33,14 +32,6 @@ def normalised(question: str) -> str:
     return "".join(f"{word} " for word in _WORD.findall(question.lower()))
 
 
-@dataclass(frozen=True)
-class PriorAnswer:
-    """An answer and the share of the training questions looked at that have it."""
-
-    answer: str
-    probability: float
-
-
 class AnswerPrior:
     """Answers a question from its words alone, by what similar training questions were answered.
 
@@ -59,8 +50,8 @@ class AnswerPrior:
         self._frequency = Counter(answers)
         self._best = lru_cache(maxsize=None)(self._most_frequent)
 
-    def answer(self, question: str) -> PriorAnswer:
-        """Return the most likely answer."""
+    def answer(self, question: str) -> tuple[str, float]:
+        """Return the likeliest answer, and its share of the training questions looked at."""
         text = normalised(question)
         begin = bisect_left(self._texts, text)
         if begin < len(self._texts) and self._texts[begin] == text:
@@ -74,11 +65,11 @@ class AnswerPrior:
                 return self._best(begin, end)
         return self._best(0, len(self._texts))
 
-    def _most_frequent(self, begin: int, end: int) -> PriorAnswer:
+    def _most_frequent(self, begin: int, end: int) -> tuple[str, float]:
         """Return the best answer of the sorted questions begin … end."""
         found = Counter(self._answers[begin:end])
         answer = min(found, key=lambda name: (-found[name], -self._frequency[name], name))
-        return PriorAnswer(answer, found[answer] / found.total())
+        return answer, found[answer] / found.total()
 
 
 def prior_predictions(prior: AnswerPrior, questions: Mapping[str, str]) -> Predictions:
@@ -86,8 +77,8 @@ def prior_predictions(prior: AnswerPrior, questions: Mapping[str, str]) -> Predi
     found = [prior.answer(question) for question in questions.values()]
     return Predictions(
         question_ids=list(questions),
-        answers=[answer.answer for answer in found],
-        probabilities=[answer.probability for answer in found],
+        answers=[answer for answer, _ in found],
+        probabilities=[probability for _, probability in found],
         explanations=[None] * len(found),
         regions=token_regions([None] * len(found)),
     )
