@@ -51,9 +51,6 @@ class Batch:
         self._threshold = threshold
         self._start()
 
-    def __len__(self) -> int:
-        return len(self._drafts)
-
     def _start(self) -> None:
         self._question_ids: list[str] = []
         self._image_ids: list[str] = []
