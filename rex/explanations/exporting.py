@@ -235,33 +235,31 @@ def _told(counts: Counter[str]) -> str:
 
 
 def _check(settings: ExportSettings) -> None:
+    """Raise InputError that names the first option whose value makes no sense."""
+    for option, problem, cure in _problems(settings):
+        raise InputError(problem, file=option, cure=cure)
+
+
+def _problems(settings: ExportSettings) -> Iterator[tuple[str, str, str]]:
+    """Yield option, problem and cure."""
     layout, preference = settings.laid_out, settings.preference
-    unknown = sorted(settings.operations.difference(ATOMIC_OPERATIONS))
-    if unknown:
-        problem, cure = f"no operation {unknown[0]!r}", f"choose of {', '.join(ATOMIC_OPERATIONS)}"
-        raise InputError(problem, file="--operation", cure=cure)
+    for name in sorted(settings.operations.difference(ATOMIC_OPERATIONS)):
+        yield "--operation", f"no operation {name!r}", f"choose of {', '.join(ATOMIC_OPERATIONS)}"
     if not re.fullmatch(r"\w+", settings.split):
-        problem = f"{settings.split!r} is no name of a split"
-        raise InputError(problem, file="--split", cure="use letters, digits and _")
+        yield "--split", f"{settings.split!r} is no name of a split", "use letters, digits and _"
     if "{}" not in settings.images:
         problem = f"{settings.images!r} does not say where the image's id stands"
-        raise InputError(problem, file="--images", cure="write {} there: images/{}.jpg")
+        yield "--images", problem, "write {} there: images/{}.jpg"
     if not 0 < settings.share <= 100:
-        problem = f"a share of {settings.share:g} percent"
-        raise InputError(problem, file="--share", cure="give one above 0, to 100")
+        yield "--share", f"a share of {settings.share:g} percent", "give one above 0, to 100"
     if settings.format == "swift" and layout != "swift":
-        problem = f"format swift has no layout {layout}"
-        raise InputError(problem, file="--layout", cure="leave --layout out")
+        yield "--layout", f"format swift has no layout {layout}", "leave --layout out"
     if layout == "swift" and settings.format != "swift":
-        problem = f"layout swift has no format {settings.format}"
-        raise InputError(problem, file="--layout", cure="use --format swift")
+        yield "--layout", f"layout swift has no format {settings.format}", "use --format swift"
     if preference is not None and preference not in PREFERENCES.get(layout, ()):
         known = [name for name, kinds in PREFERENCES.items() if preference in kinds]
-        raise InputError(
-            f"layout {layout} holds no false replies of kind {preference}",
-            file="--preference",
-            cure=f"choose --layout {' or '.join(known)}",
-        )
+        problem = f"layout {layout} holds no false replies of kind {preference}"
+        yield "--preference", problem, f"choose --layout {' or '.join(known)}"
 
 
 @contextmanager
