@@ -49,6 +49,21 @@ class UnavailableError(_LineError):
     """
 
 
+@contextmanager
+def readable(
+    path: str | PathLike[str], *, missing: str = "check the path", folder: str | None = None
+) -> Iterator[None]:
+    """Turn what a missing file, or a folder, raises in the block into InputError with this cure."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError("no such file", file=path, cure=missing) from None
+    except IsADirectoryError:
+        if folder is None:
+            raise
+        raise InputError("is a folder", file=path, cure=folder) from None
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of what a library's error says, or what kind it is."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex import __version__
-from rex.errors import InputError, first_line
+from rex.errors import InputError, first_line, readable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -175,12 +175,8 @@ def read_json(path: str | os.PathLike[str], *, cure: str | None = None) -> Any:
     Raises InputError, with the line and column, when it is missing, truncated or not JSON.
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure=cure or "check the path") from None
-    except IsADirectoryError:
-        raise InputError("is a folder", file=path, cure="name a JSON file") from None
+        with readable(path, missing=cure or "check the path", folder="name a JSON file"):
+            return json.loads(Path(path).read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise InputError(
             "not UTF-8 text", file=path, place=f"byte {error.start}", cure="is it a JSON file?"
@@ -320,9 +316,8 @@ def readable_parquet(path: str | os.PathLike[str], cure: str | None = None) -> I
     if Path(path).is_dir():
         raise InputError("is a folder", file=path, cure="name a Parquet file")
     try:
-        yield
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure=cure or "check the path") from None
+        with readable(path, missing=cure or "check the path"):
+            yield
     except InputError:
         raise
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:

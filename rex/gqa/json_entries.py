@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from rex.errors import InputError
+from rex.errors import InputError, readable
 
 Entry = TypeVar("Entry")
 Decoder = msgspec.json.Decoder[Any]
@@ -53,11 +53,8 @@ def iter_pieces(
     """
     decoder = _decoder(kind)
     try:
-        file = open(path, "rb")  # noqa: SIM115 (the error is about opening alone)
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure="check the path") from None
-    except IsADirectoryError:
-        raise InputError("is a folder", file=path, cure="name a JSON file") from None
+        with readable(path, folder="name a JSON file"):
+            file = open(path, "rb")  # noqa: SIM115 (the error is about opening alone)
     except PermissionError:
         raise InputError("may not be read", file=path, cure="check its permissions") from None
     with file:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.boxes import clip, resized
-from rex.errors import InputError
+from rex.errors import InputError, readable
 from rex.gqa.scene_graphs import SceneGraph
 from rex.images import ImageFolder
 
@@ -59,12 +59,8 @@ def read_vocabulary(folder: Path) -> ClassLists:
     """
     lists = []
     for name in ("objects_vocab.txt", "attributes_vocab.txt"):
-        try:
+        with readable(folder / name, missing="it comes with the bottom-up detector"):
             lines = (folder / name).read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            raise InputError(
-                "no such file", file=folder / name, cure="it comes with the bottom-up detector"
-            ) from None
         lists.append(tuple(line.split(",")[0].strip().lower() for line in lines if line.strip()))
     return ClassLists(*lists)
 

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from rex.errors import InputError
+from rex.errors import InputError, readable
 
 
 @contextmanager
@@ -27,14 +27,10 @@ def open_hdf5(
 ) -> Iterator[h5py.File]:
     """Open a file for reading; raises InputError with a cure for a missing or a damaged one."""
     try:
-        with h5py.File(path, "r") as file:
+        with readable(path, missing=missing, folder="name a file"), h5py.File(path, "r") as file:
             yield file
     except InputError:
         raise
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure=missing) from None
-    except IsADirectoryError:
-        raise InputError("is a folder", file=path, cure="name a file") from None
     except Exception as error:  # what is read of a damaged file can raise nearly anything
         raise InputError(f"not a valid {kind} ({error})", file=path, cure=damaged) from None
 

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from rex.errors import InputError
+from rex.errors import InputError, readable
 from rex.regions.hdf5 import open_hdf5, own_dataset
 from rex.regions.plain_pickle import read_pickle
 from rex.regions.sources import Images, RegionSource, SourceLayout
@@ -129,12 +129,8 @@ def _image_size(boxes: Array, spatial: Array) -> tuple[int, int]:
 
 def _read_index(path: Path) -> dict[str, int]:
     """Read a pickled dictionary from image id to row; nothing in it is run."""
-    try:
+    with readable(path, missing="put it beside the .hdf5, if that is UpDn's"):
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(
-            "no such file", file=path, cure="put it beside the .hdf5, if that is UpDn's"
-        ) from None
     try:
         for opcode, argument, _ in pickletools.genops(content):
             if not _OPCODES.fullmatch(opcode.name):

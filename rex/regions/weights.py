@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from rex.config import RegionSettings
-from rex.errors import InputError
+from rex.errors import InputError, readable
 from rex.files import checkpoint_problem, whole_file
 from rex.regions.annotations import ClassLists, read_vocabulary
 from rex.regions.plain_pickle import read_pickle
@@ -67,12 +67,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     Nothing in the file is run. Raises InputError when it is missing or holds anything else.
     """
-    try:
+    with readable(path, missing="make it with rex regions train", folder="name a checkpoint in it"):
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure="make it with rex regions train") from None
-    except IsADirectoryError:
-        raise InputError("is a folder", file=path, cure="name a checkpoint in it") from None
     try:
         if path.suffix == ".pkl":
             loaded = read_pickle(io.BytesIO(content))

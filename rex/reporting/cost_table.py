@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rex.errors import InputError
+from rex.errors import InputError, readable
 from rex.reporting.layout import NOTHING, Footnotes, Layout, Text, decimals, number
 
 if TYPE_CHECKING:
@@ -123,10 +123,9 @@ def _read(path: Path) -> dict[str, str | float]:
     import pandas as pd
 
     try:
-        lines = pd.read_csv(path, sep="\t", na_values=["NA", "-"], usecols=list(_MEASURES))
+        with readable(path, missing="check --benchmarks"):
+            lines = pd.read_csv(path, sep="\t", na_values=["NA", "-"], usecols=list(_MEASURES))
         means = lines.astype(float).mean()
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure="check --benchmarks") from None
     except ValueError as error:  # pandas' own errors are of this kind
         raise InputError(
             f"is not a Snakemake benchmark file ({error})",

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from rex.errors import InputError
+from rex.errors import InputError, readable
 from rex.evaluation.reading.prediction_table import COLUMNS, prediction_table
 from rex.tokens import LARGEST_REGION, is_region
 
@@ -98,11 +98,8 @@ def json_run(path: str | PathLike[str]) -> dict[str, Any]:
 
 def _read(path: str | PathLike[str]) -> _File:
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=_File)
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure="check the path") from None
-    except IsADirectoryError:
-        raise InputError("is a folder", file=path, cure="name the predictions file") from None
+        with readable(path, folder="name the predictions file"):
+            return msgspec.json.decode(Path(path).read_bytes(), type=_File)
     except msgspec.ValidationError as error:
         message = str(error)
         place = _PLACE.search(message)

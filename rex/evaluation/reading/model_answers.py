@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rex.errors import InputError
+from rex.errors import InputError, readable
 from rex.evaluation.reading.json_predictions import is_english, is_rows
 from rex.exchange.marked import Marked, Numbers, read_marked
 
@@ -88,10 +88,8 @@ def read_model_answers(
 
 def _rows(path: str | PathLike[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (place, row) of a file."""
-    try:
+    with readable(path):
         text = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")
-    except FileNotFoundError:
-        raise InputError("no such file", file=path, cure="check the path") from None
     if Path(path).suffix == ".jsonl":
         lines = enumerate(text.split(b"\n"), start=1)
         pieces = [(f"line {number}", line) for number, line in lines if line.strip()]
