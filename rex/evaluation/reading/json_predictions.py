@@ -18,7 +18,6 @@ have `boxes` (`model_answers`).
 
 from __future__ import annotations
 
-import re
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _CURE = "see docs/measures.md for the format"
-_PLACE = re.compile(r" - at `\$(.*)`$")
-
 
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 _Region = Annotated[int, msgspec.Meta(ge=-1, le=LARGEST_REGION)]
@@ -101,13 +98,7 @@ def _read(path: str | PathLike[str]) -> _File:
         with readable(path, folder="name the predictions file"):
             return msgspec.json.decode(Path(path).read_bytes(), type=_File)
     except msgspec.ValidationError as error:
-        message = str(error)
-        place = _PLACE.search(message)
-        raise InputError(
-            _PLACE.sub("", message),
-            file=path,
-            place=place[1].lstrip(".") if place else None,
-            cure=_CURE,
-        ) from None
+        problem, _, place = str(error).partition(" - at `$")
+        raise InputError(problem, file=path, place=place.strip(".`"), cure=_CURE) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"not valid JSON ({error})", file=path, cure=_CURE) from None
