@@ -18,7 +18,7 @@ from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, gender, is_a, plural
-from rex.gqa.questions import ProgramError, SemanticStep
+from rex.gqa.questions import SemanticStep
 from rex.programs.facts import (
     CONVERSE,
     OPPOSITE_RELATIONS,
@@ -28,7 +28,7 @@ from rex.programs.facts import (
     says,
     share_category,
 )
-from rex.programs.parsing import Program, parse_program
+from rex.programs.parsing import program_or_none
 from rex.programs.values import VERDICTS
 
 NOT_ENTAILED = "the explanation does not entail the answer"
@@ -67,7 +67,7 @@ def entails(
         facts = read_statement(explanation, lexicon)
     except UnreadableError:
         return False
-    program = _program(tuple(semantic))
+    program = program_or_none(tuple(semantic))
     if program:
         return agrees(answer, facts, program, names)
     if contradictory(facts, names):
@@ -76,14 +76,6 @@ def entails(
     if answer in VERDICTS:
         return asked.verdict() is VERDICTS[answer]
     return any(says(word, answer) for word in asked.affirmed())
-
-
-@lru_cache(maxsize=4096)
-def _program(semantic: tuple[SemanticStep, ...]) -> Program:
-    try:
-        return parse_program(semantic)
-    except ProgramError:
-        return ()
 
 
 @lru_cache(maxsize=8)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from rex.gqa.operations import COMPARATIVES, Fields, checked_steps
-from rex.gqa.questions import SemanticStep, steps_of_text
+from rex.gqa.questions import ProgramError, SemanticStep, steps_of_text
 from rex.programs import operations as ops
 
 Program = tuple[ops.Operation, ...]
@@ -25,6 +26,15 @@ def parse_program(semantic: Sequence[SemanticStep]) -> Program:
             )
         ]
     )
+
+
+@lru_cache(maxsize=4096)
+def program_or_none(semantic: tuple[SemanticStep, ...]) -> Program:
+    """Parse a question's `semantic` list; a malformed one is no program: ()."""
+    try:
+        return parse_program(semantic)
+    except ProgramError:
+        return ()
 
 
 def parse_program_text(text: str) -> Program:

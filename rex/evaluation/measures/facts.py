@@ -23,9 +23,8 @@ from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.evaluation.scores import Sample, mean_percent, mean_sample
-from rex.gqa.questions import ProgramError
 from rex.gqa.scene_graphs import SceneGraph
-from rex.programs.parsing import parse_program
+from rex.programs.parsing import program_or_none
 
 Follows = tuple[bool | None, bool | None]
 """Whether a question's predicted answer follows, and its true one; None: there is no such."""
@@ -134,14 +133,8 @@ def _follow(case: Case, row: int, names: Names) -> Follows:
 
 def _agrees(case: Case, row: int, answer: str, names: Names) -> bool:
     """Return whether the answer follows; from a malformed program nothing does."""
-    facts = case.once(_facts)[row]
-    if not facts:
-        return False
-    try:
-        program = parse_program(case.questions.programs[row])
-    except ProgramError:
-        return False
-    return agrees(answer, facts, program, names)
+    facts = case.once(_facts)[row] or ()
+    return agrees(answer, facts, program_or_none(case.questions.programs[row]), names)
 
 
 def _following(follows: Mapping[int, Follows], who: str) -> dict[str, Sample]:
