@@ -11,9 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from rex.evaluation.measures.agreement import Names, agrees, contradictory
+from rex.evaluation.measures.agreement import Names, affirmed, agrees, contradictory
 from rex.evaluation.measures.told import cell_sides
-from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import UnreadableError, read_statement
@@ -158,20 +157,15 @@ class _Asked:
 
     def affirmed(self) -> set[str]:
         """Return every answer to an open question that the main clauses give."""
-        found: set[str] = set()
-        for fact in self.facts:
-            if not fact.main or not fact.holds:
-                continue
-            if fact.kind == "is" and not self._speaks_of(fact):
-                continue
-            if fact.kind in ("is", "scene"):
-                found.add(fact.value)
-            elif fact.kind == "shared":
-                found.update((fact.value, *WORD_CATEGORIES.get(fact.value, ())))
-            elif fact.kind == "at":
-                found |= cell_sides(int(fact.value))
-            elif fact.kind == "related":
-                found.update(short_answers(fact.value))
+        main = [
+            fact
+            for fact in self.facts
+            if fact.main and fact.holds and (fact.kind != "is" or self._speaks_of(fact))
+        ]
+        found = set(affirmed(main))
+        for fact in main:
+            if fact.kind == "shared":
+                found.update(WORD_CATEGORIES.get(fact.value, ()))
             elif fact.kind in ("exists", "compared"):
                 turned = self._is_asked(CONVERSE.get(fact.value, ""))
                 things = fact.other if turned else fact.refs

@@ -79,21 +79,12 @@ def negative(explained: Explained, asked: Asked, graph: SceneGraph, seed: int) -
     random = Random(f"{seed}/{explained.question_id}")
     program = parse_program(asked.semantic)
     statement = execute(program, graph, asked.answer).statement
-    case = _Case(explained, statement, graph, _offered(program[-1]), random)
+    case = _Case(explained, statement, graph, ops.offered(program[-1]), random)
     # half of the draws: fewer statements have such a change
     makers = [_flipped, _flipped, _other_name, _other_box]
     random.shuffle(makers)
     drawn = (found for make in makers for found in make(case))
     return next((one for one in drawn if one.explained.sentence != explained.sentence), None)
-
-
-def _offered(step: ops.Operation) -> tuple[str, ...]:
-    """Return the words or relations that the last step of a program chooses from."""
-    if isinstance(step, ops.Verify):
-        return step.words if step.choose else ()
-    if isinstance(step, ops.Relate):
-        return step.relations if step.purpose == "choose" else ()
-    return ()
 
 
 def _flipped(case: _Case) -> Iterator[Negative]:

@@ -117,4 +117,11 @@ class Or(Operation, frozen=True, gc=False):
     atomic: ClassVar[str] = "or"
 
 
+def offered(step: Operation) -> tuple[str, ...]:
+    """Return the words or relations that a step chooses from, if it does."""
+    if isinstance(step, Verify):
+        return step.words if step.choose else ()
+    return step.relations if isinstance(step, Relate) and step.purpose == "choose" else ()
+
+
 ATOMIC_OPERATIONS: tuple[str, ...] = tuple(kind.atomic for kind in Operation.__subclasses__())

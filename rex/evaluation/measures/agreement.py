@@ -49,17 +49,15 @@ def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> f
     last = program[-1]
     verdicts = Verdicts(facts, program, names)
     if isinstance(last, ops.Query):
-        return _affirmed(verdicts.answering())
+        return affirmed(verdicts.answering())
     if isinstance(last, ops.Compare):
         return _compared(main, last.comparative, names)
     if isinstance(last, ops.Common):
         shared = [fact.value for fact in main if fact.kind == "shared"]
         return frozenset(kind for word in shared for kind in WORD_CATEGORIES.get(word, ()))
     if options := _options(last):
-        affirmed = _affirmed(verdicts.answering())
-        chosen = options & affirmed or {
-            one for one in options if any(says(word, one) for word in affirmed)
-        }
+        told = affirmed(verdicts.answering())
+        chosen = options & told or {one for one in options if any(says(word, one) for word in told)}
         return frozenset(chosen if len(chosen) == 1 else ())
     verdict = verdicts.of_step(len(program) - 1)
     return frozenset() if verdict is None else YES if verdict else NO
@@ -82,10 +80,10 @@ def contradictory(facts: Sequence[Fact], names: Names) -> bool:
     return any(is_a(name, noun) for noun in denied for ref in told for name in names(ref))
 
 
-def _affirmed(main: Sequence[Fact]) -> frozenset[str]:
-    """Return every answer that the main clauses give to an open question."""
+def affirmed(facts: Sequence[Fact]) -> frozenset[str]:
+    """Return every answer that facts (main clauses) give to an open question."""
     found: set[str] = set()
-    for fact in main:
+    for fact in facts:
         if not fact.holds:
             continue
         if fact.kind in ("is", "shared", "scene"):
@@ -99,11 +97,9 @@ def _affirmed(main: Sequence[Fact]) -> frozenset[str]:
 
 def _options(step: ops.Operation) -> frozenset[str]:
     """Return the answers that a step offers (`choose color: red|blue`), if it offers any."""
-    if isinstance(step, ops.Verify) and step.choose:
-        return frozenset(step.words)
-    if isinstance(step, ops.Relate) and step.purpose == "choose":
-        return frozenset(answer for one in step.relations for answer in short_answers(one))
-    return frozenset()
+    if isinstance(step, ops.Relate):
+        return frozenset(answer for one in ops.offered(step) for answer in short_answers(one))
+    return frozenset(ops.offered(step))
 
 
 def _compared(main: Sequence[Fact], comparative: str, names: Names) -> frozenset[str]:
