@@ -14,14 +14,13 @@ from rex.asking.reply import Reply
 from rex.asking.run_detector import load_detector, load_run
 from rex.boxes import Box
 from rex.errors import InputError
-from rex.experiment import SETTINGS
 from rex.logs import warnings_only
 from rex.reporting.examples import Word, words_of
 
 if TYPE_CHECKING:
     from rex.config import Config
     from rex.regions.detector import Detector
-    from rex.regions.store import ImageRegions, RegionStore
+    from rex.regions.store import ImageRegions
     from rex.training.checkpoints import Checkpoint
     from rex.training.prediction import Answered
 
@@ -65,8 +64,10 @@ class Answerer:
         Raises InputError when an image cannot be read or is too large, or the question is empty or
         no text.
         """
+        from rex.gqa.questions import Question
         from rex.regions.extraction import ImageFile, detect_each
         from rex.regions.store import RegionStore, RegionStoreWriter
+        from rex.training.prediction import predict
 
         if not question.strip():
             raise InputError("the question is empty", cure="ask something")
@@ -89,40 +90,15 @@ class Answerer:
             header = self._detector.header([str(row) for row in rows], made_by={})
             with RegionStoreWriter(store, header) as writer:
                 writer.write(rows, found)
-            answered = self._predict(RegionStore(store), question)
+            asked = {row: Question(image_id=row, question=question) for row in header.image_ids}
+            answered = predict(
+                self._model, self._checkpoint, self._config, asked, RegionStore(store)
+            )
             notes = self._notes(question)
             return [
                 self._reply(question, said, regions, notes)
                 for said, regions in zip(answered, found, strict=True)
             ]
-
-    def _predict(self, store: RegionStore, question: str) -> list[Answered]:
-        from rex.gqa.questions import Question
-        from rex.training.dataset import Examples, QuestionSet
-        from rex.training.optimisation import choose_device, choose_precision
-        from rex.training.prediction import predict
-
-        trained = self._config.training
-        device = choose_device(self._config.compute)
-        asked = QuestionSet.of(
-            {
-                image_id: Question(image_id=image_id, question=question)
-                for image_id in store.image_ids
-            },
-            self._words,
-            question_length=trained.question_length,
-            explanation_length=trained.explanation_length,
-        )
-        return predict(
-            self._model,
-            self._words,
-            Examples(asked, store, device),
-            learnt=SETTINGS[self._checkpoint.setting],
-            beams=self._config.evaluation.beams,
-            batch_size=self._config.evaluation.batch_size,
-            precision=choose_precision(trained.precision, device),
-            device=device,
-        )
 
     def _notes(self, question: str) -> tuple[str, ...]:
         """Return what of the question the run does not understand, and whose regions it saw."""

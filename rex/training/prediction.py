@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rex.config import Config, TrainingSettings
 from rex.errors import InputError
-from rex.experiment import Setting
+from rex.experiment import SETTINGS
 from rex.logs import Progress
 from rex.models.batch import IGNORED
 from rex.models.decoder import Decision
@@ -19,14 +20,15 @@ from rex.models.vocabulary import Vocabulary
 from rex.regions.store import comparable_signature
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
-from rex.training.dataset import Examples, ahead
+from rex.training.dataset import Examples, QuestionSet, ahead
 from rex.training.judging import choose_supported
-from rex.training.optimisation import autocast
+from rex.training.optimisation import autocast, choose_device, choose_precision
 from rex.training.texts import add_tags, find_regions, region_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from rex.gqa.questions import Question
     from rex.regions.store import RegionStore
 
 
@@ -102,22 +104,27 @@ def check_features(
 @torch.no_grad()
 def predict(
     model: ExplainedAnswering,
-    vocabulary: Vocabulary,
-    examples: Examples,
-    *,
-    learnt: Setting,
-    beams: int = 1,
-    batch_size: int,
-    precision: torch.dtype,
-    device: torch.device,
+    checkpoint: Checkpoint,
+    config: Config,
+    asked: Mapping[str, Question],
+    store: RegionStore,
 ) -> list[Answered]:
-    """Answer and explain all questions, in their order; `learnt` is what the run has learnt."""
+    """Answer and explain all questions, in their order, with the model of a checkpoint.
+
+    `config` says on which device, with how many beams, and how many questions at a time.
+    """
+    trained, learnt = checkpoint.settings().training, SETTINGS[checkpoint.setting]
+    device, beams = choose_device(config.compute), config.evaluation.beams
+    precision = choose_precision(trained.precision, device)
+    vocabulary = checkpoint.words()
+    questions = _numbered(asked, vocabulary, trained)
+    examples = Examples(questions, store, device)
     model = model.to(device).eval()
     named = model.decoder is not None and model.decoder.names_objects
-    names = region_names(examples.store) if named else None
-    found: list[Answered | None] = [None] * len(examples.questions)
+    names = region_names(store) if named else None
+    found: list[Answered | None] = [None] * len(questions)
     progress = Progress("predicting", len(found), "questions")
-    batches = sorted_batches(examples.questions.pieces.lengths, batch_size)
+    batches = sorted_batches(questions.pieces.lengths, config.evaluation.batch_size)
     loading = ahead(examples.load, batches, threads=examples.threads)
     for rows, loaded in zip(batches, loading, strict=True):
         batch = examples.place(loaded)
@@ -129,7 +136,7 @@ def predict(
         if programs is not None and decision.alternatives is not None:
             images = examples.images[rows].tolist()
             decision = choose_supported(
-                decision, decision.alternatives, programs, vocabulary, examples.store, images
+                decision, decision.alternatives, programs, vocabulary, store, images
             )
         logits, written = decision.answers, decision.explanations
         # read as a whole: each value by itself would wait for the device
@@ -143,20 +150,25 @@ def predict(
                 explanation = vocabulary.spell(tokens)
                 regions = [vocabulary.region(token) for token in tokens]
                 if names is not None:
-                    image_id = examples.questions.image_ids[row]
-                    regions = find_regions(explanation.split(), names[image_id])
+                    regions = find_regions(explanation.split(), names[questions.image_ids[row]])
                 if shares is not None:
                     gates = shares[i][: len(tokens)]
-            found[row] = Answered(
-                vocabulary.answers[classes[i]],
-                probabilities[i],
-                explanation,
-                regions,
-                gates,
-                None if programs is None else programs[i],
-            )
+            answer = vocabulary.answers[classes[i]]
+            program = None if programs is None else programs[i]
+            found[row] = Answered(answer, probabilities[i], explanation, regions, gates, program)
         progress.advance(len(rows))
     return [prediction for prediction in found if prediction is not None]
+
+
+def _numbered(
+    asked: Mapping[str, Question], vocabulary: Vocabulary, trained: TrainingSettings
+) -> QuestionSet:
+    return QuestionSet.of(
+        asked,
+        vocabulary,
+        question_length=trained.question_length,
+        explanation_length=trained.explanation_length,
+    )
 
 
 def _programs(decision: Decision, vocabulary: Vocabulary) -> list[str] | None:

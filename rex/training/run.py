@@ -48,7 +48,7 @@ from rex.training.failures import plain_failures, run_folder
 from rex.training.loop import Plan, Trainer
 from rex.training.objectives import objective_of
 from rex.training.observing import Observe, Observer, Record
-from rex.training.optimisation import choose_device, choose_precision
+from rex.training.optimisation import choose_device
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
 from rex.training.texts import (
@@ -334,32 +334,12 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
     _forget_state(run)
     store = RegionStore(regions)
     check_store(checkpoint, store)
-    settings = checkpoint.settings()
-    trained = settings.training
-    device = choose_device(config.compute)
-    vocabulary = checkpoint.words()
-    asked = QuestionSet.of(
-        read_asked(questions),
-        vocabulary,
-        question_length=trained.question_length,
-        explanation_length=trained.explanation_length,
-    )
-    check_finite(store, asked.image_ids)
-    predictions = predict(
-        checkpoint.build(),
-        vocabulary,
-        Examples(asked, store, device),
-        learnt=SETTINGS[checkpoint.setting],
-        beams=config.evaluation.beams,
-        batch_size=config.evaluation.batch_size,
-        precision=choose_precision(trained.precision, device),
-        device=device,
-    )
+    asked = read_asked(questions)
+    check_finite(store, [question.image_id for question in asked.values()])
+    predictions = predict(checkpoint.build(), checkpoint, config, asked, store)
     write_parquet(
         out,
-        predictions_table(
-            asked.question_ids, predictions, answers=SETTINGS[checkpoint.setting].answers
-        ),
+        predictions_table(list(asked), predictions, answers=SETTINGS[checkpoint.setting].answers),
         provenance=made_by(
             "rex predict",
             {
@@ -368,7 +348,7 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
                 "seed": checkpoint.seed,
                 "epoch": checkpoint.epoch,
                 "parameters": sum(weight.numel() for weight in checkpoint.weights.values()),
-                "mode": settings.mode,
+                "mode": checkpoint.settings().mode,
             },
         ),
     )
