@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
 from rex.experiment import METHODS, SETTINGS
 
@@ -17,12 +17,20 @@ SPLITS = ("train", "val", "testdev")
 SCENE_GRAPH_SPLITS = ("train", "val")
 """GQA publishes no scene graphs for testdev: nothing is explained there."""
 
+Settings = TypeVar("Settings")
 _STRICT: dict[str, Any] = {
     "extra": "forbid",
     "strict": True,
     "allow_inf_nan": False,
     "use_attribute_docstrings": True,
 }
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def _settings(kind: type[Settings]) -> type[Settings]:
+    """Make a class of settings: a frozen dataclass that pydantic checks strictly."""
+    kind.__pydantic_config__ = _STRICT  # type: ignore[attr-defined]
+    return dataclass(frozen=True, kw_only=True)(kind)
 
 
 @dataclass(frozen=True)
@@ -49,11 +57,9 @@ class OneOf:
         return {"type": "literal", "expected": list(self.names)}
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class WorldSettings:
     """The embedded default: a small rendered world in GQA's file formats."""
-
-    __pydantic_config__ = _STRICT
 
     train_images: Annotated[int, Limits(least=1)] = 2000
     """Images of the train split."""
@@ -71,11 +77,9 @@ class WorldSettings:
     """One seed gives one world, byte for byte."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class FeatureFiles:
     """Features that others extracted: what `rex regions import` reads, for each split."""
-
-    __pydantic_config__ = _STRICT
 
     train: str
     """Holds the train images; one file may serve several splits."""
@@ -93,11 +97,9 @@ class FeatureFiles:
     """JSON that maps their ids to those of the images; none: they are the same."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class RegionSettings:
     """The detector, its training on the world, and the choice of 36 regions."""
-
-    __pydantic_config__ = _STRICT
 
     detector: Literal["small-fpn", "bottom-up", "detectron2"] = "small-fpn"
     """`small-fpn`, `bottom-up` (the public one), or `detectron2`: what `detector_config` says."""
@@ -131,11 +133,9 @@ class RegionSettings:
     """Seed of the detector's initial weights and of the order of its batches."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class ExplanationSettings:
     """How programs become explanations."""
-
-    __pydantic_config__ = _STRICT
 
     mode: Literal["fixed", "compat"] = "fixed"
     """`fixed`: what the method says; `compat`: what the published code did."""
@@ -143,11 +143,9 @@ class ExplanationSettings:
     """An object whose best region has a lower IoU is written by its name (0 to 1)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class ModelSettings:
     """The vision-and-language backbone and the explanation decoder."""
-
-    __pydantic_config__ = _STRICT
 
     backbone: Literal["visualbert", "lxmert"] = "visualbert"
     """The transformer that encodes the question and the regions."""
@@ -177,11 +175,9 @@ class ModelSettings:
     """Standard deviation of the transformer's initial weights (about the hidden size to -1/2)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class TrainingSettings:
     """Optimisation, common to all methods."""
-
-    __pydantic_config__ = _STRICT
 
     epochs: Annotated[int, Limits(least=1)] = 3
     """Passes over the training questions."""
@@ -227,11 +223,9 @@ class TrainingSettings:
     """Number format of the matrix products; `auto`: bf16 where the processor multiplies it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class TransferSettings:
     """Learning answers from few questions: what differs from `training`."""
-
-    __pydantic_config__ = _STRICT
 
     epochs: Annotated[int, Limits(least=1)] = 60
     """Passes over the few questions."""
@@ -243,11 +237,9 @@ class TransferSettings:
     """Whether the few questions are about images that explanation-only runs leave out."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class ForeignAnswers:
     """The answers of a model that REX did not train, measured for a row of the tables."""
-
-    __pydantic_config__ = _STRICT
 
     name: str
     """The model's name in the tables."""
@@ -264,11 +256,9 @@ class ForeignAnswers:
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class EvaluationSettings:
     """What is predicted and measured."""
-
-    __pydantic_config__ = _STRICT
 
     splits: tuple[Literal["val", "testdev"], ...] = ("val", "testdev")
     """The splits that runs are measured on."""
@@ -290,11 +280,9 @@ class EvaluationSettings:
     """Questions of the world's val that a rule-based stand-in for such a model answers."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class Run:
     """One cell of the grid of experiments."""
-
-    __pydantic_config__ = _STRICT
 
     setting: Annotated[str, OneOf(tuple(SETTINGS))]
     """What is trained: the answer, the explanation, or both; `transfer-N`: both, from N percent of
@@ -303,11 +291,9 @@ class Run:
     """How it is explained: docs/methods.md says what each is."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class ExperimentSettings:
     """The grid of runs."""
-
-    __pydantic_config__ = _STRICT
 
     runs: tuple[Run, ...] = (
         Run(setting="answer-only", method="backbone"),
@@ -319,11 +305,9 @@ class ExperimentSettings:
     """Each run is repeated with each of these seeds."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class ComputeSettings:
     """Where the numbers are computed."""
-
-    __pydantic_config__ = _STRICT
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: a GPU if there is one."""
@@ -335,11 +319,9 @@ class ComputeSettings:
     """GPUs of one training run, where there are any; several train together under torchrun."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@_settings
 class Config:
     """A whole experiment."""
-
-    __pydantic_config__ = _STRICT
 
     dataset: str = "world"
     """Names the folder under `results/`."""
