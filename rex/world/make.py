@@ -22,7 +22,7 @@ from rex.files import made_by, whole_folder, write_json, write_text
 from rex.gqa.layout import Layout
 from rex.logs import track
 from rex.world.annotate import Facts, annotate, scene_graph
-from rex.world.balance import Entry, choose, pool_limit
+from rex.world.balance import choose, pool_limit
 from rex.world.composing import compose
 from rex.world.ood import split_out_of_distribution
 from rex.world.questions.engine import candidates
@@ -154,10 +154,9 @@ def _ask(
 ) -> dict[str, dict[str, Any]]:
     """Choose the questions of a split and return their records by id, image by image."""
     flat = [(image, c) for image, (_, pool) in enumerate(made) for c in pool]
-    entries = [Entry(i, c.family, c.local_group, c.answer, c.detailed) for i, c in flat]
     random = np.random.default_rng([settings.seed, split, 1 << 32])
     chosen: dict[int, list[Candidate]] = {}
-    for index in choose(entries, len(made), settings.questions_per_image, random):
+    for index in choose(flat, len(made), settings.questions_per_image, random):
         image, candidate = flat[index]
         chosen.setdefault(image, []).append(candidate)
     records: dict[str, dict[str, Any]] = {}
