@@ -14,8 +14,12 @@ from rex.programs.executor import execute
 from rex.programs.parsing import parse_program
 from rex.programs.plain import render_plain
 from rex.programs.published.executor import execute_published
-from rex.programs.published.polishing import PluralMap, polish_published
-from rex.programs.published.tokens import published_sentence, published_tokens
+from rex.programs.published.polishing import (
+    PluralMap,
+    polish_published,
+    published_sentence,
+    published_tokens,
+)
 from rex.programs.rendering import Leaf, mentioned, render_raw, render_sentence, render_tokens
 from rex.programs.values import VERDICTS
 from rex.programs.wording import word_statement

@@ -14,8 +14,13 @@ from rex.gqa.questions import SemanticStep, read_questions
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject, read_scene_graphs
 from rex.programs.errors import Skip
 from rex.programs.published.executor import execute_published
-from rex.programs.published.polishing import PluralMap, corpus_words, polish_published
-from rex.programs.published.tokens import published_cell, published_tokens
+from rex.programs.published.polishing import (
+    PluralMap,
+    corpus_words,
+    polish_published,
+    published_cell,
+    published_tokens,
+)
 from tests.gqa.sample import QUESTIONS, SAMPLE, SCENE_GRAPHS, needs_sample
 
 SCENE = SceneGraph(
