@@ -9,7 +9,7 @@ from rex.models.batch import IGNORED
 from rex.models.decoder import Alternatives, Decision, Explanations
 from rex.models.vocabulary import END, Vocabulary
 from rex.regions.store import RegionStore
-from rex.training.judging import choose_supported
+from rex.training.prediction import choose_supported
 
 from .toy import make_toy
 
