@@ -103,14 +103,6 @@ def _objects(argument: str) -> str:
     return ",".join([f"({first})", *(f"(obj:{other})" for other in others)])
 
 
-def _select(run: _Execution, step: SemanticStep, argument: str) -> str:
-    return _objects(argument)
-
-
-def _filter(run: _Execution, step: SemanticStep, argument: str) -> str:
-    return f"{argument} {','.join([run.text(index) for index in step.dependencies])}"
-
-
 def _exist(run: _Execution, step: SemanticStep, argument: str) -> str:
     operand = run.operands(step.dependencies)[0]
     return f"there is no {operand}" if "obj*" in operand else operand
@@ -332,11 +324,11 @@ def _shared_description(first: str, second: str) -> str:
 
 
 _STEPS: dict[str, Callable[[_Execution, SemanticStep, str], str]] = {
-    "select": _select,
+    "select": lambda run, step, argument: _objects(argument),
     "relate": _relate,
     "query": _query,
     "exist": _exist,
-    "filter": _filter,
+    "filter": lambda run, step, words: f"{words} {','.join(map(run.text, step.dependencies))}",
     "verify": _verify,
     "common": _common,
     "same": _same,
