@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rex.evaluation.measures.agreement import contradictory
 from rex.evaluation.measures.truth import Scene
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import UnreadableError, read_statement
@@ -104,3 +107,24 @@ def test_whatever_can_be_read_can_be_judged(subject: str, parts: list[str]) -> N
     except UnreadableError:
         return
     assert all(SCENE.holds(fact) in (True, False) for fact in facts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "there is thing" + " that is the same color as thing" * 13,
+        "there is thing" + " that thing" * 19 + " is near" * 19,
+        # two readings of each
+        "there is young man" + " that young man" * 19 + " is near" * 19,
+    ],
+)
+def test_phrases_within_phrases_are_judged_in_no_time(text: str) -> None:
+    things = {str(place): SceneObject("thing", place, 0, 9, 9, ("red",)) for place in range(40)}
+    graph = SceneGraph(width=100, height=100, objects=things, location=None, weather=None)
+    facts = read_statement(text, LEXICON)
+    scene = Scene(graph, {0: "0"})
+    started = time.process_time()
+    said = [scene.holds(fact) for fact in facts]
+    contradictory(facts, scene.names)
+    assert time.process_time() - started < 1
+    assert len(said) == len(facts)

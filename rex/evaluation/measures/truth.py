@@ -21,6 +21,7 @@ class Scene:
     def __init__(self, graph: SceneGraph, shown: Mapping[int, str]) -> None:
         self.graph = graph
         self.shown = shown
+        self._fitting: dict[Ref, list[str]] = {}
 
     def holds(self, fact: Fact, it: str | None = None) -> bool:
         """Return whether a fact is true; `it` is the object that a condition is about.
@@ -79,6 +80,14 @@ class Scene:
             return [] if shown is None else [shown]
         if ref == IT:
             return [] if it is None else [it]
+        # known once for all: a phrase within a phrase would be judged for each object anew
+        found = self._fitting.get(ref)
+        if found is None:
+            found = self._fitting[ref] = self._objects(ref)
+        return found
+
+    def _objects(self, ref: Ref) -> list[str]:
+        """Return the objects that fit a noun phrase, whatever `IT` is outside of it."""
         return [
             key
             for key, thing in self.graph.objects.items()

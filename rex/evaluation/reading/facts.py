@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 Kind = str
 """`is` (attribute, name or side), `at` (cell of the grid), `related`, `exists`, `shared`,
@@ -11,21 +11,29 @@ Kind = str
 
 @dataclass(frozen=True)
 class Ref:
-    """What a noun phrase is about: a region, or whatever is called `noun` and fits `conditions`.
-
-    The conditions are facts about `IT`.
-    """
+    """What a noun phrase is about: a region, or whatever is called `noun` and fits `conditions`."""
 
     region: int | None
     noun: str = ""
-    conditions: tuple[Fact, ...] = ()
+    described: tuple[Fact, ...] = ()
+    """What the adjectives say of `IT`."""
+    after: tuple[Fact, ...] = ()
+    """What follows the noun, as facts about `IT`."""
     whole: Ref | None = None
-    """The same where adjectives belong to the name: a "wine glass" beside a glass that is wine."""
+    """The same where adjectives belong to the name: a "wine glass" beside a glass that is wine.
+
+    Without what follows: nested phrases would have it twice at each depth.
+    """
+
+    @property
+    def conditions(self) -> tuple[Fact, ...]:
+        """All facts about `IT`."""
+        return (*self.described, *self.after)
 
     @property
     def readings(self) -> tuple[Ref, ...]:
         """The ways to read it: adjectives that describe, or that belong to the name."""
-        return (self,) if self.whole is None else (self, self.whole)
+        return (self,) if self.whole is None else (self, replace(self.whole, after=self.after))
 
 
 IT = Ref(None)

@@ -199,16 +199,17 @@ class _Reader:
         self.place = place
         return first
 
-    def named(self, adjectives: Sequence[str], noun: str, after: tuple[Fact, ...]) -> Ref:
+    def named(self, adjectives: Sequence[str], noun: str, after: tuple[Fact, ...] = ()) -> Ref:
         """Return what fits a noun with its adjectives and the conditions `after` it."""
-        described = self.lexicon.adjectives(adjectives)
-        before = tuple(Fact("is", (IT,), value, main=False) for value in described)
+        values = self.lexicon.adjectives(adjectives)
+        described = tuple(Fact("is", (IT,), value, main=False) for value in values)
+        whole = None
         for place in range(len(adjectives)):
             name = " ".join((*adjectives[place:], noun))
             if name in self.lexicon.names:
-                whole = self.named(adjectives[:place], name, after)
-                return Ref(None, noun, (*before, *after), whole)
-        return Ref(None, noun, (*before, *after))
+                whole = self.named(adjectives[:place], name)
+                break
+        return Ref(None, noun, described, after, whole)
 
     def modifiers(self, refs: tuple[Ref, ...], adjectives: Sequence[str], lists_to: int) -> None:
         for value in self.lexicon.adjectives(adjectives):
