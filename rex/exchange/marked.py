@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _FOUR = rf"{_NUMBER}(?:\s*,\s*{_NUMBER}){{3}}"
-_BRACKETS = rf"\[+\s*{_FOUR}(?:\s*(?:;|\]\s*,\s*\[)\s*{_FOUR})*\s*\]+"
+# possessive, and from the first bracket on: no bracket or blank of a long run is tried twice
+_BRACKETS = rf"(?<!\[)\[++\s*+{_FOUR}(?:\s*(?:;|\]\s*,\s*\[)\s*{_FOUR})*\s*\]+"
 _LABEL = r'"label"\s*:\s*"(?P<{}>[^"\n]*)"'
 _LOCS = r"(?:<loc_?\d+>){4}"
 _SYNTAX = re.compile(
@@ -19,7 +20,7 @@ _SYNTAX = re.compile(
             rf'\{{\s*(?:{_LABEL.format("before")}\s*,\s*)?"(?:bbox_2d|bbox|box)"\s*:\s*'
             rf"(?P<json>{_BRACKETS})(?:\s*,\s*{_LABEL.format('after')})?\s*\}}",
             rf"(?P<brackets>{_BRACKETS})",
-            rf"(?P<corners>\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)\s*,?\s*"
+            rf"(?P<corners>\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)\s*+,?\s*+"
             rf"\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\))",
             r"(?P<cells>(?:<patch_index_\d+><patch_index_\d+>(?:</delimiter_of_multi_objects/>)?)+)",
             rf"(?P<locs>{_LOCS}(?:\s*{_LOCS})*)",

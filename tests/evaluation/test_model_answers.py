@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,21 @@ def test_free_text_is_taken_apart(text: str, answer: str, explanation: str | Non
     said = read_text(text)
     assert said.answer == answer
     assert (said.explanation and said.explanation.text) == explanation
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "answer: white" + 9000 * " " + "shirt",
+        9000 * "\n" + "The shirt is white.",
+        9000 * "[",
+        "the shirt (1,2)" + 9000 * " " + "is white",
+    ],
+)
+def test_long_runs_of_blanks_and_brackets_are_read_in_no_time(text: str) -> None:
+    started = time.process_time()
+    read_text(text)
+    assert time.process_time() - started < 1
 
 
 @given(st.text(max_size=60), st.text(alphabet='[]{}(),.0123456789"answerbox_2d:<>|# ', max_size=90))

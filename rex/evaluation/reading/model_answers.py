@@ -40,6 +40,7 @@ _EXPLAINED = re.compile(r"^\s*(?:explanation|reason(?:ing)?|because)\s*:?\s+", r
 _STEP = re.compile(r"^\s*step \d+(?: \([^)\n]*\))?\s*:\s*", re.I | re.M)
 _VERDICT = re.compile(r"\s*(yes|no)\s*[,.:;]\s*(?=\S)", re.I)
 _FENCED = re.compile(r"\s*```(?:json)?\s*(\{.*\})\s*```\s*\Z", re.DOTALL)
+_BLANKS = re.compile(r"\s+")
 _FEW = 4
 """Words of an answer that stands alone."""
 
@@ -177,7 +178,8 @@ def read_text(text: str, *, boxes_first: bool = False) -> Said:
                 return _from_fields(value, boxes_first)
         except (ValueError, RecursionError):
             pass  # free text, then
-    answer, rest = _split(_DRESSING.sub("", text))
+    # the patterns would try each blank of a long run anew
+    answer, rest = _split(_BLANKS.sub(_one_blank, _DRESSING.sub("", text)))
     rest = _EXPLAINED.sub("", rest, count=1)
     steps = _STEP.split(rest)
     # of a solution in steps, the last says why
@@ -186,6 +188,10 @@ def read_text(text: str, *, boxes_first: bool = False) -> Said:
     if not answer.isalpha():
         answer = read_marked(answer).text
     return Said(answer, marked if marked.text or marked.loose else None)
+
+
+def _one_blank(run: re.Match[str]) -> str:
+    return "\n" if "\n" in run[0] else " "
 
 
 def _split(text: str) -> tuple[str, str]:
