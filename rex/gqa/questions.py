@@ -15,7 +15,7 @@ from rex.gqa.json_entries import iter_entries
 QUESTION_CURE = "expected GQA's question format (docs/data.md)"
 _PROGRAM_CURE = "correct the program; docs/programs.md lists the operations"
 
-_TEXT_STEP = re.compile(r"\s*([^:]+?)\s*:(.*?)(?:\[([\d\s,]*)\])?\s*\Z", re.DOTALL)
+_TEXT_STEP = re.compile(r"([^:]+):(.*?)(?:\[([\d\s,]*)\])?\Z", re.DOTALL)
 
 
 class SemanticStep(msgspec.Struct, frozen=True, gc=False):
@@ -50,11 +50,10 @@ def steps_of_text(text: str) -> tuple[SemanticStep, ...]:
     """
     steps = []
     for index, part in enumerate(text.split("->")):
-        matched = _TEXT_STEP.match(part)
+        matched = _TEXT_STEP.match(part.strip())
         if matched is None:
             raise ProgramError(index, f"{part.strip()!r} is not `operation: argument [steps]`")
-        operation, argument, numbers = matched.groups()
-        numbers = numbers or ""
+        operation, argument, numbers = matched[1].rstrip(), matched[2], matched[3] or ""
         if operation == "select":
             # nothing comes before a selection: brackets hold its object ids
             argument, numbers = (f"{argument.rstrip()} ({numbers})" if numbers else argument), ""

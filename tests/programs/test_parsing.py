@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections import Counter
 from itertools import product
 
@@ -145,6 +146,10 @@ def test_malformed_programs(
 def test_malformed_text() -> None:
     with pytest.raises(ProgramError, match="is not `operation: argument"):
         parse_program_text("select dog (1)")
+    started = time.process_time()
+    with pytest.raises(ProgramError, match="is not `operation: argument"):
+        parse_program_text(3000 * " ")
+    assert time.process_time() - started < 1
 
 
 def test_both_forms_agree_on_brackets_and_parentheses() -> None:
