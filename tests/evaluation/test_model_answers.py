@@ -18,7 +18,7 @@ from rex.evaluation.measures.answers import normalised_answer
 from rex.evaluation.reading.english import English
 from rex.evaluation.reading.ground_truth import Questions, read_graphs, read_questions
 from rex.evaluation.reading.model_answers import read_text
-from rex.evaluation.reading.model_predictions import read_model_predictions
+from rex.evaluation.reading.model_predictions import fits, read_model_predictions
 from rex.exchange.formats import TEMPLATES, Format
 from rex.exchange.marked import Marked
 from rex.exchange.record import Asked, Explained, explain
@@ -324,6 +324,16 @@ def test_a_few_boxes_outside_point_nowhere(
     assert found.boxes.row(1) == [[1, 2, 30, 40]]
     assert found.explanations[0] == "#0 is brown and cat is here"
     assert "1 of" in caplog.text
+
+
+@by_format
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "9" * 400])
+def test_boxes_that_are_no_numbers_point_nowhere(written: Format, number: str) -> None:
+    row = '{"answer": "no", "explanation": "It is red.", "boxes": [[1, %s, 1, 1]]}'
+    said = read_text(row % number)
+    assert said.explanation is not None
+    (box,) = said.explanation.boxes()
+    assert not fits(written, box, 100, 100)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ explanation.
 from __future__ import annotations
 
 import json
+import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -43,6 +45,7 @@ _FENCED = re.compile(r"\s*```(?:json)?\s*(\{.*\})\s*```\s*\Z", re.DOTALL)
 _BLANKS = re.compile(r"\s+")
 _FEW = 4
 """Words of an answer that stands alone."""
+_LARGEST = sys.float_info.max
 
 
 def is_model_answers(path: str | PathLike[str]) -> bool:
@@ -164,7 +167,8 @@ def _four(value: Any) -> Numbers:
     is_box = isinstance(value, list) and len(value) in (2, 4)
     if not is_box or not all(isinstance(one, int | float) for one in value):
         raise ValueError(f"boxes holds {json.dumps(value)[:40]}, which is not a list of 4 numbers")
-    return tuple([float(one) for one in value])
+    # JSON may hold NaN, and integers past every float: such a box lies outside the image
+    return tuple([float(one) if abs(one) < _LARGEST else math.inf for one in value])
 
 
 def read_text(text: str, *, boxes_first: bool = False) -> Said:

@@ -140,8 +140,8 @@ def fits(written: Format, numbers: Numbers, width: float, height: float) -> bool
         return False
     if written.largest is not None:
         return max(numbers) <= written.largest
-    box = written.pixels(numbers, width, height)
-    return box[2] <= width * _SLACK and box[3] <= height * _SLACK
+    left, top, right, bottom = written.pixels(numbers, width, height)
+    return max(left, right) <= width * _SLACK and max(top, bottom) <= height * _SLACK
 
 
 def likely_convention(boxes: Iterable[Numbers], side: float) -> str:
