@@ -179,6 +179,20 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (OPTION, "#3 is behind #0", set()),  # not offered
         (OPTION, "#0 is to the left of #3", set()),  # the car, not the cat
         (OPTION, "#3 is to the left of #0 and #3 is to the right of #0", set()),
+        # several answers are none
+        (COLOR, "#0 is red and blue", set()),
+        (COLOR, "#0 is red and #7 is blue", set()),
+        (COLOR, "#9 is red and #10 is blue", set()),
+        (COLOR, "#0 is red and large and #0 is car", {"red", "large", "car"}),
+        (COLOR, "#0 is orange and #0 is vehicle", {"orange", "vehicle"}),
+        (COLOR, "#0 is car and bus and red", {"red"}),
+        (SIDE, "#0 is located at @1 and #7 is located at @4", {"top"}),
+        (IS_RED, "#0 is red and white", {"yes"}),
+        (IS_RED, "#0 is red and white and blue", set()),
+        (IS_RED, "#9 is red and #10 is white and #11 is blue", set()),
+        (IS_CAT, "#3 is cat and dog and bus", set()),
+        (COMMON, "#0 and #3 are both red and #0 and #3 are both blue", {"color"}),
+        (COMMON, "#0 and #3 are both red and #0 and #3 are both metal", set()),
         # what is said of something else is no answer
         (COLOR, "#6 is red", set()),
         (COLOR, "bus is red", set()),
@@ -353,9 +367,22 @@ def test_true_explanations_of_the_embedded_world_agree_and_are_true(world: Layou
     assert all(judged(explained, graphs))
 
 
+EVERY = (
+    "woman", "red", "man", "green", "white", "bag", "chair", "blue", "wood", "table", "tall",
+    "small", "dog", "happy", "black", "large", "metal", "car", "left", "right", "short", "brown",
+)  # fmt: skip
+"""Frequent answers."""
+SENTENCES = (
+    f"#35 is {' and '.join(EVERY)}",
+    " and ".join([f"#{place} is {answer}" for place, answer in enumerate(EVERY, start=35)]),
+)
+"""Each says all of them, of one thing or of one thing each."""
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        *SENTENCES,
         "there is no cat",
         "there is #0",
         "#0 is zebra",
@@ -380,6 +407,25 @@ def test_saying_the_same_of_everything_hardly_ever_agrees(world: Layout, text: s
         scene = Scene(graph, dict(enumerate(graph.objects)))
         answered += bool(entailed_answers(facts, program, scene.names))
     # whatever it answers is counted: the best that a choice of yes or no could reach
+    assert answered / len(asked) < 0.1
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_a_list_of_all_answers_gives_none(world: Layout, text: str) -> None:
+    graphs = read_scene_graphs(world.scene_graphs("train"))
+    facts = read_statement(text, build_lexicon(graphs.values()))
+    asked = [
+        question
+        for question in read_questions(world.questions("train")).values()
+        if question.types.structural == "query"
+    ]
+    assert len(asked) > 200
+    answered = 0
+    for question in asked:
+        graph = graphs[question.image_id]
+        scene = Scene(graph, dict(enumerate(graph.objects)))
+        program = parse_program(question.semantic)
+        answered += agrees(question.answer or "", facts, program, scene.names)
     assert answered / len(asked) < 0.1
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rex.evaluation.measures.told import (
+    answers_among,
+    are_listed,
     cell_sides,
     is_name,
     others_told,
@@ -49,12 +51,13 @@ def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> f
     last = program[-1]
     verdicts = Verdicts(facts, program, names)
     if isinstance(last, ops.Query):
-        return affirmed(verdicts.answering())
+        return answers_among(affirmed(verdicts.answering()))
     if isinstance(last, ops.Compare):
         return _compared(main, last.comparative, names)
     if isinstance(last, ops.Common):
         shared = [fact.value for fact in main if fact.kind == "shared"]
-        return frozenset(kind for word in shared for kind in WORD_CATEGORIES.get(word, ()))
+        kinds = [WORD_CATEGORIES.get(word, frozenset()) for word in shared]
+        return frozenset.intersection(*kinds) if kinds else frozenset()
     if options := _options(last):
         told = affirmed(verdicts.answering())
         chosen = options & told or {one for one in options if any(says(word, one) for word in told)}
@@ -64,7 +67,13 @@ def entailed_answers(facts: Sequence[Fact], program: Program, names: Names) -> f
 
 
 def contradictory(facts: Sequence[Fact], names: Names) -> bool:
-    """Return whether facts deny what they say ("there is #5 but no dog", "is red but not red")."""
+    """Return whether facts deny what they say ("there is #5 but no dog", "is red but not red").
+
+    What is said to be of every color, or everything by name, is denied as well.
+    """
+    things = {ref for fact in facts for ref in fact.refs}
+    if any(are_listed([fact for fact in facts if ref in fact.refs]) for ref in things):
+        return True
     said = {(fact.kind, fact.refs, fact.value, fact.other, fact.holds) for fact in facts}
     if any((*claim, not holds) in said for *claim, holds in said):
         return True
@@ -287,8 +296,11 @@ class Verdicts:
             for fact in main
             if any(self._is_called(ref, noun) for ref in (*fact.refs, *fact.other))
         ]
-        # else what nobody can name may be meant
-        return about or [fact for fact in main if not any(map(self._is_nameable, fact.refs))]
+        if about:
+            return about
+        # what nobody can name may be meant, but not any of many
+        unknown = [fact for fact in main if not any(map(self._is_nameable, fact.refs))]
+        return [] if are_listed(unknown) else unknown
 
     def answering(self) -> list[Fact]:
         """Return the main clauses whose subject may be what the last step asks about.

@@ -32,6 +32,7 @@ Follows = tuple[bool | None, bool | None]
 _QUESTIONS_AT_ONCE = 2048
 
 _GRAMMAR = "read:grammar-5"
+_FOLLOWS = f"{_GRAMMAR}|follows:2"
 
 
 def _facts(case: Case) -> list[tuple[Fact, ...] | None]:
@@ -142,7 +143,7 @@ def _following(follows: Mapping[int, Follows], who: str) -> dict[str, Sample]:
     samples = {}
     for place, name in enumerate(("agreement", "entails")):
         found = {row: said[place] for row, said in follows.items() if said[place] is not None}
-        rows, signature = sorted(found), f"{_GRAMMAR}|names:{who}"
+        rows, signature = sorted(found), f"{_FOLLOWS}|names:{who}"
         samples[name] = mean_sample(rows, [found[row] is True for row in rows], signature=signature)
     return samples
 

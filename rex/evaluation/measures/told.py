@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from rex.evaluation.reading.facts import Fact
-from rex.gqa.ontology import CLASS_NAMES, HYPERNYMS
+from rex.gqa.ontology import CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES
 from rex.programs.facts import OPPOSITE_RELATIONS, POSITION_WORDS, says, share_category
 
 
@@ -41,6 +42,32 @@ def others_told(word: str, facts: Sequence[Fact]) -> set[bool]:
 
 
 _VALUED = frozenset({"is", "scene", "shared"})
+_MOST = 2
+"""Values of one category that a thing may have: a shirt is red and white, but not blue, too."""
+
+
+def answers_among(values: Collection[str]) -> frozenset[str]:
+    """Return the values that no other one excludes: who names every color has named none."""
+    return frozenset(
+        one for one in values if not any(_are_different(one, other) for other in values)
+    )
+
+
+def are_listed(facts: Sequence[Fact]) -> bool:
+    """Return whether facts affirm more values of one category, or names, than a thing has."""
+    values = {fact.value for fact in facts if fact.main and fact.holds and fact.kind in _VALUED}
+    return len(values) > _MOST and any(
+        sum(_are_different(one, other) for other in values) >= _MOST for one in values
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def _are_different(one: str, other: str) -> bool:
+    if says(one, other) or says(other, one):
+        return False
+    # an attribute may be a name as well ("orange"): it excludes no name
+    names = WORD_CATEGORIES.keys().isdisjoint((one, other))
+    return _excludes(one, other) and (names or share_category(one, other))
 
 
 def _excludes(value: str, word: str) -> bool:
