@@ -189,6 +189,28 @@ def test_explanations_of_other_questions(
     assert "not in the questions file: q2;" in capsys.readouterr().err
 
 
+def test_explanations_that_are_given_twice(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pq.read_table(split.explanations)
+    pq.write_table(pa.concat_tables([table, table.slice(1, 1)]), split.explanations)
+    assert evaluate(split, split.predict(true_answers(), true_texts())) == 2
+    said = capsys.readouterr().err
+    assert "val.parquet: 1 questions are explained more than once: q2;" in said
+
+
+def test_random_regions_of_an_image_without_any(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with h5py.File(split.regions, "r+") as file:
+        file["num_boxes"][0] = 0
+    out = split.folder / "reference.parquet"
+    regions = ["--explanations", str(split.explanations), "--regions", str(split.regions)]
+    assert main(["reference", "random-regions", *regions, "--out", str(out)]) == 2
+    assert "names regions, its image has none; give the" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_the_reference_rows(split: SmallSplit) -> None:
     out = split.folder / "reference.parquet"
     regions = ["--explanations", str(split.explanations), "--regions", str(split.regions)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -92,14 +93,21 @@ def read_questions(path: str | PathLike[str]) -> Questions:
 def read_explanations(path: str | PathLike[str], questions: Questions) -> TrueExplanations:
     """Read the true explanations (those with status `ok`) of `questions`.
 
-    Raises InputError when a question is not in the file.
+    Raises InputError when a question is not in the file, or in it twice.
     """
     import pyarrow.compute as pc
 
     columns = ("question_id", "status", "mode", "text", "objects", "bound")
     table = read_parquet(path, columns=columns)
-    known = set(table["question_id"].to_pylist())
-    missing = [question_id for question_id in questions.ids if question_id not in known]
+    explained = Counter(table["question_id"].to_pylist())
+    twice = [question_id for question_id, count in explained.items() if count > 1]
+    if twice:
+        raise InputError(
+            f"{len(twice)} questions are explained more than once: {shown(twice)}",
+            file=path,
+            cure="build it again: rex explain build",
+        )
+    missing = [question_id for question_id in questions.ids if question_id not in explained]
     if missing:
         raise InputError(
             f"{len(missing)} questions are not in it: {shown(missing)}",
