@@ -157,13 +157,23 @@ def write_random_regions(
     regions: str | PathLike[str],
     seed: int,
 ) -> None:
-    """Write the true explanations about random regions of their images as predictions."""
+    """Write the true explanations about random regions of their images as predictions.
+
+    Raises InputError when an explanation names a region of an image that has none.
+    """
     from rex.regions.store import RegionStore
 
     table = read_parquet(explanations, columns=("question_id", "image_id", "text"))
     store = RegionStore(regions)
     num_boxes = store.num_boxes[store.rows(table["image_id"].to_pylist())]
     question_ids, texts = table["question_id"].to_pylist(), table["text"].to_pylist()
+    for question_id, text, count in zip(question_ids, texts, num_boxes.tolist(), strict=True):
+        if not count and any(region_of(token) >= 0 for token in (text or "").split()):
+            raise InputError(
+                f"the explanation of question {question_id} names regions, its image has none",
+                file=regions,
+                cure="give the regions that the explanations were built with",
+            )
     predictions = random_regions(question_ids, texts, num_boxes, seed)
     _write(out, predictions, "random-regions", draws=seed)
 
