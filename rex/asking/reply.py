@@ -53,6 +53,7 @@ class Reply:
             image_id="",
             question=self.question,
             answer="",
+            size=(self.width, self.height),
             operations=(),
             words=(),
             outputs=(output,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _REPORT = "report"
 _IN_PICTURE = 4
+
+_logger = logging.getLogger("rex.reporting")
 
 
 def add_commands(stations: Subparsers) -> None:
@@ -68,7 +71,7 @@ def _add_gallery(stations: Subparsers) -> Parser:
         "--predictions runs/*/*/seed0/predictions/val.parquet --out gallery/index.html",
     )
     verb.path("--questions", "JSON", "what is asked")
-    verb.path("--images", "DIR", "holds <imageId>.jpg")
+    verb.path("--images", "DIR", "holds <imageId>.jpg, in subfolders too; missing images are blank")
     verb.path("--regions", "H5", "the boxes")
     verb.path("--explanations", "PARQUET", "the true explanations")
     verb.path("--predictions", "PARQUET", "of each run", nargs="+")
@@ -176,13 +179,19 @@ def _gallery(
     **files: Any,
 ) -> None:
     """A page of examples: images with boxes, words coloured to match, methods side by side."""
+    from rex.images import ImageFolder
     from rex.reporting.examples import read_examples
     from rex.reporting.gallery import write_gallery
     from rex.reporting.picture import telling_examples, write_picture
 
     settings = config.evaluation
     examples = read_examples(**files, count=settings.examples, seed=settings.seed)
-    write_gallery(out, examples, images)
+    folder = ImageFolder(images)
+    found = [folder.path(name).exists() for name in {example.image_id for example in examples}]
+    if not all(found):
+        message = "%s: %d of %d images are missing: their boxes are drawn on blank paper"
+        _logger.warning(message, images, found.count(False), len(found))
+    write_gallery(out, examples, folder)
     _track(tracking, config, "gallery", [out], out.parent.parent)
     if picture is not None:
-        write_picture(picture, telling_examples(examples, _IN_PICTURE), images)
+        write_picture(picture, telling_examples(examples, _IN_PICTURE), folder)

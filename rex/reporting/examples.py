@@ -59,6 +59,8 @@ class Example:
     image_id: str
     question: str
     answer: str
+    size: tuple[int, int]
+    """Width and height of the image that the boxes are of, in pixels."""
     operations: tuple[str, ...]
     words: tuple[Word, ...]
     """The true explanation."""
@@ -244,6 +246,7 @@ def _example(
     called = dict(enumerate(store.object_names))  # of imported classes it may have none
     labels = {region: int(store.object_ids[row, region]) for region in boxes}
     named = {region: called[label] for region, label in labels.items() if label in called}
+    width, height = store.image_sizes[row].tolist()
     outputs = []
     for (method, prediction), text in zip(spoken, read, strict=True):
         answer = prediction["answer"]
@@ -271,6 +274,7 @@ def _example(
         image_id=image_id,
         question=question.question,
         answer=question.answer or "",
+        size=(width, height),
         operations=tuple(truth["operations"]),
         words=words,
         outputs=tuple(outputs),

@@ -7,15 +7,18 @@ import io
 from collections.abc import Sequence
 from importlib import resources
 from os import PathLike
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rex.boxes import Box, cell_box
 from rex.drawing import COLORS
 from rex.files import write_text
-from rex.images import open_image
+from rex.images import ImageFolder
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.pages import html_page
+from rex.reporting.photos import photo_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _WIDTH = 480
 """Larger images are shown in this width, in pixels."""
@@ -28,19 +31,19 @@ _Shown = dict[str, Any]
 
 
 def write_gallery(
-    path: str | PathLike[str], examples: Sequence[Example], images: str | PathLike[str]
+    path: str | PathLike[str], examples: Sequence[Example], images: ImageFolder
 ) -> None:
-    """Write the page; `images` is the folder of `<imageId>.jpg`. Raises InputError."""
+    """Write the page; images that are missing are blank. Raises InputError."""
     write_text(path, gallery_page(examples, images))
 
 
-def gallery_page(examples: Sequence[Example], images: str | PathLike[str]) -> str:
+def gallery_page(examples: Sequence[Example], images: ImageFolder) -> str:
     """Return the page as HTML; all text that comes from data is escaped. Raises InputError."""
     folder = resources.files("rex.reporting")
     return html_page(
         "rex.reporting",
         "gallery.html",
-        cards=[_card(example, Path(images)) for example in examples],
+        cards=[_card(example, images) for example in examples],
         methods=list(dict.fromkeys(o.method for example in examples for o in example.outputs)),
         operations=sorted({name for example in examples for name in example.operations}),
         style=folder.joinpath("gallery.css").read_text("utf-8"),
@@ -55,8 +58,9 @@ def region_colors(example: Example) -> dict[int, str]:
     return {region: COLORS[place % len(COLORS)] for place, region in enumerate(order)}
 
 
-def _card(example: Example, images: Path) -> _Shown:
-    picture, *size = _picture(images / f"{example.image_id}.jpg")
+def _card(example: Example, images: ImageFolder) -> _Shown:
+    image = photo_of(example, images.path(example.image_id))
+    size = image.width, image.height
     colors = region_colors(example)
     panels = [
         {
@@ -70,7 +74,7 @@ def _card(example: Example, images: Path) -> _Shown:
     ]
     return {
         "example": example,
-        "picture": picture,
+        "picture": _data_uri(image),
         "width": size[0],
         "height": size[1],
         "objects": [_shape("", box, "", name) for name, box in example.objects],
@@ -113,13 +117,12 @@ def _shape(key: str, box: Box, color: str, label: str) -> _Shown:
     return {"key": key, "color": color, "label": label, **place}
 
 
-def _picture(path: Path) -> tuple[str, int, int]:
-    """Return an image as a data URI, no wider than `_WIDTH`, and its original size in pixels."""
-    image = open_image(path)
+def _data_uri(image: Image) -> str:
+    """Return an image, no wider than `_WIDTH`, as a data URI."""
     shown = image
     if image.width > _WIDTH:
         shown = image.resize((_WIDTH, round(image.height * _WIDTH / image.width)))
     content = io.BytesIO()
     shown.save(content, "JPEG", quality=_QUALITY)
     text = base64.b64encode(content.getvalue()).decode("ascii")
-    return f"data:image/jpeg;base64,{text}", image.width, image.height
+    return f"data:image/jpeg;base64,{text}"

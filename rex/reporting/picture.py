@@ -13,10 +13,11 @@ from rex.boxes import Box, cell_box
 from rex.drawing import side_by_side
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.images import open_image
+from rex.images import ImageFolder
 from rex.labels import label_places
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
+from rex.reporting.photos import photo_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,15 +41,15 @@ class Shown:
 
 
 def write_picture(
-    path: str | PathLike[str], examples: Sequence[Example], images: str | PathLike[str]
+    path: str | PathLike[str], examples: Sequence[Example], images: ImageFolder
 ) -> None:
     """Draw `examples` side by side as PNG; of each the output that explains best is shown.
 
-    `images` is the folder of `<imageId>.jpg`. Raises InputError when no example has an explanation
-    with regions.
+    Images that are missing are blank. Raises InputError when no example has an explanation with
+    regions.
     """
     shown = [
-        Shown(example, output, Path(images) / f"{example.image_id}.jpg")
+        Shown(example, output, images.path(example.image_id))
         for example in examples
         if (output := best_output(example))
     ]
@@ -188,7 +189,7 @@ def _photo(shown: Shown, colors: dict[int, str]) -> Image:
     from PIL import ImageDraw
 
     example, output = shown.example, shown.output
-    image = open_image(shown.image)
+    image = photo_of(example, shown.image)
     scale = _TILE / image.width
     photo = image.resize((_TILE, round(image.height * scale)))
     draw = ImageDraw.Draw(photo, "RGBA")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html.parser
+import shutil
 from pathlib import Path
 
 import pytest
@@ -113,15 +114,42 @@ def test_a_picture_needs_explanations(
     assert "no example has an explanation" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("damage", ["missing", "corrupt"])
-def test_a_missing_or_corrupt_image(
-    split: SmallSplit, predictions: list[Path], capsys: pytest.CaptureFixture[str], damage: str
+def test_missing_images_are_blank(
+    split: SmallSplit, predictions: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = split.folder / "examples.png"
+    assert gallery(split, predictions, "--picture", str(picture)) == 0
+    before = Page((split.folder / "index.html").read_text())
+    drawn = picture.read_bytes()
+    shutil.rmtree(split.images)  # as where they have not been fetched
+    assert gallery(split, predictions, "--picture", str(picture)) == 0
+    assert "2 of 2 images are missing" in capsys.readouterr().err
+    page = Page((split.folder / "index.html").read_text())
+    assert page.all("rect") == before.all("rect")
+    for image, blank in zip(before.all("img"), page.all("img"), strict=True):
+        assert image["src"] != blank["src"]
+        assert (image["width"], image["height"]) == (blank["width"], blank["height"])
+    assert picture.read_bytes() != drawn
+
+
+def test_images_in_subfolders_and_as_png(split: SmallSplit, predictions: list[Path]) -> None:
+    assert gallery(split, predictions) == 0
+    pages = [(split.folder / "index.html").read_text()]
+    image = split.images / "img1.jpg"
+    (split.images / "more").mkdir()
+    with Image.open(image) as opened:
+        opened.save(split.images / "more" / "img1.png")
+    image.unlink()
+    assert gallery(split, predictions) == 0
+    pages.append((split.folder / "index.html").read_text())
+    assert pages[0] == pages[1]
+
+
+def test_a_corrupt_image(
+    split: SmallSplit, predictions: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = split.images / "img1.jpg"
-    if damage == "missing":
-        image.unlink()
-    else:
-        image.write_bytes(image.read_bytes()[:200])
+    image.write_bytes(image.read_bytes()[:200])
     assert gallery(split, predictions) == 2
     assert "img1.jpg" in capsys.readouterr().err
     assert not (split.folder / "index.html").exists()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from rex.images import ImageFolder
 from rex.reporting.examples import read_examples
 from rex.reporting.gallery import write_gallery
 from tests.evaluation.small_split import SmallSplit
@@ -42,7 +43,7 @@ def page(split: SmallSplit, predictions: list[Path]) -> Path:
         seed=1,
     )
     path = split.folder / "index.html"
-    write_gallery(path, examples, split.images)
+    write_gallery(path, examples, ImageFolder(split.images))
     return path
 
 
