@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rex.evaluation.reading.english import English
+from rex.evaluation.reading.english import LONGEST, MOST_BOXES, English
 from rex.evaluation.reading.facts import Fact, Ref
+from rex.evaluation.reading.model_predictions import fits
 from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import read_marked
@@ -139,3 +140,21 @@ def test_equal_boxes_are_one_region(english: English) -> None:
     assert boxes == [(1, 2, 3, 4), (5, 6, 7, 8)]
     assert called == [Fact("is", (Ref(0),), "dog", main=False)] * 2
     assert FORMATS["pixels"].pixels(boxes[0], 10, 10) == (1, 2, 3, 4)
+
+
+def test_what_is_beyond_all_measure_is_not_read(english: English) -> None:
+    boxes = [(one, 2, 3, 4) for one in range(4000)]
+    said = " ".join(f"[{','.join(map(str, box))}]" for box in boxes)
+    for text in (
+        f"The dogs {said} are brown.",
+        f"{said} There is a dog.",
+    ):
+        tokens = english.tokens(read_marked(text))
+        assert tokens.boxes[:MOST_BOXES] == boxes[:MOST_BOXES]
+        assert len(tokens.boxes) == MOST_BOXES + 1
+        assert not fits(FORMATS["pixels"], tokens.boxes[-1], 10_000, 10_000)
+    long = f"The dog [1,2,3,4] is brown{', not red' * LONGEST}."
+    tokens = english.tokens(read_marked(long))
+    assert tokens.boxes == [(1, 2, 3, 4)]
+    with pytest.raises(UnreadableError):
+        read_statement(tokens.text, english.lexicon)

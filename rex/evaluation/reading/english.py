@@ -8,7 +8,8 @@ the grammar of `rex.evaluation.reading.statements` can be read; what `rex.progra
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from rex.evaluation.reading.asked_words import asked_words
@@ -49,6 +50,14 @@ _SAID = (*SIDES, *SAME_SAID, "to the left of", "to the right of", "the scene is"
 """Phrases whose articles stay."""
 
 
+LONGEST = 4000
+"""Characters of an explanation that is still read; true ones have about a hundred at most."""
+MOST_BOXES = 64
+"""Boxes of a reply that count; those beyond are one, which points nowhere."""
+_BEYOND = (-1.0, -1.0, -1.0, -1.0)
+_TOO_LONG = "…"
+
+
 class Word(NamedTuple):
     """A word of the text, or the regions of a phrase; characters `start` to `end`."""
 
@@ -64,7 +73,8 @@ class Tokens(NamedTuple):
 
     text: str
     boxes: list[tuple[float, ...]]
-    """Of the regions `#i`, as they were written; then those of no phrase."""
+    """Of the regions `#i`, as they were written; then those of no phrase. At most `MOST_BOXES`, and
+    one more, in no image, for all others."""
     called: list[Fact]
     """What phrases call their boxes: not said in the text, but taken as known."""
 
@@ -96,18 +106,20 @@ class English:
 
         Where a phrase could be longer or shorter ("young man"), or spelled otherwise ("wooden"),
         the names and attributes of the image's objects decide. Boxes are numbers as they were
-        written; equal ones are one.
+        written; equal ones are one. A text of more than `LONGEST` characters is unreadable.
         """
+        if len(marked.text) > LONGEST:
+            return Tokens(_TOO_LONG, _as_written(_numbered(marked.boxes())), [])
         things = () if graph is None else graph.objects.values()
         names = {thing.name for thing in things}
         names |= set(map(many, names))
         attributes = {word for thing in things for word in thing.attributes}
-        numbers: dict[tuple[float, ...], int] = {}
+        numbers = _numbered(marked.boxes())
         called: list[Fact] = []
         text = _within_blanked(_verdict_blanked(marked.text.lower()), marked.mentions, names)
         words = [Word(found[0], *found.span()) for found in _WORD.finditer(text)]
         for mention in marked.mentions:
-            regions = [numbers.setdefault(box, len(numbers)) for box in mention.boxes]
+            regions = [numbers[box] for box in mention.boxes]
             first, last = self._extent(words, mention, names)
             named = " and ".join([region_token(one) for one in regions])
             before = [word for word in words if word.end <= first]
@@ -117,13 +129,11 @@ class English:
             noun = noun if noun in names else self._singular.get(noun, noun)
             if noun in self.lexicon.names and noun not in VAGUE_NOUNS:
                 called += [Fact("is", (Ref(region),), noun, main=False) for region in regions]
-        for box in marked.loose:
-            numbers.setdefault(box, len(numbers))
         tokens = self._described(self._without_articles(_indefinite(words)))
         for change in (self._of_each, _agreeing, _denials, _made, self._sentences):
             tokens = change(tokens)
         said = " ".join([_spelled(token, attributes) for token in tokens])
-        return Tokens(said, list(numbers), called)
+        return Tokens(said, _as_written(numbers), called)
 
     def _extent(
         self, words: Sequence[Word], mention: Mention, names: Collection[str]
@@ -243,6 +253,17 @@ class English:
             if found and follows and parts and found[-1] != "and" and follows != ["and"]:
                 found.append("and")
         return found
+
+
+def _numbered(boxes: Iterable[tuple[float, ...]]) -> dict[tuple[float, ...], int]:
+    """Return the region that each box is, in order of mention; the last is all beyond the most."""
+    different = dict.fromkeys(boxes)
+    return {box: min(place, MOST_BOXES) for place, box in enumerate(different)}
+
+
+def _as_written(numbers: Mapping[tuple[float, ...], int]) -> list[tuple[float, ...]]:
+    beyond = [_BEYOND] if len(numbers) > MOST_BOXES else []
+    return [*islice(numbers, MOST_BOXES), *beyond]
 
 
 def _are_color(texts: Sequence[str]) -> bool:
