@@ -22,7 +22,7 @@ from typing import Any, TypedDict
 from rex.boxes import Box, box_sets, union_ious
 from rex.errors import InputError
 from rex.evaluation.measures.agreement import agrees
-from rex.evaluation.measures.answers import normalised_answer
+from rex.evaluation.measures.answers import normalised_answer, spellings
 from rex.evaluation.measures.facts import shown_by_boxes
 from rex.evaluation.measures.truth import Scene, rightly_called
 from rex.evaluation.reading.english import English
@@ -212,8 +212,8 @@ def _scores(replies: Sequence[_Reply]) -> list[Score]:
     for reply, overlap, objects in zip(replies, overlaps, shown, strict=True):
         asked, facts = reply.asked, reply.facts
         scene = Scene(asked.graph, objects)
-        agreed = bool(facts) and reply.answer is not None
-        agreed = agreed and agrees(reply.answer or "", facts, asked.program, scene.names)
+        said = spellings(reply.answer) if facts and reply.answer is not None else ()
+        agreed = any(agrees(one, facts, asked.program, scene.names) for one in said)
         if facts:
             scene = Scene(asked.graph, rightly_called(asked.graph, objects, reply.called))
         found.append(

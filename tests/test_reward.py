@@ -69,6 +69,15 @@ def test_what_a_reply_is_worth(
     }
 
 
+@pytest.mark.parametrize("answer", ["Brown", "brown.", "a brown", '"Brown"'])
+def test_agreement_does_not_depend_on_how_an_answer_is_spelled(reward: Reward, answer: str) -> None:
+    said = "The dog [10, 10, 30, 40] is brown. The answer is"
+    assert reward.score("q", f"{said} {answer}") == reward.score("q", RIGHT)
+    none = reward.score("none", f"There is no cat. The answer is {answer.replace('rown', 'o')}")
+    assert none["agreement"] == 0
+    assert reward.score("none", "There is no cat. The answer is No!")["agreement"] == 1
+
+
 def test_of_no_object_no_box_is_right(reward: Reward) -> None:
     assert reward.score("none", "There is no cat. The answer is no.")["grounding"] == 1
     assert reward.score("none", "There is no cat [1, 2, 3, 4]. The answer is no.")["grounding"] == 0

@@ -19,7 +19,7 @@ from rex.evaluation.reading.english import English
 from rex.evaluation.reading.ground_truth import Questions, read_graphs, read_questions
 from rex.evaluation.reading.model_answers import read_text
 from rex.evaluation.reading.model_predictions import fits, read_model_predictions
-from rex.exchange.formats import TEMPLATES, Format
+from rex.exchange.formats import FORMATS, TEMPLATES, Format
 from rex.exchange.marked import Marked
 from rex.exchange.record import Asked, Explained, explain
 from rex.exchange.templates import reply
@@ -125,6 +125,23 @@ def test_true_sentences_with_true_boxes_are_perfect(
     assert float(scores.pop("truth")) > 99
     wanted = ("accuracy", "readable", "agreement", "grounding", "grounding/f1")
     assert {name: scores[name] for name in wanted} == pytest.approx(dict.fromkeys(wanted, 100))
+
+
+@pytest.mark.parametrize("spelled", ["{}", "{}.", "the {}", '"{}"', "**{}**"])
+def test_agreement_does_not_depend_on_how_an_answer_is_spelled(
+    world: Layout, explained: list[Explained], tmp_path: Path, spelled: str
+) -> None:
+    rows, pixels = [], FORMATS["pixels"]
+    for one in explained:
+        said = reply(one, "explanation-answer")
+        text = pixels.text(said, one.boxes(), one.width, one.height)
+        answer = spelled.format(one.answer.capitalize())
+        text = text.removesuffix(f"{one.answer}.") + answer
+        rows.append({"question_id": one.question_id, "text": text})
+    path = write_lines(tmp_path / "answers.jsonl", rows)
+    scores = evaluate(world, path, "--format", "pixels")
+    wanted = ("accuracy/normalised", "agreement", "entails")
+    assert {name: scores[name] for name in wanted} == dict.fromkeys(wanted, 100)
 
 
 def test_sentences_without_boxes_are_read_and_not_grounded(

@@ -104,6 +104,11 @@ def normalised_answer(answer: str) -> str:
     return " ".join([_NUMBERS.get(word, word) for word in words if word not in _ARTICLES])
 
 
+def spellings(answer: str) -> list[str]:
+    """Return how an answer in a model's own words may be spelled: as it is, and normalised."""
+    return list(dict.fromkeys((answer, normalised_answer(answer))))
+
+
 def _normalised(case: Case) -> Results:
     right = [
         ours is not None and normalised_answer(ours) == normalised_answer(theirs)

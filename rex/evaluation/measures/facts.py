@@ -15,7 +15,7 @@ from rex.arrays import Ragged
 from rex.boxes import box_sets, overlapping_pairs, resized
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.agreement import Names, agrees, detected_names
-from rex.evaluation.measures.answers import STRUCTURAL_TYPES
+from rex.evaluation.measures.answers import STRUCTURAL_TYPES, spellings
 from rex.evaluation.measures.grounding import MATCH_IOU
 from rex.evaluation.measures.truth import Scene, rightly_called
 from rex.evaluation.reading.facts import Fact
@@ -129,6 +129,9 @@ def _follow(case: Case, row: int, names: Names) -> Follows:
         for answer in {predicted, true}
         if answer is not None
     }
+    if predicted is not None and not follows[predicted] and case.predictions.boxes is not None:
+        # a model's own words, not of a vocabulary
+        follows[predicted] = any(_agrees(case, row, one, names) for one in spellings(predicted))
     return follows.get(predicted), follows.get(true)
 
 
