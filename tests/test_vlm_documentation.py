@@ -62,6 +62,13 @@ def test_its_commands_and_code_run(
         assert capsys.readouterr().out.splitlines() == re.findall(r"^# ([{[].*)", code, re.M)
 
 
+def test_ms_swift_makes_the_reward_as_its_own() -> None:
+    (made,) = re.findall(r'orms\["rex"\] = (lambda .*)', TEXT)
+    make = eval(made, {"reward": len})  # noqa: S307 (the page's own line)
+    # grpo_trainer.py of ms-swift 4.6.0 gives the trainer's arguments, sampling gives none
+    assert make(args=object()) is make() is len
+
+
 def write_answers(world: Layout) -> None:
     """Write what a model says that is always right."""
     files = ["--questions", str(world.questions("val"))]
