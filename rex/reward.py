@@ -24,6 +24,7 @@ from rex.errors import InputError
 from rex.evaluation.measures.agreement import agrees
 from rex.evaluation.measures.answers import normalised_answer, spellings
 from rex.evaluation.measures.facts import shown_by_boxes
+from rex.evaluation.measures.relevance import Topic, topic_of
 from rex.evaluation.measures.truth import Scene, rightly_called
 from rex.evaluation.reading.english import English
 from rex.evaluation.reading.facts import Fact
@@ -51,12 +52,12 @@ class Score(TypedDict):
     """Whether the answer is right (`accuracy/normalised`)."""
     grounding: float
     """IoU of the boxes with those of the true explanation's objects; where it is about none, 1 for
-    an explanation that can be read and has none."""
+    a relevant explanation that has none."""
     agreement: float
     """Whether the reply's own answer follows from its explanation."""
     truth: float
-    """The share of the explanation's facts that hold in the image and are not said again; 0 where
-    none can be read."""
+    """The share of the explanation's relevant facts that hold in the image and are not said again;
+    0 where there are none, or a main clause is false."""
 
 
 WEIGHTS: Mapping[str, float] = {"answer": 0.4, "grounding": 0.2, "agreement": 0.2, "truth": 0.2}
@@ -73,6 +74,7 @@ class Asked:
     """The right one; None: it is not known, and none is right."""
     boxes: list[Box]
     """Of the objects of the true explanation, in pixels; empty where it is about none."""
+    topic: Topic
 
 
 class Reward:
@@ -188,8 +190,9 @@ class Reward:
                 f"question {question} has no explanation ({skip})",
                 cure="train on what rex explain export writes",
             ) from None
-        boxes = [graph.objects[name].box for name in dict.fromkeys(mentioned(leaves))]
-        return Asked(program, graph, answer, boxes)
+        objects = list(dict.fromkeys(mentioned(leaves)))
+        boxes = [graph.objects[name].box for name in objects]
+        return Asked(program, graph, answer, boxes, topic_of(program, graph, objects))
 
 
 @dataclass(frozen=True)
@@ -214,17 +217,25 @@ def _scores(replies: Sequence[_Reply]) -> list[Score]:
         scene = Scene(asked.graph, objects)
         said = spellings(reply.answer) if facts and reply.answer is not None else ()
         agreed = any(agrees(one, facts, asked.program, scene.names) for one in said)
-        if facts:
+        relevant = [fact for fact in facts if asked.topic.covers(fact, scene)]
+        if relevant:
             scene = Scene(asked.graph, rightly_called(asked.graph, objects, reply.called))
         found.append(
             {
                 "answer": float(_is_right(reply.answer, asked.answer)),
-                "grounding": overlap if asked.boxes else float(bool(facts) and not reply.boxes),
+                "grounding": overlap if asked.boxes else float(bool(relevant) and not reply.boxes),
                 "agreement": float(agreed),
-                "truth": len(set(filter(scene.holds, facts))) / len(facts) if facts else 0.0,
+                "truth": _truth(facts, relevant, scene),
             }
         )
     return found
+
+
+def _truth(facts: Sequence[Fact], relevant: Sequence[Fact], scene: Scene) -> float:
+    """Return the share of relevant facts that hold, each once; nothing makes up for a lie."""
+    if not relevant or not all(scene.holds(fact) for fact in facts if fact.main):
+        return 0.0
+    return len(set(filter(scene.holds, relevant))) / len(relevant)
 
 
 def _is_right(given: str | None, true: str | None) -> bool:

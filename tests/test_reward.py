@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rex.cli import main
+from rex.config import WorldSettings
 from rex.errors import InputError
+from rex.gqa.layout import Layout
 from rex.reward import WEIGHTS, Reward
-from tests.gqa.sample import question_entry, scene_graph_entry
+from rex.world.make import make_world
+from tests.gqa.sample import (
+    QUESTIONS,
+    SCENE_GRAPHS,
+    needs_sample,
+    question_entry,
+    scene_graph_entry,
+)
 
 RIGHT = "The dog [10, 10, 30, 40] is brown. The answer is brown."
 
@@ -93,6 +103,47 @@ def test_a_reply_that_repeats_itself_is_worth_less(reward: Reward) -> None:
     for times in (2, 20):
         score = reward.score("q", f"{said}. " * times + answer)
         assert score == {"answer": 1, "grounding": 1, "agreement": 1, "truth": 1 / times}
+
+
+@pytest.mark.parametrize("reply", ["There is a thing.", "There are objects.", "There is no zebra."])
+@pytest.mark.parametrize("question", ["q", "none"])
+def test_what_is_true_of_every_image_is_worth_nothing(
+    reward: Reward, question: str, reply: str
+) -> None:
+    answer = {"q": "brown", "none": "no"}[question]
+    alone = f"The answer is {answer}."
+    assert reward.score(question, f"{reply} {alone}") == reward.score(question, alone)
+
+
+@pytest.mark.parametrize(
+    "padding", ["There is no zebra. There is no bear.", "The dog is not red. The dog is not blue."]
+)
+def test_nothing_makes_up_for_a_false_reason(reward: Reward, padding: str) -> None:
+    assert reward.score("q", f"{padding} The dog is white. The answer is white.")["truth"] == 0
+    assert reward.score("q", f"{padding} The dog is brown. The answer is brown.")["truth"] == 1
+
+
+def perfect(questions: Path, graphs: Path, out: Path) -> None:
+    """Check that all true explanations of a file are worth all there is."""
+    files = ["--questions", str(questions), "--scene-graphs", str(graphs)]
+    assert main(["explain", "export", *files, "--format", "pixels", "--out", str(out)]) == 0
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    texts = [row["messages"][1]["content"] for row in rows]
+    assert len(texts) > 20
+    values = Reward.read(questions, graphs)(texts, [row["question_id"] for row in rows])
+    assert values == pytest.approx([1] * len(rows))
+
+
+def test_true_explanations_of_the_world_are_worth_all(tmp_path: Path) -> None:
+    settings = WorldSettings(train_images=12, val_images=1, testdev_images=1, seed=5)
+    make_world(tmp_path / "world", settings, processes=1)
+    world = Layout(tmp_path / "world")
+    perfect(world.questions("train"), world.scene_graphs("train"), tmp_path / "rows.jsonl")
+
+
+@needs_sample
+def test_true_explanations_of_the_sample_are_worth_all(tmp_path: Path) -> None:
+    perfect(QUESTIONS, SCENE_GRAPHS, tmp_path / "rows.jsonl")
 
 
 def test_what_is_asked_for_may_be_in_no_image(reward: Reward) -> None:
