@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html.parser
+import json
 import shutil
 from pathlib import Path
 
@@ -143,6 +144,19 @@ def test_images_in_subfolders_and_as_png(split: SmallSplit, predictions: list[Pa
     assert gallery(split, predictions) == 0
     pages.append((split.folder / "index.html").read_text())
     assert pages[0] == pages[1]
+
+
+def test_a_model_s_own_words_are_refused(
+    split: SmallSplit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = split.folder / "theirs.json"
+    box = {"label": "dog", "bbox_2d": [0, 0, 20, 20]}
+    said = {"answer": "brown", "explanation": "The dog is brown.", "boxes": [box]}
+    rows = [{"question_id": name, **said} for name in true_answers()]
+    theirs.write_text(json.dumps({"predictions": rows}))
+    assert gallery(split, [theirs]) == 2
+    assert "theirs.json: holds a model's answers in its own words" in capsys.readouterr().err
+    assert not (split.folder / "index.html").exists()
 
 
 def test_a_corrupt_image(

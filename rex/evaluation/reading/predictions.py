@@ -109,13 +109,15 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
     Parquet, as `rex predict` writes it, or JSON of other systems (see `json_predictions`). Raises
     InputError.
     """
-    from rex.evaluation.reading.json_predictions import is_rows, read_json_predictions
+    from rex.evaluation.reading.json_predictions import read_json_predictions
+    from rex.evaluation.reading.model_answers import is_model_answers
 
-    if is_rows(path):
+    if is_model_answers(path):
         raise InputError(
-            "holds a model's answers, a row each",
+            "holds a model's answers in its own words",
             file=path,
-            cure="rex evaluate and rex submit read them; others take Parquet or JSON",
+            cure="rex evaluate and rex submit read them; others take Parquet, or JSON whose "
+            "explanations name regions",
         )
     if Path(path).suffix == ".json":
         return complete_regions(read_json_predictions(path), path)
