@@ -182,13 +182,19 @@ def test_the_class_for_vlmevalkit(folder: Path, monkeypatch: pytest.MonkeyPatch)
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     world = Layout(folder / "data" / "world")
-    monkeypatch.setenv("REX_QUESTIONS", str(world.questions("val")))
+    questions = json.loads(world.questions("val").read_text())
+    # of what is not there
+    zebra = {"operation": "select", "argument": "zebra (-)", "dependencies": []}
+    color = {"operation": "query", "argument": "color", "dependencies": [0]}
+    unexplained = next(iter(questions.values())) | {"semantic": [zebra, color]}
+    asked = folder / "asked.json"
+    asked.write_text(json.dumps({"unexplained": unexplained, **questions}))
+    monkeypatch.setenv("REX_QUESTIONS", str(asked))
     monkeypatch.setenv("REX_SCENE_GRAPHS", str(world.scene_graphs("val")))
     monkeypatch.setenv("REX_IMAGES", str(world.images() / "{}.jpg"))
     assert module.GqaRex.supported_datasets() == ["GQA_REX"]
     made = module.GqaRex("GQA_REX")
-    questions = json.loads(world.questions("val").read_text())
-    assert len(made.data) == len(questions)
+    assert list(made.data["question_id"]) == list(questions)
     image, text = made.build_prompt(0)
     assert Path(image["value"]).is_file()
     assert text["value"].startswith(made.data["question"][0])

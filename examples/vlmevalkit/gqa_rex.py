@@ -13,16 +13,35 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from typing import Any, ClassVar
 
 import pandas as pd
 
+from rex.errors import InputError
 from rex.reward import Reward
 
 from ..smp import dump, load
 from .image_base import ImageBaseDataset
 
 ASKED = "\nExplain with the boxes of the objects you name, then answer: The answer is …"
+
+
+@cache
+def _reward() -> Reward:
+    return Reward.read(
+        os.environ["REX_QUESTIONS"],
+        os.environ["REX_SCENE_GRAPHS"],
+        format=os.environ.get("REX_FORMAT", "pixels"),
+    )
+
+
+def _is_explained(question_id: str) -> bool:
+    try:
+        _reward().score(question_id, "")
+    except InputError:
+        return False
+    return True
 
 
 class GqaRex(ImageBaseDataset):  # type: ignore[misc]
@@ -34,11 +53,9 @@ class GqaRex(ImageBaseDataset):  # type: ignore[misc]
     DATASET_MD5: ClassVar = {"GQA_REX": ""}
 
     def load_data(self, dataset: str) -> pd.DataFrame:
-        """Return a row for each question that has a scene graph."""
+        """Return a row for each question that has a scene graph, and a true explanation."""
         with open(os.environ["REX_QUESTIONS"], encoding="utf-8") as file:
             questions = json.load(file)
-        with open(os.environ["REX_SCENE_GRAPHS"], encoding="utf-8") as file:
-            graphs = json.load(file)
         rows = [
             {
                 "question_id": name,
@@ -48,7 +65,7 @@ class GqaRex(ImageBaseDataset):  # type: ignore[misc]
                 "category": entry["types"]["structural"],
             }
             for name, entry in questions.items()
-            if entry["imageId"] in graphs
+            if _is_explained(name)
         ]
         return pd.DataFrame(rows).assign(index=range(len(rows)))
 
@@ -61,15 +78,12 @@ class GqaRex(ImageBaseDataset):  # type: ignore[misc]
     def evaluate(self, eval_file: str, **judge_kwargs: Any) -> pd.DataFrame:
         """Return the mean scores in percent, of all and of each category; no judge is asked."""
         said = load(eval_file)
-        reward = Reward.read(
-            os.environ["REX_QUESTIONS"],
-            os.environ["REX_SCENE_GRAPHS"],
-            format=os.environ.get("REX_FORMAT", "pixels"),
-        )
         # a spreadsheet may have taken ids for numbers, without the zeros that they begin with
         names = dict(zip(self.data["index"], self.data["question_id"], strict=True))
         scores = pd.DataFrame(
-            reward.scores([names[one] for one in said["index"]], list(map(str, said["prediction"])))
+            _reward().scores(
+                [names[one] for one in said["index"]], list(map(str, said["prediction"]))
+            )
         )
         scores["category"] = list(said["category"])
         means = scores.groupby("category").mean()
