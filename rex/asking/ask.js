@@ -211,8 +211,15 @@ for (const event of ["dragenter", "dragover", "dragleave", "drop"]) {
 
 /** Show the offered images whose names hold `text`. */
 async function find(text) {
-  const answer = await fetch(`/images?${new URLSearchParams({find: text})}`);
-  const {images, found} = await answer.json();
+  let images, found;
+  try {
+    const answer = await fetch(`/images?${new URLSearchParams({find: text})}`);
+    ({images, found} = await answer.json());
+    if (!answer.ok) throw new Error();
+  } catch {
+    at("count").textContent = "the images cannot be listed: is rex serve still running?";
+    return;
+  }
   if (text !== at("find").value) return;
   const buttons = images.map((name) => {
     const button = made("button", "");

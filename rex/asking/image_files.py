@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,8 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 _THUMBNAIL = (192, 144)
 
+_logger = logging.getLogger("rex.asking")
+
 
 class UnusableImageError(Exception):
     """Content that is no image of an accepted kind and size; `too_large` says which."""
@@ -28,7 +31,10 @@ class UnusableImageError(Exception):
 
 
 def offered_images(folder: Path | None) -> dict[str, Path]:
-    """Return name to path of the images in a folder. Raises InputError when it is none."""
+    """Return name to path of the images in a folder; a name that is not UTF-8 has no address.
+
+    Raises InputError when it is no folder, or holds none.
+    """
     if folder is None:
         return {}
     if not folder.is_dir():
@@ -36,9 +42,23 @@ def offered_images(folder: Path | None) -> dict[str, Path]:
     files = sorted(
         path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
     )
+    strange = [path for path in files if not _is_text(path.name)]
+    if strange:
+        message = "%d file names are not UTF-8, and not offered: %r is the first"
+        _logger.warning(message, len(strange), strange[0].name)
+    files = [path for path in files if path not in strange]
     if not files:
         raise InputError("holds no JPEG, PNG or WebP image", file=folder, cure="check --images")
     return {path.name: path for path in files}
+
+
+def _is_text(name: str) -> bool:
+    """Return whether a file's name is UTF-8: other bytes are surrogates, which cannot be sent."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def image_format(content: bytes) -> str:

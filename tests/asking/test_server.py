@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import os
 import socket
 import struct
 import time
@@ -102,6 +103,18 @@ def test_an_offered_image(server: AskServer) -> None:
         "box": [1.0, 2.0, 30.0, 20.0], "gate": None,
     }  # fmt: skip
     assert reply["words"][3]["box"] == [10, 0, 20, 6]
+
+
+def test_a_name_that_is_not_utf_8_is_not_offered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    try:
+        (tmp_path / os.fsdecode(b"caf\xe9.png")).write_bytes(picture())
+    except OSError:
+        pytest.skip("this file system has UTF-8 names alone")
+    (tmp_path / "café.png").write_bytes(picture())
+    assert list(image_files.offered_images(tmp_path)) == ["café.png"]
+    assert "1 file names are not UTF-8" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
