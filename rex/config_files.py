@@ -104,6 +104,15 @@ def check_experiment(config: Config, *, file: str | PathLike[str] | None = None)
             place="regions.selection",
             cure="set evaluation.splits to [val]",
         )
+    features = config.regions.features
+    measured = {*config.evaluation.splits, *(row.split for row in config.evaluation.foreign)}
+    if features and features.testdev is None and "testdev" in measured:
+        raise InputError(
+            "testdev is measured, and has no features",
+            file=file or "config",
+            place="regions.features.testdev",
+            cure="name what holds its images, or set evaluation.splits to [val]",
+        )
 
 
 def read_config(source: str | PathLike[str] | None) -> Config:

@@ -36,11 +36,6 @@ def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
     if config.compute.gpus > 1 and config.compute.device != "cuda":
         problem = f"{config.compute.gpus} GPUs are used only where compute.device is cuda"
         yield "compute.gpus", problem, "set compute.device to cuda, or leave it out"
-    features = config.regions.features
-    measured = {*config.evaluation.splits, *(row.split for row in config.evaluation.foreign)}
-    if features and features.testdev is None and "testdev" in measured:
-        cure = "name what holds its images, or set evaluation.splits to [val]"
-        yield "regions.features.testdev", "testdev is measured, and has no features", cure
     rows = [(row.folder, row.split) for row in config.evaluation.foreign]
     for number, row in enumerate(rows):
         if not row[0] or row in rows[:number]:

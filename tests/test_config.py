@@ -57,6 +57,17 @@ def test_perfect_regions_are_not_asked_of_testdev() -> None:
     check_experiment(parse_config({**values, "evaluation": {"splits": ["val"]}}))
 
 
+def test_features_of_testdev_are_asked_for_only_where_it_is_measured() -> None:
+    values = {"regions": {"features": {"train": "a", "val": "a", "label": "mine"}}}
+    with pytest.raises(InputError, match=r"regions.features.testdev: testdev is measured"):
+        check_experiment(parse_config(values))
+    measured = parse_config({**values, "evaluation": {"splits": ["val"]}})
+    check_experiment(measured)
+    # a job's part of it: what is measured is not said
+    part = {name: value for name, value in config_values(measured).items() if name != "evaluation"}
+    assert parse_config(part).regions == measured.regions
+
+
 def test_values_survive_a_round_trip() -> None:
     config = parse_config({"dataset": "other", "experiment": {"seeds": [3, 4]}})
     assert parse_config(config_values(config)) == config
@@ -177,10 +188,6 @@ def test_a_configuration_may_be_given_as_json() -> None:
         ),
         ({"training": {"holdout": 1}}, "training.holdout: 1 is too large; give a number below 1"),
         ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is too large; give 1 or less"),
-        (
-            {"regions": {"features": {"train": "a", "val": "a", "label": "mine"}}},
-            "regions.features.testdev: testdev is measured, and has no features",
-        ),
         ({"methods": {"rec": {}}}, "methods.rec: no such method; one of backbone"),
         (
             {"methods": {"backbone-tags": {"programs": True}}},
