@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
-from rex.experiment import METHODS, SETTINGS
+from rex.experiment import METHODS, SETTINGS, MethodValue
 
 SPLITS = ("train", "val", "testdev")
 SCENE_GRAPH_SPLITS = ("train", "val")
@@ -333,7 +333,7 @@ class Config:
     regions: RegionSettings = field(default_factory=RegionSettings)
     explanations: ExplanationSettings = field(default_factory=ExplanationSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
-    methods: dict[str, dict[str, bool | int | float]] = field(default_factory=dict)
+    methods: dict[str, dict[str, MethodValue]] = field(default_factory=dict)
     """Settings of methods, where they are not their defaults: `reader: {layers: 3}`."""
     training: TrainingSettings = field(default_factory=TrainingSettings)
     transfer: TransferSettings = field(default_factory=TransferSettings)

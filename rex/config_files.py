@@ -80,7 +80,8 @@ def _first_problem(error: pydantic.ValidationError) -> tuple[str, str, str]:
         cure = f"write {whole}{part or '.0'}e{sign or '+'}{power}: YAML takes {given} for text"
     if first["loc"][:1] == ("methods",) and len(first["loc"]) > 3:
         # one error for each of the types that a setting may have
-        return ".".join(map(str, first["loc"][:3])), f"{given!r} is no number, true or false", cure
+        place = ".".join(map(str, first["loc"][:3]))
+        return place, f"{given!r} is no number, text, true or false", cure
     for name, problem, advice in (
         ("ge", "too small", "give {} or more"),
         ("gt", "too small", "give a number above {}"),

@@ -70,6 +70,10 @@ FOREIGN = "foreign"
 """Stands for a setting in the rows of models that were not trained here."""
 
 
+MethodValue = bool | int | float | str
+"""What a setting of a method may be."""
+
+
 @dataclass(frozen=True)
 class Method:
     """A way to explain answers."""
@@ -80,7 +84,7 @@ class Method:
     """`module:class` of its decoder; None: it does not explain."""
     compat: str | None = None
     """The same as the published code has it; None: there is no such mode of it."""
-    options: Mapping[str, bool | int | float] = field(default_factory=dict)
+    options: Mapping[str, MethodValue] = field(default_factory=dict)
     """Its settings, where they are not its decoder's defaults: variants share a decoder."""
     variant_of: str | None = None
     """The method that it is but for its options: what is given to that one, it has, too."""
@@ -174,8 +178,8 @@ def refusal(setting: str, method: str, mode: str) -> tuple[str, str] | None:
 
 
 def settings_given(
-    method: str, methods: Mapping[str, Mapping[str, bool | int | float]]
-) -> dict[str, bool | int | float]:
+    method: str, methods: Mapping[str, Mapping[str, MethodValue]]
+) -> dict[str, MethodValue]:
     """Return what a configuration's `methods` gives a method, a variant beside its own options."""
     kind = METHODS[method]
     common = methods.get(kind.variant_of, {}) if kind.variant_of else {}

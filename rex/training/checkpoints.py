@@ -112,6 +112,9 @@ def load_checkpoint(path: str | PathLike[str]) -> Checkpoint:
         _check_values(checkpoint)
         mode = parse_config(checkpoint.config, file=path).model.mode
         known = METHODS[checkpoint.method].exists_in(mode)
+        method_settings(checkpoint.method, checkpoint.options)
+    except InputError as error:
+        raise InputError(error.problem, file=path, place=error.place, cure=_CURE) from None
     except (TypeError, KeyError, AttributeError, ValueError, msgspec.ValidationError):
         known = False
     if not known:

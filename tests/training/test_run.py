@@ -25,7 +25,7 @@ from rex.experiment import RunName
 from rex.files import parquet_provenance, read_parquet, write_parquet
 from rex.gqa.questions import read_questions
 from rex.models.backbones import Sizes, build_backbone
-from rex.training.checkpoints import load_checkpoint
+from rex.training.checkpoints import load_checkpoint, save_checkpoint
 from rex.training.loop import Trainer
 from rex.training.observing import Observer, Record
 from rex.training.prediction import check_features
@@ -406,6 +406,18 @@ def test_the_number_of_imported_regions_is_none_of_the_signature(trained: Path) 
     for before, given in itertools.product((now, {**now, "regions": 36}), repeat=2):
         made = dataclasses.replace(checkpoint, signature=before)
         check_features(made, trained, feature_size=WIDTH, regions=1, signature=given)
+
+
+def test_a_checkpoint_with_settings_of_another_version_is_named(
+    trained: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "checkpoint.pt"
+    made = load_checkpoint(trained / "checkpoint.pt")
+    save_checkpoint(path, dataclasses.replace(made, options={"tag": True}))
+    with pytest.raises(InputError) as caught:
+        load_checkpoint(path)
+    place = f"{path}: methods.{made.method}.tag"
+    assert str(caught.value) == f"{place}: no such setting; train the run again"
 
 
 def test_regions_of_another_width_are_refused(toy: RunFiles, trained: Path, tmp_path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Any
+
 import pytest
 
 from rex.errors import InputError
 from rex.experiment import METHODS, SETTINGS, refusal, settings_given
 from rex.models.decoder import MethodSettings
 from rex.models.methods import method_settings
-from rex.models.methods.reader import ReaderSettings
+from rex.models.methods.reader import Reader, ReaderSettings
 
 
 def test_a_variant_differs_from_its_decoder_s_defaults_by_its_line() -> None:
@@ -62,6 +65,54 @@ def test_a_weight_is_not_negative() -> None:
     for value in (-1, float("nan"), float("inf")):
         with pytest.raises(InputError, match="out of range; give 0 or more"):
             method_settings("vcin", {"kl": value})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wide(MethodSettings):
+    pooling: str = "mean"
+    memories: int = 0
+    bias: float = -1.5
+
+
+def test_texts_and_low_defaults_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reader, "Settings", _Wide)
+    assert method_settings("reader") == _Wide()
+    # as a checkpoint gives them
+    assert method_settings("reader", vars(_Wide())) == _Wide()
+    assert method_settings("reader", {"pooling": "max"}) == _Wide(pooling="max")
+    for given, said in (
+        ({"memories": -1}, "give 0 or more"),
+        ({"bias": -2.0}, r"give -1\.5 or more"),
+        ({"bias": "1e-4"}, r"like -1\.5 \(a number without a dot, as 1e-4, is text to YAML"),
+        ({"pooling": 2}, "give a value like 'mean'"),
+    ):
+        with pytest.raises(InputError, match=said):
+            method_settings("reader", given)
+
+
+def test_a_default_that_cannot_be_a_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Without(MethodSettings):
+        width: int
+
+    @dataclass(frozen=True, kw_only=True)
+    class Nothing(MethodSettings):
+        width: int | None = None
+
+    @dataclass(frozen=True, kw_only=True)
+    class Endless(MethodSettings):
+        width: float = float("inf")
+
+    @dataclass(frozen=True, kw_only=True)
+    class Several(MethodSettings):
+        width: list[int] = field(default_factory=list)
+
+    made: tuple[Any, ...] = (Without, Nothing, Endless, Several)
+    for settings in made:
+        monkeypatch.setattr(Reader, "Settings", settings)
+        with pytest.raises(InputError) as caught:
+            method_settings("reader")
+        assert str(caught.value).startswith(f"{__name__}: {settings.__name__}.width: a setting's")
 
 
 def test_whole_numbers_are_numbers() -> None:
