@@ -61,8 +61,8 @@ class Output(NamedTuple):
     explanation: Prediction | None
     """Of each token of the explanations; None: not asked for, or the method writes none."""
     own: dict[str, Tensor]
-    """Losses [B] of the method's own, weighted; `answer_loss` stands in the place of the common
-    one."""
+    """Losses [B] of the method's own, weighted, to be summed and divided by the number of
+    explanations; `answer_loss` stands in the place of the common one, where answers are learnt."""
     program: Prediction | None = None
     """Of each token of the questions' programs; None: they are not learnt."""
 

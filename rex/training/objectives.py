@@ -62,7 +62,11 @@ def losses(
     objective: Setting,
     settings: TrainingSettings,
 ) -> dict[str, Tensor]:
-    """Return a batch's share of each loss by name; `loss` is the weighted sum, to be minimised."""
+    """Return a batch's share of each loss by name; `loss` is the weighted sum, to be minimised.
+
+    Raises InputError for a loss of the method's own that is none.
+    """
+    _check_own(output.own, len(batch), answers=objective.answers)
     parts: dict[str, Tensor] = {}
     weights: dict[str, float] = {}
     if objective.answers:
@@ -92,6 +96,25 @@ def losses(
         parts["program_loss"], weights["program_loss"] = program.sum() / counts.programs, 1.0
     first, *others = [weights[name] * part for name, part in parts.items()]
     return {"loss": sum(others, start=first), **parts}
+
+
+_COMMON = ("loss", "explanation_loss", "gate_loss", "program_loss")
+
+
+def _check_own(own: Mapping[str, Tensor], questions: int, *, answers: bool) -> None:
+    """Raise InputError where a method's own losses would not be learnt as they are meant."""
+    for name, values in own.items():
+        problem = cure = None
+        if name in _COMMON:
+            problem, cure = "is the name of a common loss", "give its own loss another"
+        elif name == "answer_loss" and not answers:
+            problem, cure = "no answers are learnt here", "return it where `answers` is true"
+        elif values.shape != (questions,):
+            shape = list(values.shape)
+            problem = f"has the shape {shape}, where the batch has {questions} questions"
+            cure = "return one number for each question, [B]"
+        if problem:
+            raise InputError(problem, file="the method's learn", place=name, cure=cure)
 
 
 COUNTED = ("answers", "answers_right", "tokens", "tokens_right")
