@@ -17,6 +17,10 @@ from rex.reporting.results import Row, published_unread
 from rex.reporting.table_formats import FORMATS
 
 _CIDER = "CIDEr: the caption library's value (0 to 10) times 100. All other numbers: percent."
+_NORMALISED = (
+    "Normalised: answers compared in lower case, without punctuation and articles, and with digits "
+    "for numbers; not tested."
+)
 _PUBLISHED = "Published numbers are of GQA, whatever data the rows above them are of."
 
 
@@ -179,9 +183,12 @@ def table(name: str, rows: Sequence[Row]) -> Table:
     declared = _DECLARED[name]
     columns = declared.columns
     shown = [row for row in rows if _speaks(row, columns, declared.mute)]
+    notes = declared.notes
+    if name == "answers" and (added := _normalised(shown)):
+        columns, notes = (*columns[:2], *added, *columns[2:]), (*notes, _NORMALISED)
     if declared.counted:
         columns = tuple(_with_counts(column, rows) for column in columns)
-    return Table(name, declared.title, columns, tuple(shown), declared.notes)
+    return Table(name, declared.title, columns, tuple(shown), notes)
 
 
 def _by_method(rows: Sequence[Row]) -> list[Row]:
@@ -200,6 +207,19 @@ def _speaks(row: Row, columns: Sequence[Column], mute: str | None) -> bool:
     """Return whether a row says more than that it has nothing to say by nature."""
     cells = [row.cells[column.key] for column in columns if column.key in row.cells]
     return mute is None or any(cell.reason != mute for cell in cells)
+
+
+def _normalised(rows: Sequence[Row]) -> list[Column]:
+    """Return columns of what a foreign model's answers score normalised, where that differs."""
+    return [
+        Column(f"{exact.key}/normalised", f"{exact.header} (normalised)")
+        for exact in ANSWER_COLUMNS[:2]
+        if any(
+            row.value(f"{exact.key}/normalised") not in (None, row.value(exact.key))
+            for row in rows
+            if row.setting == FOREIGN
+        )
+    ]
 
 
 def _with_counts(column: Column, rows: Sequence[Row]) -> Column:

@@ -137,6 +137,22 @@ def test_answers_leave_out_what_never_answers(tmp_path: Path) -> None:
     assert [row.method for row in shown.rows] == ["Backbone", "REX"]
 
 
+def test_answers_of_a_foreign_model_are_shown_normalised_where_that_differs(
+    tmp_path: Path,
+) -> None:
+    def headers(folder: Path, setting: str, normalised: float) -> list[str]:
+        scores = {"accuracy": 20.0, "accuracy/normalised": normalised}
+        paths = [*write_runs(folder), write_run(folder, scores, setting=setting, method="theirs")]
+        layout = lay_out(table("answers", read_rows(paths)))
+        return [*layout.headers[3:6], layout.notes[3][1][:10]]
+
+    exact = ["val", "testdev", "OOD val: all"]
+    assert headers(tmp_path / "a", "foreign", 20.0)[:3] == exact
+    assert headers(tmp_path / "b", "multi-task", 60.0)[:3] == exact
+    shown = headers(tmp_path / "c", "foreign", 60.0)
+    assert shown == ["val", "testdev", "val (normalised)", "Normalised"]
+
+
 def test_latex_is_well_formed(tmp_path: Path) -> None:
     odd = write_run(tmp_path, {"accuracy": 50.0}, method="a_b & 100% {#1}")
     text = to_latex(lay_out(table("answers", [*read_rows([odd]), *published_rows()])))
