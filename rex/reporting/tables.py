@@ -78,7 +78,7 @@ class _Declared:
     columns: tuple[Column, ...]
     notes: tuple[str, ...]
     mute: str | None
-    """Rows that say only this are left out; None: none are."""
+    """Rows that have no number and say this are left out; None: none are."""
     counted: bool = False
     """Whether headers say how many questions a column is about."""
 
@@ -204,9 +204,10 @@ def _by_method(rows: Sequence[Row]) -> list[Row]:
 
 
 def _speaks(row: Row, columns: Sequence[Column], mute: str | None) -> bool:
-    """Return whether a row says more than that it has nothing to say by nature."""
+    """Return whether a row has a number, or lacks them for another reason than its nature."""
     cells = [row.cells[column.key] for column in columns if column.key in row.cells]
-    return mute is None or any(cell.reason != mute for cell in cells)
+    reasons = {cell.reason for cell in cells}
+    return mute is None or None in reasons or (bool(reasons) and mute not in reasons)
 
 
 def _normalised(rows: Sequence[Row]) -> list[Column]:

@@ -11,6 +11,7 @@ import pytest
 
 from rex.cli import main
 from rex.errors import InputError
+from rex.evaluation.case import NO_EXPLANATIONS
 from rex.reporting.cost_table import cost_table
 from rex.reporting.layout import lay_out
 from rex.reporting.results import published_rows
@@ -135,6 +136,17 @@ def test_markdown(tmp_path: Path) -> None:
 def test_answers_leave_out_what_never_answers(tmp_path: Path) -> None:
     shown = table("answers", read_rows(write_runs(tmp_path)))
     assert [row.method for row in shown.rows] == ["Backbone", "REX"]
+
+
+def test_explanations_leave_out_what_writes_none(tmp_path: Path) -> None:
+    missing = {"bleu4": NO_EXPLANATIONS, "program": "not computed: no programs"}
+    paths = [
+        write_run(tmp_path, {"bleu4": 30.0}),
+        write_run(tmp_path, {}, setting="answer-only", method="backbone", missing=missing),
+        write_run(tmp_path, {}, method="vqae", missing={"bleu4": "not computed: lost"}),
+    ]
+    shown = table("explanations", read_rows(paths))
+    assert [row.method for row in shown.rows] == ["VQA-E", "REX"]
 
 
 def test_answers_of_a_foreign_model_are_shown_normalised_where_that_differs(
