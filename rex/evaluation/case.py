@@ -184,14 +184,15 @@ class Measure:
 
     names: tuple[str, ...]
     """The scores; without what it `needs` they are null, with the reason."""
+    labels: tuple[str, ...]
+    """One for each name, for tables."""
     compute: Callable[[Case], Results]
     summary: str
     """What it is, for docs/measures.md."""
     needs: tuple[str, ...] = ()
     """Keys of `NEEDS`; the first that is missing gives the reason."""
-    labels: tuple[str, ...] = ()
-    """Of the names, in the headers of tables."""
     unit: str = "percent"
+    lower_is_better: bool = False
     paired: Mapping[str, Callable[[Floats], Floats]] = field(default_factory=dict)
     """The scores that methods are compared by, and how each comes from sums over questions."""
     compat: bool = False

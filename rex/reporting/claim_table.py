@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from rex.experiment import REFERENCE, SETTINGS
 from rex.reporting.claims import (
     CLAIMS,
-    MEASURES,
     NOT_MEASURED,
     Claim,
     Finding,
@@ -33,12 +32,13 @@ _FIELDS = (
 )  # fmt: skip
 
 _NOTES = (
-    "Differences in percentage points: mean ± standard deviation over the seeds that all of the "
-    "compared runs have; 95 % interval and two-sided p of a paired test over images and seeds "
-    "(docs/measures.md), not corrected for the number of comparisons.",
-    "A comparison holds when the difference is above 0 with p < 0.05, and a claim when all its "
-    "comparisons do. Where one seed was compared the test is over images alone: it says nothing "
-    "about another seed.",
+    "Differences in percentage points, or in the unit that the measure names: mean ± standard "
+    "deviation over the seeds that all of the compared runs have; 95 % interval and two-sided p of "
+    "a paired test over images and seeds (docs/measures.md), not corrected for the number of "
+    "comparisons.",
+    "A comparison holds when the difference is above 0 (below, for a measure of which less is "
+    "better) with p < 0.05, and a claim when all its comparisons do. Where one seed was compared "
+    "the test is over images alone: it says nothing about another seed.",
     "Published: the same difference of published numbers, which are of GQA, whatever data the "
     "other columns are of. Published grounding is the published code's own measure, which is not "
     "bounded and looks at one object alone.",
@@ -92,7 +92,7 @@ def _texts(finding: Finding, footnotes: Footnotes) -> list[Text]:
     if finding.published is not None:
         mark = "" if finding.verified else UNVERIFIED
         published = Text(f"{finding.published:+.2f}", mark)
-    start = [Text(finding.comparison.text), Text(MEASURES[finding.comparison.key])]
+    start = [Text(finding.comparison.text), Text(finding.comparison.measure)]
     if finding.difference is None:
         mark = footnotes.mark(finding.reason or "")
         return [*start, Text(finding.result, mark), *[Text(NOTHING)] * 4, published]

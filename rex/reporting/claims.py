@@ -8,24 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rex.evaluation.details import SUMMARIES, Details
+from rex.evaluation.measures import DECLARED, LABELS
 from rex.evaluation.significance import Term, contrast
 from rex.experiment import FEWEST, METHODS, PRIOR_OF_FEW, REFERENCE, TRANSFER_PERCENT, method_label
 from rex.reporting.comparison import P_VALUE
 from rex.reporting.results import MeasuredRun, Row
-
-MEASURES = {
-    "val/grounding": "grounding (IoU), val",
-    "val/grounding/bounded": "grounding (of best), val",
-    "val/grounding/right-minus-wrong": "grounding (IoU), val",
-    "val/grounding/right-minus-wrong/by-type": "grounding (IoU) by type, val",
-    "val/bleu4": "BLEU-4, val",
-    "val/agreement": "agreement, val",
-    "val/entails": "entails, val",
-    "val/accuracy": "accuracy, val",
-    "testdev/accuracy": "accuracy, testdev",
-    "val/accuracy/ood-all": "accuracy, OOD val",
-    "testdev/accuracy/ood-all": "accuracy, OOD testdev",
-}
 
 HOLDS, OPPOSITE, UNDECIDED = "holds", "the opposite", "no difference shown"
 HOLDS_ONCE = "holds in one seed"
@@ -49,12 +36,24 @@ class Part:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A sum of scores that is above 0 if the claim is right."""
+    """A sum of scores that is above 0 if the claim is right; below, where less is better."""
 
     text: str
     key: str
-    """The score, `<split>/<name>`."""
+    """The score, `<split>/<name>`: one that methods are compared by (`SUMMARIES`)."""
     parts: tuple[Part, ...]
+
+    @property
+    def measure(self) -> str:
+        """How the score is called, with its unit if that is not percent."""
+        split, _, name = self.key.partition("/")
+        unit = DECLARED[name].unit
+        return f"{LABELS.get(name, name)}, {split}" + (f" [{unit}]" if unit != "percent" else "")
+
+    @property
+    def sign(self) -> int:
+        """What the sum's sign is if the claim is right."""
+        return -1 if DECLARED[self.key.partition("/")[2]].lower_is_better else 1
 
 
 @dataclass(frozen=True)
@@ -197,7 +196,7 @@ class Finding:
             return NOT_TESTED
         if self.p >= P_VALUE:
             return UNDECIDED
-        if self.difference < 0:
+        if self.difference * self.comparison.sign < 0:
             return OPPOSITE
         return HOLDS if len(self.seeds) > 1 else HOLDS_ONCE
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from rex.evaluation.details import SUMMARIES
+from rex.evaluation.measures import DECLARED
 from rex.evaluation.significance import Term, contrast
 from rex.reporting.layout import Table
 from rex.reporting.results import Row
@@ -62,7 +63,8 @@ def _best(rows: Sequence[Row], key: str) -> int | None:
     questions = {tuple(one.question_ids) for some in found for one in some}
     if list(map(len, found)) != list(map(len, read)) or len(questions) != 1:
         return None
-    first = int(np.argmax([row.value(key) or 0.0 for row in rows]))
+    order = np.argmin if DECLARED[measure].lower_is_better else np.argmax
+    first = int(order([row.value(key) or 0.0 for row in rows]))
     sums = [[one.by_image() for one in some] for some in found]
     for place, theirs in enumerate(sums):
         if place != first:

@@ -15,7 +15,7 @@ from typing import Any
 
 from rex.errors import InputError
 from rex.evaluation.details import Details, check_details, read_details
-from rex.evaluation.measures import MEASURES
+from rex.evaluation.measures import DECLARED
 from rex.evaluation.metrics import Metrics, read_metrics
 from rex.evaluation.scores import Score
 from rex.experiment import RunName, method_label, method_order, setting_order
@@ -187,8 +187,7 @@ _AS_PUBLISHED = {
 
 
 def _unit(name: str) -> str:
-    measure = name.partition("/")[2]
-    return next(declared.unit for declared in MEASURES if measure in declared.names)
+    return DECLARED[name.partition("/")[2]].unit
 
 
 def _place(key: tuple[str, str, str]) -> tuple[int, str, int, str, str]:

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rex.errors import InputError
-from rex.evaluation.details import write_details
+from rex.evaluation.details import SUMMARIES, write_details
+from rex.evaluation.measures import DECLARED
+from rex.evaluation.measures.captions import CIDER_UNIT
 from rex.evaluation.measures.grounding import STRATIFIED, by_answer_samples, stratified_sample
 from rex.evaluation.scores import Sample, mean_sample
+from rex.reporting import claim_table as claim_table_module
 from rex.reporting.claim_table import claim_table
-from rex.reporting.claims import HOLDS, NOT_MEASURED, NOT_TESTED, OPPOSITE, UNDECIDED, verdict
+from rex.reporting.claims import (
+    CLAIMS,
+    HOLDS,
+    NOT_MEASURED,
+    NOT_TESTED,
+    OPPOSITE,
+    UNDECIDED,
+    Claim,
+    Comparison,
+    Part,
+    verdict,
+)
 from rex.reporting.layout import Layout
 from rex.reporting.results import published_rows, read_runs
 from rex.reporting.table_formats import FORMATS, to_csv, to_html
@@ -146,6 +161,36 @@ def test_claims_that_do_not_hold(tmp_path: Path) -> None:
         )
         < 0
     )
+
+
+def test_claims_are_about_scores_that_are_compared() -> None:
+    keys = {comparison.key for claim in CLAIMS for comparison in claim.comparisons}
+    assert {key.partition("/")[2] for key in keys} <= SUMMARIES.keys()
+
+
+@pytest.mark.parametrize(("lower", "result"), [(False, OPPOSITE), (True, HOLDS)])
+def test_a_claim_may_be_about_any_such_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lower: bool, result: str
+) -> None:
+    cider = dataclasses.replace(DECLARED["cider"], lower_is_better=lower)
+    monkeypatch.setitem(DECLARED, "cider", cider)
+    parts = (Part(1, "multi-task", "rex"), Part(-1, "multi-task", "vqae"))
+    comparisons = (
+        Comparison("CIDEr falls", "val/cider", parts),
+        Comparison("open", "val/accuracy/open", parts),
+    )
+    monkeypatch.setattr(claim_table_module, "CLAIMS", (Claim("mine", comparisons),))
+    paths = []
+    for method, low in (("rex", 0.3), ("vqae", 0.6)):
+        for seed in (0, 1):
+            paths.append(write_run(tmp_path, {}, method=method, seed=seed))
+            samples = {"cider": mean_sample(range(N), [low, low + 0.1] * (N // 2))}
+            ids = ([f"{kind}{i:03d}" for i in range(N)] for kind in "qi")
+            write_details(paths[-1].with_suffix(".parquet"), samples, *ids)
+    ((_, ((_, measure, said, *_), (_, other, unknown, *_))),) = table(paths).groups
+    assert measure.text == f"CIDEr, val [{CIDER_UNIT}]"
+    assert (said.text, unknown.text) == (result, NOT_MEASURED)
+    assert other.text == "accuracy/open, val"
 
 
 def test_one_seed_says_nothing_about_another(tmp_path: Path) -> None:

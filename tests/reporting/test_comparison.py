@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from rex.errors import InputError
 from rex.evaluation.details import write_details
+from rex.evaluation.measures import DECLARED
 from rex.evaluation.scores import mean_sample
 from rex.reporting.comparison import mark_best
 from rex.reporting.layout import lay_out
@@ -52,6 +54,15 @@ def test_a_clear_winner(tmp_path: Path) -> None:
     assert r"\textbf{80.00" in to_latex(lay_out(shown))
     assert "<b>80.00 ± 0.00</b>" in to_html(lay_out(shown))
     assert "Bold: better" in to_markdown(lay_out(shown))
+
+
+def test_the_lowest_wins_where_less_is_better(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    less = dataclasses.replace(DECLARED["accuracy"], lower_is_better=True)
+    monkeypatch.setitem(DECLARED, "accuracy", less)
+    paths = [*two_seeds(tmp_path, 0.8), *two_seeds(tmp_path, 0.5, method="vqae")]
+    assert best(read_rows(paths)) == ["VQA-E"]
 
 
 def test_a_hair_is_no_win(tmp_path: Path) -> None:

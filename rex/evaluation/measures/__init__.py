@@ -33,6 +33,9 @@ MEASURES: tuple[Measure, ...] = (
 )
 """All measures, in the order in which metrics files list their scores."""
 
+DECLARED = {name: measure for measure in MEASURES for name in (*measure.paired, *measure.names)}
+"""Score name → the measure that declares it, or compares it."""
+
 LABELS = {
     name: label
     for measure in MEASURES

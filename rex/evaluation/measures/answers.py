@@ -144,7 +144,7 @@ MEASURES = (
     ),
     Measure(
         names=_OOD,
-        labels=("OOD: all", "head", "tail"),
+        labels=tuple(f"Accuracy (OOD {part})" for part in OOD_PARTS),
         needs=("answers", "true answers", "GQA-OOD"),
         compute=lambda case: ood_samples(case.answers, case.questions, case.inputs.ood or {}),
         paired=dict.fromkeys(_OOD, mean_percent),

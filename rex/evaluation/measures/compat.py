@@ -169,6 +169,7 @@ MEASURES = (
     ),
     Measure(
         names=(),
+        labels=(),
         needs=TEXTS,
         compute=_attributes,
         compat=True,

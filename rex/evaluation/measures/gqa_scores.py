@@ -199,6 +199,7 @@ MEASURES = (
         labels=("Distribution",),
         needs=("answers", "true answers"),
         unit=_CHI_SQUARE,
+        lower_is_better=True,
         compute=lambda case: {"distribution": distribution_score(case.answers, case.questions)},
         summary="chi-square between the given and the true answers of each global group, averaged "
         "by group size, divided by 100; 0 is best",

@@ -280,8 +280,8 @@ MEASURES = (
         labels=(
             "Grounding, right",
             "Grounding, wrong",
-            "Right − wrong",
-            "Right − wrong (by type)",
+            "Grounding (right − wrong)",
+            "Grounding (right − wrong, by type)",
         ),
         needs=(*_NEEDS, "answers", "true answers"),
         compute=_by_answer,
