@@ -308,10 +308,11 @@ def _transformer(
     return kind(config, **options)
 
 
-_BACKBONES: dict[str, type[VisualBert] | type[Lxmert]] = {
+BACKBONES: dict[str, Callable[[ModelSettings, Sizes, Mapping[str, Any] | None], Backbone]] = {
     "visualbert": VisualBert,
     "lxmert": Lxmert,
 }
+"""What `model.backbone` names."""
 
 
 def build_backbone(
@@ -323,7 +324,7 @@ def build_backbone(
     checkpoint keeps it): one of those sizes is built, without its weights. Raises InputError when
     `settings.pretrained` can't be loaded, or knows fewer word pieces or positions than are used.
     """
-    backbone = _BACKBONES[settings.backbone](settings, sizes, transformer)
+    backbone = BACKBONES[settings.backbone](settings, sizes, transformer)
     fuse_attention(backbone.transformer)
     config = backbone.transformer.config
     for place, used, known in (

@@ -35,7 +35,9 @@ def load_transformer(kind: Any, name: str, *, feature_size: int, **options: Any)
     missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
     if missing:
         raise _bad(name, f"lacks {len(missing)} weights ({missing[0]}, …)")
-    width = getattr(config, "visual_embedding_dim", None) or config.visual_feat_dim
+    # one that was trained on text alone has neither
+    widths = (getattr(config, f"visual_{name}_dim", None) for name in ("embedding", "feat"))
+    width = next(filter(None, widths), feature_size)
     if width != feature_size:
         raise _bad(name, f"reads features that are {width} wide, the regions' are {feature_size}")
     return model

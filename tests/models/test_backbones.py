@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal, cast
+import re
+from pathlib import Path
+from typing import Any, Literal, cast, get_args, get_type_hints
 
 import pytest
 import torch
 
 from rex.config import ModelSettings
-from rex.models.backbones import Backbone, Sizes, VisualBert, build_backbone
+from rex.models import backbones
+from rex.models.backbones import BACKBONES, Backbone, Sizes, VisualBert, build_backbone
 from rex.models.batch import IGNORED, Batch
 
 B, Q, R, D = 2, 6, 5, 7
@@ -35,13 +38,49 @@ def make_batch() -> Batch:
 
 
 LXMERT = dataclasses.replace(SETTINGS, backbone="lxmert")
+EXAMPLE = "the example of the page"
 
 
-@pytest.fixture(params=[SETTINGS, LXMERT], ids=["visualbert", "lxmert"])
-def backbone(request: pytest.FixtureRequest) -> Backbone:
+def add_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add the backbone of docs/new-data.md, written there as for the file of the others."""
+    page = Path(__file__).parents[2] / "docs" / "new-data.md"
+    (program,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    made = dict(vars(backbones))
+    exec("from __future__ import annotations\n" + program, made)
+    monkeypatch.setitem(BACKBONES, EXAMPLE, made["Uniter"])
+
+
+@pytest.fixture(params=[*BACKBONES, EXAMPLE])
+def backbone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Backbone:
     torch.manual_seed(0)
-    settings: ModelSettings = request.param
+    add_example(monkeypatch)
+    settings = dataclasses.replace(SETTINGS, backbone=request.param)
     return build_backbone(settings, Sizes(20, D, 10)).eval()
+
+
+def test_the_configuration_knows_them_all() -> None:
+    assert set(BACKBONES) == set(get_args(get_type_hints(ModelSettings)["backbone"]))
+
+
+def test_the_example_starts_from_a_model_of_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import BertConfig, BertModel
+
+    shape = {"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 12}
+    bert = BertModel(BertConfig(vocab_size=30, num_hidden_layers=1, **shape))
+    bert.save_pretrained(tmp_path)
+    add_example(monkeypatch)
+    settings = dataclasses.replace(SETTINGS, backbone=cast(Any, EXAMPLE), pretrained=str(tmp_path))
+    loaded = build_backbone(settings, Sizes(20, D, 10)).transformer
+    table = "embeddings.word_embeddings.weight"
+    assert torch.equal(loaded.state_dict()[table], bert.state_dict()[table])
+    # as a checkpoint rebuilds it
+    build_backbone(
+        dataclasses.replace(settings, pretrained=None),
+        Sizes(20, D, 10),
+        loaded.config.to_dict(),
+    )
 
 
 def test_shapes(backbone: Backbone) -> None:
@@ -49,6 +88,7 @@ def test_shapes(backbone: Backbone) -> None:
     assert encoding.cls.shape == (B, 8)
     assert encoding.regions.shape == (B, R, 8)
     assert encoding.visual.shape == (B, R, D)
+    assert encoding.words.shape == (B, Q, 8)
     assert encoding.region_mask.sum(dim=1).tolist() == [3, R]
 
 
