@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rex.cluster import NODES, Share, check_nodes, read_nodes, request
 from rex.command_line import announce_workflow, announced_store
-from rex.config import SCENE_GRAPH_SPLITS, SPLITS
+from rex.config import SCENE_GRAPH_SPLITS
 from rex.config_commands import check_methods
 from rex.config_files import (
     check_experiment,
@@ -22,9 +22,9 @@ from rex.config_files import (
     parse_config,
 )
 from rex.errors import InputError, exit_on_bad_input
-from rex.exchange.formats import FORMATS
 from rex.files import read_json
 from rex.experiment import FOREIGN, METHODS, PRIOR_OF_FEW, SETTINGS
+from rex.given_files import check_given_files
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
 from rex.locks import locked
@@ -34,41 +34,6 @@ from rex.tracking_store import check_server
 # in the data set's folder
 QUESTIONS = str(Layout("").questions("{split}"))
 SCENE_GRAPHS = str(Layout("").scene_graphs("{split}"))
-
-
-def check_given_files(settings, file):
-    """Raise InputError for what the workflow reads but does not make, and is not there."""
-    fetch = (
-        f"get GQA: rex gqa fetch {settings.data}, or see docs/new-data.md for your own; "
-        f"rex gqa check {settings.data} says what is there"
-    )
-    given = []
-    if settings.source == "gqa":
-        given = [("data", settings.data, fetch)]
-        layout = Layout(settings.data)
-        read = [layout.questions(s) for s in ("train", *settings.evaluation.splits)]
-        read += [layout.scene_graphs(split) for split in SCENE_GRAPH_SPLITS]
-        given += [("data", path, fetch) for path in read]
-    regions = settings.regions
-    for name in ("weights", "vocabulary", "detector_config", "features_from"):
-        given.append((f"regions.{name}", getattr(regions, name), "check the path"))
-    for split in SPLITS if regions.features else ():
-        path = getattr(regions.features, split)
-        given.append(
-            (f"regions.features.{split}", path, "docs/regions.md says where to get it")
-        )
-    for number, row in enumerate(settings.evaluation.foreign):
-        place, known = f"evaluation.foreign.{number}", ", ".join(FORMATS)
-        given.append((f"{place}.file", row.file, "name what the model answered"))
-        if row.format is not None and row.format not in FORMATS:
-            problem, cure = f"no format {row.format!r}", f"one of {known}"
-            raise InputError(problem, file=file, place=f"{place}.format", cure=cure)
-    if regions.features is not None:
-        given.append(("regions.features.ids", regions.features.ids, "check the path"))
-    for place, path, cure in given:
-        if path is not None and not Path(path).exists():
-            raise InputError(f"{path} is not there", file=file, place=place, cure=cure)
-
 
 SOURCES = " + ".join(map(str, workflow.configfiles))
 with exit_on_bad_input():
