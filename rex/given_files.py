@@ -1,15 +1,19 @@
-"""What the workflow reads but does not make: whether it is there, said before anything is made."""
+"""What lies in the folders of a workflow before it makes anything: whether it may start."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from rex.config import SCENE_GRAPH_SPLITS, SPLITS, Config
+from rex.config_files import read_settings
 from rex.errors import InputError
 from rex.exchange.formats import FORMATS
 from rex.gqa.layout import Layout
+from rex.world.folder import is_replaceable, world_record
 
 
 def check_given_files(config: Config, file: str | PathLike[str]) -> None:
@@ -21,6 +25,39 @@ def check_given_files(config: Config, file: str | PathLike[str]) -> None:
     for place, path, cure in _given(config):
         if path is not None and not Path(path).exists():
             raise InputError(f"{path} is not there", file=file, place=place, cure=cure)
+
+
+def check_world(config: Config, file: str | PathLike[str]) -> None:
+    """Raise InputError where a world would take the place of a folder that is something else.
+
+    That is: no world, or the world that other results were made from.
+    """
+    if config.source != "world":
+        return
+    folder = Path(config.data)
+    if not is_replaceable(folder):
+        problem = f"{folder} is there, and is not a world made by REX"
+        cure = "set source to gqa to use what is there, or name another folder"
+        raise InputError(problem, file=file, place="data", cure=cure)
+    there = world_record(folder).get("settings")
+    if there == dataclasses.asdict(config.world):
+        return
+    for path in sorted(Path("results").glob("*/config.yaml")):
+        if path.parent.name != config.dataset and _is_of_world(path, folder, there):
+            problem = f"{folder} is the world of {path.parent}, which has other settings (world)"
+            cure = f"name another folder for this one, or remove {path.parent}"
+            raise InputError(problem, file=file, place="data", cure=cure)
+
+
+def _is_of_world(written: Path, folder: Path, settings: Any) -> bool:
+    """Return whether results, by their `config.yaml`, were made from a world with settings."""
+    try:
+        values = read_settings(written)
+    except InputError:  # damaged: it says of no results that they are lost
+        return False
+    place = values.get("data")
+    same = isinstance(place, str) and Path(place).resolve() == folder.resolve()
+    return same and values.get("source") == "world" and values.get("world") == settings
 
 
 def _given(config: Config) -> Iterator[tuple[str, str | Path | None, str]]:

@@ -11,6 +11,7 @@ from rex.errors import InputError
 from rex.files import read_json, write_text
 from rex.gqa.layout import OOD_PARTS, OOD_SPLITS, Layout
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES
+from rex.world.folder import record_file
 
 _CLASSES = (
     "person", "animal", "clothing", "furniture", "vehicle", "food", "tableware", "container",
@@ -23,7 +24,7 @@ _END = "<!-- end of what `rex world card` made -->"
 
 def world_card(world: Path) -> str:
     """Return the card of a made world. Raises InputError when `world` is not one."""
-    path = world / "world.json"
+    path = record_file(world)
     record = read_json(path, cure="make a world first: rex world make --out DIR")
     try:
         counts, settings = record["counts"], record["settings"]

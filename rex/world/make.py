@@ -24,6 +24,7 @@ from rex.logs import track
 from rex.world.annotate import Facts, annotate, scene_graph
 from rex.world.balance import choose, pool_limit
 from rex.world.composing import compose
+from rex.world.folder import is_replaceable, mark, record_file, world_record
 from rex.world.ood import split_out_of_distribution
 from rex.world.questions.engine import candidates
 from rex.world.questions.records import Candidate, question_records
@@ -35,7 +36,6 @@ VERSION = 4
 MIN_OBJECTS, MAX_OBJECTS = 4, 10
 """Annotated objects of an image; a scene with fewer or more is composed anew."""
 
-_MARK = ".rex-world"
 _logger = logging.getLogger("rex.world")
 
 
@@ -60,48 +60,31 @@ def make_world(out: Path, settings: WorldSettings, processes: int | None = None)
     InputError when `out` is something else.
     """
     out = Path(out)
-    record = {"version": VERSION, "settings": dataclasses.asdict(settings)}
-    if _is_whole(out, record):
+    wanted = {"version": VERSION, "settings": dataclasses.asdict(settings)}
+    if _is_whole(out, wanted):
         _logger.info("%s already contains this world: nothing to do", out)
         return
-    _check_replaceable(out)
+    if not is_replaceable(out):
+        problem = "exists and is not a world made by REX"
+        raise InputError(problem, file=out, cure="name another folder with --out")
     with whole_folder(out) as folder:
-        _fill(folder, settings, record, processes)
+        _fill(folder, settings, wanted, processes)
     _logger.info("made %s", out)
 
 
-def _is_whole(out: Path, record: Mapping[str, Any]) -> bool:
-    layout = Layout(out)
-    if not all(
-        path.is_file() for path in (*layout.annotation_files().values(), out / "world.json")
-    ):
+def _is_whole(out: Path, wanted: Mapping[str, Any]) -> bool:
+    if not all(path.is_file() for path in Layout(out).annotation_files().values()):
         return False
-    try:
-        found = json.loads((out / "world.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
-        return False
-    return all(found.get(key) == value for key, value in record.items())
-
-
-def _check_replaceable(out: Path) -> None:
-    if not out.exists():
-        return
-    layout = Layout(out)
-    if (out / "world.json").exists() or (layout.images() / _MARK).exists():
-        return
-    if out.is_dir() and not any(path.is_file() for path in out.rglob("*")):
-        return
-    raise InputError(
-        "exists and is not a world made by REX", file=out, cure="name another folder with --out"
-    )
+    found = world_record(out)
+    return all(found.get(key) == value for key, value in wanted.items())
 
 
 def _fill(
-    folder: Path, settings: WorldSettings, record: Mapping[str, Any], processes: int | None
+    folder: Path, settings: WorldSettings, wanted: Mapping[str, Any], processes: int | None
 ) -> None:
     layout = Layout(folder)
     layout.images().mkdir(parents=True)
-    (layout.images() / _MARK).touch()
+    mark(folder)
     card: dict[str, Any] = {}
     for number, split in enumerate(SPLITS):
         images = getattr(settings, f"{split}_images")
@@ -117,7 +100,7 @@ def _fill(
                 _write_records(layout.ood_questions(split, part), chosen.items())
         card[split] = _counts([facts for facts, _ in made], questions)
     provenance = made_by("rex world make", dataclasses.asdict(settings))
-    write_json(folder / "world.json", {**record, "counts": card}, provenance=provenance)
+    write_json(record_file(folder), {**wanted, "counts": card}, provenance=provenance)
 
 
 def _run(jobs: list[_Job], processes: int | None) -> Iterator[tuple[Facts, list[Candidate]]]:

@@ -43,6 +43,21 @@ def test_a_bad_configuration_is_one_line_and_code_2(tmp_path: Path, text: str, s
     assert f": {said}" in line
 
 
+def test_a_data_set_whose_source_was_forgotten_is_left_as_it_is(tmp_path: Path) -> None:
+    folder = prepare(tmp_path / "bad")
+    questions = folder / "data/mine/questions/train_balanced_questions.json"
+    questions.parent.mkdir(parents=True)
+    questions.write_text("{}")
+    (folder / "config/smoke.yaml").write_text("{dataset: mine, data: data/mine}")
+    done = snakemake(folder, "--until", "world")
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        ": data: data/mine is there, and is not a world made by REX; "
+        "set source to gqa to use what is there, or name another folder\n"
+    )
+    assert questions.read_text() == "{}"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

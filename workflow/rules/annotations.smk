@@ -20,8 +20,9 @@ rule configuration:
 if CONFIG.source == "world":
 
     rule world:
+        # not the folder: Snakemake would remove it, whatever is in it, before the command looks
         output:
-            directory(DATA),
+            f"{DATA}/world.json",
         log:
             f"{LOGS}/world.log",
         benchmark:
@@ -34,7 +35,8 @@ if CONFIG.source == "world":
             runtime=minutes_of("world"),
         params:
             config=configuration("world"),
+            folder=subpath(output[0], parent=True),
         message:
             "draw the world: images, scene graphs, questions"
         shell:
-            "rex world make --config {params.config:q} --processes {threads} --out {output} --log {log}"
+            "rex world make --config {params.config:q} --processes {threads} --out {params.folder:q} --log {log}"

@@ -24,7 +24,7 @@ from rex.config_files import (
 from rex.errors import InputError, exit_on_bad_input
 from rex.files import read_json
 from rex.experiment import FOREIGN, METHODS, PRIOR_OF_FEW, SETTINGS
-from rex.given_files import check_given_files
+from rex.given_files import check_given_files, check_world
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
 from rex.locks import locked
@@ -40,6 +40,7 @@ with exit_on_bad_input():
     CONFIG = parse_config(config, file=SOURCES)
     check_experiment(CONFIG, file=SOURCES)
     check_given_files(CONFIG, SOURCES)
+    check_world(CONFIG, SOURCES)
     check_methods(CONFIG, SOURCES)
 
 # every key, with its default where it was left out
@@ -223,13 +224,9 @@ def data_folder(wildcards):
 
 
 def annotations(*names):
-    """Return what is read of the annotations. It is the world's folder, which is made whole, or files.
-
-    The folder of a data set that is there already would not do: files that are added to it change its
-    time, those that are changed in it don't.
-    """
+    """Return what is read of the annotations: of a world, which is made whole, what is written last."""
     if CONFIG.source == "world":
-        return [DATA]
+        return [f"{DATA}/world.json"]
     return [f"{DATA}/{name}" for name in names]
 
 
