@@ -33,6 +33,11 @@ def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
         problem = f"{model.heads} heads do not divide a hidden_size of {model.hidden_size}"
         yield "model.heads", problem, "give a divisor of it"
     yield from _grid_problems(config)
+    splits = config.evaluation.splits
+    if "val" not in splits or len(set(splits)) < len(splits):
+        problem = f"{list(splits)} is without val, or names a split twice"
+        cure = "give [val], or [val, testdev]: explanations are measured on val alone"
+        yield "evaluation.splits", problem, cure
     if config.compute.gpus > 1 and config.compute.device != "cuda":
         problem = f"{config.compute.gpus} GPUs are used only where compute.device is cuda"
         yield "compute.gpus", problem, "set compute.device to cuda, or leave it out"
@@ -58,6 +63,9 @@ def _grid_problems(config: Config) -> Iterator[tuple[str, str, str]]:
     if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
         cure = "give one or more different numbers from 0 on"
         yield "experiment.seeds", f"{list(seeds)} are not seeds", cure
+    if not config.experiment.runs:
+        cure = "name a setting and a method, or leave the key out"
+        yield "experiment.runs", "nothing is trained", cure
     for number, run in enumerate(config.experiment.runs):
         place = f"experiment.runs.{number}"
         if refused := refusal(run.setting, run.method, config.model.mode):

@@ -61,7 +61,7 @@ class Results:
     def foreign(self) -> dict[Path, ForeignAnswers]:
         """Return the metrics file of each row of another model, with what it is made from."""
         evaluation, rows = self.config.evaluation, [*self.config.evaluation.foreign]
-        if self.config.source == "world" and "val" in evaluation.splits and evaluation.stand_in:
+        if self.config.source == "world" and evaluation.stand_in:
             name = f"Rule-based stand-in ({evaluation.stand_in} questions)"
             rows.append(ForeignAnswers(name=name, file=str(self.stand_in()), format="qwen2.5-vl"))
         return {self.folder / "foreign" / row.folder / f"{row.split}.json": row for row in rows}

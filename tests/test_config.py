@@ -208,6 +208,10 @@ def test_a_configuration_may_be_given_as_json() -> None:
         ({"model": {"hidden_size": 10, "heads": 4}}, "model.heads: 4 heads do not divide"),
         ({"experiment": {"seeds": []}}, "experiment.seeds: [] are not seeds"),
         ({"experiment": {"seeds": [0, 0]}}, "experiment.seeds: [0, 0] are not seeds"),
+        ({"experiment": {"runs": []}}, "experiment.runs: nothing is trained; name a setting"),
+        ({"evaluation": {"splits": []}}, "evaluation.splits: [] is without val, or names"),
+        ({"evaluation": {"splits": ["testdev"]}}, "evaluation.splits: ['testdev'] is without val"),
+        ({"evaluation": {"splits": ["val", "val"]}}, "evaluation.splits: ['val', 'val'] is"),
         ({"experiment": {"seeds": [-1]}}, "experiment.seeds: [-1] are not seeds"),
     ],
 )

@@ -78,8 +78,6 @@ OOD = (
     else ""
 )
 
-EVALUATED = list(CONFIG.evaluation.splits)
-
 WEIGHTS = CONFIG.regions.weights or f"{RESULTS}/regions/detector.pth"
 IMPORTED = GRID.imported()
 FOREIGN_ROWS = {str(path): row for path, row in GRID.foreign().items()}
@@ -89,7 +87,7 @@ SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 TABLES = [
     "claims",
     "explanations",
-    *(["as-published"] if CONFIG.evaluation.compat and "val" in EVALUATED else []),
+    *(["as-published"] if CONFIG.evaluation.compat else []),
     "answers",
     "settings",
     "attributes",
@@ -99,7 +97,7 @@ TABLES = [
 FIGURES = [
     "accuracy-and-grounding",
     "accuracy-by-type",
-    *(["attribute-recall"] if "val" in EVALUATED else []),
+    "attribute-recall",
     *(
         ["transfer", "transfer-training-curves"]
         if any(SETTINGS[run.setting].transfer for run in CONFIG.experiment.runs)
