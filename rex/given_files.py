@@ -8,12 +8,32 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from rex.config import SCENE_GRAPH_SPLITS, SPLITS, Config
+from rex.config import (
+    SCENE_GRAPH_SPLITS,
+    SPLITS,
+    Config,
+    FeatureFiles,
+    ModelSettings,
+    RegionSettings,
+)
 from rex.config_files import read_settings
 from rex.errors import InputError
 from rex.exchange.formats import FORMATS
-from rex.gqa.layout import Layout
+from rex.gqa.layout import OOD_PARTS, Layout
 from rex.world.folder import is_replaceable, world_record
+
+_REQUIRED = {
+    "vocabulary": ("objects_vocab.txt", "attributes_vocab.txt"),
+    "features_from": ("config.json",),
+}
+"""Key of the configuration that names a folder → the files that it must have."""
+_WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+_READ = {
+    "features_from": ("*processor_config.json", *_WEIGHTS),
+    "pretrained": ("config.json", "vocab.txt", *_WEIGHTS, "pytorch_model*.bin", "*.bin.index.json"),
+    "word_pieces": ("vocab.txt",),
+}
+"""The same → what else is read of it."""
 
 
 def check_given_files(config: Config, file: str | PathLike[str]) -> None:
@@ -66,7 +86,10 @@ def _given(config: Config) -> Iterator[tuple[str, str | Path | None, str]]:
         yield from _annotations(config)
     regions, features = config.regions, config.regions.features
     for name in ("weights", "vocabulary", "detector_config", "features_from"):
-        yield f"regions.{name}", getattr(regions, name), "check the path"
+        path = getattr(regions, name)
+        yield f"regions.{name}", path, "check the path"
+        for read in _REQUIRED.get(name, ()) if path else ():
+            yield f"regions.{name}", Path(path, read), "name a folder that has it"
     if features is not None:
         for split in SPLITS:
             cure = "docs/regions.md says where to get it"
@@ -81,9 +104,38 @@ def _annotations(config: Config) -> Iterator[tuple[str, str | Path, str]]:
         f"get GQA: rex gqa fetch {config.data}, or see docs/new-data.md for your own; "
         f"rex gqa check {config.data} says what is there"
     )
-    layout = Layout(config.data)
+    layout, measured = Layout(config.data), measured_splits(config)
     yield "data", config.data, cure
-    for split in ("train", *config.evaluation.splits):
+    for split in ("train", *measured):
         yield "data", layout.questions(split), cure
     for split in SCENE_GRAPH_SPLITS:
         yield "data", layout.scene_graphs(split), cure
+    for split in measured:
+        parts = [layout.ood_questions(split, part) for part in OOD_PARTS]
+        if any(part.exists() for part in parts):
+            for part in parts:
+                yield "data", part, f"get it, or remove the others of {split}: they belong together"
+
+
+def measured_splits(config: Config) -> list[str]:
+    """Return the splits that runs, or the answers of other models, are measured on."""
+    rows = {row.split for row in config.evaluation.foreign}
+    return [split for split in SPLITS if split in {*config.evaluation.splits, *rows}]
+
+
+def named_files(section: RegionSettings | ModelSettings | FeatureFiles, *keys: str) -> list[str]:
+    """Return the files that keys of the configuration name, or that are read of a folder.
+
+    A job that reads them has them among its inputs: what is written into them reruns it. The name
+    of a hub's model stands for what is published once and for all.
+    """
+    files = []
+    for key in keys:
+        if (given := getattr(section, key)) is None:
+            continue
+        path = Path(given)
+        if path.is_file():
+            files.append(str(path))
+        for pattern in (*_REQUIRED.get(key, ()), *_READ.get(key, ())):
+            files += sorted(map(str, path.glob(pattern)))
+    return files

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rex.config import WorldSettings
+from rex.config import ModelSettings, RegionSettings, WorldSettings
 from rex.config_files import config_values, parse_config
 from rex.errors import InputError
-from rex.given_files import check_given_files, check_world
+from rex.given_files import check_given_files, check_world, named_files
 from rex.world.folder import record_file
 
 
@@ -79,3 +79,68 @@ def test_a_world_of_other_results_is_not_replaced(
     with pytest.raises(InputError, match=r"data: data/world is the world of results/first, "):
         check_world(other, "second.yaml")
     check_world(dataclasses.replace(other, data="data/second"), "second.yaml")
+
+
+def _put(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    return folder
+
+
+def test_all_that_is_read_of_a_data_set_must_be_there(tmp_path: Path) -> None:
+    data = _put(
+        tmp_path / "own",
+        *(f"questions/{split}_balanced_questions.json" for split in ("train", "val")),
+        *(f"sceneGraphs/{split}_sceneGraphs.json" for split in ("train", "val")),
+        "answers.jsonl",
+    )
+    theirs = {"name": "theirs", "file": str(data / "answers.jsonl")}
+    values = {"source": "gqa", "data": str(data), "evaluation": {"splits": ["val"]}}
+    check_given_files(parse_config(values), "own.yaml")
+    _put(data, "ood/ood_testdev_all.json", "ood/ood_val_all.json", "ood/ood_val_head.json")
+    with pytest.raises(InputError, match=r"data: .*ood_val_tail\.json is not there; get it, or"):
+        check_given_files(parse_config(values), "own.yaml")
+    _put(data, "ood/ood_val_tail.json")
+    check_given_files(parse_config(values), "own.yaml")
+    # a row of another model may be of a split that no run is measured on
+    values["evaluation"] = {"splits": ["val"], "foreign": [theirs | {"split": "testdev"}]}
+    with pytest.raises(InputError, match=r"data: .*testdev_balanced_questions\.json is not there"):
+        check_given_files(parse_config(values), "own.yaml")
+
+
+@pytest.mark.parametrize(
+    ("key", "lacking"), [("features_from", "config.json"), ("vocabulary", "objects_vocab.txt")]
+)
+def test_a_folder_must_have_what_is_read_of_it(tmp_path: Path, key: str, lacking: str) -> None:
+    config = parse_config({"regions": {key: str(_put(tmp_path / "folder", "README.md"))}})
+    with pytest.raises(InputError, match=rf"regions\.{key}: .*{lacking} is not there"):
+        check_given_files(config, "own.yaml")
+
+
+def test_of_a_named_folder_what_is_read_is_an_input(tmp_path: Path) -> None:
+    words = ["objects_vocab.txt", "attributes_vocab.txt"]
+    weights = ["config.json", "vocab.txt", "model.safetensors"]
+    detector = _put(tmp_path / "detector", *words, "README.md", "weights.pkl")
+    model = _put(tmp_path / "model", *weights, "README.md", "preprocessor_config.json")
+    config = parse_config(
+        {
+            "regions": {"vocabulary": str(detector), "features_from": str(model)},
+            "model": {"pretrained": str(model), "word_pieces": str(model / "vocab.txt")},
+        }
+    )
+
+    def named(section: RegionSettings | ModelSettings, *keys: str) -> list[str]:
+        return [str(Path(file).relative_to(tmp_path)) for file in named_files(section, *keys)]
+
+    assert named(config.regions, "vocabulary") == [f"detector/{name}" for name in words]
+    assert named(config.regions, "features_from") == [
+        "model/config.json",
+        "model/preprocessor_config.json",
+        "model/model.safetensors",
+    ]
+    assert named(config.model, "pretrained") == [f"model/{name}" for name in weights]
+    assert named(config.model, "word_pieces") == ["model/vocab.txt"]
+    hub = parse_config({"model": {"pretrained": "bert-base-uncased"}})
+    assert named_files(hub.model, "pretrained", "word_pieces") == []

@@ -24,7 +24,7 @@ from rex.config_files import (
 from rex.errors import InputError, exit_on_bad_input
 from rex.files import read_json
 from rex.experiment import FOREIGN, METHODS, PRIOR_OF_FEW, SETTINGS
-from rex.given_files import check_given_files, check_world
+from rex.given_files import check_given_files, check_world, named_files
 from rex.gqa.layout import OOD_PARTS, Layout
 from rex.grid import Results
 from rex.locks import locked
@@ -69,13 +69,6 @@ LAUNCH = (
     f"torchrun --standalone --nproc-per-node {TRAINING_GPUS} -m rex.cli"
     if TRAINING_GPUS > 1
     else "rex"
-)
-
-# a data set of one's own may have no GQA-OOD files; the world's are made
-OOD = (
-    f"--ood {shlex.quote(DATA)}/ood"
-    if CONFIG.source == "world" or Path(DATA, "ood").is_dir()
-    else ""
 )
 
 WEIGHTS = CONFIG.regions.weights or f"{RESULTS}/regions/detector.pth"
@@ -228,11 +221,22 @@ def annotations(*names):
     return [f"{DATA}/{name}" for name in names]
 
 
+def has_ood(split):
+    """Return whether a split has GQA-OOD's files: the world's are made, others need not be there."""
+    return CONFIG.source == "world" or Layout(DATA).ood_questions(split, "all").exists()
+
+
+def ood_option(wildcards):
+    """Return the option of `rex evaluate` that names them."""
+    return f"--ood {shlex.quote(DATA)}/ood" if has_ood(wildcards.split) else ""
+
+
 def evaluated_annotations(wildcards):
     """Return the annotations that a split's measures come from."""
     split = wildcards.split
     names = [QUESTIONS] + ([SCENE_GRAPHS] if split in SCENE_GRAPH_SPLITS else [])
-    names += [Layout("").ood_questions("{split}", p) for p in OOD_PARTS] if OOD else []
+    if has_ood(split):
+        names += [Layout("").ood_questions("{split}", part) for part in OOD_PARTS]
     return annotations(*(str(name).format(split=split) for name in names))
 
 
@@ -276,24 +280,6 @@ def reported(folder, names, formats, category, caption):
     return files + expand(
         f"{RESULTS}/{folder}/{{name}}.{{form}}", name=names, form=others
     )
-
-
-def named_files(section, *keys):
-    """Return the files that keys of the configuration name, or those in the folders that they name.
-
-    A job that reads them has them among its inputs: what is written into them reruns it. The name
-    of a hub's model stands for what is published once and for all.
-    """
-    files = []
-    for key in keys:
-        path = getattr(section, key)
-        if path is not None and Path(path).is_dir():
-            files += sorted(
-                str(file) for file in Path(path).iterdir() if file.is_file()
-            )
-        elif path is not None and Path(path).is_file():
-            files.append(path)
-    return files
 
 
 def regions_of(wildcards):

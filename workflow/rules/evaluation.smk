@@ -96,7 +96,7 @@ rule evaluate:
         config=MEASURED,
         truth=truth_options,
         tracking=tracking_options,
-        ood=OOD,
+        ood=ood_option,
     message:
         "measure {wildcards.setting}/{wildcards.method}/seed{wildcards.seed} on {wildcards.split}"
     shell:
@@ -156,7 +156,7 @@ if FOREIGN_ROWS:
             config=MEASURED,
             model=foreign_options,
             truth=truth_options,
-            ood=OOD,
+            ood=ood_option,
         message:
             "measure {input.answers} on {wildcards.split}"
         shell:
