@@ -203,17 +203,19 @@ class Reader(LayeredDecoder):
         if self.training and answers and self.settings.told:
             free = torch.rand(len(free), device=free.device) < 0.5
         memory = self.remember(encoding._replace(told=batch.answers.masked_fill(free, IGNORED)))
-        states = self.states(memory, batch.explanations)
+        length = batch.explanations.shape[1]
+        # only an explanation as long as may be can have been cut, and needs a step to be read at
+        cut = int(length >= self.sizes.length)
+        states = self.states(memory, functional.pad(batch.explanations, (0, cut), value=IGNORED))
         own = {}
         if answers and self.settings.read:
-            lengths = (batch.explanations != IGNORED).sum(dim=1)
-            rows = torch.arange(len(states), device=states.device)
-            read = widened(self.read(states[rows, (lengths - 1).clamp(min=0)]))
-            targets = batch.answers.masked_fill(~free | (lengths == 0), IGNORED)
+            read = self._read_at_end(states, batch.explanations)
+            explained = (batch.explanations != IGNORED).any(dim=1)
+            targets = batch.answers.masked_fill(~free | ~explained, IGNORED)
             losses = functional.cross_entropy(read, targets, ignore_index=IGNORED, reduction="none")
             # where half are told, the other half stands for all
             own["read_loss"] = losses * (2 if self.settings.told else 1)
-        return Output(seen, self.predict(states, memory), own)
+        return Output(seen, self.predict(states[:, :length], memory), own)
 
     def decide(self, encoding: Encoding, seen: Tensor, write: Write, *, answers: bool) -> Decision:
         """Take the answer a, of the likeliest at sight, that is likeliest also when read.
@@ -241,8 +243,10 @@ class Reader(LayeredDecoder):
     def _read_off(self, encoding: Encoding, explanations: Explanations) -> Tensor:
         """Return log p(answer) [N, A] as read off explanations, no answer told."""
         tokens = functional.pad(explanations.tokens, (0, 1), value=IGNORED)
-        lengths = (tokens != IGNORED).sum(dim=1)
-        tokens = tokens.masked_fill(tokens == IGNORED, END)
         states = self.states(self.remember(encoding._replace(told=None)), tokens)
+        return self._read_at_end(states, tokens).log_softmax(dim=-1)
+
+    def _read_at_end(self, states: Tensor, tokens: Tensor) -> Tensor:
+        """Return the answers' logits [N, A] at the state that has been told all tokens but END."""
         rows = torch.arange(len(states), device=states.device)
-        return widened(self.read(states[rows, lengths])).log_softmax(dim=-1)
+        return widened(self.read(states[rows, (tokens > END).sum(dim=1)]))

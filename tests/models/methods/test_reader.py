@@ -145,6 +145,23 @@ def test_the_answer_is_read_off_free_explanations_alone(encoding: Encoding) -> N
     assert max(losses) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("tokens", [[3, 6, 2, 4, 3, 0], [3, 6, 2, 4, 3, 5]], ids=["ended", "cut"])
+def test_what_is_learnt_of_an_explanation_is_read_at_its_end(
+    encoding: Encoding, tokens: list[int]
+) -> None:
+    """One that was cut has no END, and the answer is read after its last token."""
+    reader = make_reader().eval()
+    batch = make_batch([1, 2], [tokens, [3, 0, *[IGNORED] * 4]])
+    output = reader.learn(encoding, batch, torch.zeros(2, A), None, answers=True)  # type: ignore[arg-type]
+    words = [token for token in tokens if token != END]
+    expected = [read_off(reader, encoding, words, 0)[1], read_off(reader, encoding, [3], 1)[2]]
+    assert output.own["read_loss"].tolist() == pytest.approx([-2 * float(p) for p in expected])
+    assert output.explanation is not None
+    assert torch.allclose(
+        output.explanation.log_probabilities, reader(encoding, batch.explanations).log_probabilities
+    )
+
+
 def read_off(reader: Reader, encoding: Encoding, tokens: list[int], row: int) -> Tensor:
     """Return log p(answer) after an explanation, computed for it alone."""
     alone = encoding.map(lambda part: part[row : row + 1])
