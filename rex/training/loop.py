@@ -22,7 +22,7 @@ from rex.logs import Progress
 from rex.models.batch import IGNORED
 from rex.models.model import ExplainedAnswering
 from rex.training.batches import epoch_batches, sorted_batches
-from rex.training.checkpoints import State, load_tensors, save_tensors
+from rex.training.checkpoints import State, save_tensors
 from rex.training.dataset import Examples, LoadedBatch, ahead
 from rex.training.objectives import (
     COUNTED,
@@ -44,6 +44,7 @@ from rex.training.optimisation import (
     restore_generator,
 )
 from rex.training.processes import Processes
+from rex.training.resuming import read_state
 
 _logger = logging.getLogger("rex.training.loop")
 
@@ -377,13 +378,8 @@ class Trainer:
         return found
 
     def _restore(self) -> bool:
-        if not self.plan.resume.exists():
-            return False
-        saved = load_tensors(self.plan.resume)
-        weights = saved.get("model") or saved["state"]["best_weights"]
-        same_model = weights.keys() == self.model.state_dict().keys()
-        if saved.get("identity") != self.plan.identity or not same_model:
-            _logger.info("%s: of other settings, data or version: starting over", self.plan.resume)
+        saved = read_state(self.plan.resume, self.plan.identity, self.model.state_dict())
+        if saved is None:
             return False
         self.state = State(**saved["state"])
         if not self.processes.first:

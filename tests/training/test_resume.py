@@ -356,14 +356,24 @@ def test_weights_that_are_not_finite_are_not_saved(
 
 
 def test_a_state_of_another_run_is_not_continued(
-    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+    toy: RunFiles,
+    run_folder: Path,
+    undisturbed: Checkpoint,
+    steps: Steps,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """A warning says what differs, before the state is overwritten."""
     steps.kill_at = 6
     with pytest.raises(KilledError):
-        train(toy, run_folder, learning_rate=0.5)
+        train(toy, run_folder, learning_rate=0.5, save_every=2)
     steps.kill_at, steps.made = 0, 0
-    assert same(train(toy, run_folder), undisturbed)
-    assert steps.made == 8
+    assert same(train(toy, run_folder, save_every=2), undisturbed)
+    assert steps.made == 2 * EPOCH
+    [warning] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert warning.getMessage() == (
+        f"{run_folder / 'resume.pt'}: of another run, which will be lost: starting over "
+        "(what differs: training.learning_rate)"
+    )
 
 
 def test_a_state_of_another_version_s_model_is_not_continued(
