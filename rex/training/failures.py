@@ -44,8 +44,8 @@ def run_folder(folder: Path) -> Iterator[None]:
 def plain_failures(folder: Path) -> Iterator[None]:
     """Turn running out of memory or disk space into an InputError that says what to do.
 
-    So is the end of another process of the run, which has told its reason itself. Nothing is lost:
-    started again, the run in `folder` goes on from its last saved state.
+    So is the end of another process of the run, which has told its reason itself. Started again,
+    the run in `folder` goes on from its last saved state.
     """
     try:
         with full_disk_told(folder):
@@ -55,7 +55,7 @@ def plain_failures(folder: Path) -> Iterator[None]:
             raise InputError(
                 f"{memory} is full",
                 file=folder,
-                cure="raise training.accumulation or lower training.batch_size, and start it again",
+                cure="raise training.accumulation, and start it again: it goes on where it was saved",
             ) from None
         if any(part in str(error).lower() for part in _LEFT):
             raise InputError(

@@ -391,6 +391,10 @@ class Trainer:
         for optimizer, state in zip(self.optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         self.scaler.load_state_dict(saved["scaler"])
-        restore_generator(saved["generators"][self.processes.rank], self.processes.device)
+        generators = saved["generators"]
+        if len(generators) == self.processes.size:
+            restore_generator(generators[self.processes.rank], self.processes.device)
+        else:
+            _logger.warning("saved by %d processes: dropout is drawn anew", len(generators))
         _logger.info("resuming after epoch %d, step %d", self.state.epoch, self.state.step)
         return True

@@ -63,6 +63,8 @@ from rex.training.texts import (
 
 _STATE = "resume.pt"
 """In a run's folder: where an unfinished run stands, or what a finished one found."""
+_HOW = ("accumulation", "save_every")
+"""Settings that change how a run is trained, not what it learns: it goes on with others."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -112,10 +114,9 @@ def train_run(
                 **vars(name),
                 "model": config_values(config)["model"],
                 "method": vars(model.options),
-                "training": vars(settings),
+                "training": {k: v for k, v in vars(settings).items() if k not in _HOW},
                 "start": start,
                 "data": _digest(data, store.signature),
-                "processes": joined.size,
             },
         )
         facts = {

@@ -355,6 +355,33 @@ def test_weights_that_are_not_finite_are_not_saved(
     assert state["state"]["step"] == 2
 
 
+def test_a_run_goes_on_in_smaller_parts_and_is_saved_otherwise(
+    toy: RunFiles, run_folder: Path, steps: Steps
+) -> None:
+    """The cure for full memory does not throw the training away."""
+    steps.kill_at = 6
+    with pytest.raises(KilledError):
+        train(toy, run_folder, save_every=2)
+    steps.kill_at, steps.made = 0, 0
+    train(toy, run_folder, save_every=3, accumulation=2)
+    assert steps.made == 2 * EPOCH - 4
+
+
+def test_a_run_goes_on_with_another_number_of_processes(
+    toy: RunFiles, run_folder: Path, steps: Steps, caplog: pytest.LogCaptureFixture
+) -> None:
+    steps.kill_at = 6
+    with pytest.raises(KilledError):
+        train(toy, run_folder, save_every=2)
+    state = load_tensors(run_folder / "resume.pt")
+    state["generators"] *= 2
+    torch.save(state, run_folder / "resume.pt")
+    steps.kill_at, steps.made = 0, 0
+    train(toy, run_folder, save_every=2)
+    assert steps.made == 2 * EPOCH - 4
+    assert "saved by 2 processes: dropout is drawn anew" in caplog.text
+
+
 def test_a_state_of_another_run_is_not_continued(
     toy: RunFiles,
     run_folder: Path,
