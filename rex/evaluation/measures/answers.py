@@ -24,12 +24,14 @@ _MATCH = "match:exact"
 def accuracy_samples(predicted: Sequence[str | None], questions: Questions) -> dict[str, Sample]:
     """Return `accuracy` and its parts by structural and semantic type, of predicted answers [n].
 
-    An answer is right when it is the annotated one, letter for letter; no answer is wrong. Beside
-    the types, `accuracy/open` are questions of type `query`, `accuracy/binary` all others.
+    An answer is right when it is the annotated one, letter for letter; no answer is wrong.
+    Questions without an annotated answer are left out. Beside the types, `accuracy/open` are
+    questions of type `query`, `accuracy/binary` those of any other type.
     """
     right = right_answers(predicted, questions.answers)
     structural = np.array(questions.structural, dtype=object)
-    parts = {"accuracy": np.full(len(right), True)}
+    answered = np.array(questions.answers, dtype=object) != ""
+    parts = {"accuracy": answered}
     for kind, known, types in (
         ("structural", STRUCTURAL_TYPES, questions.structural),
         ("semantic", SEMANTIC_TYPES, questions.semantic),
@@ -37,9 +39,10 @@ def accuracy_samples(predicted: Sequence[str | None], questions: Questions) -> d
         found = np.array(types, dtype=object)
         names = (*known, *sorted(set(types) - {*known, ""}))
         parts |= {f"accuracy/{kind}/{name}": found == name for name in names}
-    parts["accuracy/binary"], parts["accuracy/open"] = structural != "query", structural == "query"
+    parts["accuracy/binary"] = (structural != "query") & (structural != "")
+    parts["accuracy/open"] = structural == "query"
     return {
-        name: mean_sample(np.flatnonzero(part), right[part], signature=_MATCH)
+        name: mean_sample(np.flatnonzero(part & answered), right[part & answered], signature=_MATCH)
         for name, part in parts.items()
     }
 
@@ -49,13 +52,14 @@ def ood_samples(
 ) -> dict[str, Sample]:
     """Return `accuracy/ood-all`, `-head`, `-tail` (Kervadec et al., CVPR 2021).
 
-    `parts` names the questions of each part; those that were not asked are left out, and the
-    signature then says how many of how many were.
+    `parts` names the questions of each part; those that were not asked, or whose answer is not
+    known, are left out, and the signature then says how many of how many count.
     """
     right, row_of = right_answers(predicted, questions.answers), questions.rows
     samples = {}
     for part, members in parts.items():
-        rows = np.array([row_of[name] for name in members if name in row_of], dtype=np.int64)
+        asked = [row_of[name] for name in members if name in row_of]
+        rows = np.array([row for row in asked if questions.answers[row]], dtype=np.int64)
         partial = "" if len(rows) == len(members) else f"|asked:{len(rows)}/{len(members)}"
         samples[f"accuracy/ood-{part}"] = mean_sample(
             rows, right[rows], signature=f"{_MATCH}{partial}"
@@ -82,9 +86,10 @@ def read_ood(folder: str | PathLike[str], split: str) -> dict[str, list[str]]:
 
 
 def right_answers(predicted: Sequence[str | None], answers: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Return which answers [n] are the annotated ones, letter for letter."""
+    """Return which answers [n] are the annotated ones, letter for letter; "" is no answer."""
     return np.array(
-        [ours == theirs for ours, theirs in zip(predicted, answers, strict=True)], dtype=np.bool_
+        [ours == theirs != "" for ours, theirs in zip(predicted, answers, strict=True)],
+        dtype=np.bool_,
     )
 
 
@@ -110,13 +115,14 @@ def spellings(answer: str) -> list[str]:
 
 
 def _normalised(case: Case) -> Results:
-    right = [
-        ours is not None and normalised_answer(ours) == normalised_answer(theirs)
-        for ours, theirs in zip(case.answers, case.questions.answers, strict=True)
-    ]
+    right = {
+        row: ours is not None and normalised_answer(ours) == normalised_answer(theirs)
+        for row, (ours, theirs) in enumerate(zip(case.answers, case.questions.answers, strict=True))
+        if theirs
+    }
     return {
         "accuracy/normalised": mean_sample(
-            np.arange(len(right)), right, signature="match:case+punctuation+articles+numbers"
+            list(right), list(right.values()), signature="match:case+punctuation+articles+numbers"
         )
     }
 

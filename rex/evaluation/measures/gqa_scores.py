@@ -45,7 +45,7 @@ def consistency_sample(predicted: Sequence[str | None], questions: Questions) ->
     """Return `consistency`: of what rightly answered questions entail, the share that is right.
 
     Each right question counts once, with the mean over its entailed questions; those that were not
-    asked (GQA's balanced files hold a part of them) are left out.
+    asked (GQA's balanced files hold a part of them), or have no answer, are left out.
     """
     right = right_answers(predicted, questions.answers)
     row_of = questions.rows
@@ -53,7 +53,7 @@ def consistency_sample(predicted: Sequence[str | None], questions: Questions) ->
     for row in np.flatnonzero(right).tolist():
         own = questions.ids[row]
         entailed = [row_of[name] for name in questions.entailed[row] if name in row_of]
-        others = [other for other in entailed if questions.ids[other] != own]
+        others = [one for one in entailed if questions.ids[one] != own and questions.answers[one]]
         if others:
             rows.append(row)
             values.append(float(np.mean(right[others])))
@@ -63,7 +63,11 @@ def consistency_sample(predicted: Sequence[str | None], questions: Questions) ->
 def choice_samples(
     predicted: Sequence[str | None], questions: Questions, choices: Choices
 ) -> dict[str, Sample]:
-    """Return `validity` and `plausibility`: the share of answers within the question's choices."""
+    """Return `validity` and `plausibility`: the share of answers within the question's choices.
+
+    Questions without an annotated answer are left out.
+    """
+    known = np.flatnonzero(np.array(questions.answers, dtype=object) != "")
     samples = {}
     for name, allowed in (("validity", choices.valid), ("plausibility", choices.plausible)):
         inside = [
@@ -71,7 +75,7 @@ def choice_samples(
             for answer, detailed, group in zip(predicted, questions.detailed, allowed, strict=True)
         ]
         samples[name] = mean_sample(
-            np.arange(len(inside)), inside, signature=f"choices:{choices.source}"
+            known, np.array(inside)[known], signature=f"choices:{choices.source}"
         )
     return samples
 
@@ -87,7 +91,7 @@ def distribution_score(predicted: Sequence[str | None], questions: Questions) ->
     for answer, guess, group in zip(
         questions.answers, predicted, questions.global_groups, strict=True
     ):
-        if group is not None:
+        if group is not None and answer:
             true[group][answer] += 1
             ours[group][guess] += 1
     total = sum(count.total() for count in true.values())
@@ -122,11 +126,14 @@ def derive_choices(questions: Questions) -> Choices:
         for group, detailed in zip(questions.global_groups, questions.detailed, strict=True)
     ]
     for scope, local, answer in zip(scopes, questions.local_groups, questions.answers, strict=True):
+        if not answer:
+            continue
         by_scope[scope].add(answer)
         if local is not None:
             by_local[local].add(answer)
     frozen_scope = {scope: frozenset(answers) for scope, answers in by_scope.items()}
     frozen_local = {local: frozenset(answers) for local, answers in by_local.items()}
+    nothing: frozenset[str] = frozenset()
     valid, plausible = [], []
     for scope, local, answer, options in zip(
         scopes,
@@ -135,9 +142,9 @@ def derive_choices(questions: Questions) -> Choices:
         map(offered_answers, questions.programs),
         strict=True,
     ):
-        fits = _YES_NO if answer in _YES_NO else options or frozen_scope[scope]
+        fits = _YES_NO if answer in _YES_NO else options or frozen_scope.get(scope, nothing)
         valid.append(fits)
-        plausible.append(fits if local is None or options else frozen_local[local])
+        plausible.append(fits if local is None or options else frozen_local.get(local, nothing))
     return Choices(valid, plausible, DERIVED)
 
 

@@ -235,12 +235,13 @@ def _bounded(case: Case) -> Results:
 
 def _by_answer(case: Case) -> Results:
     grounding, true = case.once(_overlaps)["grounding"], case.questions.answers
-    right = [case.answers[row] == true[row] for row in grounding.rows.tolist()]
-    overlap = grounding.statistics[:, 0]
-    found = by_answer_samples(grounding.rows, right, overlap)
+    known = [place for place, row in enumerate(grounding.rows.tolist()) if true[row]]
+    rows, overlap = grounding.rows[known], grounding.statistics[known, 0]
+    right = [case.answers[row] == true[row] for row in rows.tolist()]
+    found = by_answer_samples(rows, right, overlap)
     reason = found[BY_ANSWER[2]]
-    types = [case.questions.structural[row] for row in grounding.rows.tolist()]
-    stratified = stratified_sample(grounding.rows, right, overlap, types)
+    types = [case.questions.structural[row] for row in rows.tolist()]
+    stratified = stratified_sample(rows, right, overlap, types)
     return found | {STRATIFIED: reason if isinstance(reason, str) else stratified}
 
 
