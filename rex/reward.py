@@ -92,7 +92,7 @@ class Reward:
     ) -> None:
         if format not in FORMATS:
             raise InputError(f"no format {format!r}", cure=f"choose of {', '.join(FORMATS)}")
-        self.weights = dict(WEIGHTS if weights is None else weights)
+        self.weights = _checked(WEIGHTS if weights is None else weights)
         self._questions = questions
         self._graphs = graphs
         self._format: Format = FORMATS[format]
@@ -127,16 +127,17 @@ class Reward:
         )
 
     def __call__(
-        self, completions: Sequence[Any], question_id: Sequence[str], **columns: Any
+        self, completions: Sequence[Any], question_id: Sequence[str | int], **columns: Any
     ) -> list[float]:
         """Return the weighted mean of each completion's scores, 0 to 1.
 
         `completions` are texts, or lists of messages with `content`; `question_id` is the column of
         that name, which `rex explain export` writes. Other columns are passed over.
         """
-        texts = [one if isinstance(one, str) else one[-1]["content"] for one in completions]
         total = math.fsum(self.weights.values())
-        found: Sequence[Mapping[str, Any]] = self.scores(question_id, texts)
+        found: Sequence[Mapping[str, Any]] = self.scores(
+            list(map(str, question_id)), list(map(_text, completions))
+        )
         return [
             math.fsum(weight * scores[name] for name, weight in self.weights.items()) / total
             for scores in found
@@ -193,6 +194,29 @@ class Reward:
         objects = list(dict.fromkeys(mentioned(leaves)))
         boxes = [graph.objects[name].box for name in objects]
         return Asked(program, graph, answer, boxes, topic_of(program, graph, objects))
+
+
+def _checked(weights: Mapping[str, float]) -> dict[str, float]:
+    unknown = sorted(weights.keys() - WEIGHTS.keys())
+    if unknown:
+        cure = f"give weights of {', '.join(WEIGHTS)}"
+        raise InputError(f"no score {unknown[0]!r} to weigh", cure=cure)
+    for name, weight in weights.items():
+        if not 0 <= weight < math.inf:
+            raise InputError(f"the weight of {name} is {weight}", cure="give 0 or more")
+    if not any(weights.values()):
+        raise InputError("no score has a weight", cure="give one above 0")
+    return dict(weights)
+
+
+def _text(completion: Any) -> str:
+    """Return a completion's text: itself, or that of its last message, which may come in parts."""
+    content = completion
+    if not isinstance(completion, str):
+        content = completion[-1].get("content") if completion else None
+    if isinstance(content, list):
+        return "".join([part.get("text") or "" for part in content])
+    return content or ""
 
 
 @dataclass(frozen=True)

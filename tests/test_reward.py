@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -196,6 +197,34 @@ def test_weights_are_given(files: tuple[Path, Path]) -> None:
     assert sum(WEIGHTS.values()) == pytest.approx(1)
     with pytest.raises(InputError, match="no format 'x'"):
         Reward.read(*files, format="x")
+
+
+@pytest.mark.parametrize(
+    ("weights", "problem"),
+    [
+        ({}, "no score has a weight"),
+        ({"answer": 0}, "no score has a weight"),
+        ({"anwser": 1}, "no score 'anwser' to weigh.*give weights of answer, grounding"),
+        ({"answer": float("nan")}, "the weight of answer is nan"),
+        ({"answer": 1, "truth": -1}, "the weight of truth is -1"),
+    ],
+)
+def test_weights_are_checked_at_once(
+    files: tuple[Path, Path], weights: dict[str, float], problem: str
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        Reward.read(*files, weights=weights)
+
+
+def test_what_trainers_may_give(files: tuple[Path, Path], tmp_path: Path) -> None:
+    numbered = tmp_path / "questions.json"
+    numbered.write_text(json.dumps({"7": question_entry()}))
+    reward = Reward.read(numbered, files[1])
+    half = len(RIGHT) // 2
+    parts = [{"type": "text", "text": RIGHT[:half]}, {"type": "text", "text": RIGHT[half:]}]
+    contents: list[Any] = [RIGHT, parts, None, []]
+    completions = [[{"role": "assistant", "content": one}] for one in contents]
+    assert reward([*completions, []], question_id=[7] * 5) == [1, 1, 0, 0, 0]
 
 
 @given(st.text(max_size=80))
