@@ -50,6 +50,11 @@ _COLORS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D
 _MARKERS = "os^DPX*h"
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 _HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo")
+_LEGEND_COLUMNS = 3
+_LEGEND_ROWS = 4
+"""Rows of a legend that a figure's height has room for."""
+_LEGEND_ROW = 0.21
+"""Height of one, in inches."""
 _STYLE: Any = {
     "svg.hashsalt": "rex",
     "font.size": 9,
@@ -347,12 +352,16 @@ def _figure(rows: int, columns: int, *, width: float, height: float) -> tuple[Fi
 
 def _legend(figure: Figure, handles: Mapping[str, Any]) -> None:
     if handles:
+        columns = min(len(handles), _LEGEND_COLUMNS)
         figure.legend(
             handles=list(handles.values()),
             labels=list(handles),
             loc="outside lower center",
-            ncols=min(len(handles), 3),
+            ncols=columns,
         )
+        # of a figure of one height, many rows would leave the axes no room
+        more = max(0, -(-len(handles) // columns) - _LEGEND_ROWS)
+        figure.set_figheight(figure.get_figheight() + _LEGEND_ROW * more)
 
 
 def _place_of(label: str, place: int) -> int:

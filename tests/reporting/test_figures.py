@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,22 @@ def test_a_row_looks_the_same_in_all_figures_and_what_is_not_known_has_no_bar(
     assert bar.get_facecolor() == same.get_facecolor()
     heights = [patch.get_height() for patch in by_type]  # type: ignore[attr-defined]
     assert sum(not math.isnan(height) for height in heights) == 1
+
+
+def test_a_legend_of_many_rows_leaves_the_axes_their_room(tmp_path: Path) -> None:
+    known = {"accuracy": 50.0, "accuracy/structural/query": 20.0}
+    heights = []
+    for count in (12, 60):
+        folder = tmp_path / str(count)
+        paths = [write_run(folder, known, method=f"model{place}") for place in range(count)]
+        figure = accuracy_by_type(read_rows(paths))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # "axes sizes collapsed to zero"
+            figure.draw_without_rendering()
+        bottom = min(axes.get_tightbbox().y0 for axes in figure.axes)  # type: ignore[union-attr]
+        assert figure.legends[0].get_window_extent().y1 <= bottom
+        heights.append(figure.axes[0].get_window_extent().height)
+    assert heights[1] > 0.9 * heights[0]
 
 
 def test_figures_of_what_not_every_experiment_has(tmp_path: Path) -> None:
