@@ -11,9 +11,9 @@ from rex.boxes import Box
 from rex.labels import label_places
 
 COLORS = (
-    "#d62728", "#1f77b4", "#2ca02c", "#e08214", "#8e44ad", "#008b8b", "#c2185b", "#6d4c41",
+    "#d62728", "#1f77b4", "#238023", "#b35a00", "#8e44ad", "#007d7d", "#c2185b", "#6d4c41",
 )  # fmt: skip
-"""Of boxes, in their order (again from the start)."""
+"""Of boxes, in their order (again from the start); white text on each can be read (WCAG AA)."""
 
 
 def draw_boxes(
