@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
-from rex.command_line import Store, Subparsers, add_verb, seed_argument
+from rex.command_line import Store, Subparsers, add_verb, positive, seed_argument
 from rex.config import Config
 from rex.experiment import RunName
 
@@ -34,6 +35,12 @@ def add_commands(stations: Subparsers) -> None:
     train.path("--vocabulary", "JSON")
     train.path("--out", "RUN", "the run's folder")
     train.optional_path("--start", "RUN", "the run whose weights a transfer run starts from")
+    train.add_argument(
+        "--save-every",
+        type=positive,
+        metavar="STEPS",
+        help="between saves of the unfinished run (default: training.save_every)",
+    )
     train.tracking("MLflow's SQLite file, or a server's http://… (default: no tracking)")
     predict = add_verb(
         stations,
@@ -49,12 +56,21 @@ def add_commands(stations: Subparsers) -> None:
 
 
 def _train(
-    config: Config, setting: str, method: str, seed: int, tracking: Store | None, **paths: Any
+    config: Config,
+    setting: str,
+    method: str,
+    seed: int,
+    save_every: int | None,
+    tracking: Store | None,
+    **paths: Any,
 ) -> None:
     """Train a model to answer, to explain, or both; a killed run goes on where it was."""
     from rex.training.observing import tracked
     from rex.training.run import RunFiles, train_run
 
+    if save_every is not None:
+        training = dataclasses.replace(config.training, save_every=save_every)
+        config = dataclasses.replace(config, training=training)
     files, name = RunFiles(**paths), RunName(setting=setting, method=method, seed=seed)
     train_run(config, files, name, tracked(tracking, config, name, files.out, files.questions))
 

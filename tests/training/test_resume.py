@@ -100,6 +100,17 @@ def test_killed_at_any_step(
     assert steps.made == 2 * EPOCH - (kill_at - 1) // save_every * save_every
 
 
+def test_a_run_goes_on_where_it_is_saved_less_often_from_now_on(
+    toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
+) -> None:
+    steps.kill_at = EPOCH + 2
+    with pytest.raises(KilledError):
+        train(toy, run_folder, save_every=1)
+    steps.kill_at, steps.made = 0, 0
+    assert same(train(toy, run_folder, save_every=100), undisturbed)
+    assert steps.made == EPOCH - 1
+
+
 @pytest.mark.parametrize("kill_at", [2, 5, 6])
 def test_killed_where_steps_are_limited(
     kill_at: int, toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps

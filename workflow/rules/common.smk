@@ -361,11 +361,18 @@ def training_priority(wildcards):
 
 def training_configuration(wildcards):
     """Return the settings of a run: those of transfer, and of methods, only where they count."""
-    unused, setting = {"evaluation", "experiment"}, SETTINGS[wildcards.setting]
-    # a run that learns explanations alone leaves images to transfer
-    if not setting.transfer and (setting.answers or not CONFIG.transfer.other_images):
-        unused.add("transfer")
+    setting = SETTINGS[wildcards.setting]
+    unused = ("evaluation", "experiment", "transfer")
     chosen = {name: value for name, value in VALUES.items() if name not in unused}
+    for section, key in (("training", "save_every"), ("compute", "detector_threads")):
+        chosen[section] = {
+            name: value for name, value in VALUES[section].items() if name != key
+        }
+    if setting.transfer:
+        chosen["transfer"] = VALUES["transfer"]
+    elif not setting.answers and CONFIG.transfer.other_images:
+        # a run that learns explanations alone leaves images to transfer
+        chosen["transfer"] = {"other_images": True}
     method = wildcards.method
     counts = (method, METHODS[method].variant_of)
     chosen["methods"] = {

@@ -5,6 +5,18 @@ scattergather:
     regions=1,
 
 
+# what a detector and its regions depend on: not what describes them afterwards
+DETECTION = configuration(
+    *(
+        f"regions.{key}"
+        for key in VALUES["regions"]
+        if key not in ("features", "features_from", "features_of")
+    ),
+    "compute.device",
+    "compute.detector_threads",
+)
+
+
 rule train_detector:
     input:
         annotations(*expand(SCENE_GRAPHS, split=SCENE_GRAPH_SPLITS)),
@@ -26,7 +38,7 @@ rule train_detector:
         cpus_per_task=DETECTOR_CPUS,
     params:
         data=data_folder,
-        config=configuration("regions", "compute"),
+        config=DETECTION,
     message:
         "train the detector"
     shell:
@@ -56,7 +68,7 @@ rule extract_regions:
         cpus_per_task=DETECTOR_CPUS,
     params:
         data=data_folder,
-        config=configuration("regions", "compute"),
+        config=DETECTION,
         boxes=box_options,
         shard=shard,
     message:

@@ -26,6 +26,8 @@ rule train:
         runtime=minutes_of("train"),
         gpu=TRAINING_GPUS,
         cpus_per_task=TRAINING_CPUS,
+        # Snakemake makes nothing anew where resources change
+        save_every=CONFIG.training.save_every,
     params:
         data=data_folder,
         config=training_configuration,
@@ -39,7 +41,8 @@ rule train:
         "--method {wildcards.method} --seed {wildcards.seed} "
         "--questions {params.data:q}/questions/train_balanced_questions.json "
         "--explanations {input.explanations} --regions {input.regions} "
-        '--vocabulary {input.vocabulary} {params.start} --tracking "$REX_TRACKING" '
+        "--vocabulary {input.vocabulary} {params.start} --save-every {resources.save_every} "
+        '--tracking "$REX_TRACKING" '
         "--out {params.run} --log {log}"
 
 
@@ -66,7 +69,12 @@ rule predict:
         cpus_per_task=max(CONFIG.compute.training_threads, 8 * GPU),
     params:
         data=data_folder,
-        config=configuration("evaluation.batch_size", "evaluation.beams", "compute"),
+        config=configuration(
+            "evaluation.batch_size",
+            "evaluation.beams",
+            "compute.device",
+            "compute.training_threads",
+        ),
         run=subpath(input.checkpoint, parent=True),
     message:
         "predict {wildcards.split} by {wildcards.setting}/{wildcards.method}/seed{wildcards.seed}"
