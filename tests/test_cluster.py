@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rex.cluster import Share, check_nodes, parameters, read_nodes, request
+from rex.cluster import Share, check_nodes, parameters, parts, read_nodes, request
 from rex.config import Config
 from rex.config_files import read_config
 from rex.errors import InputError
@@ -32,12 +32,15 @@ def test_the_smoke_configuration_asks_for_little_and_gqa_for_more(rule: str) -> 
 
 def test_the_table_of_the_documentation() -> None:
     page = (ROOT / "docs/cluster.md").read_text()
-    parts = {"extract_regions": 8, "explain": 4}
     configs = [read_config(ROOT / name) for name in ("config/smoke.yaml", "config.yaml")]
     configs.append(read_config(ROOT / "config/gqa.yaml"))
     for rule in RULES[:-1]:
         split = "val" if rule in ("predict", "evaluate") else "train"
-        found = [request(each, rule, split=split, shards=parts.get(rule, 1)) for each in configs]
+        cut = rule in ("extract_regions", "explain")
+        found = [
+            request(each, rule, split=split, shards=parts(each, rule) if cut else 1)
+            for each in configs
+        ]
         cells = [f"{each.memory_mb / 1000:.1f} GB, {each.minutes} min" for each in found]
         (line,) = [line for line in page.splitlines() if line.startswith(f"| `{rule}`")]
         assert [cell.strip() for cell in line.split("|")[2:-1]] == cells

@@ -1,4 +1,4 @@
-"""The profiles name rules and scatter processes that the workflow has."""
+"""The profiles name rules that the workflow has, and cut no work into other parts."""
 
 from __future__ import annotations
 
@@ -18,12 +18,8 @@ PROFILES = sorted((WORKFLOW / "profiles").glob("*/config.yaml"))
 def test_what_a_profile_names_is_there(path: Path) -> None:
     profile: dict[str, Any] = yaml.safe_load(path.read_text())
     rules = set(re.findall(r"^ *rule (\w+):", RULES, re.MULTILINE))
-    scattered = set(re.findall(r"^scattergather:\n    (\w+)=", RULES, re.MULTILINE))
     assert {*profile.get("set-resources", {}), *profile.get("set-threads", {})} <= rules
-    assert set(profile.get("set-scatter", {})) <= scattered
 
 
-def test_slurm_cuts_the_long_work_into_jobs() -> None:
-    profile = yaml.safe_load((WORKFLOW / "profiles/slurm/config.yaml").read_text())
-    assert profile["executor"] == "slurm"
-    assert min(profile["set-scatter"][name] for name in ("regions", "explanations")) > 1
+def test_each_machine_cuts_work_into_the_same_parts() -> None:
+    assert not any("set-scatter" in yaml.safe_load(path.read_text()) for path in PROFILES)

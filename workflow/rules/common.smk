@@ -12,7 +12,7 @@ from argparse import ArgumentTypeError
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from rex.cluster import NODES, Share, check_nodes, read_nodes, request
+from rex.cluster import NODES, Share, check_nodes, parts, read_nodes, request
 from rex.command_line import announce_workflow, announced_store
 from rex.config import SCENE_GRAPH_SPLITS
 from rex.config_commands import check_methods

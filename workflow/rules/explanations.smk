@@ -2,7 +2,7 @@
 
 
 scattergather:
-    explanations=1,
+    explanations=parts(CONFIG, "explain"),
 
 
 rule explain:

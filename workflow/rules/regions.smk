@@ -2,7 +2,7 @@
 
 
 scattergather:
-    regions=1,
+    regions=parts(CONFIG, "extract_regions"),
 
 
 # what a detector and its regions depend on: not what describes them afterwards
