@@ -55,6 +55,7 @@ from rex.training.texts import (
     add_names,
     add_programs,
     add_tags,
+    check_classes,
     name_regions,
     read_explanations,
     read_programs,
@@ -195,7 +196,10 @@ def _read(
     asked = read_asked(files.questions)
     texts = read_explanations(files.explanations, asked, store) if objective.explanations else {}
     decoder = decoder_class(name.method)
-    if decoder is not None and decoder.names_objects:
+    named = decoder is not None and decoder.names_objects
+    if named or options.tags:
+        check_classes(store)
+    if named:
         names = region_names(store)
         texts = name_regions(texts, {key: names[asked[key].image_id] for key in texts})
         vocabulary = add_names(vocabulary, store)

@@ -92,6 +92,17 @@ _NAMELESS = "object"
 """A region that the detector gave no class."""
 
 
+def check_classes(store: RegionStore) -> None:
+    """Raise InputError when the store says of no region what it shows."""
+    if store.object_ids.max(initial=-1) < 0:
+        raise InputError(
+            "its regions have no classes, and this method reads or writes what they are called",
+            file=store.path,
+            cure="take another method, or set methods.<method>.tags to false where it has tags; "
+            "docs/regions.md says which features have classes",
+        )
+
+
 def region_names(store: RegionStore) -> dict[str, list[str]]:
     """Return image id to what each of its regions is called.
 

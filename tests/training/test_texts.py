@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -75,6 +78,20 @@ def test_classes_without_names_are_an_error(toy: RunFiles) -> None:
     store.object_names = store.object_names[:1]
     with pytest.raises(InputError, match="--vocabulary"):
         region_names(store)
+
+
+@pytest.mark.parametrize(("method", "refused"), [("vqae", True), ("reader", True), ("rex", False)])
+def test_regions_without_classes_are_refused_where_they_are_named(
+    toy: RunFiles, tmp_path: Path, method: str, refused: bool
+) -> None:
+    files = dataclasses.replace(toy, regions=tmp_path / "r.h5", out=tmp_path / "run")
+    shutil.copy(toy.regions, files.regions)
+    with h5py.File(files.regions, "r+") as store:
+        store["object_ids"][:] = -1
+    name = RunName(setting="explanation-only", method=method, seed=0)
+    said = pytest.raises(InputError, match=r"r\.h5: its regions have no classes")
+    with said if refused else contextlib.nullcontext():
+        train_run(CONFIG, files, name)
 
 
 def test_names_stand_for_region_tokens() -> None:
