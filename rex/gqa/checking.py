@@ -38,6 +38,8 @@ def check_path(path: Path) -> Iterator[str]:
             yield f"{label:<24} {file}: {held}"
         elif out_of_distribution:
             yield f"{label:<24} {file}: not there (optional)"
+        elif file == layout.questions("testdev"):
+            yield f"{label:<24} {file}: not there (needed unless evaluation.splits is [val])"
         else:
             missing.append(file)
             yield f"{label:<24} {file}: MISSING"

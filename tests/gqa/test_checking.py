@@ -122,11 +122,27 @@ def test_a_folder_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
         path.write_text(json.dumps({"1": entry}))
     assert main(["gqa", "check", str(tmp_path)]) == 2
     captured = capsys.readouterr()
-    assert captured.out.count("MISSING") == 3
+    assert captured.out.count("MISSING") == 2
+    assert captured.out.count("not there (needed unless evaluation.splits is [val])") == 1
     assert captured.out.count("not there (optional)") == 6
     assert captured.out.endswith("not there (optional: to extract regions, for the gallery)\n")
     assert "1 question on 1 image" in captured.out
-    assert "and 2 other parts;" in captured.err
+    assert "and 1 other part;" in captured.err
+
+
+def test_a_data_set_without_testdev_is_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(tmp_path)
+    for split in ("train", "val"):
+        for path, entry in (
+            (layout.questions(split), question_entry()),
+            (layout.scene_graphs(split), scene_graph_entry()),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"1": entry}))
+    assert main(["gqa", "check", str(tmp_path)]) == 0
+    assert "unless evaluation.splits is [val]" in capsys.readouterr().out
 
 
 def test_a_whole_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
