@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 import re
+import subprocess
+import sys
 from dataclasses import astuple, dataclass
 
 from rex.config import Config, ModelSettings
@@ -168,8 +170,19 @@ class Share:
         return f"{self.memory_mb} MB, {self.cpus} CPUs, {self.gpus} GPUs, {time}"
 
 
-NODES = ("sinfo", "--noheader", "--Node", "--format=%P|%m|%c|%G|%l")
+_NODES = ("sinfo", "--noheader", "--Node", "--format=%P|%m|%c|%G|%l")
 """Slurm's command that lists the nodes of each partition, as `read_nodes` takes it."""
+
+
+def listed_nodes() -> dict[str, list[Share]]:
+    """Return what the nodes of each partition have; where Slurm does not tell, none, and a line."""
+    try:
+        found = subprocess.run(_NODES, capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        told = getattr(error, "stderr", None) or str(error)
+        print(f"sizes of nodes not checked: {told.strip()}", file=sys.stderr)
+        return {}
+    return read_nodes(found.stdout)
 
 
 def read_nodes(listed: str) -> dict[str, list[Share]]:
@@ -200,7 +213,7 @@ def check_nodes(nodes: dict[str, list[Share]], rule: str, asked: Share, partitio
 
 def _minutes(limit: str) -> float:
     """Return the minutes of Slurm's `days-hours:minutes:seconds`, which may lack its beginning."""
-    if limit == "infinite":
+    if not limit[:1].isdigit():  # infinite, or n/a
         return math.inf
     days, _, time = limit.rpartition("-")
     seconds = 0

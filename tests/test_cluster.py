@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rex.cluster import Share, check_nodes, parameters, parts, read_nodes, request
+from rex.cluster import Share, check_nodes, listed_nodes, parameters, parts, read_nodes, request
 from rex.config import Config
 from rex.config_files import read_config
 from rex.errors import InputError
@@ -57,7 +57,25 @@ def test_nodes_are_read_as_slurm_lists_them() -> None:
     nodes = read_nodes(LISTED)
     assert nodes[""] == nodes["all"] == [Share(6000, 2, 1, math.inf)]
     assert nodes["long"] == [Share(64000, 16, 0, 10080), Share(256000, 64, 4, 2190)]
+    assert read_nodes("a|1|1|(null)|n/a") == {"a": [Share(1, 1, 0, math.inf)]}
     assert read_nodes("a|1|1|(null)|45:30") == {"a": [Share(1, 1, 0, 45.5)]}
+
+
+@pytest.mark.parametrize("command", ["", "#!/bin/sh\necho no cluster >&2; exit 1\n"])
+def test_where_slurm_lists_no_nodes_a_line_says_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+) -> None:
+    if command:
+        (tmp_path / "sinfo").write_text(command)
+        (tmp_path / "sinfo").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert listed_nodes() == {}
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("sizes of nodes not checked: ")
+    assert ("no cluster" if command else "sinfo") in line
 
 
 @pytest.mark.parametrize(

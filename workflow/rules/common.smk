@@ -6,13 +6,12 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from argparse import ArgumentTypeError
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from rex.cluster import NODES, Share, check_nodes, parts, read_nodes, request
+from rex.cluster import Share, check_nodes, listed_nodes, parts, request
 from rex.command_line import announce_workflow, announced_store
 from rex.config import SCENE_GRAPH_SPLITS
 from rex.config_commands import check_methods
@@ -165,11 +164,7 @@ def refuse_small_nodes():
     """Exit with code 2, in a line, where a job asks Slurm for more than any node has."""
     if workflow.executor_plugin.name != "slurm":
         return
-    found = subprocess.run(NODES, capture_output=True, text=True, timeout=60)
-    if found.returncode != 0:
-        print(f"sizes of nodes not checked: {found.stderr.strip()}", file=sys.stderr)
-        return
-    nodes = read_nodes(found.stdout)
+    nodes = listed_nodes()
     with exit_on_bad_input():
         for job in workflow.dag.needrun_jobs():
             asked = job.resources

@@ -25,6 +25,8 @@ rule train:
         mem_mb=memory_of("train"),
         runtime=minutes_of("train"),
         gpu=TRAINING_GPUS,
+        # torchrun starts all processes of a run on its own node
+        nodes=1,
         cpus_per_task=TRAINING_CPUS,
         # Snakemake makes nothing anew where resources change
         save_every=CONFIG.training.save_every,
