@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import re
 import typing
 from collections.abc import Iterable, Mapping
@@ -124,6 +125,30 @@ def read_config(source: str | PathLike[str] | None) -> Config:
     if source is None:
         return Config()
     return parse_config(read_settings(source), file=source_name(source))
+
+
+def read_workflow_config(source: str | PathLike[str] | None) -> Config:
+    """Read the configuration of a workflow in this folder: `config.yaml`, and `source` over it.
+
+    Raises InputError.
+    """
+    given = [*filter(os.path.exists, ["config.yaml"]), *([] if source is None else [source])]
+    values: dict[str, Any] = {}
+    for one in given:
+        values = _over(values, read_settings(one))
+    return parse_config(values, file=" + ".join(str(source_name(one)) for one in reversed(given)))
+
+
+def _over(values: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with others in their places; sections are merged, as Snakemake does."""
+    merged = dict(values)
+    for key, value in others.items():
+        there = merged.get(key)
+        if isinstance(there, dict) and isinstance(value, dict):
+            merged[key] = _over(there, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def read_settings(source: str | PathLike[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from rex.config_files import (
     parse_config,
     read_config,
     read_settings,
+    read_workflow_config,
 )
 from rex.errors import InputError
 from rex.experiment import METHODS, SETTINGS
@@ -364,3 +365,17 @@ def test_limits_are_in_the_schema() -> None:
     assert training["holdout"]["exclusiveMaximum"] == 1
     run = config_schema()["$defs"]["Run"]["properties"]
     assert run["method"]["enum"] == list(METHODS)
+
+
+def test_a_workflow_reads_the_configuration_of_its_folder_and_what_it_is_given_over_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_workflow_config(None) == Config()
+    Path("config.yaml").write_text("{dataset: mine, training: {epochs: 7, batch_size: 8}}")
+    assert read_workflow_config(None).dataset == "mine"
+    config = read_workflow_config("{training: {epochs: 9}, experiment: {seeds: [4]}}")
+    assert (config.dataset, config.experiment.seeds) == ("mine", (4,))
+    assert (config.training.epochs, config.training.batch_size) == (9, 8)
+    with pytest.raises(InputError, match=r"^--config \+ config\.yaml: data: is empty"):
+        read_workflow_config("{data: ''}")

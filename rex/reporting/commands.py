@@ -159,10 +159,12 @@ def _tables(
     _track(tracking, config, "tables", files, out.parent, out / "explanations.md", listed)
 
 
-def _status(config: Config, results: Path | None) -> None:
+def _status(config_file: str | None, results: Path | None) -> None:
     """What of a configuration's results is done, running, failed or missing."""
+    from rex.config_files import read_workflow_config
     from rex.reporting.status import status
 
+    config = read_workflow_config(config_file)
     if results is not None and not results.is_dir():
         cure = "name the folder results/<dataset>, or leave --results out"
         raise InputError("no such folder", file=results, cure=cure)
