@@ -90,31 +90,8 @@ def _first_problem(error: pydantic.ValidationError) -> tuple[str, str, str]:
         ("lt", "too large", "give a number below {}"),
     ):
         if name in bounds:
-            return place, f"{given} is {problem}", advice.format(f"{bounds[name]:g}")
+            return place, f"{given} is {problem}", advice.format(f"{bounds[name]:.10g}")
     return place, f"{first['msg']} (found {given!r})", cure
-
-
-def check_experiment(config: Config, *, file: str | PathLike[str] | None = None) -> None:
-    """Raise InputError when settings of a whole experiment contradict one another.
-
-    Single commands are given parts of a configuration, and not asked.
-    """
-    if config.regions.selection == "scene-graphs" and "testdev" in config.evaluation.splits:
-        raise InputError(
-            "testdev has no scene graphs to take regions from",
-            file=file or "config",
-            place="regions.selection",
-            cure="set evaluation.splits to [val]",
-        )
-    features = config.regions.features
-    measured = {*config.evaluation.splits, *(row.split for row in config.evaluation.foreign)}
-    if features and features.testdev is None and "testdev" in measured:
-        raise InputError(
-            "testdev is measured, and has no features",
-            file=file or "config",
-            place="regions.features.testdev",
-            cure="name what holds its images, or set evaluation.splits to [val]",
-        )
 
 
 def read_config(source: str | PathLike[str] | None) -> Config:

@@ -6,9 +6,10 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
-from rex.config import Config
+from rex.config import MOST_SEED, Config
 from rex.errors import InputError
 from rex.experiment import METHODS, refusal
 
@@ -21,10 +22,53 @@ def check_limits(config: Config, file: str | PathLike[str]) -> None:
         raise InputError(problem, file=file, place=place, cure=cure)
 
 
+def check_experiment(config: Config, file: str | PathLike[str]) -> None:
+    """Raise InputError when settings of a whole experiment contradict one another.
+
+    Single commands are given parts of a configuration, and not asked.
+    """
+    for place, problem, cure in _contradictions(config):
+        raise InputError(problem, file=file, place=place, cure=cure)
+
+
+def _contradictions(config: Config) -> Iterator[tuple[str, str, str]]:
+    """Yield place, problem and cure."""
+    regions = config.regions
+    if regions.selection == "scene-graphs":
+        if "testdev" in config.evaluation.splits:
+            problem = "testdev has no scene graphs to take regions from"
+            yield "regions.selection", problem, "set evaluation.splits to [val]"
+        if regions.features is not None:
+            problem = "imported features have regions of their own, not those of scene graphs"
+            yield "regions.selection", problem, "leave it out, or regions.features"
+    features = regions.features
+    measured = {*config.evaluation.splits, *(row.split for row in config.evaluation.foreign)}
+    if features and features.testdev is None and "testdev" in measured:
+        cure = "name what holds its images, or set evaluation.splits to [val]"
+        yield "regions.features.testdev", "testdev is measured, and has no features", cure
+    if features is None:
+        if regions.detector == "detectron2" and regions.detector_config is None:
+            cure = "name a YAML file of Detectron2"
+            yield "regions.detector_config", "detectron2 is what this file says", cure
+        if regions.detector == "bottom-up" and regions.weights is None:
+            problem = "the public detector is not trained here"
+            yield "regions.weights", problem, "name its weights, or give regions.features"
+    for place, text in _texts(dataclasses.asdict(config).items()):
+        if "{" in text or "}" in text:
+            problem, cure = f"{text!r} has braces, which Snakemake fills in", "rename it"
+            yield place.removeprefix("."), problem, cure
+    if config.source == "world" and Path("results").resolve().is_relative_to(
+        Path(config.data).resolve()
+    ):
+        problem = f"the world would take the place of the results, which are in {config.data}"
+        yield "data", problem, "name a folder for it alone: data/world"
+
+
 def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
     """Yield place, problem and cure."""
-    for place in _empty_texts(dataclasses.asdict(config).items()):
-        yield place.removeprefix("."), "is empty", "give a value, or leave the key out"
+    for place, text in _texts(dataclasses.asdict(config).items()):
+        if not text.strip():
+            yield place.removeprefix("."), "is empty", "give a value, or leave the key out"
     if not _NAME.fullmatch(config.dataset):
         cure = "it names a folder: use letters, digits, dots, - and _"
         yield "dataset", f"{config.dataset!r} is not a name", cure
@@ -48,14 +92,14 @@ def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
             yield f"evaluation.foreign.{number}.name", problem, "give another name"
 
 
-def _empty_texts(entries: Iterable[tuple[str | int, Any]]) -> Iterator[str]:
-    """Yield the place, after a dot, of every text that holds nothing."""
+def _texts(entries: Iterable[tuple[str | int, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the place, after a dot, of every text, and the text."""
     for name, value in entries:
-        if isinstance(value, str) and not value.strip():
-            yield f".{name}"
+        if isinstance(value, str):
+            yield f".{name}", value
         elif isinstance(value, dict | tuple):
             within = value.items() if isinstance(value, dict) else enumerate(value)
-            yield from (f".{name}{place}" for place in _empty_texts(within))
+            yield from ((f".{name}{place}", text) for place, text in _texts(within))
 
 
 def _grid_problems(config: Config) -> Iterator[tuple[str, str, str]]:
@@ -63,6 +107,8 @@ def _grid_problems(config: Config) -> Iterator[tuple[str, str, str]]:
     if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
         cure = "give one or more different numbers from 0 on"
         yield "experiment.seeds", f"{list(seeds)} are not seeds", cure
+    if max(seeds, default=0) > MOST_SEED:
+        yield "experiment.seeds", f"{max(seeds)} is too large", f"give {MOST_SEED} or less"
     if not config.experiment.runs:
         cure = "name a setting and a method, or leave the key out"
         yield "experiment.runs", "nothing is trained", cure

@@ -12,7 +12,6 @@ import yaml
 from rex.cli import main
 from rex.config import Config, EvaluationSettings
 from rex.config_files import (
-    check_experiment,
     config_schema,
     config_values,
     config_yaml,
@@ -22,6 +21,7 @@ from rex.config_files import (
     read_settings,
     read_workflow_config,
 )
+from rex.config_limits import check_experiment
 from rex.errors import InputError
 from rex.experiment import METHODS, SETTINGS
 from rex.training.objectives import objective_of
@@ -48,22 +48,51 @@ def test_config_yaml_holds_every_default() -> None:
     "path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name
 )
 def test_every_shipped_configuration_is_valid(path: Path) -> None:
-    check_experiment(read_config(path))
+    check_experiment(read_config(path), path)
 
 
 def test_perfect_regions_are_not_asked_of_testdev() -> None:
     values = {"regions": {"selection": "scene-graphs"}}
     with pytest.raises(InputError, match=r"regions.selection: testdev has no scene graphs"):
-        check_experiment(parse_config(values))
-    check_experiment(parse_config({**values, "evaluation": {"splits": ["val"]}}))
+        check_experiment(parse_config(values), "mine.yaml")
+    check_experiment(parse_config({**values, "evaluation": {"splits": ["val"]}}), "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {
+                "regions": {
+                    "selection": "scene-graphs",
+                    "features": {"train": "a", "val": "a", "label": "theirs"},
+                },
+                "evaluation": {"splits": ["val"]},
+            },
+            "regions.selection: imported features have regions of their own",
+        ),
+        ({"regions": {"detector": "detectron2"}}, "regions.detector_config: detectron2 is what"),
+        ({"regions": {"detector": "bottom-up"}}, "regions.weights: the public detector is not"),
+        ({"data": "data/{x}"}, "data: 'data/{x}' has braces, which Snakemake fills in; rename it"),
+        ({"data": "."}, "data: the world would take the place of the results, which are in ."),
+        ({"data": "results"}, "data: the world would take the place of the results"),
+    ],
+)
+def test_settings_of_an_experiment_that_contradict_one_another(
+    values: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        check_experiment(parse_config(values), "mine.yaml")
+    assert str(caught.value).startswith(f"mine.yaml: {said}")
+    assert caught.value.cure
 
 
 def test_features_of_testdev_are_asked_for_only_where_it_is_measured() -> None:
     values = {"regions": {"features": {"train": "a", "val": "a", "label": "mine"}}}
     with pytest.raises(InputError, match=r"regions.features.testdev: testdev is measured"):
-        check_experiment(parse_config(values))
+        check_experiment(parse_config(values), "config")
     measured = parse_config({**values, "evaluation": {"splits": ["val"]}})
-    check_experiment(measured)
+    check_experiment(measured, "config")
     # a job's part of it: what is measured is not said
     part = {name: value for name, value in config_values(measured).items() if name != "evaluation"}
     assert parse_config(part).regions == measured.regions
@@ -213,6 +242,14 @@ def test_a_configuration_may_be_given_as_json() -> None:
         ({"evaluation": {"splits": []}}, "evaluation.splits: [] is without val, or names"),
         ({"evaluation": {"splits": ["testdev"]}}, "evaluation.splits: ['testdev'] is without val"),
         ({"evaluation": {"splits": ["val", "val"]}}, "evaluation.splits: ['val', 'val'] is"),
+        (
+            {"experiment": {"seeds": [2**63]}},
+            "experiment.seeds: 9223372036854775808 is too large; give 4294967295 or less",
+        ),
+        (
+            {"regions": {"seed": 2**63}},
+            "regions.seed: 9223372036854775808 is too large; give 4294967295 or less",
+        ),
         ({"experiment": {"seeds": [-1]}}, "experiment.seeds: [-1] are not seeds"),
     ],
 )

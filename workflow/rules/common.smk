@@ -15,11 +15,8 @@ from rex.cluster import Share, check_nodes, listed_nodes, parts, request
 from rex.command_line import announce_workflow, announced_store
 from rex.config import SCENE_GRAPH_SPLITS
 from rex.config_commands import check_methods
-from rex.config_files import (
-    check_experiment,
-    config_values,
-    parse_config,
-)
+from rex.config_files import config_values, parse_config
+from rex.config_limits import check_experiment
 from rex.errors import InputError, exit_on_bad_input
 from rex.files import read_json
 from rex.experiment import FOREIGN, METHODS, PRIOR_OF_FEW, SETTINGS
@@ -37,7 +34,7 @@ SCENE_GRAPHS = str(Layout("").scene_graphs("{split}"))
 SOURCES = " + ".join(map(str, workflow.configfiles))
 with exit_on_bad_input():
     CONFIG = parse_config(config, file=SOURCES)
-    check_experiment(CONFIG, file=SOURCES)
+    check_experiment(CONFIG, SOURCES)
     check_given_files(CONFIG, SOURCES)
     check_world(CONFIG, SOURCES)
     check_methods(CONFIG, SOURCES)
