@@ -117,10 +117,9 @@ def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str
         "training-curves": lambda: training_curves([run for run in runs if run not in part]),
         "accuracy-by-type": lambda: accuracy_by_type(whole),
         "accuracy-and-grounding": lambda: accuracy_and_grounding(whole),
+        "attribute-recall": lambda: attribute_recall(whole),
     }
     # figures of what not every experiment has
-    if any(row.value(key) is not None for row in whole for key in _ATTRIBUTES):
-        figures["attribute-recall"] = lambda: attribute_recall(whole)
     if len(whole) < len(rows):
         figures["transfer"] = lambda: transfer_curves(rows)
         figures["transfer-training-curves"] = lambda: training_curves(part)
