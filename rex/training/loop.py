@@ -297,17 +297,17 @@ class Trainer:
     def evaluate(self) -> dict[str, float]:
         """Return accuracies on the held-out questions, 0 to 1; tokens follow the true ones."""
         self.model.eval()
-        held_out, processes = self.plan.held_out, self.processes
-        batches = sorted_batches(self._lengths[held_out], 2 * self.plan.settings.batch_size)
+        plan, held_out, processes = self.plan, self.plan.held_out, self.processes
+        # without gradients there is room for twice what is learnt at once
+        size = max(1, 2 * plan.settings.batch_size // plan.settings.accumulation)
+        batches = sorted_batches(self._lengths[held_out], size)
         shares = [rows for batch in batches if len(rows := self._mine(held_out[batch]))]
         counts: dict[str, Tensor] = {}
         for loaded in ahead(self.examples.load, shares, threads=self.examples.threads):
             batch = self.examples.place(loaded)
             with autocast(self.precision, processes.device):
                 output = self.model(
-                    batch,
-                    explain=self.plan.objective.explanations,
-                    answers=self.plan.objective.answers,
+                    batch, explain=plan.objective.explanations, answers=plan.objective.answers
                 )
             for name, value in hits(output, batch).items():
                 counts[name] = counts[name] + value if name in counts else value

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,8 @@ from rex.config import Config
 from rex.config_files import config_values
 from rex.errors import InputError
 from rex.experiment import RunName
+from rex.models.batch import Batch
+from rex.models.model import ExplainedAnswering
 from rex.training.checkpoints import load_checkpoint
 from rex.training.processes import Processes
 from rex.training.run import RunFiles, train_run
@@ -70,6 +73,23 @@ def test_parts_of_a_step_add_up(toy: RunFiles, alone: Path, tmp_path: Path, part
     records = train(config, toy, tmp_path / "run")
     assert losses(records) == pytest.approx(losses(records_of(alone)), rel=1e-4)
     assert_same_weights(tmp_path / "run", alone)
+
+
+def test_held_out_questions_are_measured_in_parts_too(
+    toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where memory allows only parts of a step, it does not allow twice the whole of it."""
+    measured, forward = [], ExplainedAnswering.forward
+
+    def noted(model: ExplainedAnswering, batch: Batch, **options: Any) -> Any:
+        if not model.training:
+            measured.append(len(batch))
+        return forward(model, batch, **options)
+
+    monkeypatch.setattr(ExplainedAnswering, "forward", noted)
+    settings = dataclasses.replace(PLAIN.training, epochs=1, decay_epoch=1, accumulation=8)
+    train(dataclasses.replace(PLAIN, training=settings), toy, tmp_path / "run")
+    assert max(measured) == 2 * settings.batch_size // 8
 
 
 LXMERT = dataclasses.replace(PLAIN, model=dataclasses.replace(PLAIN.model, backbone="lxmert"))
