@@ -18,6 +18,7 @@ from rex.models.decoder import (
     Explanations,
     MethodSettings,
     Output,
+    widened,
 )
 from rex.models.methods import decoder_class, method_settings
 from rex.models.program_writer import LONGEST, ProgramWriter
@@ -101,7 +102,7 @@ class ExplainedAnswering(nn.Module):
         `answers` says whether answers are learnt.
         """
         encoding = self.backbone(batch)
-        seen = self.answer_head(encoding.cls)
+        seen = self._answer(encoding)
         if not explain or self.decoder is None:
             return Output(seen, None, {})
         reading = self._with_program(encoding) if self.decoder.reads_programs else encoding
@@ -115,7 +116,7 @@ class ExplainedAnswering(nn.Module):
     ) -> Decision:
         """Answer and explain; `answers` and `explain` say what the model has learnt."""
         encoding = self.backbone(batch)
-        seen: Tensor = self.answer_head(encoding.cls)
+        seen = self._answer(encoding)
         if self.decoder is None or not explain:
             return Decision(seen, None)
 
@@ -126,6 +127,12 @@ class ExplainedAnswering(nn.Module):
         encoding = self._with_program(encoding)
         decision = self.decoder.decide(encoding, seen, searched, answers=answers)
         return decision._replace(programs=encoding.program)
+
+    def _answer(self, encoding: Encoding) -> Tensor:
+        """Return the answers' logits [B, A] in float32: half precision makes ties of them."""
+        with torch.autocast(encoding.cls.device.type, enabled=False):
+            seen: Tensor = self.answer_head(widened(encoding.cls))
+        return seen
 
     def _with_program(self, encoding: Encoding) -> Encoding:
         if self.programs is None:

@@ -89,6 +89,18 @@ def test_what_a_method_reads_counts_and_nothing_else(method: str, backbone: Back
     assert changes(model, attributes=batch.attributes.flip(1)) is tags
 
 
+def test_answers_that_are_nearly_as_likely_are_told_apart() -> None:
+    """In bf16 they would tie, and the first, the commoner one, would be given."""
+    model = make_model("backbone", "visualbert")
+    with torch.no_grad():
+        model.answer_head.weight.zero_()
+        model.answer_head.bias.copy_(torch.tensor([10.0, 10.01, 0.0]))
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        learnt = model(make_batch(), explain=False).answers
+        decided = model.decide(make_batch()).answers
+    assert learnt.argmax(dim=1).tolist() == decided.argmax(dim=1).tolist() == [1, 1]
+
+
 @pytest.mark.parametrize("setting", ["answer-only", "explanation-only", "multi-task"])
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_learnt_has_a_gradient(method: str, setting: str) -> None:
