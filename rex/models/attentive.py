@@ -36,7 +36,7 @@ class GatedRecurrentUnit(nn.Module):
         z = σ(W_z x + U_z s)    r = σ(W_r x + U_r s)    m = tanh(W_m x + U_m (r ∘ s))
         s' = (1 − z) ∘ s + z ∘ m
 
-    The input's share W x is a method of its own, so that what is known of an input beforehand (all
+    The input's share W x is computed outside, so that what is known of an input beforehand (all
     words of a teacher-forced explanation, say) is projected in one product for all steps.
     PyTorch's GRUCell resets after the matrix: another function, that published weights do not fit.
     """
@@ -48,9 +48,9 @@ class GatedRecurrentUnit(nn.Module):
         self.gates = nn.Linear(hidden_size, 2 * hidden_size, bias=False)
         self.memory = nn.Linear(hidden_size, hidden_size, bias=False)
 
-    def project(self, part: Tensor, start: int) -> Tensor:
-        """Return W x, [..., 3H], of the part of x that begins at `start`, without the bias."""
-        return functional.linear(part, self.input.weight[:, start : start + part.shape[-1]])
+    def weights(self, precision: torch.dtype) -> tuple[Tensor, ...]:
+        """Return W by the parts of x that are H wide, [3H, H] each, in one precision."""
+        return torch.split(self.input.weight.to(precision), self.hidden_size, dim=1)
 
     def forward(self, projected: Tensor, state: Tensor) -> Tensor:
         """Return the next state [B, H], from W x without bias [B, 3H] and the state [B, H]."""
@@ -66,6 +66,10 @@ class Memory(NamedTuple):
     """What stays the same while an explanation is written."""
 
     encoding: Encoding
+    visual: Tensor
+    """[B, R, D]: V, in the precision of the products."""
+    weights: tuple[Tensor, ...]
+    """What the attention GRU multiplies mean F, h₂ and y by, [3H, H] each."""
     fused: Tensor
     """[B, R, H]: F, the regions fused with the question."""
     question: Tensor
@@ -124,7 +128,7 @@ class AttentiveDecoder(Decoder):
         memory = self.remember(encoding)
         state = self.start(memory)
         language, scores = [], []
-        for word in self.project_words(previous_tokens(explanations)).unbind(dim=1):
+        for word in self.project_words(previous_tokens(explanations), memory).unbind(dim=1):
             state, seen = self.step(word, state, memory)
             language.append(state.language)
             scores.append(seen)
@@ -138,8 +142,12 @@ class AttentiveDecoder(Decoder):
         weights = encoding.region_mask.to(fused.dtype)
         weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1)
         mean = torch.bmm(weights[:, None], fused).squeeze(1)
-        context = self.attention_rnn.project(mean, 0)
-        return Memory(encoding, fused, torch.tanh(self.question(encoding.cls)), context, context)
+        # cast once: autocast would cast slices of weights, and V, at each step
+        parts = self.attention_rnn.weights(fused.dtype)
+        visual = encoding.visual.to(fused.dtype)
+        question = torch.tanh(self.question(encoding.cls))
+        context = functional.linear(mean, parts[0])
+        return Memory(encoding, visual, parts, fused, question, context, context)
 
     def start(self, memory: Memory) -> State:
         """Return the state before the first step: zeros, in the weights' own precision."""
@@ -148,29 +156,30 @@ class AttentiveDecoder(Decoder):
 
     def advance(self, last: Tensor, state: State, memory: Memory) -> tuple[State, Prediction]:
         """Predict the token after `last` [N]."""
-        state, scores = self.step(self.project_words(last), state, memory)
+        state, scores = self.step(self.project_words(last, memory), state, memory)
         states = self.dropout(state.language)[:, None]
         prediction = self.predict(states, scores[:, None], memory.encoding)
         gate = None if prediction.gate is None else prediction.gate[:, 0]
         return state, Prediction(prediction.log_probabilities[:, 0], gate)
 
-    def project_words(self, tokens: Tensor) -> Tensor:
+    def project_words(self, tokens: Tensor, memory: Memory) -> Tensor:
         """Return what the last tokens [B, ...] add to the attention GRU's gates, [B, ..., 3H]."""
         embedded = self.dropout(self.embedding(tokens))
-        return self.attention_rnn.project(embedded, 2 * self.attention_rnn.hidden_size)
+        return functional.linear(embedded, memory.weights[2])
 
     def step(self, word: Tensor, state: State, memory: Memory) -> tuple[State, Tensor]:
         """Advance one step: the new state, and the attention's scores [B, R] before the softmax."""
         rnn = self.attention_rnn
-        gates = state.context + word + rnn.project(state.language, rnn.hidden_size)
+        gates = state.context + word + functional.linear(state.language, memory.weights[1])
         attention = rnn(gates, state.attention if self.continues_own_state else state.language)
         compared = torch.tanh(self.attention_query(attention)[:, None] + memory.fused)
         scores = widened(self.attention_score(compared).squeeze(-1))
         scores = scores.masked_fill(~memory.encoding.region_mask, MASKED)
         weights = torch.softmax(scores, dim=-1)
-        visual = memory.encoding.visual
-        seen = torch.bmm(weights[:, None].to(visual.dtype), visual).squeeze(1)
+        seen = torch.bmm(weights[:, None].to(memory.visual.dtype), memory.visual).squeeze(1)
         fused = torch.tanh(self.attended(seen)) * memory.question
-        language_input = self.language_rnn.project(torch.cat([fused, attention], dim=-1), 0)
+        language_input = functional.linear(
+            torch.cat([fused, attention], dim=-1), self.language_rnn.input.weight
+        )
         language = self.language_rnn(language_input, state.language)
         return State(attention, language, memory.later), scores

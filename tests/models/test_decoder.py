@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from rex.experiment import METHODS
 from rex.models.backbones import Encoding
@@ -112,6 +115,36 @@ def test_half_precision_is_near() -> None:
     )
     assert gradient.dtype == torch.float32
     assert bool(torch.isfinite(gradient).all())
+
+
+class Casts(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the tensors of some shapes that are brought into another precision."""
+
+    def __init__(self, *shapes: tuple[int, ...]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.shapes, self.made = shapes, 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, given: Any = (), options: Any = None
+    ) -> Any:
+        if function is torch.ops.aten._to_copy.default:
+            self.made += tuple(given[0].shape) in self.shapes
+        return function(*given, **(options or {}))
+
+
+@pytest.mark.parametrize("mode", ["fixed", "compat"])
+def test_what_all_steps_share_is_cast_once(mode: str) -> None:
+    torch.manual_seed(0)
+    decoder = make_decoder("rex", mode).float()
+    encoding = single(make_encoding([4, 2, 3], 1))
+    weights = [(3 * H, parts * H) for parts in (1, 2, 3)]
+    counts = []
+    for length in (2, 6):
+        counted = Casts(tuple(encoding.visual.shape), *weights)
+        with torch.autocast("cpu", torch.bfloat16), counted as casts:
+            decoder(encoding, torch.full((3, length), 2))
+        counts.append(casts.made)
+    assert counts[0] == counts[1] > 0
 
 
 @pytest.mark.parametrize("method", WRITERS)

@@ -62,4 +62,4 @@ class CompatRexDecoder(RexDecoder):
         """Compute what all steps share; later steps see the sum of the fused regions."""
         memory = super().remember(encoding)
         total = (memory.fused * encoding.region_mask[..., None]).sum(dim=1)
-        return memory._replace(later=self.attention_rnn.project(total, 0))
+        return memory._replace(later=functional.linear(total, memory.weights[0]))
