@@ -5,9 +5,8 @@ Training, beam search, checkpoints, prediction and `rex ask` know a method by th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -49,8 +48,14 @@ class Explanations(NamedTuple):
         return Explanations(*(None if part is None else part[rows] for part in self))  # type: ignore[arg-type]
 
 
-Write = Callable[[Encoding], Explanations]
-"""Writes explanations, by greedy or beam search as the run is configured."""
+class Write(Protocol):
+    """Writes explanations, by greedy or beam search as the run is configured."""
+
+    def __call__(self, encoding: Encoding, memory: Any = None, /) -> Explanations:
+        """Write; `memory` is what the decoder remembers of the encoding, where that is known.
+
+        For beams such a memory has `repeat(times)`, as the encoding has.
+        """
 
 
 class Output(NamedTuple):

@@ -120,9 +120,10 @@ class ExplainedAnswering(nn.Module):
         if self.decoder is None or not explain:
             return Decision(seen, None)
 
-        def searched(asked: Encoding) -> Explanations:
+        def searched(asked: Encoding, memory: Any = None, /) -> Explanations:
             assert self.decoder is not None
-            return write(self.decoder, asked, length=self.explanation_length, beams=beams)
+            length = self.explanation_length
+            return write(self.decoder, asked, memory, length=length, beams=beams)
 
         encoding = self._with_program(encoding)
         decision = self.decoder.decide(encoding, seen, searched, answers=answers)
@@ -145,6 +146,6 @@ class ExplainedAnswering(nn.Module):
         torch.clear_autocast_cache()
         return encoding._replace(program=written.tokens)
 
-    def _greedy(self, encoding: Encoding) -> Explanations:
+    def _greedy(self, encoding: Encoding, memory: Any = None, /) -> Explanations:
         assert self.decoder is not None
-        return write(self.decoder, encoding, length=self.explanation_length)
+        return write(self.decoder, encoding, memory, length=self.explanation_length)

@@ -22,15 +22,17 @@ class _Step(NamedTuple):
 
 
 @torch.no_grad()
-def write(decoder: Decoder, encoding: Encoding, *, length: int, beams: int = 1) -> Explanations:
-    """Write explanations of at most `length` tokens.
+def write(
+    decoder: Decoder, encoding: Encoding, memory: Any = None, *, length: int, beams: int = 1
+) -> Explanations:
+    """Write explanations of at most `length` tokens; `memory` as in `Write`.
 
     Keeps the `beams` likeliest beginnings at each step (one: greedy) and returns the likeliest
     explanation found. UNKNOWN, and regions that an image lacks, are never written.
     """
     batch = len(encoding.cls)
     encoding = encoding.repeat(beams)
-    memory = decoder.remember(encoding)
+    memory = decoder.remember(encoding) if memory is None else memory.repeat(beams)
     device = encoding.cls.device
     rows = torch.arange(batch * beams, device=device)
     state = decoder.start(memory)

@@ -87,6 +87,12 @@ class _Memory(NamedTuple):
     targets: Tensor
     """[B, Q] int64: the explanation word that each word piece spells; UNKNOWN: none."""
 
+    def repeat(self, times: int) -> _Memory:
+        """Repeat each row `times` times, neighbours first, as an encoding does."""
+        rows = torch.arange(len(self.mask), device=self.mask.device).repeat_interleave(times)
+        seen = tuple(keys.select(rows) for keys in self.seen)
+        return _Memory(self.encoding.repeat(times), seen, *(part[rows] for part in self[2:]))
+
 
 class Reader(LayeredDecoder):
     """Words with probability g, copied or of the vocabulary; else a region is pointed at."""
@@ -229,21 +235,21 @@ class Reader(LayeredDecoder):
         chosen = self.settings.read or self.settings.agree
         count = min(self.settings.candidates, seen.shape[1]) if chosen else 1
         scores, candidates = at_sight.topk(count, dim=-1)
-        repeated = encoding.repeat(count)
-        if self.settings.told:
-            repeated = repeated._replace(told=candidates.flatten())
-        explanations = write(repeated)
+        # the candidates share all but the answer that is told
+        free = self.remember(encoding).repeat(count)
+        told = self.told(candidates.flatten()) if self.settings.told else free.first
+        explanations = write(free.encoding, free._replace(first=told))
         if self.settings.read:
-            read = self._read_off(repeated, explanations)
+            read = self._read_off(free, explanations)
             scores = scores + read.gather(1, candidates.view(-1, 1)).view_as(scores)
         alternatives = Alternatives(candidates, scores, explanations)
         decision = alternatives.decision(at_sight.shape[1])
         return decision._replace(alternatives=alternatives) if self.settings.agree else decision
 
-    def _read_off(self, encoding: Encoding, explanations: Explanations) -> Tensor:
-        """Return log p(answer) [N, A] as read off explanations, no answer told."""
+    def _read_off(self, memory: _Memory, explanations: Explanations) -> Tensor:
+        """Return log p(answer) [N, A] as read off explanations, with a memory that tells none."""
         tokens = functional.pad(explanations.tokens, (0, 1), value=IGNORED)
-        states = self.states(self.remember(encoding._replace(told=None)), tokens)
+        states = self.states(memory, tokens)
         return self._read_at_end(states, tokens).log_softmax(dim=-1)
 
     def _read_at_end(self, states: Tensor, tokens: Tensor) -> Tensor:

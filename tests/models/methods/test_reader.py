@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -171,14 +172,17 @@ def read_off(reader: Reader, encoding: Encoding, tokens: list[int], row: int) ->
     return read
 
 
+@pytest.mark.parametrize("beams", [1, 2])
 @pytest.mark.parametrize("length", [2, 6])
-def test_answer_and_explanation_are_chosen_together(encoding: Encoding, length: int) -> None:
+def test_answer_and_explanation_are_chosen_together(
+    encoding: Encoding, length: int, beams: int
+) -> None:
     reader = make_reader(candidates=3).eval()
     torch.manual_seed(5)
     seen = torch.randn(2, A, dtype=torch.float64)
 
-    def searched(asked: Encoding) -> Explanations:
-        return write(reader, asked, length=length)
+    def searched(asked: Encoding, memory: Any = None, /) -> Explanations:
+        return write(reader, asked, memory, length=length, beams=beams)
 
     decision = reader.decide(encoding, seen, searched, answers=True)
     assert decision.explanations is not None
@@ -186,7 +190,8 @@ def test_answer_and_explanation_are_chosen_together(encoding: Encoding, length: 
         alone = encoding.map(lambda part, row=row: part[row : row + 1])  # type: ignore[misc]
         scores = {}
         for answer in seen[row].topk(3).indices.tolist():
-            told = write(reader, alone._replace(told=torch.tensor([answer])), length=length)
+            asked = alone._replace(told=torch.tensor([answer]))
+            told = write(reader, asked, length=length, beams=beams)
             tokens = [token for token in told.tokens[0].tolist() if token != IGNORED]
             read = float(read_off(reader, encoding, tokens, row)[answer])
             scores[answer] = float(seen[row].log_softmax(-1)[answer]) + read, tokens
@@ -201,14 +206,33 @@ def test_answer_and_explanation_are_chosen_together(encoding: Encoding, length: 
         )
 
 
+def test_what_candidates_share_is_computed_once(
+    encoding: Encoding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, remembered = make_reader().eval(), []
+    remember = reader.remember
+
+    def noted(asked: Encoding) -> Any:
+        remembered.append(len(asked.cls))
+        return remember(asked)
+
+    monkeypatch.setattr(reader, "remember", noted)
+
+    def searched(asked: Encoding, memory: Any = None, /) -> Explanations:
+        return write(reader, asked, memory, length=4)
+
+    reader.decide(encoding, torch.zeros(2, A), searched, answers=True)
+    assert remembered == [2]
+
+
 @pytest.mark.parametrize("off", ["copy", "told", "read", "boxes", "agree"])
 def test_what_is_left_out_is_left_out_alone(encoding: Encoding, off: str) -> None:
     """Programs choose among the likeliest answers unless it is that which is left out."""
     reader = make_reader(**{off: False}, candidates=3).eval()
     seen = torch.tensor([[0.0, 3, 2, 1], [2.0, 0, 1, 3]], dtype=torch.float64)
 
-    def searched(asked: Encoding) -> Explanations:
-        return write(reader, asked, length=4)
+    def searched(asked: Encoding, memory: Any = None, /) -> Explanations:
+        return write(reader, asked, memory, length=4)
 
     decision = reader.decide(encoding, seen, searched, answers=True)
     if off == "agree":
