@@ -12,6 +12,9 @@ from rex.models.batch import IGNORED
 from rex.models.decoder import MASKED, Decoder, Explanations
 from rex.models.vocabulary import END, UNKNOWN
 
+_LOOKED = 8
+"""On a GPU it is looked every so many tokens whether all explanations have ended."""
+
 
 class _Step(NamedTuple):
     state: Any
@@ -43,7 +46,8 @@ def write(
     totals = torch.where(rows % beams == 0, 0.0, MASKED)
     tokens = torch.empty(len(rows), 0, dtype=torch.int64, device=device)
     gates = torch.empty(len(rows), 0, device=device)
-    for _ in range(length):
+    every = _patience(device)
+    for number in range(1, length + 1):
         step = _advance(decoder, memory, state, last, tokens, allowed)
         # a finished beginning is continued by END alone, at no cost
         ended = torch.full_like(step.log_probabilities, MASKED)
@@ -59,7 +63,8 @@ def write(
         written = last.masked_fill(~going, IGNORED)
         tokens = torch.cat([tokens[origin], written[:, None]], dim=1)
         gates = torch.cat([gates[origin], step.gate[origin][:, None]], dim=1)
-        if not going.any():
+        # steps beyond the end of all change nothing
+        if number % every == 0 and not going.any():
             break
     first = totals.view(batch, beams).argmax(dim=1) + torch.arange(batch, device=device) * beams
     longest = int((tokens[first] != IGNORED).sum(dim=1).max())
@@ -68,6 +73,11 @@ def write(
         gates[first, :longest] if decoder.has_gate else None,
         totals[first],
     )
+
+
+def _patience(device: torch.device) -> int:
+    """Return after how many tokens it is looked whether all have ended: a GPU is waited for."""
+    return 1 if device.type == "cpu" else _LOOKED
 
 
 def _advance(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rex.experiment import METHODS
+from rex.models import search
 from rex.models.backbones import Encoding
 from rex.models.batch import IGNORED
 from rex.models.decoder import Decoder, DecoderSizes
@@ -63,6 +64,19 @@ def allowed(i: int) -> list[int]:
 
 def ids(tokens: Tensor) -> list[int]:
     return [token for token in tokens.tolist() if token != IGNORED]
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_steps_beyond_the_end_of_all_change_nothing(
+    decoder: Decoder, encoding: Encoding, beams: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU, which is asked every few steps whether all have ended."""
+    promptly = write(decoder, encoding, length=10, beams=beams)
+    monkeypatch.setattr(search, "_patience", lambda _: 4)
+    late = write(decoder, encoding, length=10, beams=beams)
+    for one, other in zip(promptly, late, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or other is None or torch.equal(one, other)
 
 
 def test_greedy_takes_the_likeliest_next_token(decoder: Decoder, encoding: Encoding) -> None:
