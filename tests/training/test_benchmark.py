@@ -13,6 +13,7 @@ import torch
 from benchmarks import gpu, gpu_checks, paper_size, training
 from benchmarks.paper_size import TINY
 from rex.files import read_json
+from rex.models.program_writer import LONGEST
 
 from .test_imports import HEAVY, ROOT
 
@@ -48,6 +49,22 @@ def test_training_compares_and_writes_its_figures(
             f"| {method} | {learnt['samples']:.2f} | {times[0]:.2f} | {share:.0%} "
             f"| {decoded['samples']:.2f} | {times[1]:.2f} |\n"
         ) in printed
+
+
+@pytest.mark.parametrize("method", ["rex-programs", "reader", "pro-vcin"])
+def test_methods_with_programs_are_measured_with_them(method: str) -> None:
+    with paper_size.data(6, TINY, torch.device("cpu")) as examples:
+        system = paper_size.Ours(TINY, examples, torch.float32, method=method)
+        [batch] = system.load(paper_size.batches_of(examples, 6))
+        learnt = system.model(batch, explain=True).program
+        written = system.model.decide(batch).programs
+    assert learnt is not None
+    assert learnt.log_probabilities.shape[1:] == (
+        int(examples.questions.programs.lengths.max()),  # type: ignore[union-attr]
+        2 + TINY.program_words,
+    )
+    assert written is not None
+    assert written.shape[1] == LONGEST
 
 
 def test_the_gpu_benchmark_runs_where_nothing_else_is_installed(tmp_path: Path) -> None:
