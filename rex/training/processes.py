@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from rex.errors import InputError
+
 Key = TypeVar("Key")
 
 
@@ -71,7 +73,15 @@ def processes(device: torch.device) -> Iterator[Processes]:
         yield Processes(device)
         return
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        number, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if number >= there:
+            raise InputError(
+                f"asks for GPU {number + 1}, this machine has {there}",
+                file="config",
+                place="compute.gpus",
+                cure=f"set it to {there}",
+            )
+        device = torch.device("cuda", number)
         torch.cuda.set_device(device)
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:

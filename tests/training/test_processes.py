@@ -21,7 +21,7 @@ from rex.experiment import RunName
 from rex.models.batch import Batch
 from rex.models.model import ExplainedAnswering
 from rex.training.checkpoints import load_checkpoint
-from rex.training.processes import Processes
+from rex.training.processes import Processes, processes
 from rex.training.run import RunFiles, train_run
 from tests.mlflow_server import free_ports
 
@@ -170,6 +170,17 @@ def test_a_process_may_be_left_without_questions(
     records = train(SINGLE, toy, tmp_path / "alone")
     run = by_two / "single/run"
     assert losses(records_of(run)) == pytest.approx(losses(records), rel=1e-3)
+
+
+def test_more_gpus_than_there_are_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    with (
+        pytest.raises(InputError, match=r"compute\.gpus: asks for GPU 4, this machine has 2; set"),
+        processes(torch.device("cuda")),
+    ):
+        raise AssertionError
 
 
 def test_a_folder_that_machines_do_not_share_is_told(
