@@ -40,12 +40,15 @@ def run_folder(folder: Path) -> Iterator[None]:
         raise
 
 
+_SMALLER_PARTS = "raise training.accumulation and start again: it goes on where it was saved"
+
+
 @contextmanager
-def plain_failures(folder: Path) -> Iterator[None]:
+def plain_failures(folder: Path, *, smaller: str = _SMALLER_PARTS) -> Iterator[None]:
     """Turn running out of memory or disk space into an InputError that says what to do.
 
     So is the end of another process of the run, which has told its reason itself. Started again,
-    the run in `folder` goes on from its last saved state.
+    the run in `folder` goes on from its last saved state. `smaller`: the cure for full memory.
     """
     try:
         with full_disk_told(folder):
@@ -55,7 +58,7 @@ def plain_failures(folder: Path) -> Iterator[None]:
             raise InputError(
                 f"{memory} is full",
                 file=folder,
-                cure="raise training.accumulation, and start it again: it goes on where it was saved",
+                cure=smaller,
             ) from None
         if any(part in str(error).lower() for part in _LEFT):
             raise InputError(

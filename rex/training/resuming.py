@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rex.errors import InputError
 from rex.training.checkpoints import load_tensors
 
 _logger = logging.getLogger("rex.training.resuming")
@@ -17,14 +18,20 @@ def read_state(
 ) -> dict[str, Any] | None:
     """Return what was saved at `path`; None, with a warning, where it is of another run.
 
-    `weights` are the model's, by name: another version's may be called otherwise.
+    `weights` are the model's, by name: another version's may be called otherwise. Raises InputError
+    where the file holds something else.
     """
     if not path.exists():
         return None
-    saved: dict[str, Any] = load_tensors(path)
-    others = differing(saved.get("identity", {}), identity)
-    found = saved.get("model") or saved["state"]["best_weights"]
-    if found.keys() != weights.keys():
+    saved = load_tensors(path)
+    try:
+        others = differing(saved["identity"], identity)
+        names = (saved.get("model") or saved["state"]["best_weights"]).keys()
+    except (AttributeError, LookupError, TypeError):
+        raise InputError(
+            "not the state of a training", file=path, cure="delete it and start again"
+        ) from None
+    if names != weights.keys():
         others.append("the names of its weights")
     if others:
         _logger.warning(
@@ -33,7 +40,7 @@ def read_state(
             ", ".join(others),
         )
         return None
-    return saved
+    return dict(saved)
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -341,7 +341,8 @@ def predict_run(config: Config, run: Path, *, questions: Path, regions: Path, ou
     check_store(checkpoint, store)
     asked = read_asked(questions)
     check_finite(store, [question.image_id for question in asked.values()])
-    predictions = predict(checkpoint.build(), checkpoint, config, asked, store)
+    with plain_failures(run, smaller="lower evaluation.batch_size or evaluation.beams"):
+        predictions = predict(checkpoint.build(), checkpoint, config, asked, store)
     write_parquet(
         out,
         predictions_table(list(asked), predictions, answers=SETTINGS[checkpoint.setting].answers),

@@ -115,3 +115,31 @@ def test_an_image_with_features_that_are_not_finite_is_named_by_predict(
             CONFIG, files.out, questions=toy.questions, regions=spoilt, out=tmp_path / "p.parquet"
         )
     assert not (tmp_path / "p.parquet").exists()
+
+
+def test_full_memory_in_predicting_is_told(
+    toy: RunFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "run")
+    train_run(CONFIG, files, NAME)
+
+    def full(*_: object, **options: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    monkeypatch.setattr("rex.models.model.ExplainedAnswering.decide", full)
+    out = tmp_path / "p.parquet"
+    with pytest.raises(InputError, match=r"memory is full; lower evaluation\.batch_size or"):
+        predict_run(CONFIG, files.out, questions=toy.questions, regions=toy.regions, out=out)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[1], {"a": 1}, {"identity": {}, "state": {"epochs": 1}}],
+    ids=["list", "else", "state"],
+)
+def test_a_state_that_is_none_is_told(toy: RunFiles, tmp_path: Path, content: Any) -> None:
+    files = dataclasses.replace(toy, out=tmp_path / "run")
+    files.out.mkdir()
+    save_tensors(files.out / "resume.pt", content)
+    with pytest.raises(InputError, match=r"resume\.pt: not the state of a training; delete it"):
+        train_run(CONFIG, files, NAME)
