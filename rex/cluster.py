@@ -66,6 +66,7 @@ def request(
         case "predict":
             seconds = questions / (2 * _speed(config))
             memory = _LIBRARIES + 8e-6 * parameters(config.model) + _activations(config)
+            memory += _driver(config)
             return _request(memory + questions * 2e-3, seconds)
         case "train_detector":
             # forwards and backwards
@@ -98,11 +99,14 @@ def _training(config: Config, questions: int, setting: str) -> Request:
     learnt = questions * SETTINGS[setting].percent / 100
     # weights, gradients, Adam's two moments and the best epoch's weights; the questions
     memory = _LIBRARIES + 20e-6 * parameters(config.model) + questions * 2e-3
-    if config.compute.device == "cuda":
-        memory += 4_000  # the driver's, and pinned batches
-    else:
-        memory += _activations(config)
-    return _request(memory, epochs * learnt / _speed(config))
+    memory += _driver(config) + _activations(config)
+    # each GPU has a process of its own, which loads all of it
+    return _request(config.compute.gpus * memory, epochs * learnt / _speed(config))
+
+
+def _driver(config: Config) -> int:
+    """Return the MB of a GPU's driver, and of pinned batches."""
+    return 4_000 if config.compute.device == "cuda" else 0
 
 
 def _activations(config: Config) -> float:

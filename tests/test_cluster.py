@@ -97,6 +97,15 @@ def test_what_no_node_has_is_told(asked: Share, partition: str, fits: bool) -> N
         check_nodes(read_nodes(LISTED), "train", asked, partition)
 
 
+def test_each_gpu_has_a_process_that_loads_everything() -> None:
+    gqa = read_config(ROOT / "config/gqa.yaml")
+    four = dataclasses.replace(gqa, compute=dataclasses.replace(gqa.compute, gpus=4))
+    alone, together = request(gqa, "train").memory_mb, request(four, "train").memory_mb
+    assert 4 * alone - 2_000 <= together <= 4 * alone  # each is rounded up to half a GB
+    assert request(four, "predict") == request(gqa, "predict")
+    assert request(gqa, "predict").memory_mb > 4_000 + 1_500  # the driver, and the libraries
+
+
 def test_shards_and_small_shares_take_less_time() -> None:
     gqa = read_config(ROOT / "config/gqa.yaml")
     for rule in ("explain", "extract_regions"):
