@@ -16,6 +16,9 @@ from torch.nn import functional
 _CROSSES = {"VisualBertSelfAttention": False, "LxmertAttention": True}
 """Transformers' class to whether it is given what is looked at, too."""
 
+_LEAST = -1e30
+"""What is added to a score that does not count: no score is left beside it."""
+
 
 def pays(device: torch.device) -> bool:
     """Return whether the fused kernels are the faster ones on a device."""
@@ -33,8 +36,9 @@ def attend(layer: Any, hidden: Tensor, context: Tensor, mask: Tensor | None) -> 
 
     query = heads(layer.query(hidden))
     if mask is not None:
-        # not infinite in half precision: an image without regions has nothing to be seen
-        mask = mask.to(query.dtype).clamp(min=torch.finfo(query.dtype).min)
+        # an image without regions has nothing to be seen: the mask must not become infinite in
+        # half precision, nor where a kernel scales it (pytorch/pytorch issue 110213)
+        mask = mask.to(query.dtype).clamp(min=max(_LEAST, torch.finfo(query.dtype).min))
     seen = functional.scaled_dot_product_attention(
         query,
         heads(layer.key(context)),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from rex.models import fused_attention
 from rex.models.backbones import Backbone, Sizes, build_backbone
@@ -65,6 +68,22 @@ def test_half_precision_is_finite_without_regions(
         with torch.autocast("cpu", precision), torch.no_grad():
             encoding = backbone(BATCHES["an image without regions"])
         assert bool(torch.isfinite(encoding.cls).all())
+
+
+def test_a_kernel_may_scale_the_mask(backbone: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a GPU reckon in powers of two: they multiply it by log₂ e, in float32."""
+    masks, attend = [], functional.scaled_dot_product_attention
+
+    def noted(*arguments: Any, **options: Any) -> Tensor:
+        masks.append(options["attn_mask"])
+        seen: Tensor = attend(*arguments, **options)
+        return seen
+
+    monkeypatch.setattr(fused_attention, "pays", lambda _: True)
+    monkeypatch.setattr(functional, "scaled_dot_product_attention", noted)
+    with torch.no_grad():
+        backbone(BATCHES["an image without regions"])
+    assert all(bool(torch.isfinite(mask * math.log2(math.e)).all()) for mask in masks)
 
 
 def test_dropout_drops_attention(monkeypatch: pytest.MonkeyPatch) -> None:

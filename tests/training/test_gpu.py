@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from rex.config import ComputeSettings
+from rex.config import ComputeSettings, ModelSettings
 from rex.experiment import RunName
 from rex.files import read_parquet
+from rex.models.backbones import Sizes, build_backbone
 from rex.training.run import RunFiles, predict_run, train_run
+from tests.models.test_backbones import LXMERT, SETTINGS, D, R, make_batch
 
 from .toy import CONFIG
 
@@ -21,6 +23,22 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
 ]
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("settings", [SETTINGS, LXMERT], ids=["visualbert", "lxmert"])
+def test_an_image_without_regions_is_encoded(
+    settings: ModelSettings, precision: torch.dtype
+) -> None:
+    torch.manual_seed(0)
+    backbone = build_backbone(settings, Sizes(20, D, 10)).cuda()
+    batch = dataclasses.replace(make_batch(), num_boxes=torch.tensor([0, R]))
+    with torch.autocast("cuda", precision, enabled=precision != torch.float32):
+        encoding = backbone(batch.to(torch.device("cuda")))
+    torch.autograd.backward(encoding.cls.sum() + encoding.regions.sum())
+    assert bool(torch.isfinite(encoding.cls).all())
+    for weight in backbone.parameters():
+        assert weight.grad is None or bool(torch.isfinite(weight.grad).all())
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
