@@ -48,7 +48,9 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on `device`."""
-        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+        # back from a GPU, a copy that is not waited for could be read before it is there
+        unwaited = device.type == "cuda"
+        return self._with(lambda tensor: tensor.to(device, non_blocking=unwaited))
 
     def pinned(self) -> Batch:
         """Return the batch in memory that a GPU copies from without being waited for."""
