@@ -202,6 +202,13 @@ class Bench:
         row = {"system": f"{method}, {backbone}", **found}
         self.report.note("difference from a CPU", f"{method}, {backbone}: {line}", [row])
 
+    def with_cudnn(self, method: str, batch: int) -> None:
+        """Note training with cuDNN's attention, which plans for each new shape."""
+        make = functools.partial(
+            Ours, self.size, self.examples, self.precision, method=method, cudnn=True
+        )
+        self.training(f"{method} cuDNN", make, batch)
+
     def compiled(self, batch: int) -> None:
         """Note training with the transformer compiled: the first step of each length is slow."""
         system = self.ours("rex")
@@ -240,6 +247,8 @@ def run(bench: Bench, report: Report, methods: list[str]) -> None:
     for method in (name for name in OTHERS if name in others):
         report.attempt(f"decoding {method}", 8, bench.decoding, method, others[method], larger)
     if bench.gpu:
+        for method in ("rex", "reader"):
+            report.attempt(f"{method} cuDNN", 12, bench.with_cudnn, method, least)
         report.attempt("compiled", 90, bench.compiled, least)
 
 

@@ -210,7 +210,7 @@ def matrix_speed(device: torch.device, precision: torch.dtype, width: int) -> fl
 
 
 class Ours:
-    """This project's model, training step and decoding."""
+    """This project's model, training step and decoding; `cudnn`: with cuDNN's attention."""
 
     def __init__(
         self,
@@ -220,10 +220,12 @@ class Ours:
         *,
         method: str = "rex",
         backbone: str = "visualbert",
+        cudnn: bool = False,
     ) -> None:
         torch.manual_seed(0)
         self.device, self.precision, self.examples = examples.device, precision, examples
         torch.backends.cuda.matmul.allow_tf32 = True  # as rex train has it
+        torch.backends.cuda.enable_cudnn_sdp(cudnn)  # False there
         self.words = vocabulary(size)
         self.setting = "multi-task" if METHODS[method].decoder else "answer-only"
         self.objective = objective_of(self.setting, method)

@@ -18,6 +18,8 @@ def choose_device(compute: ComputeSettings) -> torch.device:
     """
     torch.set_num_threads(compute.training_threads)
     torch.backends.cuda.matmul.allow_tf32 = True
+    # H100 and later prefer cuDNN's attention, which plans for each new shape; lengths vary here
+    torch.backends.cuda.enable_cudnn_sdp(False)
     return find_device(compute)
 
 
