@@ -139,7 +139,7 @@ def test_the_answer_is_read_off_free_explanations_alone(encoding: Encoding) -> N
         torch.manual_seed(seed)
         output = reader.learn(encoding, batch, seen, None, answers=True)  # type: ignore[arg-type]
         loss = output.own["read_loss"]
-        assert float(loss[1]) == 0  # there is no explanation to read
+        assert loss[1].item() == 0  # there is no explanation to read
         assert (float(loss[0]) > 0) == bool(free[0])
         losses.append(float(loss[0]))
     expected = -2 * float(read_off(reader, encoding, [3, 6], 0)[1])
