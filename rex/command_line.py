@@ -117,7 +117,9 @@ def shard_argument(text: str) -> tuple[int, int]:
 def store(text: str) -> Store:
     """Parse an argument that says where runs are tracked: a file, or http(s)://…"""
     scheme, separator, rest = text.partition("://")
-    if not separator:
+    if not separator and Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder; give a file, such as mlflow.db")
+    if not separator and not text.startswith(("file:", "databricks")):
         return Path(text)
     if scheme in ("http", "https"):
         return text

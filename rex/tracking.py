@@ -21,6 +21,7 @@ from urllib.request import url2pathname
 from rex.command_line import Store
 from rex.errors import InputError
 from rex.files import read_json, write_json
+from rex.locks import locked
 from rex.tracking_store import connect, plain_failures, reason
 
 if TYPE_CHECKING:
@@ -204,13 +205,14 @@ def tracked_run(
     described = {"name": name, "parameters": dict(parameters or {}), "tags": dict(tags or {})}
     with plain_failures(where):
         experiment_id = _experiment(client, where, experiment)
-        found = _noted(client, experiment_id, folder)
-        if anew and found is not None and not _may_go_on(found, described):
-            if found.info.status == "RUNNING":  # it could not say itself that it was killed
-                client.set_terminated(found.info.run_id, "KILLED")
-            found = None
-        if found is None:
-            found = _new_run(client, experiment_id, folder, described)
+        with locked(folder / IDENTITY):  # two evaluations of a run make it at the same moment
+            found = _noted(client, experiment_id, folder)
+            if anew and found is not None and not _may_go_on(found, described):
+                if found.info.status == "RUNNING":  # it could not say itself that it was killed
+                    client.set_terminated(found.info.run_id, "KILLED")
+                found = None
+            if found is None:
+                found = _new_run(client, experiment_id, folder, described)
         if parameters is not None:
             _log_parameters(client, found, parameters)
         client.update_run(found.info.run_id, status="RUNNING")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import errno
 import fcntl
 import json
@@ -20,6 +21,7 @@ import pytest
 import requests
 from sqlalchemy import inspect
 
+from rex import tracking
 from rex.cli import main
 from rex.command_line import store
 from rex.errors import InputError, UnavailableError
@@ -326,6 +328,40 @@ def test_a_store_of_another_kind_is_refused(capsys: pytest.CaptureFixture[str]) 
         main(["tables", "--metrics", "m.json", "--out", "t", "--tracking", "postgresql://u@h/db"])
     assert ended.value.code == 2
     assert "'postgresql://u@h/db' is not a file, http" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", [".", "file:./mlruns", "databricks"])
+def test_a_folder_of_runs_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r"is a folder|is not a file, http"):
+        store(text)
+
+
+def test_who_tracks_a_run_at_the_same_moment_goes_on_with_it(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    both = threading.Barrier(2)
+    find = tracking._noted
+
+    def find_together(*arguments: Any) -> Any:
+        found = find(*arguments)
+        with suppress(threading.BrokenBarrierError):  # the other waits until this run is made
+            both.wait(timeout=1)
+        return found
+
+    monkeypatch.setattr(tracking, "_noted", find_together)
+
+    def evaluate(number: int) -> None:
+        with tracked_run(database, tmp_path / "run", experiment="world", name="rex") as run:
+            run.metrics({f"val/{number}": 1.0})
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(evaluate, range(2)))
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+    experiment = client.get_experiment_by_name("world")
+    assert experiment is not None
+    assert len(client.search_runs([experiment.experiment_id])) == 1
 
 
 def test_a_server_that_is_not_there_is_one_line_at_once(tmp_path: Path) -> None:
