@@ -28,7 +28,8 @@ def build_vocabulary(
 ) -> dict[str, Any]:
     """Count answers and explanation tokens, make the questions' word pieces, and write them.
 
-    Raises InputError when the explanations have no tokens (they were built without regions).
+    Raises InputError when the explanations have no tokens: no question has a program, or they were
+    built without regions.
     """
     answers: Counter[str] = Counter()
     question_words: Counter[str] = Counter()
@@ -71,19 +72,22 @@ def word_pieces(words: Counter[str]) -> list[str]:
 
 
 def _explanation_words(path: str | PathLike[str]) -> Counter[str]:
-    table = read_parquet(path, columns=["text"], cure="make it: rex explain build")
+    table = read_parquet(
+        path, columns=["text"], optional=["status"], cure="make it: rex explain build"
+    )
     words: Counter[str] = Counter()
     texts: Iterable[str | None] = table.column("text").to_pylist()
     for text in texts:
         if text is not None:
             words.update(token for token in text.split() if not is_region(token))
     if not words:
-        raise InputError(
-            "has no explanation tokens",
-            file=path,
-            place="column text",
-            cure="build the explanations with --regions",
-        )
+        problem, cure = "has no explanation tokens", "build the explanations with --regions"
+        if "status" in table.column_names and "ok" not in table.column("status").to_pylist():
+            problem = "explains no question"
+            cure = (
+                "give training questions programs (docs/new-data.md); rex explain stats says more"
+            )
+        raise InputError(problem, file=path, place="column text", cure=cure)
     return words
 
 

@@ -13,8 +13,9 @@ from rex.explanations.vocabulary import build_vocabulary, question_tokens, word_
 from tests.gqa.sample import question_entry
 
 
-def write_table(path: Path, texts: list[str | None]) -> None:
-    rows = [{**dict.fromkeys(schema().names), "text": text} for text in texts]
+def write_table(path: Path, texts: list[str | None], status: str = "ok") -> None:
+    names = schema().names
+    rows = [{**dict.fromkeys(names), "text": text, "status": status} for text in texts]
     with explanation_table(path, {"command": "test", "settings": {}}) as table:
         table.add(pa.Table.from_pylist(rows, schema=schema()))
 
@@ -65,11 +66,18 @@ def test_no_word_of_ascii_letters_is_unknown() -> None:
     assert tokenizer.encode("zebra9").tokens == ["z", "##e", "##b", "##r", "##a", "##9"]
 
 
-def test_explanations_without_tokens(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("ok", "has no explanation tokens; build the explanations with --regions"),
+        ("no program", "explains no question; give training questions programs"),
+    ],
+)
+def test_explanations_without_tokens(tmp_path: Path, status: str, said: str) -> None:
     questions = tmp_path / "questions.json"
     questions.write_text(json.dumps({"1": question_entry()}))
     table = tmp_path / "e.parquet"
-    write_table(table, [None])
-    with pytest.raises(InputError, match="has no explanation tokens"):
+    write_table(table, [None], status)
+    with pytest.raises(InputError, match=said):
         build_vocabulary(questions, table, tmp_path / "v.json")
     assert not (tmp_path / "v.json").exists()
