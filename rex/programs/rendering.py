@@ -76,18 +76,20 @@ def render_tokens(
     `regions` gives each mentioned object's region (from 0; -1: not detected); an object without a
     region is written by its name, from `names`.
     """
-    tokens: list[Leaf] = []
+    parts = []
     for leaf in leaves:
-        if type(leaf) is Mention:
+        if type(leaf) is str:
+            parts.append(leaf)
+        elif type(leaf) is Mention:
             region = regions[leaf.object_id]
-            tokens.append(region_token(region) if region >= 0 else names[leaf.object_id])
+            parts.append(region_token(region) if region >= 0 else names[leaf.object_id])
         elif type(leaf) is Absent:
-            tokens.append(leaf.name)
+            parts.append(leaf.name)
         elif type(leaf) is Place:
-            tokens.append(cell_token(grid_cell(leaf.x, leaf.y)))
-        else:
-            tokens.append(leaf)
-    return render_raw(tokens)
+            parts.append(cell_token(grid_cell(leaf.x, leaf.y)))
+        elif type(leaf) is SymbolsOnly:
+            parts.append(leaf.words)
+    return " ".join(parts)
 
 
 Span = tuple[int, int, tuple[str, ...]]
@@ -96,7 +98,19 @@ Span = tuple[int, int, tuple[str, ...]]
 
 def render_sentence(leaves: Sequence[Leaf], verdict: bool | None = None) -> str:
     """Return a sentence with names; `verdict` answers a yes/no question first."""
-    return render_spans(leaves, verdict)[0]
+    parts = [] if verdict is None else ["yes," if verdict else "no,"]
+    for leaf in leaves:
+        if type(leaf) is str:
+            parts += leaf.split(" ")
+        elif type(leaf) is Mention:
+            if leaf.name:
+                parts += leaf.name.split(" ")
+        elif type(leaf) is SentenceOnly or type(leaf) is Place:
+            parts.append(leaf.words)
+        elif type(leaf) is Absent:
+            parts += leaf.name.split(" ")
+    text = cased(parts).replace(" ,", ",")
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def render_spans(
@@ -104,7 +118,8 @@ def render_spans(
 ) -> tuple[str, tuple[Span, ...]]:
     """Return the sentence, and which characters of it name which objects, in order.
 
-    A phrase for several objects ("the dogs", "two of the animals") is one span.
+    A phrase for several objects ("the dogs", "two of the animals") is one span. The sentence is
+    that of `render_sentence`, which is faster.
     """
     text = "" if verdict is None else "yes, " if verdict else "no, "
     spans: list[Span] = []
