@@ -96,9 +96,15 @@ def whole_folder(target: Path) -> Iterator[Path]:
             made = Path(name, "made")
             made.mkdir()
             yield made
+            old = Path(name, "old")
             if target.exists():
-                target.rename(Path(name, "old"))
-            made.rename(target)
+                target.rename(old)
+            try:
+                made.rename(target)
+            except BaseException:  # what was there is not to go with the temporary folder
+                if old.exists():
+                    old.rename(target)
+                raise
     except OSError as error:
         if error.errno in FULL_DISK:  # images name no file, and others one that is hidden
             raise OSError(error.errno, error.strerror, str(target)) from error

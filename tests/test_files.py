@@ -15,6 +15,7 @@ from rex.files import (
     read_json,
     read_parquet,
     whole_file,
+    whole_folder,
     write_json,
     write_parquet,
     write_text,
@@ -138,3 +139,22 @@ def test_json_that_is_nested_too_deep(tmp_path: Path) -> None:
     path.write_text("[" * 100_000)
     with pytest.raises(InputError, match=r"deep\.json: nested too deeply"):
         read_json(path)
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "world"
+    target.mkdir()
+    (target / "old").write_text("kept")
+    rename = Path.rename
+
+    def fails(self: Path, to: Path) -> Path:
+        if self.name == "made":
+            raise PermissionError(errno.EACCES, "no")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(PermissionError), whole_folder(target) as folder:
+        (folder / "new").write_text("lost")
+    assert [path.name for path in tmp_path.rglob("*")] == ["world", "old"]
