@@ -48,9 +48,10 @@ def run(
     seed: int = 0,
     split: str = "val",
     count: int = N,
+    mode: str = "fixed",
 ) -> Path:
     """Write a run of which the first `right` questions are answered rightly, with these IoUs."""
-    path = write_run(folder, {}, setting=setting, method=method, seed=seed, split=split)
+    path = write_run(folder, {}, setting=setting, method=method, seed=seed, split=split, mode=mode)
     answers = mean_sample(range(count), [place < right for place in range(count)])
     samples = {"accuracy": answers, "accuracy/ood-all": answers}
     if iou is not None:
@@ -295,24 +296,25 @@ def test_runs_that_were_measured_differently_are_not_compared(tmp_path: Path) ->
 
 
 def test_modes_are_kept_apart(tmp_path: Path) -> None:
-    paths = [run(tmp_path, "multi-task", "rex", right=90)]
-    paths.append(write_run(tmp_path / "b", {}, setting="answer-only", method="backbone"))
-    text = paths[1].read_text().replace('"mode": "fixed"', '"mode": "compat"')
-    paths[1].write_text(text)
-    layout = table(paths)
+    layout = table(
+        [
+            run(tmp_path, "multi-task", "rex", right=90),
+            run(tmp_path, "answer-only", "backbone", right=50, mode="compat"),
+        ]
+    )
     assert len(layout.groups) == 0
     assert {record["mode"] for record in layout.records} == {"compat", "fixed"}
     assert {record["result"] for record in layout.records} == {"not measured"}
 
 
 def test_reference_and_foreign_rows_have_no_mode_of_their_own(tmp_path: Path) -> None:
-    paths = [
-        run(tmp_path, "transfer-1", "rex", right=90),
-        run(tmp_path, "reference", "answer-prior-1", right=50),
-        run(tmp_path, "foreign", "theirs", right=50),
-    ]
-    paths[0].write_text(paths[0].read_text().replace('"mode": "fixed"', '"mode": "compat"'))
-    layout = table(paths)
+    layout = table(
+        [
+            run(tmp_path, "transfer-1", "rex", right=90, mode="compat"),
+            run(tmp_path, "reference", "answer-prior-1", right=50),
+            run(tmp_path, "foreign", "theirs", right=50),
+        ]
+    )
     assert {record["mode"] for record in layout.records} == {"compat"}
     beside_prior = lines(layout)[
         "after explanations − Answer prior (1 % of the questions)", "val", "accuracy"
@@ -322,13 +324,13 @@ def test_reference_and_foreign_rows_have_no_mode_of_their_own(tmp_path: Path) ->
 
 
 def test_a_claim_that_one_mode_shows_is_not_among_those_that_are_missing(tmp_path: Path) -> None:
-    paths = [
-        run(tmp_path, "multi-task", "rex", right=90),
-        run(tmp_path, "answer-only", "backbone", right=50),
-        run(tmp_path, "multi-task", "exp", right=50),
-    ]
-    paths[2].write_text(paths[2].read_text().replace('"mode": "fixed"', '"mode": "compat"'))
-    layout = table(paths)
+    layout = table(
+        [
+            run(tmp_path, "multi-task", "rex", right=90),
+            run(tmp_path, "answer-only", "backbone", right=50),
+            run(tmp_path, "multi-task", "exp", right=50, mode="compat"),
+        ]
+    )
     assert [title.partition(".")[0] for title, _ in layout.groups] == ["4"]
     (missing,) = [note for _, note in layout.notes if note.startswith("Not measured")]
     assert "Explanations improve answers" not in missing
