@@ -30,7 +30,7 @@ def accuracy_samples(predicted: Sequence[str | None], questions: Questions) -> d
     """
     right = right_answers(predicted, questions.answers)
     structural = np.array(questions.structural, dtype=object)
-    answered = np.array(questions.answers, dtype=object) != ""
+    answered = questions.answered
     parts = {"accuracy": answered}
     for kind, known, types in (
         ("structural", STRUCTURAL_TYPES, questions.structural),

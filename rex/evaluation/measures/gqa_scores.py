@@ -67,7 +67,7 @@ def choice_samples(
 
     Questions without an annotated answer are left out.
     """
-    known = np.flatnonzero(np.array(questions.answers, dtype=object) != "")
+    known = np.flatnonzero(questions.answered)
     samples = {}
     for name, allowed in (("validity", choices.valid), ("plausibility", choices.plausible)):
         inside = [

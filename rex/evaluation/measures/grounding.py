@@ -235,7 +235,7 @@ def _bounded(case: Case) -> Results:
 
 def _by_answer(case: Case) -> Results:
     grounding, true = case.once(_overlaps)["grounding"], case.questions.answers
-    known = [place for place, row in enumerate(grounding.rows.tolist()) if true[row]]
+    known = case.questions.answered[grounding.rows]
     rows, overlap = grounding.rows[known], grounding.statistics[known, 0]
     right = [case.answers[row] == true[row] for row in rows.tolist()]
     found = by_answer_samples(rows, right, overlap)

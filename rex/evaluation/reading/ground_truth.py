@@ -42,6 +42,11 @@ class Questions:
         """Question id to position."""
         return {question_id: row for row, question_id in enumerate(self.ids)}
 
+    @cached_property
+    def answered(self) -> npt.NDArray[np.bool_]:
+        """Which have an annotated answer."""
+        return np.array([answer != "" for answer in self.answers], dtype=np.bool_)
+
     def only(self, question_ids: Iterable[str]) -> Questions:
         """Return those of these ids, in the same order."""
         rows = sorted({self.rows[name] for name in question_ids if name in self.rows})
