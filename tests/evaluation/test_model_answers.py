@@ -213,6 +213,8 @@ def test_gqa_s_own_list_and_ids_that_were_numbers(world: Layout, tmp_path: Path)
          "The shirt is white."),
         ("**Answer:** white\n\n**Explanation:** The shirt is white.", "white",
          "The shirt is white."),
+        ("The shirt is white. **Answer:** white.", "white", "The shirt is white."),
+        ("The shirt is white. Final answer: white", "white", "The shirt is white."),
         ("Step 1 (select): There is a man.\nStep 2 (query): He is old. So the answer is old.",
          "old", "He is old."),
         ("I think that the man over there is rather old", "",

@@ -37,7 +37,9 @@ _SAID = re.compile(
 _TAGGED = re.compile(r"<answer>\s*(.*?)\s*(?:</answer>|\Z)", re.IGNORECASE | re.DOTALL)
 _DRESSING = re.compile(r"\*\*|</?(?:think|thinking|reasoning|explanation)>", re.IGNORECASE)
 """Bold type, and the tags that reasoning models put around their reasons."""
-_LABELLED = re.compile(r"^\s*(?:final )?answer\s*:\s*(.+?)\s*(?:\.?\s*$|\.\s|\n)", re.I | re.M)
+_LABELLED = re.compile(
+    r"(?:^\s*|(?<=[.!?]) )(?:final )?answer\s*:\s*(.+?)\s*(?:\.?\s*$|\.\s|\n)", re.I | re.M
+)
 _EXPLAINED = re.compile(r"^\s*(?:explanation|reason(?:ing)?|because)\s*:?\s+", re.I | re.M)
 _STEP = re.compile(r"^\s*step \d+(?: \([^)\n]*\))?\s*:\s*", re.I | re.M)
 _VERDICT = re.compile(r"\s*(yes|no)\s*[,.:;]\s*(?=\S)", re.I)
