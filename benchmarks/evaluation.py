@@ -28,7 +28,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rex.files import made_by, write_json, write_parquet
-from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 
 GOALS = {"ratio": 0.5, "memory": 2048.0}
 QUESTIONS_AN_IMAGE = 12

@@ -237,7 +237,8 @@ def _make_images(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:
 
 
 def _write_store(path: Path, rows: int, feature_type: str = "float16") -> None:
-    from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+    from rex.regions.store import ImageRegions
+    from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 
     draw = np.random.default_rng(1)
     header = StoreHeader(

@@ -66,7 +66,8 @@ class Answerer:
         """
         from rex.gqa.questions import Question
         from rex.regions.extraction import ImageFile, detect_each
-        from rex.regions.store import RegionStore, RegionStoreWriter
+        from rex.regions.store import RegionStore
+        from rex.regions.store_writer import RegionStoreWriter
         from rex.training.prediction import predict
 
         if not question.strip():

@@ -22,7 +22,8 @@ from rex.devices import find_device
 from rex.errors import InputError
 from rex.regions.annotations import AnnotatedImage, ClassLists
 from rex.regions.architectures import configuration_digest, detector_config
-from rex.regions.store import ImageRegions, StoreHeader
+from rex.regions.store import ImageRegions
+from rex.regions.store_writer import StoreHeader
 from rex.regions.weights import classes_of, read_checkpoint
 
 Example = dict[str, Any]

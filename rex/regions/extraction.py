@@ -25,7 +25,8 @@ from rex.images import ImageFolder, read_image
 from rex.logs import Progress
 from rex.regions.annotations import ClassLists, annotated_images
 from rex.regions.detector import Detector, Example, ExampleMaker, prepare_device
-from rex.regions.store import ImageRegions, RegionStoreWriter
+from rex.regions.store import ImageRegions
+from rex.regions.store_writer import RegionStoreWriter
 
 BATCH_SIZE = 16
 """Images that the detector takes at once."""

@@ -20,7 +20,8 @@ from rex.regions.array_folder import ArrayFolder
 from rex.regions.conventions import ENCODINGS, bare, in_pixels, misread, read_ids
 from rex.regions.lxmert_tsv import LxmertTsv
 from rex.regions.sources import INFO_FILE, GqaObjects, RegionSource
-from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 from rex.regions.updown_hdf5 import UpDownHdf5
 from rex.regions.vinvl import VinVl
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from rex.errors import InputError
 from rex.logs import Progress
-from rex.regions.store import RegionStore, RegionStoreWriter, StoreHeader
+from rex.regions.store import RegionStore
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 
 _AGREE = ("signature", "feature_size", "feature_type", "object_names", "attribute_names")
 """What must be the same in all stores."""

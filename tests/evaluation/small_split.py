@@ -13,7 +13,8 @@ import pyarrow as pa
 from PIL import Image, ImageDraw
 
 from rex.files import made_by, write_json, write_parquet
-from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 
 OBJECTS: dict[str, dict[str, tuple[str, tuple[int, int, int, int], str]]] = {
     "img1": {

@@ -19,7 +19,8 @@ from rex.errors import InputError
 from rex.regions.conventions import cells, looks_misread
 from rex.regions.importing import source_of
 from rex.regions.inspection import verify
-from rex.regions.store import RegionStore, RegionStoreWriter
+from rex.regions.store import RegionStore
+from rex.regions.store_writer import RegionStoreWriter
 
 from .test_importing import bring
 from .test_store import header, image

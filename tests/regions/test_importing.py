@@ -25,7 +25,8 @@ from rex.errors import InputError
 from rex.regions.importing import import_features
 from rex.regions.lxmert_tsv import export_tsv
 from rex.regions.merging import merge
-from rex.regions.store import RegionStore, RegionStoreWriter
+from rex.regions.store import RegionStore
+from rex.regions.store_writer import RegionStoreWriter
 
 from .test_store import header, image, write
 

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from rex import locks
 from rex.errors import InputError
 from rex.regions.lxmert_tsv import export_tsv
-from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions, RegionStore
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 
 
 def header(images: int = 3, regions: int = 4, width: int = 5, **changes: object) -> StoreHeader:
@@ -181,7 +182,7 @@ _KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
 from test_store import header, image
-from rex.regions.store import RegionStoreWriter
+from rex.regions.store_writer import RegionStoreWriter
 writer = RegionStoreWriter(sys.argv[1], header())
 writer.write([0, 2], [image(4, 5, 0), image(3, 5, 2)])
 os.kill(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from rex.config import ComputeSettings, Config, ModelSettings, TrainingSettings
 from rex.files import write_json, write_parquet
-from rex.regions.store import ImageRegions, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 from rex.training.run import RunFiles
 
 COLORS = ("red", "green", "blue")

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 
 from rex.regions.inspection import verify
-from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions, RegionStore
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 
 from .running import ROOT
 

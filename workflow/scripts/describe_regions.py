@@ -28,7 +28,8 @@ from rex.errors import InputError
 from rex.files import made_by
 from rex.images import ImageFolder, read_image
 from rex.logs import Progress
-from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions, RegionStore
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 
 Array = npt.NDArray[Any]
 
