@@ -35,10 +35,10 @@ from benchmarks.paper_size import (
     matrix_speed,
     speed,
 )
+from rex.devices import choose_precision
 from rex.experiment import METHODS
 from rex.files import write_json
 from rex.training.dataset import Examples
-from rex.training.optimisation import choose_precision
 
 GOALS = {"samples": 6000.0, "ratio": 4.0, "share": 0.35}
 """Of the best batch of `rex`: samples a second, times the plain implementation in float32, share of

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.paper_size import Batches, Ours, Size, now
+from rex.devices import autocast
 from rex.models.batch import Batch
 from rex.training.dataset import Examples
-from rex.training.optimisation import autocast
 
 KINDS = {
     "attention": r"attention|fmha|flash|softmax_warp|sdpa",

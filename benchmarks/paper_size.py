@@ -27,16 +27,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain_rex import PlainRex, plain_batch, plain_loss
 from rex.arrays import Ragged
 from rex.config import ModelSettings, TrainingSettings
+from rex.devices import autocast
 from rex.experiment import METHODS
 from rex.models.batch import Batch
 from rex.models.methods import decoder_class
 from rex.models.model import ExplainedAnswering
 from rex.models.vocabulary import END, Vocabulary
-from rex.regions.store import ImageRegions, RegionStore, RegionStoreWriter, StoreHeader
+from rex.regions.store import ImageRegions, RegionStore
+from rex.regions.store_writer import RegionStoreWriter, StoreHeader
 from rex.training.batches import epoch_batches
 from rex.training.dataset import Examples, QuestionSet, ahead
 from rex.training.objectives import Counts, losses, objective_of
-from rex.training.optimisation import autocast, build_optimizers
+from rex.training.optimisation import build_optimizers
 
 REGIONS = 36
 STEPS = 12

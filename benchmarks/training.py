@@ -27,10 +27,10 @@ from benchmarks.paper_size import (
     now,
     speed,
 )
+from rex.devices import choose_precision
 from rex.experiment import METHODS
 from rex.files import write_json
 from rex.training.dataset import Examples, ahead
-from rex.training.optimisation import choose_precision
 
 CPU = torch.device("cpu")
 GOAL = 3.0

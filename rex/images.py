@@ -1,4 +1,4 @@
-"""Finding images by their ids, and reading them."""
+"""Finding images by their ids, and reading them; blank paper for those that are missing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from rex.errors import InputError
 
@@ -18,6 +18,9 @@ _LONGEST = 200
 """Times that one side may be as long as the other: resized, a thinner image would vanish."""
 _MOST = 50_000_000
 """Pixels of the largest image that is decoded: more would take a gigabyte of memory."""
+_BLANK, _INK = "#e4e4e0", "#666666"
+_LETTER = 20
+"""The width of blank paper is so many times the height of a letter."""
 _ON_ITS_SIDE = (5, 6, 7, 8)
 """Values of EXIF's orientation that swap width and height."""
 
@@ -68,6 +71,21 @@ def open_image(path: Path) -> Image.Image:
             problem = f"{image.width} by {image.height} pixels are too many"
             raise InputError(problem, file=path, cure=f"resize it to at most {_MOST:,} pixels")
         return upright_rgb(image)
+
+
+def image_or_blank(path: Path, image_id: str, size: tuple[int, int]) -> Image.Image:
+    """Return the image at `path`; where there is none, paper of `size` that says which is missing.
+
+    Raises InputError for an image that cannot be read.
+    """
+    if path.exists():
+        return open_image(path)
+    width, height = size
+    paper = Image.new("RGB", size, _BLANK)
+    font = ImageFont.load_default(max(8, width // _LETTER))
+    place, note = (width / 2, height / 2), f"image {image_id}\nis missing"
+    ImageDraw.Draw(paper).text(place, note, _INK, font, anchor="mm", align="center")
+    return paper
 
 
 def upright_rgb(image: Image.Image) -> Image.Image:

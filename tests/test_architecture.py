@@ -134,3 +134,22 @@ def test_no_modules_import_one_another() -> None:
 
     for module in sorted(set(MODULES) - {""}):
         visit(module, ())
+
+
+def test_files_and_functions_can_be_read_in_a_sitting() -> None:
+    """At most 400 lines a file and 60 a function, and few files of less than 40."""
+    sizes = {str(file.relative_to(ROOT)): len(_lines(file)) for file in MODULES.values()}
+    assert {name: size for name, size in sizes.items() if size > 400} == {}
+    long = {
+        f"{file.relative_to(ROOT)}: {node.name}": size
+        for file in MODULES.values()
+        for node in ast.walk(ast.parse("\n".join(_lines(file))))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (size := (node.end_lineno or 0) - node.lineno + 1) > 60
+    }
+    assert long == {}
+    assert len([size for size in sizes.values() if size < 40]) < 20
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text(encoding="utf-8").splitlines()

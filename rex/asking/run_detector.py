@@ -49,8 +49,8 @@ def load_detector(
     run: Path, checkpoint: Checkpoint, config: Config, weights: Path | None
 ) -> Detector:
     """Load the detector of a run; raises InputError when it is not there, or another one."""
+    from rex.devices import choose_device
     from rex.regions.detector import Detector, keep_quiet
-    from rex.training.optimisation import choose_device
     from rex.training.prediction import check_features
 
     imported = "imported_from" in checkpoint.signature

@@ -13,7 +13,7 @@ from rex.evaluation.metrics import Metrics, mode_of
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, signed
 from rex.experiment import RunName
-from rex.garbage import without_collection
+from rex.gqa.json_entries import without_collection
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from rex.explanations.modes import OK, CompatMode, FixedMode, Mode
 from rex.explanations.question_batch import Batch
 from rex.explanations.table import COMMAND, Tally, explanation_table
 from rex.files import made_by
-from rex.garbage import without_collection
-from rex.gqa.json_entries import decode_piece, iter_pieces
+from rex.gqa.json_entries import decode_piece, iter_pieces, without_collection
 from rex.gqa.questions import QUESTION_CURE, ProgramError, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.logs import Progress

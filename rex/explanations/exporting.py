@@ -24,8 +24,7 @@ from rex.exchange.parquet import parquet_folder
 from rex.exchange.record import Asked, Explained, explain
 from rex.explanations.building import Piece, in_order, pieces, question_files
 from rex.files import check_outputs, read_json, whole_file, write_json
-from rex.garbage import without_collection
-from rex.gqa.json_entries import decode_piece
+from rex.gqa.json_entries import decode_piece, without_collection
 from rex.gqa.questions import QUESTION_CURE, ProgramError
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.programs.errors import Skip

@@ -15,11 +15,10 @@ from rex.programs.phrase_wording import (
     say_head,
     say_thing,
     say_value,
-    symbols_only,
     without,
 )
 from rex.programs.phrases import Attribution, Comparison, Contrast, Shared, Thing
-from rex.programs.rendering import Mention, SentenceOnly, SymbolsOnly
+from rex.programs.rendering import Mention, SentenceOnly, SymbolsOnly, symbols_only
 
 
 def say_shared(out: Words, statement: Shared) -> None:

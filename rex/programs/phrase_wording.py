@@ -21,8 +21,17 @@ from rex.programs.english import (
 )
 from rex.programs.facts import NAME_CATEGORIES, plain_word
 from rex.programs.phrases import Adjective, Attribution, Relative, Thing
-from rex.programs.rendering import Absent, Leaf, Mention, SentenceOnly, SymbolsOnly
-from rex.programs.spoken import SAID_SAME, spoken
+from rex.programs.rendering import (
+    SAID_SAME,
+    Absent,
+    Leaf,
+    Mention,
+    SentenceOnly,
+    SymbolsOnly,
+    sentence_only,
+    spoken,
+    symbols_only,
+)
 
 SIDES = {
     "left": "on the left",
@@ -370,30 +379,3 @@ def _made(value: str, category: str) -> str:
         return f"made by {company(value)}"
     material = value == "wooden" or is_material(value, category)
     return f"made of {plain_word(value)}" if material else ""
-
-
-def symbols_only(leaves: list[Leaf]) -> list[Leaf]:
-    """Return leaves without their share of the sentence."""
-    kept: list[Leaf] = []
-    for leaf in leaves:
-        if isinstance(leaf, str):
-            kept.append(SymbolsOnly(leaf))
-        elif isinstance(leaf, Mention):
-            kept.append(Mention(leaf.object_id, ""))
-        elif not isinstance(leaf, SentenceOnly):
-            kept.append(leaf)
-    return kept
-
-
-def sentence_only(leaves: list[Leaf]) -> list[Leaf]:
-    """Return leaves without their share of raw text and tokens."""
-    kept: list[Leaf] = []
-    for leaf in leaves:
-        if isinstance(leaf, str):
-            kept.append(SentenceOnly(leaf))
-        elif isinstance(leaf, Mention):
-            if leaf.name:
-                kept.append(SentenceOnly(leaf.name))
-        elif not isinstance(leaf, SymbolsOnly):
-            kept.append(leaf)
-    return kept

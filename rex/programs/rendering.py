@@ -8,6 +8,7 @@ import msgspec
 
 from rex.boxes import grid_cell
 from rex.programs.english import cased
+from rex.programs.facts import SAME_RELATIONS
 from rex.tokens import cell_token, region_token
 
 
@@ -49,6 +50,53 @@ class SymbolsOnly(msgspec.Struct, frozen=True, gc=False):
 
 Leaf = str | Mention | Absent | Place | SentenceOnly | SymbolsOnly
 """A plain str is a word that all renderings share."""
+
+SAID_SAME = {relation: f"the {relation} as" for relation in SAME_RELATIONS}
+"""How explanations say that values are shared ("the same color as"), by the relation."""
+SAME_SAID = {said: relation for relation, said in SAID_SAME.items()}
+"""The relation by how explanations say it."""
+
+_SPOKEN = {
+    "contain": "containing",
+    "performing trick": "performing a trick",
+    "taking bath": "taking a bath",
+}
+"""Relations and words of GQA's that English says otherwise."""
+
+
+def spoken(word: str) -> list[Leaf]:
+    """Return a relation or a word of GQA's as the leaves that say it in English."""
+    if word in SAID_SAME:
+        return [SAID_SAME[word]]
+    said = _SPOKEN.get(word)
+    return [word] if said is None else [SymbolsOnly(word), SentenceOnly(said)]
+
+
+def symbols_only(leaves: list[Leaf]) -> list[Leaf]:
+    """Return leaves without their share of the sentence."""
+    kept: list[Leaf] = []
+    for leaf in leaves:
+        if isinstance(leaf, str):
+            kept.append(SymbolsOnly(leaf))
+        elif isinstance(leaf, Mention):
+            kept.append(Mention(leaf.object_id, ""))
+        elif not isinstance(leaf, SentenceOnly):
+            kept.append(leaf)
+    return kept
+
+
+def sentence_only(leaves: list[Leaf]) -> list[Leaf]:
+    """Return leaves without their share of raw text and tokens."""
+    kept: list[Leaf] = []
+    for leaf in leaves:
+        if isinstance(leaf, str):
+            kept.append(SentenceOnly(leaf))
+        elif isinstance(leaf, Mention):
+            if leaf.name:
+                kept.append(SentenceOnly(leaf.name))
+        elif not isinstance(leaf, SymbolsOnly):
+            kept.append(leaf)
+    return kept
 
 
 def render_raw(leaves: Sequence[Leaf]) -> str:

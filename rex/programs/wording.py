@@ -28,9 +28,7 @@ from rex.programs.phrase_wording import (
     say_predicate,
     say_thing,
     say_value,
-    sentence_only,
     stands_before,
-    symbols_only,
     without,
 )
 from rex.programs.phrases import (
@@ -48,8 +46,16 @@ from rex.programs.phrases import (
     Statement,
     Thing,
 )
-from rex.programs.rendering import Leaf, Mention, Place, SentenceOnly, SymbolsOnly
-from rex.programs.spoken import spoken
+from rex.programs.rendering import (
+    Leaf,
+    Mention,
+    Place,
+    SentenceOnly,
+    SymbolsOnly,
+    sentence_only,
+    spoken,
+    symbols_only,
+)
 
 
 def word_statement(statement: Statement) -> list[Leaf]:

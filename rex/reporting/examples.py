@@ -106,10 +106,17 @@ def read_examples(
     chosen = choose(truths, count=count, seed=seed)
     wanted = {truth["question_id"] for truth in chosen}
     asked = {name: question for name, question in iter_questions(questions) if name in wanted}
+    if lost := sorted(wanted - asked.keys()):
+        raise InputError(
+            f"question {lost[0]} of the explanations is not among the questions",
+            cure="give the questions that were explained",
+        )
     said = [(name, _rows(path, wanted)) for name, path in _methods(predictions)]
     objects = _objects(scene_graphs, chosen, store)
     return [
-        _example(truth, asked, said, objects.get(truth["question_id"], ()), store)
+        _example(
+            truth, asked[truth["question_id"]], said, objects.get(truth["question_id"], ()), store
+        )
         for truth in chosen
     ]
 
@@ -221,18 +228,12 @@ def _objects(
 
 def _example(
     truth: Mapping[str, Any],
-    questions: Mapping[str, Question],
+    question: Question,
     said: Sequence[tuple[str, Mapping[str, Any]]],
     objects: tuple[tuple[str, Box], ...],
     store: RegionStore,
 ) -> Example:
     question_id, image_id = truth["question_id"], truth["image_id"]
-    question = questions.get(question_id)
-    if question is None:
-        raise InputError(
-            f"question {question_id} of the explanations is not among the questions",
-            cure="give the questions that were explained",
-        )
     (row,) = store.rows([image_id])
     words = words_of(truth["text"])
     spoken = [(method, rows[question_id]) for method, rows in said]

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from rex.boxes import Box, cell_box
 from rex.drawing import COLORS
 from rex.files import write_text
-from rex.images import ImageFolder
+from rex.images import ImageFolder, image_or_blank
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.pages import html_page
-from rex.reporting.photos import photo_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -59,7 +58,7 @@ def region_colors(example: Example) -> dict[int, str]:
 
 
 def _card(example: Example, images: ImageFolder) -> _Shown:
-    image = photo_of(example, images.path(example.image_id))
+    image = image_or_blank(images.path(example.image_id), example.image_id, example.size)
     size = image.width, image.height
     colors = region_colors(example)
     panels = [

@@ -13,11 +13,10 @@ from rex.boxes import Box, cell_box
 from rex.drawing import side_by_side
 from rex.errors import InputError
 from rex.files import whole_file
-from rex.images import ImageFolder
+from rex.images import ImageFolder, image_or_blank
 from rex.labels import label_places
 from rex.reporting.examples import Example, Output, Word
 from rex.reporting.gallery import region_colors
-from rex.reporting.photos import photo_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -189,7 +188,7 @@ def _photo(shown: Shown, colors: dict[int, str]) -> Image:
     from PIL import ImageDraw
 
     example, output = shown.example, shown.output
-    image = photo_of(example, shown.image)
+    image = image_or_blank(shown.image, example.image_id, example.size)
     scale = _TILE / image.width
     photo = image.resize((_TILE, round(image.height * scale)))
     draw = ImageDraw.Draw(photo, "RGBA")

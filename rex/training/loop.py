@@ -16,6 +16,7 @@ from torch import Tensor
 
 from rex.arrays import Integers
 from rex.config import TrainingSettings
+from rex.devices import autocast, choose_precision
 from rex.errors import InputError
 from rex.experiment import Setting
 from rex.logs import Progress
@@ -36,9 +37,7 @@ from rex.training.objectives import (
 )
 from rex.training.observing import Observer, Record
 from rex.training.optimisation import (
-    autocast,
     build_optimizers,
-    choose_precision,
     generator_state,
     learning_rate,
     restore_generator,

@@ -1,38 +1,12 @@
-"""The optimisers, their learning rate, and the number format of the matrix products."""
+"""The optimisers, their learning rate, and the random numbers that a run draws."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-from rex.config import ComputeSettings, TrainingSettings
-from rex.devices import find_device, product_format
+from rex.config import TrainingSettings
 from rex.muon import Muon
-
-
-def choose_device(compute: ComputeSettings) -> torch.device:
-    """Return the device to compute on, and set the CPU threads of a training run.
-
-    Raises InputError when it is to be a GPU, and there is none. A GPU multiplies float32 matrices
-    in TF32 from then on (10 bits of mantissa, as fp16 has).
-    """
-    torch.set_num_threads(compute.training_threads)
-    torch.backends.cuda.matmul.allow_tf32 = True
-    # H100 and later prefer cuDNN's attention, which plans for each new shape; lengths vary here
-    torch.backends.cuda.enable_cudnn_sdp(False)
-    return find_device(compute)
-
-
-def choose_precision(precision: str, device: torch.device) -> torch.dtype:
-    """Return the format of the matrix products that `precision` means on `device`."""
-    if precision == "auto":
-        return product_format(device)
-    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
-
-
-def autocast(precision: torch.dtype, device: torch.device) -> torch.autocast:
-    """Return the context in which a model runs with `precision`."""
-    return torch.autocast(device.type, precision, enabled=precision != torch.float32)
 
 
 def build_optimizers(

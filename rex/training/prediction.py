@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rex.config import Config, TrainingSettings
+from rex.devices import autocast, choose_device, choose_precision
 from rex.errors import InputError
 from rex.experiment import SETTINGS
 from rex.logs import Progress
@@ -21,7 +22,6 @@ from rex.regions.store import comparable_signature
 from rex.training.batches import sorted_batches
 from rex.training.checkpoints import Checkpoint
 from rex.training.dataset import Examples, QuestionSet, ahead
-from rex.training.optimisation import autocast, choose_device, choose_precision
 from rex.training.texts import add_tags, find_regions, region_names
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def predictions_table(
 
     `answers`: whether the run has learnt to answer; otherwise the answers are null.
     """
-    from rex.evaluation.reading.prediction_table import prediction_table
+    from rex.evaluation.reading.predictions import prediction_table
 
     columns: dict[str, Any] = {
         "answer": [p.answer if answers else None for p in predictions],

@@ -17,6 +17,7 @@ import torch
 from rex.arrays import Integers
 from rex.config import Config
 from rex.config_files import config_values
+from rex.devices import choose_device
 from rex.errors import InputError
 from rex.experiment import SETTINGS, RunName, Setting, settings_given
 from rex.files import made_by, write_parquet, write_text
@@ -48,7 +49,6 @@ from rex.training.failures import plain_failures, run_folder
 from rex.training.loop import Plan, Trainer
 from rex.training.objectives import objective_of
 from rex.training.observing import Observe, Observer, Record
-from rex.training.optimisation import choose_device
 from rex.training.prediction import check_store, predict, predictions_table
 from rex.training.processes import processes
 from rex.training.texts import (
@@ -228,23 +228,33 @@ def _read(
     if config.model.mode == "compat":
         kept = _short_enough(questions.question_ids, texts, settings.explanation_length)
         rows = rows[kept[rows]]
-    if not objective.answers:
-        explained = questions.explanations.lengths > 0
-        rows, held_out = rows[explained[rows]], held_out[explained[held_out]]
-    if not len(rows):
-        lacks = "explanation" if len(questions) else "question"
+    data = _Data(questions, vocabulary, rows, held_out)
+    return _learnable(data, files, answers=objective.answers)
+
+
+def _learnable(data: _Data, files: RunFiles, *, answers: bool) -> _Data:
+    """Return what a run learns from: without `answers`, questions with an explanation alone.
+
+    Raises InputError where nothing is left to learn, or to choose the epoch by.
+    """
+    if not answers:
+        explained = data.questions.explanations.lengths > 0
+        rows, held_out = (some[explained[some]] for some in (data.rows, data.held_out))
+        data = dataclasses.replace(data, rows=rows, held_out=held_out)
+    if not len(data.rows):
+        lacks = "explanation" if len(data.questions) else "question"
         raise InputError(
             f"has no {lacks} to learn from",
-            file=files.explanations if len(questions) else files.questions,
+            file=files.explanations if len(data.questions) else files.questions,
             cure="are these the files of the training split?",
         )
-    if not objective.answers and not len(held_out):
+    if not answers and not len(data.held_out):
         raise InputError(
             "has no explanation of a held-out question, by which epochs are chosen",
             file=files.explanations,
             cure="raise training.holdout",
         )
-    return _Data(questions, vocabulary, rows, held_out)
+    return data
 
 
 def _short_enough(

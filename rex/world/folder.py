@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,14 @@ def world_record(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def is_whole(folder: Path, wanted: Mapping[str, Any]) -> bool:
+    """Return whether a folder is a world with all its files, of which its record says `wanted`."""
+    if not all(path.is_file() for path in Layout(folder).annotation_files().values()):
+        return False
+    found = world_record(folder)
+    return all(found.get(key) == value for key, value in wanted.items())
 
 
 def is_replaceable(folder: Path) -> bool:

@@ -24,7 +24,7 @@ from rex.logs import track
 from rex.world.annotate import Facts, annotate, scene_graph
 from rex.world.balance import choose, pool_limit
 from rex.world.composing import compose
-from rex.world.folder import is_replaceable, mark, record_file, world_record
+from rex.world.folder import is_replaceable, is_whole, mark, record_file
 from rex.world.ood import split_out_of_distribution
 from rex.world.questions.engine import candidates
 from rex.world.questions.records import Candidate, question_records
@@ -61,7 +61,7 @@ def make_world(out: Path, settings: WorldSettings, processes: int | None = None)
     """
     out = Path(out)
     wanted = {"version": VERSION, "settings": dataclasses.asdict(settings)}
-    if _is_whole(out, wanted):
+    if is_whole(out, wanted):
         _logger.info("%s already contains this world: nothing to do", out)
         return
     if not is_replaceable(out):
@@ -70,13 +70,6 @@ def make_world(out: Path, settings: WorldSettings, processes: int | None = None)
     with whole_folder(out) as folder:
         _fill(folder, settings, wanted, processes)
     _logger.info("made %s", out)
-
-
-def _is_whole(out: Path, wanted: Mapping[str, Any]) -> bool:
-    if not all(path.is_file() for path in Layout(out).annotation_files().values()):
-        return False
-    found = world_record(out)
-    return all(found.get(key) == value for key, value in wanted.items())
 
 
 def _fill(

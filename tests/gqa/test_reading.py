@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from rex.errors import InputError
-from rex.garbage import without_collection
+from rex.gqa.json_entries import without_collection
 from rex.gqa.layout import Layout
 from rex.gqa.questions import Groups, SemanticStep, Types, read_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex

@@ -12,16 +12,13 @@ import pytest
 import torch
 from torch import nn
 
-from rex.config import ComputeSettings, TrainingSettings
-from rex.errors import InputError
+from rex.config import TrainingSettings
 from rex.experiment import RunName
 from rex.muon import Muon
 from rex.training.checkpoints import load_checkpoint
 from rex.training.loop import Trainer
 from rex.training.optimisation import (
     build_optimizers,
-    choose_device,
-    choose_precision,
     generator_state,
     learning_rate,
     restore_generator,
@@ -83,23 +80,6 @@ def test_a_step_that_overflows_in_half_precision_is_left_out_whole(
         for before, after in pairwise(weights[:4])
     ]
     assert steps == [True, False, True]
-
-
-def test_names_of_precisions() -> None:
-    assert choose_precision("fp32", CPU) == torch.float32
-    assert choose_precision("bf16", CPU) == torch.bfloat16
-    assert choose_precision("fp16", CPU) == torch.float16
-    assert choose_precision("auto", CPU) in (torch.float32, torch.bfloat16)
-
-
-def test_a_device_that_is_not_there_is_not_chosen() -> None:
-    threads = torch.get_num_threads()
-    chosen = choose_device(ComputeSettings(device="auto", training_threads=1))
-    torch.set_num_threads(threads)
-    assert chosen.type == ("cuda" if torch.cuda.is_available() else "cpu")
-    if chosen.type == "cpu":
-        with pytest.raises(InputError, match=r"compute\.device: PyTorch finds no usable GPU"):
-            choose_device(ComputeSettings(device="cuda"))
 
 
 class Small(nn.Module):

@@ -20,7 +20,7 @@ from rex.gqa.ontology import WORD_CATEGORIES
 from rex.programs.english import indefinite, many, number, ordinal
 from rex.programs.facts import same_word
 from rex.programs.phrase_wording import VAGUE_NOUNS
-from rex.programs.spoken import SAME_SAID
+from rex.programs.rendering import SAME_SAID
 from rex.tokens import region_token
 
 if TYPE_CHECKING:

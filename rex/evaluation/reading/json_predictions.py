@@ -20,16 +20,12 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 
 from rex.errors import InputError, readable
-from rex.evaluation.reading.prediction_table import COLUMNS, prediction_table
 from rex.tokens import LARGEST_REGION, is_region
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _CURE = "see docs/measures.md for the format"
 
@@ -56,14 +52,14 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     seed: Annotated[int, msgspec.Meta(ge=0, le=LARGEST_REGION)] | None = None
 
 
-def read_json_predictions(path: str | PathLike[str]) -> pa.Table:
-    """Read a JSON predictions file as the table that a Parquet file of predictions holds.
+def read_json_predictions(path: str | PathLike[str]) -> dict[str, list[Any]]:
+    """Read a JSON predictions file as the columns that a Parquet file of predictions has.
 
     Raises InputError that names the entry and the field, or the question.
     """
     rows = _read(path).predictions
-    names = (*COLUMNS, "program")
-    return prediction_table(**{name: [getattr(row, name) for row in rows] for name in names})
+    names = (name for name in _Prediction.__struct_fields__ if name != "boxes")
+    return {name: [getattr(row, name) for row in rows] for name in names}
 
 
 def is_rows(path: str | PathLike[str]) -> bool:

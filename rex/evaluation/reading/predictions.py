@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from rex.arrays import Ragged
 from rex.errors import InputError
-from rex.evaluation.reading.prediction_table import COLUMNS, prediction_table
 from rex.files import parquet_provenance, read_parquet, write_parquet
 from rex.tokens import LARGEST_REGION, region_of
 
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
 SHOWN_IDS = 3
 """How many question ids a message shows."""
+
+COLUMNS = ("question_id", "answer", "probability", "explanation", "regions", "gates")
+"""Of every table; one of a run that writes programs has `program`, too."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,19 @@ def token_regions(explanations: Iterable[str | None]) -> Ragged:
     return Ragged.of(rows, np.int64)
 
 
+def prediction_table(**columns: Any) -> pa.Table:
+    """Return values, by the names of their columns [n each], as a table of predictions."""
+    import pyarrow as pa
+
+    types = {
+        **dict.fromkeys(("question_id", "answer", "explanation", "program"), pa.string()),
+        "probability": pa.float32(),
+        "regions": pa.list_(pa.int32()),
+        "gates": pa.list_(pa.float32()),
+    }
+    return pa.table({name: pa.array(column, types[name]) for name, column in columns.items()})
+
+
 def read_predictions(path: str | PathLike[str]) -> Predictions:
     """Read a predictions file.
 
@@ -120,7 +135,7 @@ def read_prediction_table(path: str | PathLike[str]) -> pa.Table:
             "explanations name regions",
         )
     if Path(path).suffix == ".json":
-        return complete_regions(read_json_predictions(path), path)
+        return complete_regions(prediction_table(**read_json_predictions(path)), path)
     cure = "make it again with rex predict, or as JSON (docs/measures.md)"
     return complete_regions(
         read_parquet(path, columns=COLUMNS, optional=("program",), cure=cure), path

@@ -12,7 +12,7 @@ from rex.evaluation.reading.facts import IT, Fact, Kind, Ref
 from rex.evaluation.reading.lexicon import Lexicon
 from rex.gqa.operations import COMPARATIVES
 from rex.programs import phrase_wording
-from rex.programs.spoken import SAME_SAID
+from rex.programs.rendering import SAME_SAID
 from rex.tokens import LARGEST_REGION, region_of
 
 
