@@ -1,6 +1,6 @@
 """The workflow is killed, again and again, and goes on.
 
-`REX_KILLS=100 pytest -s tests/workflow/test_kills.py`; where that is not set, a few times,
+`REX_KILLS=100 pytest -s tests/workflow/test_kills.py`; where that is not set, twice,
 while two of its three runs are trained and measured, and what comes after.
 """
 
@@ -29,7 +29,7 @@ from .running import command, prepare, snakemake
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 FEW = "REX_KILLS" not in os.environ
-KILLS = int(os.environ.get("REX_KILLS", "3"))
+KILLS = int(os.environ.get("REX_KILLS", "2"))
 LONGEST = float(os.environ.get("REX_KILLS_WITHIN", "40"))
 """Seconds until a kill, at most; Snakemake alone needs some ten to start."""
 
