@@ -302,6 +302,12 @@ class Ours:
             torch.autograd.backward(self.loss(batch))
         return float(counter.get_total_flops()) / len(batch)
 
+    def operations_of_decoding(self, batches: Batches) -> float:
+        """Count the operations of a sample's decoding likewise."""
+        with FlopCounterMode(display=False) as counter:
+            [count] = self.decode(batches[:1])
+        return float(counter.get_total_flops()) / count
+
 
 class Plain:
     """The plain implementation of REX; `tf32`: whether a GPU may round float32 products so."""

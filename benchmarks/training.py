@@ -39,6 +39,7 @@ WIDTH = 1024
 """Of the product that the speed of matrices is measured by."""
 WARM_UP = 1
 """Steps before those that are timed."""
+_PHASES = ("training", "decoding")
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,15 @@ def measure(
     """Return the speed of training and of decoding with batches of `batch`."""
     with data(batch * (repeats + WARM_UP), size, CPU) as examples:
         batches, system = batches_of(examples, batch), make(examples)
-        work = system.operations(batches) if isinstance(system, Ours) else None
+        learning = decoding = None
+        if isinstance(system, Ours):
+            learning, decoding = system.operations(batches), system.operations_of_decoding(batches)
         learnt = speed(system.train(batches), CPU, warm_up=WARM_UP, repeats=repeats)
         decoded = speed(system.decode(batches), CPU, warm_up=WARM_UP, repeats=repeats)
-        return {"training": Speed(learnt, batch, work), "decoding": Speed(decoded, batch)}
+        return {
+            "training": Speed(learnt, batch, learning),
+            "decoding": Speed(decoded, batch, decoding),
+        }
 
 
 def loading(size: Size, batch: int) -> float:
@@ -93,19 +99,19 @@ def best_of(
 
 def table(plain: dict[str, Speed], ours: dict[str, dict[str, Speed]], peak: float) -> str:
     """Return the best speeds in Markdown; the limit is `peak` operations a second."""
+    titles = (f" {what}, samples/s | times plain | share of the matrix speed |" for what in _PHASES)
     lines = [
-        "| | Training | times plain | share of the matrix speed | Decoding | times plain |",
-        "|---|--:|--:|--:|--:|--:|",
-        f"| plain | {plain['training'].samples:.2f} | | | {plain['decoding'].samples:.2f} | |",
+        f"| |{''.join(titles)}",
+        f"|---|{'--:|' * 6}",
+        "| plain |" + "".join(f" {plain[what].samples:.2f} | | |" for what in _PHASES),
     ]
     for name, each in ours.items():
-        learnt, decoded = each["training"], each["decoding"]
-        share = learnt.samples * (learnt.operations or 0.0) / peak
-        times = [each[what].samples / plain[what].samples for what in ("training", "decoding")]
-        lines.append(
-            f"| {name} | {learnt.samples:.2f} | {times[0]:.2f} | {share:.0%} "
-            f"| {decoded.samples:.2f} | {times[1]:.2f} |"
-        )
+        shown = []
+        for what in _PHASES:
+            samples, operations = each[what].samples, each[what].operations or 0.0
+            times, share = samples / plain[what].samples, samples * operations / peak
+            shown.append(f" {samples:.2f} | {times:.2f} | {share:.0%} |")
+        lines.append(f"| {name} |{''.join(shown)}")
     return "\n".join(lines)
 
 
