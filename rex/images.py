@@ -62,7 +62,7 @@ class ImageFolder:
 def open_image(path: Path) -> Image.Image:
     """Return an image as RGB.
 
-    Any mode (grey, palette, CMYK, with transparency) is converted to colour, and an image that a
+    Any mode (grey, palette, CMYK, with transparency) is converted to color, and an image that a
     camera took on its side (EXIF) is turned upright, as Detectron2 and browsers do. Raises
     InputError when the file is missing, truncated, not an image or of more than 50 million pixels.
     """

@@ -123,7 +123,7 @@ function placeLabels() {
   }
 }
 
-/** Draw the boxes, and put the words that point at them in the same colours. */
+/** Draw the boxes, and put the words that point at them in the same colors. */
 function show(reply) {
   const words = at("explanation");
   words.replaceChildren();

@@ -180,7 +180,7 @@ def _gallery(
     tracking: Store | None,
     **files: Any,
 ) -> None:
-    """A page of examples: images with boxes, words coloured to match, methods side by side."""
+    """A page of examples: images with boxes, words colored to match, methods side by side."""
     from rex.images import ImageFolder
     from rex.reporting.examples import read_examples
     from rex.reporting.gallery import write_gallery

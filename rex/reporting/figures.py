@@ -1,6 +1,6 @@
 """Figures of a set of runs, as PNG and SVG: the same input gives the same bytes.
 
-Methods differ in colour, in marker or hatching, and in line style, so that they can be told apart
+Methods differ in color, in marker or hatching, and in line style, so that they can be told apart
 in grey.
 """
 
@@ -45,7 +45,7 @@ _ROWS = (
 )
 """What looks the same in all figures, in the order of the styles; others follow."""
 
-# Okabe and Ito's colours, in an order of clearly different lightness
+# Okabe and Ito's colors, in an order of clearly different lightness
 _COLORS = ("#000000", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 _MARKERS = "os^DPX*h"
 _LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))

@@ -51,7 +51,7 @@ def gallery_page(examples: Sequence[Example], images: ImageFolder) -> str:
 
 
 def region_colors(example: Example) -> dict[int, str]:
-    """Return the colour of each region, the same in every explanation of the example."""
+    """Return the color of each region, the same in every explanation of the example."""
     texts = [example.words, *(output.words or () for output in example.outputs)]
     order = dict.fromkeys(word.region for text in texts for word in text if word.region is not None)
     return {region: COLORS[place % len(COLORS)] for place, region in enumerate(order)}

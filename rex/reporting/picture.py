@@ -1,4 +1,4 @@
-"""A picture of a few examples: image with boxes, question, answer, words coloured to match."""
+"""A picture of a few examples: image with boxes, question, answer, words colored to match."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _without_regions(words: Sequence[Word]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A word to be drawn; with a `ground` it is a label of that colour."""
+    """A word to be drawn; with a `ground` it is a label of that color."""
 
     text: str
     color: str = _INK

@@ -49,7 +49,7 @@ class Kind:
     """How it is drawn, but for people; clothes are drawn with their wearer."""
     paints: Mapping[str, str] = field(default_factory=dict)
     color: str = "gray"
-    """The colour of what has no colour word."""
+    """The color of what has no color word."""
     anchors: Mapping[str, Point] = field(default_factory=dict)
     """Where others attach, in units of the drawing."""
     looks: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Colours and visible materials: what a word looks like."""
+"""Colors and visible materials: what a word looks like."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLORS: dict[str, RGB] = {
     "white": (246, 246, 243),
     "gray": (150, 154, 160),
 }
-"""The colour words of the world and the paint they stand for (sRGB, 0-255)."""
+"""The color words of the world and the paint they stand for (sRGB, 0-255)."""
 
 _TILE = 768
 """Side of a texture tile, in supersampled pixels."""
@@ -39,7 +39,7 @@ def shade(color: RGB, factor: float) -> RGB:
 
 
 def outline_of(color: RGB) -> RGB:
-    """Return the colour of the line around a shape painted in `color`."""
+    """Return the color of the line around a shape painted in `color`."""
     return shade(color, 0.45 if sum(color) > 260 else 0.6)
 
 
@@ -54,12 +54,12 @@ def texture(color: RGB, material: str, width: int, height: int) -> Image.Image:
 MORTAR: RGB = (222, 214, 204)
 _MORTAR_LEVEL = 255
 _LEVELS = 120
-"""Level of an unchanged colour in a light map; 0 is black, 2 x this is white."""
+"""Level of an unchanged color in a light map; 0 is black, 2 x this is white."""
 
 
 @lru_cache(maxsize=4096)
 def _tones(channel: tuple[int, int]) -> list[int]:
-    """Return one colour channel (and the mortar's) for each level of a light map."""
+    """Return one color channel (and the mortar's) for each level of a light map."""
     base, mortar = channel
     tones = []
     for level in range(256):

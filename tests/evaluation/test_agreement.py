@@ -113,7 +113,7 @@ IS_BEDROOM = parse("select: scene->verify room: bedroom [0]")
         (IS_RED, "#0 is red", {"yes"}),
         (IS_RED, "#0 is not red but blue", {"no"}),
         (IS_RED, "#0 is blue", {"no"}),
-        (IS_RED, "#0 is large", set()),  # says nothing of its colour
+        (IS_RED, "#0 is large", set()),  # says nothing of its color
         (IS_RED, "#0 is bus", set()),
         (IS_RED, "#0 is located at @1", set()),
         (IS_RED, "there is no cat", set()),

@@ -51,7 +51,7 @@ def test_only_what_the_program_asks_for_counts() -> None:
 
 
 def test_whole_words() -> None:
-    # "tan" is a colour, but not in "tank"
+    # "tan" is a color, but not in "tank"
     found = recalls([asks("color")], ["the tank is there"], ["#0 is tan"])
     assert found["color"] == 0
     assert recalls([asks("color")], ["#0 is tan"], ["the tank is there"])["color"] is None

@@ -141,7 +141,7 @@ def test_distribution_by_hand() -> None:
     colors = [color(str(i), a) for i, a in enumerate("rrb")]
     kinds = [color("k", "dog", groups=Groups("animal", "10q-car_color"))]
     asked = questions(*colors, *kinds, YES)
-    # colours: (3 - 2)² / 2 + (0 - 1)² / 1 = 1.5, weight 3; animals: 0, weight 1
+    # colors: (3 - 2)² / 2 + (0 - 1)² / 1 = 1.5, weight 3; animals: 0, weight 1
     score = distribution_score(["r", "r", "r", "dog", "no"], asked)
     assert score.value == pytest.approx((1.5 * 3 + 0) / 4 / 100)
     assert score.n == 4

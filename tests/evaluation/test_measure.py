@@ -128,7 +128,7 @@ def test_agreement_and_truth(split: SmallSplit) -> None:
     scores = metrics(split).scores
     # "tree is @4" is not of the grammar, and q6 has no explanation
     assert scores["readable"].value == pytest.approx(100 * 4 / 6)
-    # the colours of dog and car, that the cup is on the table, and "there is no cat"
+    # the colors of dog and car, that the cup is on the table, and "there is no cat"
     assert scores["agreement"].value == pytest.approx(100 * 4 / 6)
     # no relation is annotated: the cup is on no table
     assert scores["truth"].value == pytest.approx(100 * 3 / 4)

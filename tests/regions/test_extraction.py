@@ -99,7 +99,7 @@ def test_images_of_every_mode_are_read(tmp_path: Path, mode: str) -> None:
     assert image_size(path) == (30, 20)
 
 
-def test_colour_is_blue_green_red(tmp_path: Path) -> None:
+def test_color_is_blue_green_red(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4), (250, 10, 60)).save(tmp_path / "x.png")
     assert read_image(tmp_path / "x.png")[0, 0].tolist() == [60, 10, 250]
 

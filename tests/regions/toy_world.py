@@ -1,4 +1,4 @@
-"""A few coloured shapes in GQA's file formats, for a detector to learn in seconds."""
+"""A few colored shapes in GQA's file formats, for a detector to learn in seconds."""
 
 from __future__ import annotations
 

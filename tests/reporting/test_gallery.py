@@ -85,7 +85,7 @@ def test_text_from_data_is_escaped(split: SmallSplit, predictions: list[Path]) -
     assert "&lt;b&gt;cat&lt;/b&gt;" in text
 
 
-def test_words_match_boxes_in_key_and_colour(split: SmallSplit, predictions: list[Path]) -> None:
+def test_words_match_boxes_in_key_and_color(split: SmallSplit, predictions: list[Path]) -> None:
     assert gallery(split, predictions) == 0
     page = Page((split.folder / "index.html").read_text())
     words = {(a["data-key"], a["style"]) for a in page.all("span") if a.get("style")}
@@ -103,7 +103,7 @@ def test_same_bytes_twice(split: SmallSplit, predictions: list[Path]) -> None:
     assert contents[0] == contents[1]
     with Image.open(picture) as image:
         assert image.width > 1000  # two columns
-        # the colours of two boxes and of a word are there
+        # the colors of two boxes and of a word are there
         colors = {color for _, color in image.getcolors(1 << 24) or ()}
         assert {(0xD6, 0x27, 0x28), (0x1F, 0x77, 0xB4)} <= colors
 

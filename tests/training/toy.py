@@ -1,4 +1,4 @@
-"""A tiny data set in the project's own files: coloured things, asked for their colour."""
+"""A tiny data set in the project's own files: colored things, asked for their color."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def test_there_are_57_kinds_and_only_clothes_are_not_drawn() -> None:
 
 
 @given(seed=st.integers(0, 99), name=st.sampled_from(sorted(KINDS)))
-def test_a_material_decides_the_colours(seed: int, name: str) -> None:
+def test_a_material_decides_the_colors(seed: int, name: str) -> None:
     kind = KINDS[name]
     words = kind.sample(np.random.default_rng(seed))
     if "material" in words:

@@ -38,7 +38,7 @@ class Canvas:
         return tones[self.whole(0, len(tones))]
 
     def bands(self, top: int, bottom: int, far: RGB, near: RGB) -> None:
-        """Fill the rows from `top` to `bottom` with colours from `far` to `near`."""
+        """Fill the rows from `top` to `bottom` with colors from `far` to `near`."""
         share = np.linspace(0, 1, max(bottom - top, 1))[:, None]
         column = np.asarray(far) * (1 - share) + np.asarray(near) * share
         pixels = np.repeat(np.round(column)[:, None, :], WIDTH, axis=1).astype(np.uint8)
@@ -121,7 +121,7 @@ def _sky(canvas: Canvas, weather: str) -> None:
 
 
 def _grass(weather: str | None) -> tuple[RGB, RGB]:
-    """Return the colours of far and of near grass; in snow there is none to be seen."""
+    """Return the colors of far and of near grass; in snow there is none to be seen."""
     if weather == "snowy":
         return (220, 230, 241), (246, 249, 253)
     if weather == "sunny":

@@ -21,14 +21,14 @@ INK: RGB = (38, 36, 42)
 
 @dataclass(frozen=True)
 class Paint:
-    """A colour, perhaps with a visible material or a pattern printed on it."""
+    """A color, perhaps with a visible material or a pattern printed on it."""
 
     color: RGB
     material: str | None = None
     pattern: str | None = None
 
     def shaded(self, factor: float) -> Paint:
-        """Return the same material in a darker (`factor` < 1) or lighter colour."""
+        """Return the same material in a darker (`factor` < 1) or lighter color."""
         return Paint(shade(self.color, factor), self.material, self.pattern)
 
 
@@ -55,7 +55,7 @@ class Look:
     """A number in [0, 1) for what has no word: skin, hair, spots."""
 
     def paint(self, default: str = "gray") -> Paint:
-        """Return the paint of the thing's colour, with its material or pattern."""
+        """Return the paint of the thing's color, with its material or pattern."""
         color = COLORS[self.words.get("color", default)]
         return Paint(color, self.words.get("material"), self.words.get("pattern"))
 
@@ -248,7 +248,7 @@ def towards(angles: np.ndarray) -> tuple[Point, ...]:
 
 
 def _printed(paint: Paint, width: int, height: int) -> Image.Image:
-    """Return cloth of the paint's colour, striped or dotted with white (black on white)."""
+    """Return cloth of the paint's color, striped or dotted with white (black on white)."""
     light = sum(paint.color) > 600
     second = (70, 70, 78) if light else (250, 250, 248)
     rows, columns = np.mgrid[0:height, 0:width]

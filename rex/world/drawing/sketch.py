@@ -11,7 +11,7 @@ A line with lines indented below it says when, where or how often they are drawn
 - `vary REACH`: moved to the right by up to REACH, as the look's variety says
 - `cloud`: outlined, then again without outlines: one shape with one outline
 
-A paint is a colour word, a name of `things.yaml`, `red,green,blue`, or `color`: the thing's own,
+A paint is a color word, a name of `things.yaml`, `red,green,blue`, or `color`: the thing's own,
 with its material and pattern (`flat`: without). `PAINT*FACTOR` is darker or lighter; `PAINT:wood`
 of that material.
 """
@@ -85,7 +85,7 @@ class _Sketcher:
     look: Look
     paints: Mapping[str, str]
     default: str
-    """The colour of what has no colour word."""
+    """The color of what has no color word."""
     places: dict[str, Point]
     x: float = 0.0
     y: float = 0.0
@@ -176,7 +176,7 @@ class _Sketcher:
 def draw_sketch(
     lines: Sequence[Line], pen: Pen, look: Look, paints: Mapping[str, str], color: str = "gray"
 ) -> None:
-    """Draw what was read; `paints` are names for paints, `color` that of no colour word."""
+    """Draw what was read; `paints` are names for paints, `color` that of no color word."""
     _Sketcher(pen, look, paints, color, {}).draw(lines)
 
 

@@ -70,7 +70,7 @@ def test_words_are_filed_where_gqa_files_them() -> None:
                 assert category in WORD_CATEGORIES[word], (kind.name, category, word)
 
 
-def test_colours_and_materials_look_different() -> None:
+def test_colors_and_materials_look_different() -> None:
     for one, other in product(COLORS.values(), repeat=2):
         if one != other:
             assert sum(abs(a - b) for a, b in zip(one, other, strict=True)) > 60
@@ -86,7 +86,7 @@ def test_colours_and_materials_look_different() -> None:
     color=st.tuples(*[st.integers(0, 255)] * 3),
     factor=st.floats(0, 2),
 )
-def test_shades_stay_colours(color: tuple[int, int, int], factor: float) -> None:
+def test_shades_stay_colors(color: tuple[int, int, int], factor: float) -> None:
     assert all(0 <= channel <= 255 for channel in shade(color, factor))
 
 
