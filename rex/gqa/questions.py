@@ -57,7 +57,10 @@ def steps_of_text(text: str) -> tuple[SemanticStep, ...]:
         if operation == "select":
             # nothing comes before a selection: brackets hold its object ids
             argument, numbers = (f"{argument.rstrip()} ({numbers})" if numbers else argument), ""
-        dependencies = tuple(int(number) for number in numbers.split(",") if number.strip())
+        try:
+            dependencies = tuple([int(number) for number in numbers.split(",") if number.strip()])
+        except ValueError:
+            raise ProgramError(index, f"[{numbers}] are not the numbers of steps") from None
         steps.append(SemanticStep(operation, argument.strip(), dependencies))
     return tuple(steps)
 

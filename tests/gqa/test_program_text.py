@@ -57,7 +57,8 @@ def assert_read_back(steps: Sequence[SemanticStep]) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "select", "select dog", "select : dog -> exist : ? [1]", "jump : dog", ": -> :",
-     "select : dog -> relate : cat , near [0]", "select : dog -> exist : ? [0] [", "[0]"],
+     "select : dog -> relate : cat , near [0]", "select : dog -> exist : ? [0] [", "[0]",
+     "select : dog -> exist : ? [0 0]", f"select : dog -> exist : ? [{'9' * 5000}]"],
 )  # fmt: skip
 def test_what_is_malformed_has_no_steps(text: str) -> None:
     assert written_steps(text) == ()
@@ -66,7 +67,7 @@ def test_what_is_malformed_has_no_steps(text: str) -> None:
 TOKENS = ["select", ":", "dog", "->", "exist", "?", "[0]", "[1]", "and", ",", "|", "o", "#", "\x00"]
 
 
-@given(st.lists(st.sampled_from(TOKENS)))
+@given(st.lists(st.sampled_from(TOKENS) | st.text("[]0123456789, ", max_size=6)))
 def test_whatever_a_model_writes_is_read_or_has_no_steps(tokens: list[str]) -> None:
     steps = written_steps(" ".join(tokens))
     assert not steps or program_text(steps)
