@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.programs import best, show, write_input
 from rex.exchange.formats import FORMATS
-from rex.exchange.record import Asked, explain
+from rex.exchange.record import ExportedQuestion, explain
 from rex.exchange.templates import reply
 from rex.gqa.json_entries import iter_entries
 from rex.gqa.scene_graph_index import SceneGraphIndex
@@ -64,7 +64,7 @@ def scoring(questions: Path, scene_graphs: Path, number: int) -> None:
     """Print how many true replies a core scores a second, one by one and in batches."""
     graphs = SceneGraphIndex(scene_graphs)
     names, texts = [], []
-    for name, asked in iter_entries(questions, Asked, entry="question", cure=""):
+    for name, asked in iter_entries(questions, ExportedQuestion, entry="question", cure=""):
         with contextlib.suppress(Skip):
             one = explain(name, asked, graphs.get(asked.image_id), with_steps=False)
             said = reply(one, "explanation-answer")

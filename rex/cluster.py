@@ -155,7 +155,7 @@ def _detected(config: Config) -> float:
 
 
 @dataclass(frozen=True)
-class Share:
+class NodeShare:
     """What a job asks for, or a node has."""
 
     memory_mb: int
@@ -163,7 +163,7 @@ class Share:
     gpus: int
     minutes: float
 
-    def fits(self, node: Share) -> bool:
+    def fits(self, node: NodeShare) -> bool:
         """Return whether a node can run it."""
         return all(
             asked <= there for asked, there in zip(astuple(self), astuple(node), strict=True)
@@ -178,7 +178,7 @@ _NODES = ("sinfo", "--noheader", "--Node", "--format=%P|%m|%c|%G|%l")
 """Slurm's command that lists the nodes of each partition, as `read_nodes` takes it."""
 
 
-def listed_nodes() -> dict[str, list[Share]]:
+def listed_nodes() -> dict[str, list[NodeShare]]:
     """Return what the nodes of each partition have; where Slurm does not tell, none, and a line."""
     try:
         found = subprocess.run(_NODES, capture_output=True, text=True, timeout=60, check=True)
@@ -189,24 +189,26 @@ def listed_nodes() -> dict[str, list[Share]]:
     return read_nodes(found.stdout)
 
 
-def read_nodes(listed: str) -> dict[str, list[Share]]:
+def read_nodes(listed: str) -> dict[str, list[NodeShare]]:
     """Return what the nodes of each partition have; "" is the default partition."""
-    nodes: dict[str, list[Share]] = {}
+    nodes: dict[str, list[NodeShare]] = {}
     for line in listed.splitlines():
         partition, memory, cpus, devices, limit = line.strip().split("|")
         gpus = sum(int(count) for count in re.findall(r"\bgpu:(?:[^:,(]+:)?(\d+)", devices))
-        node = Share(int(memory.rstrip("+")), int(cpus.rstrip("+")), gpus, _minutes(limit))
+        node = NodeShare(int(memory.rstrip("+")), int(cpus.rstrip("+")), gpus, _minutes(limit))
         for name in {partition.rstrip("*"), "" if partition.endswith("*") else partition}:
             nodes.setdefault(name, []).append(node)
     return nodes
 
 
-def check_nodes(nodes: dict[str, list[Share]], rule: str, asked: Share, partition: str) -> None:
+def check_nodes(
+    nodes: dict[str, list[NodeShare]], rule: str, asked: NodeShare, partition: str
+) -> None:
     """Raise InputError where no node of a partition (or of several: `a,b`) can run a job."""
     there = [node for name in partition.split(",") for node in nodes.get(name, [])]
     if not there or any(asked.fits(node) for node in there):
         return
-    largest = Share(*map(max, zip(*map(astuple, there), strict=True)))
+    largest = NodeShare(*map(max, zip(*map(astuple, there), strict=True)))
     raise InputError(
         f"a job asks for {asked}; no node has that, the largest have {largest}",
         file=f"partition {partition}" if partition else "the default partition",

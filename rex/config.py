@@ -284,7 +284,7 @@ class EvaluationSettings:
 
 
 @_settings
-class Run:
+class ExperimentRun:
     """One cell of the grid of experiments."""
 
     setting: Annotated[str, OneOf(tuple(SETTINGS))]
@@ -298,10 +298,10 @@ class Run:
 class ExperimentSettings:
     """The grid of runs."""
 
-    runs: tuple[Run, ...] = (
-        Run(setting="answer-only", method="backbone"),
-        Run(setting="multi-task", method="rex"),
-        Run(setting="multi-task", method="reader"),
+    runs: tuple[ExperimentRun, ...] = (
+        ExperimentRun(setting="answer-only", method="backbone"),
+        ExperimentRun(setting="multi-task", method="rex"),
+        ExperimentRun(setting="multi-task", method="reader"),
     )
     """The settings and methods that are trained."""
     seeds: tuple[int, ...] = (0,)

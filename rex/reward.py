@@ -25,7 +25,7 @@ from rex.evaluation.measures.agreement import agrees
 from rex.evaluation.measures.answers import normalised_answer, spellings
 from rex.evaluation.measures.facts import shown_by_boxes
 from rex.evaluation.measures.relevance import Topic, topic_of
-from rex.evaluation.measures.truth import Scene, rightly_called
+from rex.evaluation.measures.truth import SeenScene, rightly_called
 from rex.evaluation.reading.english import English
 from rex.evaluation.reading.facts import Fact
 from rex.evaluation.reading.model_answers import read_text
@@ -45,7 +45,7 @@ from rex.programs.wording import word_statement
 File = str | PathLike[str]
 
 
-class Score(TypedDict):
+class Worth(TypedDict):
     """What a reply is worth, 0 to 1 each."""
 
     answer: float
@@ -109,7 +109,7 @@ class Reward:
 
     def score(
         self, question: str, text: str, *, image_id: str | None = None, answer: str | None = None
-    ) -> Score:
+    ) -> Worth:
         """Return what a reply is worth.
 
         `question` is the id of one of the file, or, with an `image_id` and the right `answer`, a
@@ -117,7 +117,7 @@ class Reward:
         """
         return _scores([self._reply(self._asked(question, image_id, answer), text)])[0]
 
-    def scores(self, questions: Sequence[str], texts: Sequence[str]) -> list[Score]:
+    def scores(self, questions: Sequence[str], texts: Sequence[str]) -> list[Worth]:
         """Return what replies to questions, by id, are worth: faster than one by one."""
         return _scores(
             [
@@ -230,20 +230,20 @@ class _Reply:
     called: Sequence[Fact]
 
 
-def _scores(replies: Sequence[_Reply]) -> list[Score]:
+def _scores(replies: Sequence[_Reply]) -> list[Worth]:
     """Return what replies are worth; geometry is worked out for all together."""
     given = box_sets([reply.boxes for reply in replies])
     overlaps = union_ious(given, box_sets([reply.asked.boxes for reply in replies])).tolist()
     shown = shown_by_boxes([reply.asked.graph for reply in replies], given)
-    found: list[Score] = []
+    found: list[Worth] = []
     for reply, overlap, objects in zip(replies, overlaps, shown, strict=True):
         asked, facts = reply.asked, reply.facts
-        scene = Scene(asked.graph, objects)
+        scene = SeenScene(asked.graph, objects)
         said = spellings(reply.answer) if facts and reply.answer is not None else ()
         agreed = any(agrees(one, facts, asked.program, scene.names) for one in said)
         relevant = [fact for fact in facts if asked.topic.covers(fact, scene)]
         if relevant:
-            scene = Scene(asked.graph, rightly_called(asked.graph, objects, reply.called))
+            scene = SeenScene(asked.graph, rightly_called(asked.graph, objects, reply.called))
         found.append(
             {
                 "answer": float(_is_right(reply.answer, asked.answer)),
@@ -255,7 +255,7 @@ def _scores(replies: Sequence[_Reply]) -> list[Score]:
     return found
 
 
-def _truth(facts: Sequence[Fact], relevant: Sequence[Fact], scene: Scene) -> float:
+def _truth(facts: Sequence[Fact], relevant: Sequence[Fact], scene: SeenScene) -> float:
     """Return the share of relevant facts that hold, each once; nothing makes up for a lie."""
     if not relevant or not all(scene.holds(fact) for fact in facts if fact.main):
         return 0.0

@@ -151,5 +151,15 @@ def test_files_and_functions_can_be_read_in_a_sitting() -> None:
     assert len([size for size in sizes.values() if size < 40]) < 20
 
 
+def test_a_name_has_one_meaning() -> None:
+    """No two modules define public classes of one name."""
+    homes: dict[str, list[str]] = {}
+    for module, file in MODULES.items():
+        for node in ast.parse("\n".join(_lines(file))).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(module)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
 def _lines(file: Path) -> list[str]:
     return file.read_text(encoding="utf-8").splitlines()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rex.cluster import Share, check_nodes, listed_nodes, parameters, parts, read_nodes, request
+from rex.cluster import NodeShare, check_nodes, listed_nodes, parameters, parts, read_nodes, request
 from rex.config import Config
 from rex.config_files import read_config
 from rex.errors import InputError
@@ -55,10 +55,10 @@ long|256000|64|gpu:a100:4(S:0-1),shard:8|1-12:30:00
 
 def test_nodes_are_read_as_slurm_lists_them() -> None:
     nodes = read_nodes(LISTED)
-    assert nodes[""] == nodes["all"] == [Share(6000, 2, 1, math.inf)]
-    assert nodes["long"] == [Share(64000, 16, 0, 10080), Share(256000, 64, 4, 2190)]
-    assert read_nodes("a|1|1|(null)|n/a") == {"a": [Share(1, 1, 0, math.inf)]}
-    assert read_nodes("a|1|1|(null)|45:30") == {"a": [Share(1, 1, 0, 45.5)]}
+    assert nodes[""] == nodes["all"] == [NodeShare(6000, 2, 1, math.inf)]
+    assert nodes["long"] == [NodeShare(64000, 16, 0, 10080), NodeShare(256000, 64, 4, 2190)]
+    assert read_nodes("a|1|1|(null)|n/a") == {"a": [NodeShare(1, 1, 0, math.inf)]}
+    assert read_nodes("a|1|1|(null)|45:30") == {"a": [NodeShare(1, 1, 0, 45.5)]}
 
 
 @pytest.mark.parametrize("command", ["", "#!/bin/sh\necho no cluster >&2; exit 1\n"])
@@ -81,15 +81,15 @@ def test_where_slurm_lists_no_nodes_a_line_says_so(
 @pytest.mark.parametrize(
     ("asked", "partition", "fits"),
     [
-        (Share(6000, 2, 1, 9999), "", True),
-        (Share(6001, 2, 1, 9999), "", False),
-        (Share(64000, 16, 0, 9999), "long", True),
-        (Share(64000, 16, 1, 9999), "long", False),  # no one node has all of it
-        (Share(64000, 16, 1, 2000), "all,long", True),
-        (Share(64000, 16, 1, 2000), "not-listed", True),  # Slurm will say
+        (NodeShare(6000, 2, 1, 9999), "", True),
+        (NodeShare(6001, 2, 1, 9999), "", False),
+        (NodeShare(64000, 16, 0, 9999), "long", True),
+        (NodeShare(64000, 16, 1, 9999), "long", False),  # no one node has all of it
+        (NodeShare(64000, 16, 1, 2000), "all,long", True),
+        (NodeShare(64000, 16, 1, 2000), "not-listed", True),  # Slurm will say
     ],
 )
-def test_what_no_node_has_is_told(asked: Share, partition: str, fits: bool) -> None:
+def test_what_no_node_has_is_told(asked: NodeShare, partition: str, fits: bool) -> None:
     if fits:
         check_nodes(read_nodes(LISTED), "train", asked, partition)
         return

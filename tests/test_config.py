@@ -400,7 +400,7 @@ def test_limits_are_in_the_schema() -> None:
     assert training["epochs"]["minimum"] == 1
     assert training["learning_rate"]["exclusiveMinimum"] == 0
     assert training["holdout"]["exclusiveMaximum"] == 1
-    run = config_schema()["$defs"]["Run"]["properties"]
+    run = config_schema()["$defs"]["ExperimentRun"]["properties"]
     assert run["method"]["enum"] == list(METHODS)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from rex.config import Config, ExperimentSettings, FeatureFiles, ForeignAnswers, Run
+from rex.config import Config, ExperimentRun, ExperimentSettings, FeatureFiles, ForeignAnswers
 from rex.grid import Results
 
 
@@ -13,7 +13,9 @@ def results(**changes: object) -> Results:
 
 def test_every_run_and_reference_row_is_measured_on_every_split() -> None:
     grid = results(
-        experiment=ExperimentSettings(runs=(Run(setting="multi-task", method="rex"),), seeds=(0, 3))
+        experiment=ExperimentSettings(
+            runs=(ExperimentRun(setting="multi-task", method="rex"),), seeds=(0, 3)
+        )
     )
     runs = Path("results/world/runs")
     assert grid.runs() == [runs / "multi-task/rex/seed0", runs / "multi-task/rex/seed3"]
@@ -32,7 +34,10 @@ def test_every_run_and_reference_row_is_measured_on_every_split() -> None:
 def test_beside_transfer_stands_a_prior_of_as_few_answers() -> None:
     runs = Path("results/world/runs")
     experiment = ExperimentSettings(
-        runs=(Run(setting="transfer-1", method="rex"), Run(setting="transfer-5", method="rex")),
+        runs=(
+            ExperimentRun(setting="transfer-1", method="rex"),
+            ExperimentRun(setting="transfer-5", method="rex"),
+        ),
         seeds=(0, 3),
     )
     both = [runs / f"reference/answer-prior-1/seed{seed}" for seed in (0, 3)]
@@ -53,8 +58,8 @@ def test_answers_of_other_models_are_rows_and_the_stand_in_is_the_worlds() -> No
 
 
 def test_the_gallery_shows_one_seed_of_runs_that_learn_from_all_questions() -> None:
-    transfer = Run(setting="transfer-10", method="rex")
-    whole = Run(setting="multi-task", method="rex")
+    transfer = ExperimentRun(setting="transfer-10", method="rex")
+    whole = ExperimentRun(setting="multi-task", method="rex")
     runs = Path("results/world/runs")
     grid = results(experiment=ExperimentSettings(runs=(transfer, whole), seeds=(2, 5)))
     assert grid.shown_runs() == [runs / "multi-task/rex/seed2"]

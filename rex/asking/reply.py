@@ -13,7 +13,7 @@ from rex.evaluation.entailment import entails
 from rex.evaluation.measures.agreement import names_of
 from rex.experiment import method_label
 from rex.gqa.operations import written_steps
-from rex.reporting.examples import Example, Output, Word
+from rex.reporting.examples import Example, MethodOutput, Word
 from rex.reporting.gallery import region_colors
 
 
@@ -47,7 +47,7 @@ class Reply:
     def example(self) -> Example:
         """Return the reply as an example, to be drawn."""
         method = method_label(self.method)
-        output = Output(method, self.answer, self.probability, None, self.words, None)
+        output = MethodOutput(method, self.answer, self.probability, None, self.words, None)
         return Example(
             question_id="",
             image_id="",

@@ -32,14 +32,14 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Contrast:
+class TestedSum:
     """A sum of terms: how likely it is by chance alone, and its 95 % interval."""
 
     p: float
     interval: tuple[float, float]
 
 
-def contrast(terms: Sequence[Term], summary: Callable[[Floats], Floats]) -> Contrast | None:
+def contrast(terms: Sequence[Term], summary: Callable[[Floats], Floats]) -> TestedSum | None:
     """Test a sum of scores of methods against 0, two-sided.
 
     `summary` makes scores of sums over questions. A term of one seed counts as if another would
@@ -65,9 +65,9 @@ def contrast(terms: Sequence[Term], summary: Callable[[Floats], Floats]) -> Cont
     parts.append((float(left_out.var()) * (images - 1), images - 1))
     variance = sum(part for part, _ in parts)
     if variance == 0:
-        return Contrast(float(total == 0), (total, total))
+        return TestedSum(float(total == 0), (total, total))
     freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
     deviation = variance**0.5
     p = 2 * float(stdtr(freedom, -abs(total) / deviation))
     margin = float(stdtrit(freedom, (1 + LEVEL) / 2)) * deviation
-    return Contrast(p, (total - margin, total + margin))
+    return TestedSum(p, (total - margin, total + margin))

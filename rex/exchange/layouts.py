@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class RowSource:
     """What a row is made of."""
 
     explained: Explained
@@ -50,7 +50,7 @@ class Sample:
         return self.format.text(self.said(explained), boxes, *size)
 
 
-def _tail(sample: Sample) -> Row:
+def _tail(sample: RowSource) -> Row:
     """Return what every row ends with: who it is, and what its boxes mean."""
     explained = sample.explained
     return {
@@ -60,19 +60,19 @@ def _tail(sample: Sample) -> Row:
     }
 
 
-def _conversation(sample: Sample, human: str, model: str, start: str) -> list[Row]:
+def _conversation(sample: RowSource, human: str, model: str, start: str) -> list[Row]:
     turns = [{"from": human, "value": start + sample.prompt}]
     return [*turns, {"from": model, "value": sample.written(sample.explained)}]
 
 
-def _conversations(sample: Sample) -> list[Row]:
+def _conversations(sample: RowSource) -> list[Row]:
     explained = sample.explained
     turns = _conversation(sample, "human", "gpt", "<image>\n")
     row = {"id": explained.question_id, "image": sample.image, "conversations": turns}
     return [{**row, **_tail(sample)}]
 
 
-def _qwen_vl(sample: Sample) -> list[Row]:
+def _qwen_vl(sample: RowSource) -> list[Row]:
     start = f"Picture 1: <img>{sample.image}</img>\n"
     turns = _conversation(sample, "user", "assistant", start)
     return [{"id": sample.explained.question_id, "conversations": turns, **_tail(sample)}]
@@ -82,7 +82,7 @@ def _turn(role: str, content: str) -> Row:
     return {"role": role, "content": content}
 
 
-def _messages(sample: Sample) -> list[Row]:
+def _messages(sample: RowSource) -> list[Row]:
     """Return rows with `messages`, and with what is false as ms-swift reads it."""
     asked, replies = _turn("user", f"<image>{sample.prompt}"), _replies(sample)
     rest = {"images": [sample.image], **_tail(sample)}
@@ -93,7 +93,7 @@ def _messages(sample: Sample) -> list[Row]:
     return [row if len(replies) == 1 else {**row, "rejected_response": replies[1]["content"]}]
 
 
-def _llama_factory(sample: Sample) -> list[Row]:
+def _llama_factory(sample: RowSource) -> list[Row]:
     """Return the same, but pairs as `chosen` and `rejected`."""
     rows = _messages(sample)
     if sample.rejected is not None and not sample.is_kto:
@@ -103,7 +103,7 @@ def _llama_factory(sample: Sample) -> list[Row]:
     return rows
 
 
-def _trl(sample: Sample) -> list[Row]:
+def _trl(sample: RowSource) -> list[Row]:
     """Return rows with `prompt`, in which the trainer itself puts the image."""
     start = {"prompt": [_turn("user", sample.prompt)], "images": [sample.image]}
     replies = [[reply] for reply in _replies(sample)]
@@ -116,13 +116,13 @@ def _trl(sample: Sample) -> list[Row]:
     return [{**start, **one, **_tail(sample)} for one in found]
 
 
-def _replies(sample: Sample) -> list[Row]:
+def _replies(sample: RowSource) -> list[Row]:
     """Return the true reply, and the false one if there is one."""
     said = (sample.explained, sample.rejected)
     return [_turn("assistant", sample.written(one)) for one in said if one is not None]
 
 
-def _swift(sample: Sample) -> list[Row]:
+def _swift(sample: RowSource) -> list[Row]:
     """Return rows whose phrases and boxes stand in lists, in the order of their marks."""
     asked = _turn("user", f"<image>{sample.prompt}")
 
@@ -145,7 +145,7 @@ def _swift(sample: Sample) -> list[Row]:
     return [row(sample.explained, label=True), row(sample.rejected, label=False)]
 
 
-def _visual_cot(sample: Sample) -> list[Row]:
+def _visual_cot(sample: RowSource) -> list[Row]:
     """Return the metadata that Visual CoT's own converter reads: one box that holds them all."""
     explained = sample.explained
     boxes = explained.boxes()
@@ -170,7 +170,7 @@ def _visual_cot(sample: Sample) -> list[Row]:
     ]
 
 
-ROWS: dict[str, Callable[[Sample], list[Row]]] = {
+ROWS: dict[str, Callable[[RowSource], list[Row]]] = {
     "conversations": _conversations,
     "qwen-vl": _qwen_vl,
     "messages": _messages,

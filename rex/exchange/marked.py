@@ -41,7 +41,7 @@ Numbers = tuple[float, ...]
 
 
 @dataclass
-class Mention:
+class MarkedPhrase:
     """Boxes of a phrase, characters `start` to `end` of the text without boxes.
 
     One of the two is -1 where the syntax does not tell: the phrase ends, or starts, at the other.
@@ -57,7 +57,7 @@ class Marked:
     """A text without its boxes, and the boxes."""
 
     text: str
-    mentions: list[Mention] = field(default_factory=list)
+    mentions: list[MarkedPhrase] = field(default_factory=list)
     loose: list[Numbers] = field(default_factory=list)
     """Boxes that no phrase of the text has."""
     broken: int = 0
@@ -77,7 +77,7 @@ class Marked:
         found = pattern.search(self.text, last)
         same = next((one for one in self.mentions if one.end == last), None)
         if found is not None:
-            self.mentions.append(Mention(found.start(), found.end(), [box]))
+            self.mentions.append(MarkedPhrase(found.start(), found.end(), [box]))
         elif same is not None and self.text[:last].lower().endswith(label.lower()):
             same.boxes.append(box)
         else:
@@ -130,18 +130,18 @@ class _Reader:
             return
         mentions = self.found.mentions
         if self.boxes_first:
-            mentions.append(Mention(len(self.text), -1, boxes))
+            mentions.append(MarkedPhrase(len(self.text), -1, boxes))
             return
         self.text = written
         if self.phrase is not None and self.phrase[1] >= len(written):
-            mentions.append(Mention(*self.phrase, boxes))
+            mentions.append(MarkedPhrase(*self.phrase, boxes))
             self.phrase = None
         elif mentions and mentions[-1].end == len(written):
             mentions[-1].boxes += boxes
         elif label:
-            mentions.append(Mention(len(written) - len(label), len(written), boxes))
+            mentions.append(MarkedPhrase(len(written) - len(label), len(written), boxes))
         elif written:
-            mentions.append(Mention(-1, len(written), boxes))
+            mentions.append(MarkedPhrase(-1, len(written), boxes))
         else:
             self.found.loose += boxes
 

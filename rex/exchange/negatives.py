@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rex.boxes import pairwise_ious
-from rex.exchange.record import Asked, Explained, Naming, Shown, Text, spanned
+from rex.exchange.record import Explained, ExportedQuestion, NamedObject, Naming, Text, spanned
 from rex.exchange.synonyms import may_be, near_names, near_relations, near_words
 from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
 from rex.gqa.scene_graphs import SceneGraph
@@ -74,7 +74,9 @@ class _Flip(NamedTuple):
     """What the false statement answers."""
 
 
-def negative(explained: Explained, asked: Asked, graph: SceneGraph, seed: int) -> Negative | None:
+def negative(
+    explained: Explained, asked: ExportedQuestion, graph: SceneGraph, seed: int
+) -> Negative | None:
     """Return a false explanation, drawn by `seed`; None where no single change is surely false."""
     random = Random(f"{seed}/{explained.question_id}")
     program = parse_program(asked.semantic)
@@ -282,7 +284,7 @@ def _other_box(case: _Case) -> Iterator[Negative]:
                     for one in sentence.spans
                 ]
                 shown = {one.id: one for one in explained.objects}
-                shown[name] = Shown(name, thing.name, thing.box)
+                shown[name] = NamedObject(name, thing.name, thing.box)
                 changed = msgspec.structs.replace(
                     explained,
                     sentence=spanned(sentence.text, spans),

@@ -24,7 +24,7 @@ from rex.programs.wording import word_statement
 CONVENTION = "pixels of the upright original image: x1, y1, x2, y2"
 
 
-class Asked(ProgramRecord, frozen=True, rename="camel", gc=False):
+class ExportedQuestion(ProgramRecord, frozen=True, rename="camel", gc=False):
     """What of a question is exported."""
 
     question: str = ""
@@ -62,7 +62,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """`yes`, `no` or a word; None where it selects objects."""
 
 
-class Shown(msgspec.Struct, frozen=True, gc=False):
+class NamedObject(msgspec.Struct, frozen=True, gc=False):
     """An object that the explanation names."""
 
     id: str
@@ -87,7 +87,7 @@ class Explained(msgspec.Struct, frozen=True, gc=False):
     sentence: Text
     steps: tuple[Step, ...]
     """Empty where they were not asked for."""
-    objects: tuple[Shown, ...]
+    objects: tuple[NamedObject, ...]
     """Those of the sentence in order of mention, then those of the steps."""
     flags: tuple[str, ...]
     """What is not clean, of `FLAGS`; empty: nothing."""
@@ -108,7 +108,7 @@ FLAGS = {
 
 
 def explain(
-    question_id: str, asked: Asked, graph: SceneGraph | None, *, with_steps: bool = True
+    question_id: str, asked: ExportedQuestion, graph: SceneGraph | None, *, with_steps: bool = True
 ) -> Explained:
     """Explain a question, with what each step of its program returned if `with_steps`.
 
@@ -132,7 +132,7 @@ def explain(
     named = [naming.objects for naming in sentence.spans]
     names = dict.fromkeys(chain(*named, *(step.objects for step in steps)))
     things = [(name, graph.objects[name]) for name in names]
-    shown = tuple([Shown(name, thing.name, thing.box) for name, thing in things])
+    shown = tuple([NamedObject(name, thing.name, thing.box) for name, thing in things])
     answer = asked.answer or ""
     return Explained(
         question_id=question_id,

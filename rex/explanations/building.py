@@ -17,7 +17,7 @@ import msgspec
 
 from rex.errors import InputError
 from rex.explanations.modes import OK, CompatMode, FixedMode, Mode
-from rex.explanations.question_batch import Batch
+from rex.explanations.question_batch import ExplanationBatch
 from rex.explanations.table import COMMAND, Tally, explanation_table
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces, without_collection
@@ -150,7 +150,7 @@ class _Worker:
         self.settings = settings
         self.graphs = SceneGraphIndex(settings.scene_graphs)
         self.mode: Mode = FixedMode()
-        self.batch: Batch | None = None
+        self.batch: ExplanationBatch | None = None
 
     def entries(self, piece: Piece) -> dict[str, ProgramRecord]:
         file, text = piece
@@ -159,7 +159,7 @@ class _Worker:
     def explain(self, piece: Piece) -> pa.Table:
         """Return the rows of a piece."""
         if self.batch is None:
-            self.batch = Batch(
+            self.batch = ExplanationBatch(
                 self.graphs, self.mode, _store(self.settings), self.settings.threshold
             )
         for question_id, record in self.entries(piece).items():

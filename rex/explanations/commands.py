@@ -181,7 +181,7 @@ def _show(
     out: Path | None,
 ) -> None:
     """Show a question's program, what each step returned, and its explanation."""
-    from rex.explanations.showing import Report, find_in_folder, find_question
+    from rex.explanations.showing import QuestionReport, find_in_folder, find_question
 
     if questions is None and scene_graphs is None:
         question, scene_graphs = find_in_folder(config.data, question_id)
@@ -190,7 +190,7 @@ def _show(
     else:
         cure = "give both, or neither"
         raise InputError("are given together", file="--questions, --scene-graphs", cure=cure)
-    report = Report(question_id, question, scene_graphs)
+    report = QuestionReport(question_id, question, scene_graphs)
     print(report.text())
     if image is not None:
         out = out or Path(f"{question_id}.png")

@@ -18,10 +18,10 @@ import msgspec
 
 from rex.errors import InputError
 from rex.exchange.formats import FORMATS
-from rex.exchange.layouts import LISTS, PREFERENCES, ROWS, Sample, dataset_info
+from rex.exchange.layouts import LISTS, PREFERENCES, ROWS, RowSource, dataset_info
 from rex.exchange.negatives import negative
 from rex.exchange.parquet import parquet_folder
-from rex.exchange.record import Asked, Explained, explain
+from rex.exchange.record import Explained, ExportedQuestion, explain
 from rex.explanations.building import Piece, in_order, pieces, question_files
 from rex.files import check_outputs, read_json, whole_file, write_json
 from rex.gqa.json_entries import decode_piece, without_collection
@@ -87,7 +87,7 @@ class Exporter:
     def export(self, piece: Piece) -> Exported:
         """Return the rows of a piece."""
         file, text = piece
-        entries = decode_piece(text, Asked, file, entry="question", cure=QUESTION_CURE)
+        entries = decode_piece(text, ExportedQuestion, file, entry="question", cure=QUESTION_CURE)
         layout = self.settings.laid_out
         encode = msgspec.json.Encoder().encode
         lines: list[bytes] = []
@@ -118,7 +118,7 @@ class Exporter:
         rows = records if layout == "parquet" else _joined(lines, layout)
         return Exported(rows, count, dropped)
 
-    def _is_wanted(self, question_id: str, asked: Asked) -> bool:
+    def _is_wanted(self, question_id: str, asked: ExportedQuestion) -> bool:
         settings = self.settings
         if settings.longest is not None and len(asked.semantic) > settings.longest:
             return False
@@ -126,7 +126,7 @@ class Exporter:
         return drawn * 100 < settings.share
 
     def _explained(
-        self, question_id: str, asked: Asked, dropped: list[tuple[str, str]]
+        self, question_id: str, asked: ExportedQuestion, dropped: list[tuple[str, str]]
     ) -> Explained | None:
         settings = self.settings
         graph = self.graphs.get(asked.image_id)
@@ -142,7 +142,7 @@ class Exporter:
             return None
         return explained
 
-    def _sample(self, explained: Explained, asked: Asked) -> Sample | None:
+    def _sample(self, explained: Explained, asked: ExportedQuestion) -> RowSource | None:
         """Return what a row is made of; None where preferences have no false explanation."""
         settings = self.settings
         rejected = None
@@ -153,7 +153,7 @@ class Exporter:
             alike = settings.template == "answer" and rejected is not None
             if rejected is None or (alike and rejected.answer == explained.answer):
                 return None
-        return Sample(
+        return RowSource(
             explained=explained,
             format=FORMATS[settings.format],
             template=settings.template,

@@ -39,7 +39,7 @@ class _Mentions:
     """The objects of all these questions, one question after the other."""
 
 
-class Batch:
+class ExplanationBatch:
     """Collects questions and turns them into a piece of the explanation table."""
 
     def __init__(

@@ -69,7 +69,7 @@ def _question(path: File, question_id: str) -> Question | None:
     return next((one for name, one in iter_questions(path) if name == question_id), None)
 
 
-class Report:
+class QuestionReport:
     """What is known of one question: its program, executed, and its explanation."""
 
     def __init__(self, question_id: str, question: Question, scene_graphs: File) -> None:

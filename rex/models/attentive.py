@@ -80,7 +80,7 @@ class Memory(NamedTuple):
     """The same at later steps (another thing in the published code alone)."""
 
 
-class State(NamedTuple):
+class RecurrentState(NamedTuple):
     """What changes from step to step."""
 
     attention: Tensor
@@ -90,9 +90,9 @@ class State(NamedTuple):
     context: Tensor
     """[B, 3H]: what F adds to the attention GRU's gates at the next step."""
 
-    def select(self, rows: Tensor) -> State:
+    def select(self, rows: Tensor) -> RecurrentState:
         """Return the states of these rows, [N] int64."""
-        return State(*(part[rows] for part in self))
+        return RecurrentState(*(part[rows] for part in self))
 
 
 class AttentiveDecoder(Decoder):
@@ -149,12 +149,14 @@ class AttentiveDecoder(Decoder):
         context = functional.linear(mean, parts[0])
         return Memory(encoding, visual, parts, fused, question, context, context)
 
-    def start(self, memory: Memory) -> State:
+    def start(self, memory: Memory) -> RecurrentState:
         """Return the state before the first step: zeros, in the weights' own precision."""
         zeros = torch.zeros_like(memory.question, dtype=self.embedding.weight.dtype)
-        return State(zeros, zeros, memory.context)
+        return RecurrentState(zeros, zeros, memory.context)
 
-    def advance(self, last: Tensor, state: State, memory: Memory) -> tuple[State, Prediction]:
+    def advance(
+        self, last: Tensor, state: RecurrentState, memory: Memory
+    ) -> tuple[RecurrentState, Prediction]:
         """Predict the token after `last` [N]."""
         state, scores = self.step(self.project_words(last, memory), state, memory)
         states = self.dropout(state.language)[:, None]
@@ -167,7 +169,9 @@ class AttentiveDecoder(Decoder):
         embedded = self.dropout(self.embedding(tokens))
         return functional.linear(embedded, memory.weights[2])
 
-    def step(self, word: Tensor, state: State, memory: Memory) -> tuple[State, Tensor]:
+    def step(
+        self, word: Tensor, state: RecurrentState, memory: Memory
+    ) -> tuple[RecurrentState, Tensor]:
         """Advance one step: the new state, and the attention's scores [B, R] before the softmax."""
         rnn = self.attention_rnn
         gates = state.context + word + functional.linear(state.language, memory.weights[1])
@@ -182,4 +186,4 @@ class AttentiveDecoder(Decoder):
             torch.cat([fused, attention], dim=-1), self.language_rnn.input.weight
         )
         language = self.language_rnn(language_input, state.language)
-        return State(attention, language, memory.later), scores
+        return RecurrentState(attention, language, memory.later), scores

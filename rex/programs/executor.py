@@ -21,7 +21,7 @@ from rex.programs import finding, judging, selecting
 from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.parsing import Program
-from rex.programs.values import Execution, Finding, Run, Value, Verdict
+from rex.programs.values import Execution, ExecutionState, Finding, Value, Verdict
 
 
 def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> Execution:
@@ -31,7 +31,7 @@ def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> E
     """
     if not program:
         raise Skip(Reason.NO_PROGRAM)
-    run = Run(graph, answer, _asked(program))
+    run = ExecutionState(graph, answer, _asked(program))
     values: list[Value] = []
     for index, operation in enumerate(program):
         arguments = [values[dependency] for dependency in operation.dependencies]
@@ -68,7 +68,7 @@ def _asked(program: Program) -> Collection[int]:
     return asked
 
 
-_Step = Callable[[Run, Any, list[Any], int], Value]
+_Step = Callable[[ExecutionState, Any, list[Any], int], Value]
 
 STEPS: dict[type[ops.Operation], _Step] = {
     ops.Select: selecting.select_objects,

@@ -10,14 +10,14 @@ from rex.programs import facts
 from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.judging import judge_word, placement, refuted
-from rex.programs.phrases import Attribution, Comparison, Existence, Scene, Shared
-from rex.programs.values import Finding, Run, Selection, Value, selected, two_selected
+from rex.programs.phrases import Attribution, Comparison, Existence, SceneStatement, Shared
+from rex.programs.values import ExecutionState, Finding, Selection, Value, selected, two_selected
 
 _SKY = frozenset({"sky", "skies", "cloud", "clouds"})
 _CATEGORY_ORDER = {category: place for place, category in enumerate(CATEGORY_WORDS)}
 
 
-def find_value(run: Run, step: ops.Query, arguments: list[Any], index: int) -> Finding:
+def find_value(run: ExecutionState, step: ops.Query, arguments: list[Any], index: int) -> Finding:
     """Return the name, the position or the value of a category of what was selected."""
     source: Selection = arguments[0]
     category = step.category
@@ -45,7 +45,7 @@ def find_value(run: Run, step: ops.Query, arguments: list[Any], index: int) -> F
     return Finding(answer, Attribution(thing, value, category))
 
 
-def _having(run: Run, keys: Sequence[str], value: str, category: str) -> tuple[str, ...]:
+def _having(run: ExecutionState, keys: Sequence[str], value: str, category: str) -> tuple[str, ...]:
     """Return the objects that have a value of a category."""
     having = []
     for key in keys:
@@ -56,7 +56,7 @@ def _having(run: Run, keys: Sequence[str], value: str, category: str) -> tuple[s
     return tuple(having)
 
 
-def _find_side(run: Run, source: Selection, category: str) -> Finding:
+def _find_side(run: ExecutionState, source: Selection, category: str) -> Finding:
     """Return the side that the answer names, if some objects lie there, else the first one's."""
     sides = facts.HORIZONTAL if category == "hposition" else facts.VERTICAL
     lying: dict[str, list[str]] = {}
@@ -67,20 +67,20 @@ def _find_side(run: Run, source: Selection, category: str) -> Finding:
     return Finding(side, placement(run, run.part(source.thing, tuple(lying[side])), category))
 
 
-def _find_scene_value(run: Run, category: str) -> Finding:
+def _find_scene_value(run: ExecutionState, category: str) -> Finding:
     value = facts.scene_value(run.graph, category)
     if value is not None and (
         value == run.answer
         or (facts.scene_value_fits(value, category) and (category != "room" or is_a(value, "room")))
     ):
-        return Finding(value, Scene(value, category))
+        return Finding(value, SceneStatement(value, category))
     witness = _scene_witness(run, category)
     if witness is None:
         raise Skip(Reason.GLOBAL_SCENE)
     return witness
 
 
-def _scene_witness(run: Run, category: str) -> Finding | None:
+def _scene_witness(run: ExecutionState, category: str) -> Finding | None:
     """Return the answer of a question on the whole scene that an object of it gives.
 
     The place itself may be annotated as an object (a beach), the weather as the sky's attribute.
@@ -96,7 +96,9 @@ def _scene_witness(run: Run, category: str) -> Finding | None:
     return None
 
 
-def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: int) -> Value:
+def verify_or_choose(
+    run: ExecutionState, step: ops.Verify, arguments: list[Any], index: int
+) -> Value:
     """Return whether a word is true, or which of several is."""
     if not step.choose:
         return judge_word(run, step, arguments, index)
@@ -104,7 +106,7 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
     if source.is_scene:
         value = facts.scene_value(run.graph, step.category)
         if value in step.words:
-            return Finding(value, Scene(value, step.category))
+            return Finding(value, SceneStatement(value, step.category))
         witness = _scene_witness(run, step.category) if run.answer in step.words else None
         if witness is None:
             raise Skip(Reason.GLOBAL_SCENE)
@@ -130,7 +132,7 @@ def verify_or_choose(run: Run, step: ops.Verify, arguments: list[Any], index: in
     return Finding(answer if answer is not None and word in named else word, statement)
 
 
-def find_common(run: Run, step: ops.Common, arguments: list[Any], index: int) -> Finding:
+def find_common(run: ExecutionState, step: ops.Common, arguments: list[Any], index: int) -> Finding:
     """Return the category in which two objects have the same attribute: the answer's, if one is."""
     first, second = two_selected(arguments)
     objects = run.graph.objects
@@ -148,7 +150,9 @@ def find_common(run: Run, step: ops.Common, arguments: list[Any], index: int) ->
     return Finding(category, Shared((run.part(first.thing, having), second.thing), word, category))
 
 
-def compare_objects(run: Run, step: ops.Compare, arguments: list[Any], index: int) -> Finding:
+def compare_objects(
+    run: ExecutionState, step: ops.Compare, arguments: list[Any], index: int
+) -> Finding:
     """Return which of two objects is more so; of several, the first ones count."""
     first, second = two_selected(arguments)
     objects = run.graph.objects

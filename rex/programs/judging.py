@@ -15,15 +15,17 @@ from rex.programs.phrases import (
     Existence,
     Joint,
     Placement,
-    Scene,
+    SceneStatement,
     Shared,
     Statement,
     Thing,
 )
-from rex.programs.values import Run, Selection, Verdict, two_selected
+from rex.programs.values import ExecutionState, Selection, Verdict, two_selected
 
 
-def judge_existence(run: Run, step: ops.Exist, arguments: list[Any], index: int) -> Verdict:
+def judge_existence(
+    run: ExecutionState, step: ops.Exist, arguments: list[Any], index: int
+) -> Verdict:
     """Return whether anything was selected; a verdict is passed on."""
     return existence(arguments[0])
 
@@ -39,7 +41,7 @@ def existence(source: Selection | Verdict) -> Verdict:
     return Verdict(False, source.refutation or Existence(source.thing, False))
 
 
-def judge_word(run: Run, step: ops.Verify, arguments: list[Any], index: int) -> Verdict:
+def judge_word(run: ExecutionState, step: ops.Verify, arguments: list[Any], index: int) -> Verdict:
     """Return whether a word is true of all that was selected."""
     source: Selection = arguments[0]
     word, wanted = step.words[0], not step.negated
@@ -56,16 +58,21 @@ def judge_word(run: Run, step: ops.Verify, arguments: list[Any], index: int) -> 
     return Verdict(holds, attribution(run, source, told, category, word, holds is wanted))
 
 
-def _judge_scene(run: Run, category: str, word: str, wanted: bool) -> Verdict:
+def _judge_scene(run: ExecutionState, category: str, word: str, wanted: bool) -> Verdict:
     value = facts.scene_value(run.graph, category)
     if value is None or not (value == word or facts.scene_value_fits(value, category)):
         raise Skip(Reason.GLOBAL_SCENE)
     true = value == word
-    return Verdict(true is wanted, Scene(word, category, true, "" if true else value))
+    return Verdict(true is wanted, SceneStatement(word, category, true, "" if true else value))
 
 
 def attribution(
-    run: Run, source: Selection, told: tuple[str, ...], category: str, word: str, true: bool
+    run: ExecutionState,
+    source: Selection,
+    told: tuple[str, ...],
+    category: str,
+    word: str,
+    true: bool,
 ) -> Attribution | Contrast | Placement:
     """Return the statement that a word is, or is not, true of what was selected.
 
@@ -92,14 +99,14 @@ def attribution(
     return Attribution(thing, word, category, False)
 
 
-def refuted(run: Run, category: str, word: str, objects: Sequence[str]) -> bool:
+def refuted(run: ExecutionState, category: str, word: str, objects: Sequence[str]) -> bool:
     """Return whether positions or attributes rule out a word that is true of no object."""
     if word in facts.POSITION_WORDS:
         return True
     return all(_instead(run, object_id, category, word) for object_id in objects)
 
 
-def _instead(run: Run, object_id: str, category: str, word: str) -> str:
+def _instead(run: ExecutionState, object_id: str, category: str, word: str) -> str:
     """Return the value of the word's category that an object has instead, "" if there is none."""
     categories = (category,) if category else sorted(WORD_CATEGORIES.get(word, ()))
     thing = run.graph.objects[object_id]
@@ -111,7 +118,7 @@ def _instead(run: Run, object_id: str, category: str, word: str) -> str:
     return ""
 
 
-def placement(run: Run, thing: Thing, category: str) -> Attribution | Placement:
+def placement(run: ExecutionState, thing: Thing, category: str) -> Attribution | Placement:
     """Return the statement where something lies: its centre, or the side that several lie on."""
     graph = run.graph
     x, y = facts.relative_center(graph, graph.objects[thing.objects[0]])
@@ -123,7 +130,7 @@ def placement(run: Run, thing: Thing, category: str) -> Attribution | Placement:
 
 
 def judge_likeness(
-    run: Run, step: ops.Same | ops.Different, arguments: list[Any], index: int
+    run: ExecutionState, step: ops.Same | ops.Different, arguments: list[Any], index: int
 ) -> Verdict:
     """Return whether the objects share a value of the category (`same`), or none (`different`)."""
     category = step.category
@@ -157,21 +164,21 @@ def judge_likeness(
     return Verdict(bool(shared) is (type(step) is ops.Same), statement)
 
 
-def judge_all(run: Run, step: ops.And, arguments: list[Any], index: int) -> Verdict:
+def judge_all(run: ExecutionState, step: ops.And, arguments: list[Any], index: int) -> Verdict:
     """Return whether all operands hold."""
     verdicts = [existence(one) for one in arguments]
     holds = all(verdict.holds for verdict in verdicts)
     return Verdict(holds, _joint(run, verdicts))
 
 
-def judge_any(run: Run, step: ops.Or, arguments: list[Any], index: int) -> Verdict:
+def judge_any(run: ExecutionState, step: ops.Or, arguments: list[Any], index: int) -> Verdict:
     """Return whether an operand holds; what makes it true is said, the rest is left out."""
     verdicts = [existence(one) for one in arguments]
     told = [verdict for verdict in verdicts if verdict.holds] or verdicts
     return Verdict(told[0].holds, _joint(run, told))
 
 
-def _joint(run: Run, verdicts: list[Verdict]) -> Joint:
+def _joint(run: ExecutionState, verdicts: list[Verdict]) -> Joint:
     """Return the statements of verdicts as one, each once.
 
     Of what a contrast gives the values, it is not said again that it has no other of them. Where
@@ -214,7 +221,7 @@ def _is_told(statement: Statement, contrast: Contrast) -> bool:
     return others.issuperset(statement.thing.objects)
 
 
-def _tells_of(run: Run, statement: Statement, nouns: Collection[str]) -> bool:
+def _tells_of(run: ExecutionState, statement: Statement, nouns: Collection[str]) -> bool:
     thing: Thing | None = getattr(statement, "thing", None)
     names = {run.graph.objects[key].name for key in thing.objects} if thing else ()
     return any(is_a(name, noun) for name in names for noun in nouns)

@@ -120,7 +120,7 @@ class Comparison(msgspec.Struct, frozen=True, gc=False):
     second: Thing
 
 
-class Scene(msgspec.Struct, frozen=True, gc=False):
+class SceneStatement(msgspec.Struct, frozen=True, gc=False):
     """`the scene is [not] VALUE [but INSTEAD]`: of the whole image."""
 
     value: str
@@ -145,6 +145,6 @@ Statement = (
     | Shared
     | Contrast
     | Comparison
-    | Scene
+    | SceneStatement
     | Joint
 )

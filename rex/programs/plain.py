@@ -18,7 +18,7 @@ from rex.programs.phrases import (
     Joint,
     Placement,
     Relationship,
-    Scene,
+    SceneStatement,
     Shared,
     Statement,
     Thing,
@@ -68,6 +68,6 @@ PLAIN: dict[type, Callable[[Any], str]] = {
     Comparison: lambda said: (
         f"{_thing(said.first)} is {said.comparative} than {_thing(said.second)}"
     ),
-    Scene: lambda said: f"(obj*:scene) is {'' if said.holds else 'not '}{said.value}",
+    SceneStatement: lambda said: f"(obj*:scene) is {'' if said.holds else 'not '}{said.value}",
     Joint: lambda said: " and ".join(map(render_plain, said.parts)),
 }

@@ -10,10 +10,12 @@ from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.judging import attribution, refuted
 from rex.programs.phrases import Adjective, Existence, Relationship, Relative, Thing
-from rex.programs.values import Finding, Run, Selection, Value, Verdict, selected
+from rex.programs.values import ExecutionState, Finding, Selection, Value, Verdict, selected
 
 
-def select_objects(run: Run, step: ops.Select, arguments: list[Any], index: int) -> Selection:
+def select_objects(
+    run: ExecutionState, step: ops.Select, arguments: list[Any], index: int
+) -> Selection:
     """Return the objects that the step names, or the whole scene."""
     if step.objects is None and step.noun == "scene":
         return Selection((), Thing((), "scene", "scene"), is_scene=True)
@@ -21,7 +23,9 @@ def select_objects(run: Run, step: ops.Select, arguments: list[Any], index: int)
     return Selection(objects, run.thing(step.noun, objects))
 
 
-def filter_objects(run: Run, step: ops.Filter, arguments: list[Any], index: int) -> Selection:
+def filter_objects(
+    run: ExecutionState, step: ops.Filter, arguments: list[Any], index: int
+) -> Selection:
     """Return the objects that the word is true of; a description that fits none is trusted."""
     source: Selection = arguments[0]
     thing = source.thing.described(Adjective(step.word, step.negated, step.category))
@@ -50,7 +54,9 @@ def filter_objects(run: Run, step: ops.Filter, arguments: list[Any], index: int)
     return Selection(source.objects, thing)
 
 
-def relate_objects(run: Run, step: ops.Relate, arguments: list[Any], index: int) -> Value:
+def relate_objects(
+    run: ExecutionState, step: ops.Relate, arguments: list[Any], index: int
+) -> Value:
     """Return the related objects, or whether they are related, or the relation chosen."""
     source: Selection = arguments[0]
     candidates = others(run, step, source)
@@ -99,7 +105,7 @@ Pair = tuple[str, str, str]
 """A candidate, something selected that it is related to, and how the scene graph says so."""
 
 
-def others(run: Run, step: ops.Relate, source: Selection) -> tuple[str, ...]:
+def others(run: ExecutionState, step: ops.Relate, source: Selection) -> tuple[str, ...]:
     """Return the candidates of a step but for what it relates them to.
 
     Raises Skip where the step relates an object to itself, as GQA does that drops the landmark of
@@ -124,7 +130,11 @@ def all_pairs(source: Selection, candidates: tuple[str, ...], relation: str) -> 
 
 
 def related(
-    run: Run, step: ops.Relate, source: Selection, candidates: tuple[str, ...], relation: str
+    run: ExecutionState,
+    step: ops.Relate,
+    source: Selection,
+    candidates: tuple[str, ...],
+    relation: str,
 ) -> list[Pair]:
     """Return the pairs that are related."""
     pairs = []
@@ -139,7 +149,7 @@ def related(
     return pairs
 
 
-def contradicted(run: Run, step: ops.Relate, pairs: list[Pair]) -> bool:
+def contradicted(run: ExecutionState, step: ops.Relate, pairs: list[Pair]) -> bool:
     """Return whether the scene graph contradicts a relation of a description; if so, note it."""
     for target, other, relation in pairs:
         first, second = (target, other) if step.target_is_subject else (other, target)
@@ -174,7 +184,9 @@ def _apart_from(thing: Thing, objects: tuple[str, ...]) -> Thing:
     return thing if len(rest) == len(thing.modifiers) else thing.with_modifiers(tuple(rest))
 
 
-def _some(run: Run, source: Selection, targets: tuple[str, ...], objects: tuple[str, ...]) -> Thing:
+def _some(
+    run: ExecutionState, source: Selection, targets: tuple[str, ...], objects: tuple[str, ...]
+) -> Thing:
     """Return the phrase for some of what was selected: "one of the men", or all but the targets."""
     thing = source.thing
     if len(objects) < len(source.objects) and {*targets, *objects} == set(source.objects):
@@ -183,7 +195,7 @@ def _some(run: Run, source: Selection, targets: tuple[str, ...], objects: tuple[
 
 
 def described_by(
-    run: Run, step: ops.Relate, source: Selection, pairs: list[Pair]
+    run: ExecutionState, step: ops.Relate, source: Selection, pairs: list[Pair]
 ) -> tuple[tuple[str, ...], Thing, str]:
     """Return the related targets, the phrase for what they are related to, and the relation."""
     target, _, relation = pairs[0]
@@ -202,7 +214,9 @@ def described_by(
     return targets, _some(run, source, targets, sources), relation
 
 
-def _together(run: Run, source: Selection, pairs: list[Pair]) -> tuple[tuple[str, ...], Thing, str]:
+def _together(
+    run: ExecutionState, source: Selection, pairs: list[Pair]
+) -> tuple[tuple[str, ...], Thing, str]:
     """Return targets, what of the source each of them is related to, and the relation."""
     first, _, relation = pairs[0]
     if len(pairs) == len(source.objects) == 1:
@@ -219,7 +233,7 @@ def _together(run: Run, source: Selection, pairs: list[Pair]) -> tuple[tuple[str
 
 
 def unrelated(
-    run: Run, step: ops.Relate, source: Selection, candidates: tuple[str, ...]
+    run: ExecutionState, step: ops.Relate, source: Selection, candidates: tuple[str, ...]
 ) -> Relationship:
     """Return why no candidate is related: the opposite relation where it holds, else the denial."""
     target = run.thing(step.noun, candidates)
@@ -232,7 +246,11 @@ def unrelated(
 
 
 def verify_relation(
-    run: Run, step: ops.Relate, source: Selection, candidates: tuple[str, ...], pairs: list[Pair]
+    run: ExecutionState,
+    step: ops.Relate,
+    source: Selection,
+    candidates: tuple[str, ...],
+    pairs: list[Pair],
 ) -> Verdict:
     """Return whether a candidate is related to what was selected."""
     if not source.objects:
@@ -251,7 +269,7 @@ def verify_relation(
 
 
 def choose_relation(
-    run: Run, step: ops.Relate, source: Selection, candidates: tuple[str, ...]
+    run: ExecutionState, step: ops.Relate, source: Selection, candidates: tuple[str, ...]
 ) -> Finding:
     """Return the one relation that holds; where not exactly one does, the one the answer names."""
     selected(source)
@@ -277,7 +295,11 @@ def choose_relation(
 
 
 def _stated(
-    run: Run, step: ops.Relate, source: Selection, candidates: tuple[str, ...], pairs: list[Pair]
+    run: ExecutionState,
+    step: ops.Relate,
+    source: Selection,
+    candidates: tuple[str, ...],
+    pairs: list[Pair],
 ) -> Relationship:
     """Return the statement of pairs: of all of them, or of some that it is true of."""
     targets, landmark, relation = _together(run, source, pairs)

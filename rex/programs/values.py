@@ -60,7 +60,7 @@ class Execution(msgspec.Struct, frozen=True, gc=False):
 _ANYTHING = frozenset({"_", "this", "object", "thing"})
 
 
-class Run:
+class ExecutionState:
     """One execution."""
 
     __slots__ = ("answer", "asked", "graph", "left_out")

@@ -41,7 +41,7 @@ from rex.programs.phrases import (
     Placement,
     Relationship,
     Relative,
-    Scene,
+    SceneStatement,
     Shared,
     Statement,
     Thing,
@@ -175,7 +175,7 @@ def _some(thing: Thing) -> str:
     return "the" if is_unique(noun_of(thing)) and not thing.modifiers else "a"
 
 
-def _scene(out: Words, statement: Scene) -> None:
+def _scene(out: Words, statement: SceneStatement) -> None:
     if statement.category == "weather":
         out.extend(("the weather", "is"))
     else:
@@ -188,7 +188,7 @@ def _scene(out: Words, statement: Scene) -> None:
         _scene_value(out, statement, statement.instead)
 
 
-def _scene_value(out: Words, statement: Scene, value: str) -> None:
+def _scene_value(out: Words, statement: SceneStatement, value: str) -> None:
     if statement.category != "weather" and value not in CATEGORY_WORDS["location"]:
         out.append(SentenceOnly(article(value)))
     out.append(value)
@@ -244,7 +244,7 @@ def _say_clause(
     if len(parts) > 1:
         _joint_attributions(clause, [parts])
     else:
-        if contrasted and type(part) in (Attribution, Scene) and part.instead:
+        if contrasted and type(part) in (Attribution, SceneStatement) and part.instead:
             # one "but" is enough
             part = msgspec.structs.replace(part, instead="")
         WORDING[type(part)](clause, part)
@@ -362,6 +362,6 @@ WORDING: dict[type, Callable[[Words, Any], None]] = {
     Shared: say_shared,
     Contrast: say_contrast,
     Comparison: say_comparison,
-    Scene: _scene,
+    SceneStatement: _scene,
     Joint: _joint,
 }

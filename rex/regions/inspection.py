@@ -49,7 +49,7 @@ def information(store: RegionStore) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Problem:
     """A thing that is wrong, the number of images it is wrong with, and the first few of them."""
 
     problem: str
@@ -61,7 +61,7 @@ class Finding:
         return f"{self.problem}: {first}{more}"
 
 
-def verify(store: RegionStore, wanted: Iterable[str] = ()) -> list[Finding]:
+def verify(store: RegionStore, wanted: Iterable[str] = ()) -> list[Problem]:
     """Return all that is wrong with a store; nothing, if it is sound.
 
     `wanted` are images that must be in it. Reads every feature once, in blocks.
@@ -80,7 +80,7 @@ def verify(store: RegionStore, wanted: Iterable[str] = ()) -> list[Finding]:
     problems[_EMPTY] = [
         image_id for image_id in problems.get(_EMPTY, []) if image_id not in explained
     ]
-    return [Finding(problem, images) for problem, images in problems.items() if images]
+    return [Problem(problem, images) for problem, images in problems.items() if images]
 
 
 def _wrong(store: RegionStore, rows: Any) -> dict[str, Any]:

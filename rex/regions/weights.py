@@ -24,7 +24,7 @@ _NOT_WEIGHTS = ("pixel_mean", "pixel_std", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class DetectorCheckpoint:
     """What a file of weights holds; `settings` and `classes` only if REX trained the detector."""
 
     path: Path
@@ -62,7 +62,7 @@ def _is_no_weight(name: str) -> bool:
     return name.endswith(_NOT_WEIGHTS) or ".cell_anchors." in name
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path) -> DetectorCheckpoint:
     """Read weights: what `save_checkpoint` wrote, or Detectron2's `.pth`, or a `.pkl` of arrays.
 
     Nothing in the file is run. Raises InputError when it is missing or holds anything else.
@@ -89,7 +89,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             cure="is it whole, and is it a .pth of tensors or a .pkl of numpy arrays?",
         ) from None
     digest = hashlib.sha256(content).hexdigest()
-    return Checkpoint(path, digest, arrays, settings, classes)
+    return DetectorCheckpoint(path, digest, arrays, settings, classes)
 
 
 def _model_of(loaded: Any) -> Mapping[str, Any]:
@@ -127,7 +127,7 @@ def save_checkpoint(
         temporary.write_bytes(content.getvalue())
 
 
-def classes_of(checkpoint: Checkpoint, settings: RegionSettings) -> ClassLists:
+def classes_of(checkpoint: DetectorCheckpoint, settings: RegionSettings) -> ClassLists:
     """Return the classes of a checkpoint: its own, or those of `settings.vocabulary`.
 
     Without either, regions can only be numbered. Raises InputError when the lists and the weights

@@ -9,7 +9,7 @@ from rex.reporting.claims import (
     CLAIMS,
     NOT_MEASURED,
     Claim,
-    Finding,
+    Outcome,
     by_name,
     judge,
     verdict,
@@ -18,9 +18,9 @@ from rex.reporting.layout import (
     NOT_VERIFIED,
     NOTHING,
     UNVERIFIED,
+    CellText,
     Footnotes,
-    Layout,
-    Text,
+    TableLayout,
     decimals,
     number,
 )
@@ -45,7 +45,7 @@ _NOTES = (
 )
 
 
-def claim_table(runs: Sequence[MeasuredRun], published: Sequence[Row]) -> Layout:
+def claim_table(runs: Sequence[MeasuredRun], published: Sequence[Row]) -> TableLayout:
     """Return the claims as they come out for the runs, for each mode that runs were trained in."""
     footnotes = Footnotes()
     references = [run for run in runs if run.metrics.setting == REFERENCE]
@@ -72,7 +72,7 @@ def claim_table(runs: Sequence[MeasuredRun], published: Sequence[Row]) -> Layout
         notes.append(("", f"Not measured by these runs, the CSV says why: {unmeasured}."))
     if unverified:
         notes.append((UNVERIFIED, NOT_VERIFIED))
-    return Layout(
+    return TableLayout(
         name="claims",
         title="Claims, and what the runs say",
         text_columns=3,
@@ -87,23 +87,23 @@ def claim_table(runs: Sequence[MeasuredRun], published: Sequence[Row]) -> Layout
     )  # fmt: skip
 
 
-def _texts(finding: Finding, footnotes: Footnotes) -> list[Text]:
-    published = Text(NOTHING)
+def _texts(finding: Outcome, footnotes: Footnotes) -> list[CellText]:
+    published = CellText(NOTHING)
     if finding.published is not None:
         mark = "" if finding.verified else UNVERIFIED
-        published = Text(f"{finding.published:+.2f}", mark)
-    start = [Text(finding.comparison.text), Text(finding.comparison.measure)]
+        published = CellText(f"{finding.published:+.2f}", mark)
+    start = [CellText(finding.comparison.text), CellText(finding.comparison.measure)]
     if finding.difference is None:
         mark = footnotes.mark(finding.reason or "")
-        return [*start, Text(finding.result, mark), *[Text(NOTHING)] * 4, published]
+        return [*start, CellText(finding.result, mark), *[CellText(NOTHING)] * 4, published]
     low, high = finding.interval or (None, None)
     return [
         *start,
-        Text(finding.result),
-        Text(number(finding.difference, finding.std, sign="+")),
-        Text(NOTHING if low is None or high is None else f"{low:+.2f} to {high:+.2f}"),
-        Text(_likelihood(finding.p)),
-        Text(str(len(finding.seeds))),
+        CellText(finding.result),
+        CellText(number(finding.difference, finding.std, sign="+")),
+        CellText(NOTHING if low is None or high is None else f"{low:+.2f} to {high:+.2f}"),
+        CellText(_likelihood(finding.p)),
+        CellText(str(len(finding.seeds))),
         published,
     ]
 
@@ -114,7 +114,7 @@ def _likelihood(p: float | None) -> str:
     return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
-def _record(claim: Claim, said: str, mode: str, finding: Finding) -> dict[str, str]:
+def _record(claim: Claim, said: str, mode: str, finding: Outcome) -> dict[str, str]:
     split, _, measure = finding.comparison.key.partition("/")
     low, high = finding.interval or (None, None)
     return {

@@ -21,7 +21,7 @@ NOT_MEASURED, NOT_TESTED = "not measured", "not tested"
 
 
 @dataclass(frozen=True)
-class Part:
+class Operand:
     """One method in one setting, and the factor by which its score counts."""
 
     factor: int
@@ -35,13 +35,13 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Difference:
     """A sum of scores that is above 0 if the claim is right; below, where less is better."""
 
     text: str
     key: str
     """The score, `<split>/<name>`: one that methods are compared by (`SUMMARIES`)."""
-    parts: tuple[Part, ...]
+    parts: tuple[Operand, ...]
 
     @property
     def measure(self) -> str:
@@ -61,23 +61,23 @@ class Claim:
     """What the paper says, and the comparisons that must come out for it."""
 
     text: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[Difference, ...]
 
 
-def _differences(first: str, second: str, *keys: str) -> tuple[Comparison, ...]:
+def _differences(first: str, second: str, *keys: str) -> tuple[Difference, ...]:
     """Return what one method adds to another; each learns all that it can."""
     parts = tuple(
-        Part(sign, "multi-task" if METHODS[method].decoder else "answer-only", method)
+        Operand(sign, "multi-task" if METHODS[method].decoder else "answer-only", method)
         for sign, method in ((1, first), (-1, second))
     )
     text = f"{method_label(first)} − {method_label(second)}"
-    return tuple(Comparison(text, key, parts) for key in keys)
+    return tuple(Difference(text, key, parts) for key in keys)
 
 
-def _gain(percent: int, sign: int = 1) -> tuple[Part, Part]:
+def _gain(percent: int, sign: int = 1) -> tuple[Operand, Operand]:
     """Return what learning explanations first adds to learning answers from few questions."""
     setting = f"transfer-{percent}"
-    return Part(sign, setting, "rex"), Part(-sign, f"{setting}-scratch", "rex")
+    return Operand(sign, setting, "rex"), Operand(-sign, f"{setting}-scratch", "rex")
 
 
 _REX = ("multi-task", "rex")
@@ -108,26 +108,26 @@ CLAIMS = (
     Claim(
         f"Learning explanations first helps most with {FEWEST} % of the answers",
         (
-            Comparison(f"gain at {FEWEST} %", "val/accuracy", _gain(FEWEST)),
+            Difference(f"gain at {FEWEST} %", "val/accuracy", _gain(FEWEST)),
             *(
-                Comparison(
+                Difference(
                     f"gain at {FEWEST} % − gain at {percent} %",
                     "val/accuracy",
                     (*_gain(FEWEST), *_gain(percent, -1)),
                 )
                 for percent in _MORE
             ),
-            Comparison(
+            Difference(
                 f"after explanations − {method_label(PRIOR_OF_FEW)}",
                 "val/accuracy",
-                (Part(1, f"transfer-{FEWEST}", "rex"), Part(-1, REFERENCE, PRIOR_OF_FEW)),
+                (Operand(1, f"transfer-{FEWEST}", "rex"), Operand(-1, REFERENCE, PRIOR_OF_FEW)),
             ),
         ),
     ),
     Claim(
         "Better-grounded explanations go with right answers, also within one type of question",
         tuple(
-            Comparison("REX, right − wrong answers", f"val/{measure}", (Part(1, *_REX),))
+            Difference("REX, right − wrong answers", f"val/{measure}", (Operand(1, *_REX),))
             for measure in ("grounding/right-minus-wrong", "grounding/right-minus-wrong/by-type")
         ),
     ),
@@ -167,7 +167,7 @@ _PUBLISHED = {"rex": "REX (VisualBERT)", "backbone": "VisualBERT"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Outcome:
     """What the runs say of a comparison, or the `reason` why they say nothing.
 
     `difference` is the mean over the seeds that all parts have, `std` the deviation over them (of
@@ -175,7 +175,7 @@ class Finding:
     are too few to tell.
     """
 
-    comparison: Comparison
+    comparison: Difference
     difference: float | None = None
     std: float | None = None
     seeds: tuple[int, ...] = ()
@@ -243,13 +243,13 @@ class _NotMeasuredError(Exception):
     """Why a comparison cannot be made."""
 
 
-def judge(comparison: Comparison, runs: Runs, published: Sequence[Row]) -> Finding:
+def judge(comparison: Difference, runs: Runs, published: Sequence[Row]) -> Outcome:
     """Return what the runs say of a comparison."""
     difference, verified = _published(comparison, published)
     try:
         seeds, terms, n = _terms(comparison, runs)
     except _NotMeasuredError as reason:
-        return Finding(
+        return Outcome(
             comparison=comparison, reason=str(reason), published=difference, verified=verified
         )
     summary = SUMMARIES[comparison.key.partition("/")[2]]
@@ -258,7 +258,7 @@ def judge(comparison: Comparison, runs: Runs, published: Sequence[Row]) -> Findi
         for place in range(len(seeds))
     ]
     tested = contrast(terms, summary)
-    return Finding(
+    return Outcome(
         comparison=comparison,
         difference=statistics.fmean(by_seed),
         std=statistics.stdev(by_seed) if len(by_seed) > 1 else None,
@@ -271,7 +271,7 @@ def judge(comparison: Comparison, runs: Runs, published: Sequence[Row]) -> Findi
     )
 
 
-def _terms(comparison: Comparison, runs: Runs) -> tuple[tuple[int, ...], list[Term], int]:
+def _terms(comparison: Difference, runs: Runs) -> tuple[tuple[int, ...], list[Term], int]:
     """Return the seeds that all parts have, each part's statistics of them, and the questions."""
     split, _, measure = comparison.key.partition("/")
     found = []
@@ -322,7 +322,7 @@ def _details(run: MeasuredRun, measure: str) -> Details:
     return found
 
 
-def _published(comparison: Comparison, rows: Sequence[Row]) -> tuple[float | None, bool]:
+def _published(comparison: Difference, rows: Sequence[Row]) -> tuple[float | None, bool]:
     """Return the same sum of published numbers, if all are, and whether all are verified."""
     total, verified = 0.0, True
     for part in comparison.parts:

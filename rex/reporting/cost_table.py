@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rex.errors import InputError, readable
-from rex.reporting.layout import NOTHING, Footnotes, Layout, Text, decimals, number
+from rex.reporting.layout import NOTHING, CellText, Footnotes, TableLayout, decimals, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ _MEASURES = {
 """Columns of Snakemake's files."""
 
 
-def cost_table(paths: Sequence[Path]) -> Layout:
+def cost_table(paths: Sequence[Path]) -> TableLayout:
     """Return time and memory of the stations, and of each job: mean ± deviation over seeds.
 
     The shards of a job count as one. Raises InputError when a file is not one.
@@ -52,15 +52,15 @@ def cost_table(paths: Sequence[Path]) -> Layout:
     footnotes = Footnotes()
     rows, records = [], []
     for job, values in runs.groupby(level="job"):
-        row = [Text(str(job)), Text(str(len(values)))]
+        row = [CellText(str(job)), CellText(str(len(values)))]
         for column, measure in _MEASURES.items():
             known = values[column].dropna()
             mean = float(known.mean()) if len(known) else None
             std = float(known.std()) if len(known) > 1 else None
             if mean is None:
-                row.append(Text(NOTHING, footnotes.mark(_TOO_SHORT)))
+                row.append(CellText(NOTHING, footnotes.mark(_TOO_SHORT)))
             else:
-                row.append(Text(number(mean, std)))
+                row.append(CellText(number(mean, std)))
             records.append(
                 {
                     "job": str(job),
@@ -72,9 +72,9 @@ def cost_table(paths: Sequence[Path]) -> Layout:
                     "reason": _TOO_SHORT if mean is None else "",
                 }
             )
-        rows.append([*row, Text("")])
+        rows.append([*row, CellText("")])
     note = "Measured by Snakemake; memory is the largest resident set. Jobs overlap in time."
-    return Layout(
+    return TableLayout(
         name="cost",
         title="Cost of each job",
         text_columns=1,
@@ -99,7 +99,7 @@ def _joined(shards: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return groups[[]].first().assign(**columns)
 
 
-def _stations(shards: pd.DataFrame) -> list[list[Text]]:
+def _stations(shards: pd.DataFrame) -> list[list[CellText]]:
     """Return a row for each station: its runs, seconds, memory, and share of all seconds."""
     owners = [next(filter(job.startswith, _STATIONS)) for job in shards["job"]]
     shards = shards.assign(station=owners)
@@ -109,10 +109,10 @@ def _stations(shards: pd.DataFrame) -> list[list[Text]]:
     whole = sum(columns["s"] for columns in spent.values()) or 1.0
     return [
         [
-            Text(station.replace("_", " ") or "other"),
-            Text(str(counts[station])),
-            *(Text(number(spent[station][column], None)) for column in _MEASURES),
-            Text(f"{100 * spent[station]['s'] / whole:.0f} %"),
+            CellText(station.replace("_", " ") or "other"),
+            CellText(str(counts[station])),
+            *(CellText(number(spent[station][column], None)) for column in _MEASURES),
+            CellText(f"{100 * spent[station]['s'] / whole:.0f} %"),
         ]
         for station in filter(spent.__contains__, _STATIONS)
     ]

@@ -36,7 +36,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Output:
+class MethodOutput:
     """What one method said."""
 
     method: str
@@ -64,7 +64,7 @@ class Example:
     operations: tuple[str, ...]
     words: tuple[Word, ...]
     """The true explanation."""
-    outputs: tuple[Output, ...]
+    outputs: tuple[MethodOutput, ...]
     boxes: Mapping[int, Box]
     """The regions that any explanation names."""
     names: Mapping[int, str]
@@ -252,7 +252,7 @@ def _example(
     for (method, prediction), text in zip(spoken, read, strict=True):
         answer = prediction["answer"]
         outputs.append(
-            Output(
+            MethodOutput(
                 method=method,
                 answer=answer,
                 probability=prediction["probability"],

@@ -69,7 +69,7 @@ _STYLE: Any = {
 
 
 @dataclass(frozen=True)
-class Run:
+class FigureRun:
     """A run's folder, read: its training log (empty for reference rows) and its metrics."""
 
     name: RunName
@@ -83,7 +83,7 @@ class Run:
         return _label(method, self.name.setting, self.metrics[0].mode)
 
 
-def read_run(folder: str | PathLike[str]) -> Run:
+def read_run(folder: str | PathLike[str]) -> FigureRun:
     """Read what a run's folder holds of `log.jsonl` and `metrics/*.json`. Raises InputError."""
     path = Path(folder)
     metrics = [read_metrics(file) for file in sorted(path.glob("metrics/*.json"))]
@@ -95,7 +95,7 @@ def read_run(folder: str | PathLike[str]) -> Run:
         records = [json.loads(line) for line in lines]
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON lines ({error})", file=log, cure="train again") from None
-    return Run(metrics[0].run, records, metrics)
+    return FigureRun(metrics[0].run, records, metrics)
 
 
 def draw_figures(folders: Sequence[str | PathLike[str]], out: str | PathLike[str]) -> list[Path]:
@@ -152,7 +152,7 @@ _CURVES = {
 """What a training log says of an epoch → factor, label of the axis, title."""
 
 
-def training_curves(runs: Sequence[Run]) -> Figure:
+def training_curves(runs: Sequence[FigureRun]) -> Figure:
     """Return the training loss and the held-out measures by epoch: means over seeds.
 
     Around the mean of several seeds, a band shows the lowest and the highest.
@@ -160,7 +160,7 @@ def training_curves(runs: Sequence[Run]) -> Figure:
     from matplotlib.ticker import MaxNLocator
 
     figure, panels = _figure(1, len(_CURVES), width=10, height=3)
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, list[FigureRun]] = {}
     for run in runs:
         if run.log:
             groups.setdefault(run.label, []).append(run)
@@ -189,7 +189,7 @@ def training_curves(runs: Sequence[Run]) -> Figure:
     return figure
 
 
-def _by_epoch(runs: Sequence[Run], measure: str) -> dict[float, list[float]]:
+def _by_epoch(runs: Sequence[FigureRun], measure: str) -> dict[float, list[float]]:
     """Return what the runs' logs say of each epoch."""
     found: dict[float, list[float]] = {}
     for record in (record for run in runs for record in run.log):

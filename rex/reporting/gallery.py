@@ -13,7 +13,7 @@ from rex.boxes import Box, cell_box
 from rex.drawing import COLORS
 from rex.files import write_text
 from rex.images import ImageFolder, image_or_blank
-from rex.reporting.examples import Example, Output, Word
+from rex.reporting.examples import Example, MethodOutput, Word
 from rex.reporting.pages import html_page
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _card(example: Example, images: ImageFolder) -> _Shown:
     }
 
 
-def _grounded(output: Output) -> str:
+def _grounded(output: MethodOutput) -> str:
     if output.grounding is None:
         return "none"
     return "well" if output.grounding >= _WELL else "badly"

@@ -26,7 +26,7 @@ CSV_FIELDS = (
 )  # fmt: skip
 
 
-class Text(NamedTuple):
+class CellText(NamedTuple):
     """A cell as it is read: with the mark of a footnote, or in bold."""
 
     text: str
@@ -35,7 +35,7 @@ class Text(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class TableLayout:
     """What the formats are made of: cells, rows in groups, notes with their marks.
 
     The first `text_columns` columns hold words, the others numbers. `records` are the lines of the
@@ -46,7 +46,7 @@ class Layout:
     title: str
     text_columns: int
     headers: Sequence[str]
-    groups: Sequence[tuple[str, Sequence[Sequence[Text]]]]
+    groups: Sequence[tuple[str, Sequence[Sequence[CellText]]]]
     notes: Sequence[tuple[str, str]]
     fields: Sequence[str]
     """Of the records."""
@@ -95,7 +95,7 @@ class Table:
     notes: tuple[str, ...]
 
 
-def lay_out(table: Table) -> Layout:
+def lay_out(table: Table) -> TableLayout:
     """Return the table's layout."""
     footnotes = Footnotes()
     modes = sorted({row.mode for row in table.rows if not row.published})
@@ -118,7 +118,7 @@ def lay_out(table: Table) -> Layout:
         notes.append(("", _ONE_SEED))
     if any(row.published and not row.verified for row in table.rows):
         notes.append((UNVERIFIED, NOT_VERIFIED))
-    return Layout(
+    return TableLayout(
         name=table.name,
         title=table.title,
         text_columns=3,
@@ -130,22 +130,22 @@ def lay_out(table: Table) -> Layout:
     )
 
 
-def _texts(row: Row, table: Table, footnotes: Footnotes, named: bool) -> list[Text]:
+def _texts(row: Row, table: Table, footnotes: Footnotes, named: bool) -> list[CellText]:
     """Return the row as it is read; its mode is `named` where rows have different ones."""
     seeds = max((cell.seeds for cell in row.cells.values()), default=0)
     source = row.source if row.published else f"here, {row.covered or _seeds(seeds)}"
     mark = "" if row.verified else UNVERIFIED
     setting = f"{row.setting} ({row.mode})" if named else row.setting
-    found = [Text(row.method), Text(setting), Text(source, mark)]
+    found = [CellText(row.method), CellText(setting), CellText(source, mark)]
     for column in table.columns:
         cell = row.cells.get(column.key)
         if cell is not None and cell.value is not None:
             few = "" if cell.seeds == seeds else footnotes.mark(f"{_seeds(cell.seeds)} only")
-            found.append(Text(number(cell.value, cell.std), few, bold=cell.best))
+            found.append(CellText(number(cell.value, cell.std), few, bold=cell.best))
         else:
             # what a paper does not give needs no footnote
             reason = "" if row.published else footnotes.mark(_reason(row, cell))
-            found.append(Text(NOTHING, reason))
+            found.append(CellText(NOTHING, reason))
     return found
 
 

@@ -15,7 +15,7 @@ from rex.errors import InputError
 from rex.files import whole_file
 from rex.images import ImageFolder, image_or_blank
 from rex.labels import label_places
-from rex.reporting.examples import Example, Output, Word
+from rex.reporting.examples import Example, MethodOutput, Word
 from rex.reporting.gallery import region_colors
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Shown:
     """An example, the output of it that is shown, and the file of its image."""
 
     example: Example
-    output: Output
+    output: MethodOutput
     image: Path
 
 
@@ -67,7 +67,7 @@ def draw(path: str | PathLike[str], shown: Sequence[Shown]) -> None:
         picture.save(temporary, "PNG", optimize=True)
 
 
-def best_output(example: Example) -> Output | None:
+def best_output(example: Example) -> MethodOutput | None:
     """Return the output to show: one that names regions; a right one first, then the grounding."""
     explained = [
         output
@@ -83,7 +83,7 @@ def telling_examples(examples: Sequence[Example], count: int) -> list[Example]:
     Where no answer is wrong all are right. Operations differ as far as possible.
     """
 
-    def merit(shown: tuple[Example, Output]) -> tuple[bool, bool, float, int]:
+    def merit(shown: tuple[Example, MethodOutput]) -> tuple[bool, bool, float, int]:
         example, output = shown
         words = output.words or ()
         named = {word.region for word in words if word.region is not None}

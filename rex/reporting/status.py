@@ -32,7 +32,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Report:
+class JobStatus:
     """How far a job is, and what it said last of that."""
 
     job: Job
@@ -76,22 +76,22 @@ def jobs(results: Results) -> Iterator[Job]:
         yield Job("report", part, folder / file, f"{part}.log")
 
 
-def look(job: Job, logs: Path, now: float) -> Report:
+def look(job: Job, logs: Path, now: float) -> JobStatus:
     """Say how far a job is, from its output and its log."""
     if job.output.exists():
-        return Report(job, "done")
+        return JobStatus(job, "done")
     written = sorted(logs.glob(job.logs), key=lambda path: path.stat().st_mtime)
     if not written:
-        return Report(job, "missing")
+        return JobStatus(job, "missing")
     lines = _LINE.findall(written[-1].read_text(encoding="utf-8", errors="replace"))
     errors = [what for _, kind, what in lines if kind == "ERROR"]
     if errors and lines and lines[-1][1] in ("ERROR", "DEBUG"):
-        return Report(job, "failed", f"{errors[-1]} ({written[-1]})")
+        return JobStatus(job, "failed", f"{errors[-1]} ({written[-1]})")
     if now - written[-1].stat().st_mtime > _ALIVE:
-        return Report(job, "missing", f"stopped ({written[-1]})")
+        return JobStatus(job, "missing", f"stopped ({written[-1]})")
     since = lines[0][0] if lines else "a moment ago"
     said = next((what for _, kind, what in reversed(lines) if kind == "INFO"), "")
-    return Report(job, "running", f"since {since}  {said}")
+    return JobStatus(job, "running", f"since {since}  {said}")
 
 
 def status(results: Results) -> list[str]:

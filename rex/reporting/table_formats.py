@@ -9,11 +9,11 @@ import textwrap
 from collections.abc import Callable, Sequence
 
 from rex.files import no_formula, no_markup
-from rex.reporting.layout import Layout, Text
+from rex.reporting.layout import CellText, TableLayout
 from rex.reporting.pages import html_page
 
 
-def to_csv(layout: Layout) -> str:
+def to_csv(layout: TableLayout) -> str:
     """Return the table with one line for each number, to be read by programs."""
     text = io.StringIO()
     writer = csv.DictWriter(text, layout.fields, lineterminator="\n")
@@ -23,7 +23,7 @@ def to_csv(layout: Layout) -> str:
     return text.getvalue()
 
 
-def to_markdown(layout: Layout) -> str:
+def to_markdown(layout: TableLayout) -> str:
     """Return the table as GitHub's Markdown, with footnotes."""
     lines = [f"### {layout.title}", "", _line(layout.headers)]
     lines.append(_line([":--"] * layout.text_columns + ["--:"] * layout.numbers))
@@ -37,7 +37,7 @@ def to_markdown(layout: Layout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_latex(layout: Layout) -> str:
+def to_latex(layout: TableLayout) -> str:
     """Return the table as a LaTeX `table*`, no wider than the page."""
     width = len(layout.headers)
     lines = [
@@ -66,13 +66,13 @@ def to_latex(layout: Layout) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_html(layout: Layout) -> str:
+def to_html(layout: TableLayout) -> str:
     """Return the table as a page of its own."""
     shown = html_page("rex.reporting", "table.html", layout=layout, first=layout.text_columns + 1)
     return shown + "\n"
 
 
-FORMATS: dict[str, Callable[[Layout], str]] = {
+FORMATS: dict[str, Callable[[TableLayout], str]] = {
     ".csv": to_csv,
     ".md": to_markdown,
     ".tex": to_latex,
@@ -81,7 +81,7 @@ FORMATS: dict[str, Callable[[Layout], str]] = {
 """File suffix → how a table is written."""
 
 
-def _markdown_cell(cell: Text) -> str:
+def _markdown_cell(cell: CellText) -> str:
     text = f"**{no_markup(cell.text)}**" if cell.bold else no_markup(cell.text)
     return f"{text}<sup>{cell.mark}</sup>" if cell.mark else text
 
@@ -97,7 +97,7 @@ def _latex_header(text: str) -> str:
     return _latex_stack(words, "")
 
 
-def _latex_cell(cell: Text) -> str:
+def _latex_cell(cell: CellText) -> str:
     lines = textwrap.wrap(cell.text, _LATEX_CELL, break_long_words=False, break_on_hyphens=False)
     text = _latex_stack([_latex(line) for line in lines], "[l]")
     text = re.sub(r" (\$\\pm\$) ([0-9.]+)", r"{\\scriptsize \1\2}", text)

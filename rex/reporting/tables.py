@@ -12,7 +12,7 @@ from rex.evaluation.measures import LABELS
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.experiment import FOREIGN, PRIOR_OF_FEW, REFERENCE, SETTINGS, method_label
 from rex.files import write_text
-from rex.reporting.layout import Column, Layout, Table
+from rex.reporting.layout import Column, Table, TableLayout
 from rex.reporting.results import Row, published_unread
 from rex.reporting.table_formats import FORMATS
 
@@ -231,7 +231,7 @@ def _with_counts(column: Column, rows: Sequence[Row]) -> Column:
     )
 
 
-def write_tables(layouts: Sequence[Layout], folder: str | PathLike[str]) -> list[Path]:
+def write_tables(layouts: Sequence[TableLayout], folder: str | PathLike[str]) -> list[Path]:
     """Write each table as `<name>.csv`, `.md`, `.tex` and `.html`; return the files."""
     written = []
     for layout in layouts:

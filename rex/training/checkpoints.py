@@ -25,7 +25,7 @@ _CURE = "train the run again"
 
 
 @dataclass
-class State:
+class TrainingState:
     """Where an unfinished run stands; all of it is plain tensors and numbers."""
 
     epoch: int = 0

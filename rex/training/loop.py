@@ -23,7 +23,7 @@ from rex.logs import Progress
 from rex.models.batch import IGNORED
 from rex.models.model import ExplainedAnswering
 from rex.training.batches import epoch_batches, sorted_batches
-from rex.training.checkpoints import State, save_tensors
+from rex.training.checkpoints import TrainingState, save_tensors
 from rex.training.dataset import Examples, LoadedBatch, ahead
 from rex.training.objectives import (
     COUNTED,
@@ -103,7 +103,7 @@ class Trainer:
             processes.device.type, enabled=self.precision == torch.float16
         )
         self.shared = processes.share(self.model, unread=self.model.has_unread_weights)
-        self.state = State()
+        self.state = TrainingState()
         self._ledger = Ledger(processes)
         self._losses: Record = {}
         self._unsaved = 0
@@ -115,7 +115,7 @@ class Trainer:
         if plan.settings.max_steps is not None:
             self._steps = min(self._steps, plan.settings.max_steps)
 
-    def fit(self, observer: Observer) -> State:
+    def fit(self, observer: Observer) -> TrainingState:
         """Train all epochs, or those that are left, and return the final state.
 
         Training ends early after `max_steps`, which cut an epoch short, and when `patience` epochs
@@ -380,7 +380,7 @@ class Trainer:
         saved = read_state(self.plan.resume, self.plan.identity, self.model.state_dict())
         if saved is None:
             return False
-        self.state = State(**saved["state"])
+        self.state = TrainingState(**saved["state"])
         if not self.processes.first:
             self.state.best_weights = {}
         if self._done:

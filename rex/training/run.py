@@ -32,7 +32,7 @@ from rex.regions.store import RegionStore
 from rex.sampling import questions_of
 from rex.training.checkpoints import (
     Checkpoint,
-    State,
+    TrainingState,
     load_checkpoint,
     save_checkpoint,
     vocabulary_values,
@@ -146,7 +146,7 @@ def _checkpoint(
     vocabulary: Vocabulary,
     store: RegionStore,
     model: ExplainedAnswering,
-    final: State,
+    final: TrainingState,
 ) -> Checkpoint:
     """Return the weights of the best epoch, with all that is needed to build the model again."""
     transformer = model.backbone.transformer.config.to_dict() if config.model.pretrained else None

@@ -8,8 +8,8 @@ import numpy as np
 
 from rex.gqa.ontology import is_a
 from rex.world.drawing.pen import Point
-from rex.world.kinds import KINDS, PLACES, SURFACES, Place, Weights, draw_word, read_weights
-from rex.world.scenes import HEIGHT, WIDTH, Scene, Thing
+from rex.world.kinds import KINDS, PLACES, SURFACES, PlaceKind, Weights, draw_word, read_weights
+from rex.world.scenes import HEIGHT, WIDTH, Scene, SceneThing
 
 
 def compose(random: np.random.Generator) -> Scene:
@@ -36,9 +36,9 @@ _UPRIGHT = ("clock", "bus", "television")
 
 
 class _Composer:
-    def __init__(self, random: np.random.Generator, place: Place) -> None:
+    def __init__(self, random: np.random.Generator, place: PlaceKind) -> None:
         self.random, self.place = random, place
-        self.things: list[Thing] = []
+        self.things: list[SceneThing] = []
 
     # rows of things ---------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class _Composer:
 
     # what belongs to a thing ------------------------------------------------------------------
 
-    def dress(self, person: Thing) -> None:
+    def dress(self, person: SceneThing) -> None:
         """Clothe a person."""
         worn = ["shirt", "pants"]
         if person.name in ("woman", "girl") and self.chance(0.55):
@@ -98,7 +98,7 @@ class _Composer:
             worn.append("hat")
         person.parts = {name: KINDS[name].sample(self.random) for name in worn}
 
-    def occupy(self, person: Thing) -> None:
+    def occupy(self, person: SceneThing) -> None:
         """Give a person something to do or to hold, or nothing."""
         roll = self.random.random()
         sitting = person.words["pose"] == "sitting"
@@ -113,7 +113,7 @@ class _Composer:
         elif roll < 0.72:
             self.hold(person, self.one_of(_HELD), "hold")
 
-    def hold(self, person: Thing, name: str, gesture: str, activity: str = "") -> None:
+    def hold(self, person: SceneThing, name: str, gesture: str, activity: str = "") -> None:
         """Let a person hold something, unless it would leave the image."""
         before = person.gesture
         person.gesture = gesture
@@ -132,7 +132,7 @@ class _Composer:
         if activity:
             person.words["activity"] = activity
 
-    def furnish(self, surface: Thing) -> None:
+    def furnish(self, surface: SceneThing) -> None:
         """Put something or someone on a piece of furniture, and perhaps something under it."""
         anchors = surface.anchors()
         if surface.name in _SEATS and self.chance(0.6):
@@ -151,7 +151,7 @@ class _Composer:
         if "under" in anchors and self.chance(0.5):
             self.put_under(surface, anchors["under"])
 
-    def put_on(self, surface: Thing, spot: Point, name: str) -> None:
+    def put_on(self, surface: SceneThing, spot: Point, name: str) -> None:
         """Put a thing on a piece of furniture."""
         given: dict[str, str] = {}
         if name in ("cat", "dog"):
@@ -167,7 +167,7 @@ class _Composer:
         self.behave(thing)
         self.place_here(thing, hidden=0.3)
 
-    def put_under(self, surface: Thing, spot: Point) -> None:
+    def put_under(self, surface: SceneThing, spot: Point) -> None:
         """Put a small thing under a table or bed, in front of its legs."""
         name = self.names(_UNDER, 1)[0]
         given = {"size": "small"}
@@ -180,7 +180,7 @@ class _Composer:
         self.behave(thing)
         self.place_here(thing, hidden=0.3)
 
-    def seat(self, surface: Thing, seat: Point) -> None:
+    def seat(self, surface: SceneThing, seat: Point) -> None:
         """Let someone sit on a piece of furniture."""
         name = self.one_of(("man", "woman", "boy", "girl"))
         person = self.thing(name, {"pose": "sitting"}, scale=surface.scale)
@@ -192,7 +192,7 @@ class _Composer:
         if self.place_here(person, hidden=0.5):
             self.occupy(person)
 
-    def behave(self, thing: Thing) -> None:
+    def behave(self, thing: SceneThing) -> None:
         """Let animals sleep or eat."""
         words = thing.words
         sleeper = thing.name in ("dog", "cat", "sheep", "cow") and words.get("pose") == "lying"
@@ -230,14 +230,14 @@ class _Composer:
 
     def thing(
         self, name: str, words: Mapping[str, str] | None = None, *, scale: float = 1.0
-    ) -> Thing:
+    ) -> SceneThing:
         """Return a new thing that looks as `words` say, and else as its kind may look."""
         given = dict(words or {})
         if is_a(name, "person") and "pose" not in given:
             given["pose"] = "walking" if self.chance(0.4) else "standing"
         if name == "lamp" and "height" not in given:
             given["height"] = "tall"
-        return Thing(
+        return SceneThing(
             name=name,
             words=KINDS[name].sample(self.random, given),
             x=WIDTH / 2,
@@ -248,7 +248,7 @@ class _Composer:
             variety=float(self.random.random()),
         )
 
-    def place_freely(self, thing: Thing, *, hidden: float) -> bool:
+    def place_freely(self, thing: SceneThing, *, hidden: float) -> bool:
         """Place `thing` left or right where it covers at most a share `hidden` of others."""
         width, height = thing.size
         thing.base = max(thing.base, height + 2)
@@ -258,7 +258,7 @@ class _Composer:
                 return True
         return False
 
-    def place_here(self, thing: Thing, *, hidden: float) -> bool:
+    def place_here(self, thing: SceneThing, *, hidden: float) -> bool:
         """Place `thing` where it is, if it covers at most a share `hidden` of others."""
         left, top, right, bottom = thing.box
         if left < 1 or right > WIDTH - 1 or top < 1 or bottom > HEIGHT - 1:
@@ -270,7 +270,7 @@ class _Composer:
         return True
 
 
-def _overlap(one: Thing, other: Thing) -> float:
+def _overlap(one: SceneThing, other: SceneThing) -> float:
     """Return the share of the smaller drawing's box that the two boxes have in common."""
     a, b = one.box, other.box
     wide = min(a[2], b[2]) - max(a[0], b[0])

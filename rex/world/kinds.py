@@ -142,7 +142,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 @dataclass(frozen=True)
-class Place:
+class PlaceKind:
     """A kind of place; the weights say how common a thing is in its rows."""
 
     weight: float
@@ -159,13 +159,13 @@ class Place:
         return not self.weathers
 
 
-def _place(entry: Mapping[str, Any]) -> Place:
+def _place(entry: Mapping[str, Any]) -> PlaceKind:
     rows = {name: entry.get(name, []) for name in ("back", "middle", "front", "weathers")}
     texts = {name: ", ".join([row] if isinstance(row, str) else row) for name, row in rows.items()}
-    return Place(entry["weight"], **{name: read_weights(text) for name, text in texts.items()})
+    return PlaceKind(entry["weight"], **{name: read_weights(text) for name, text in texts.items()})
 
 
-PLACES: Mapping[str, Place] = {name: _place(entry) for name, entry in _THINGS["places"].items()}
+PLACES: Mapping[str, PlaceKind] = {name: _place(entry) for name, entry in _THINGS["places"].items()}
 """Name to place."""
 SURFACES: Mapping[str, Weights] = {
     name: read_weights(text) for name, text in _THINGS["surfaces"].items()

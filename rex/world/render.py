@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from rex.world.drawing.backgrounds import draw_background, draw_weather
 from rex.world.drawing.pen import Sprite
-from rex.world.scenes import HEIGHT, WIDTH, Scene, Thing
+from rex.world.scenes import HEIGHT, WIDTH, Scene, SceneThing
 
 MIN_VISIBLE = 0.6
 """A thing of which less than this share can be seen is taken out of its scene."""
@@ -27,7 +27,7 @@ Box = tuple[int, int, int, int]
 class Visible:
     """What can be seen of a thing, or of clothes that someone wears."""
 
-    thing: Thing
+    thing: SceneThing
     part: str
     """"" for the thing itself."""
     box: Box
@@ -76,14 +76,14 @@ def render(scene: Scene, width: int, height: int, random: np.random.Generator) -
 
 
 def _spot(
-    thing: Thing, sprite: Sprite, zoom: float, offset: tuple[float, float]
+    thing: SceneThing, sprite: Sprite, zoom: float, offset: tuple[float, float]
 ) -> tuple[int, int]:
     x, y = thing.x * zoom + offset[0], thing.base * zoom + offset[1]
     return round(x - sprite.width / 2), round(y + 3 - sprite.height)
 
 
 def _visible(
-    things: list[Thing],
+    things: list[SceneThing],
     sprites: dict[int, Sprite],
     spots: list[tuple[int, int]],
     size: tuple[int, int],
@@ -92,7 +92,7 @@ def _visible(
     """Return what can be seen, and the ids of things of which too little can be seen."""
     # which entry each pixel shows
     canvas = Image.new("I", size, -1)
-    entries: list[tuple[Thing, str]] = []
+    entries: list[tuple[SceneThing, str]] = []
     # what each would show if nothing stood before the whole thing
     whole: list[int] = []
     for thing, (x, y) in zip(things, spots, strict=True):
@@ -133,7 +133,7 @@ def _tight(mask: np.ndarray) -> Box:
 
 
 def _shadows(
-    image: Image.Image, things: list[Thing], zoom: float, offset: tuple[float, float]
+    image: Image.Image, things: list[SceneThing], zoom: float, offset: tuple[float, float]
 ) -> None:
     veil = Image.new("L", image.size, 0)
     draw = ImageDraw.Draw(veil)

@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 320.0, 240.0
 
 
 @dataclass
-class Thing:
+class SceneThing:
     """A thing in a scene: its kind, look and position."""
 
     name: str
@@ -30,7 +30,7 @@ class Thing:
     """Clothes worn: name to attributes."""
     gesture: str = ""
     variety: float = 0.5
-    links: list[tuple[str, Thing]] = field(default_factory=list)
+    links: list[tuple[str, SceneThing]] = field(default_factory=list)
     """Relations to other things that the composition made: (`on`, table)."""
     stands: bool = True
     """Whether it stands on the ground, and throws a shadow there."""
@@ -86,7 +86,7 @@ class Scene:
     place: str
     weather: str | None
     """None indoors."""
-    things: list[Thing]
+    things: list[SceneThing]
 
     @property
     def size(self) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from rex.config import WorldSettings
 from rex.evaluation.measures.agreement import agrees, entailed_answers
-from rex.evaluation.measures.truth import Scene
+from rex.evaluation.measures.truth import SeenScene
 from rex.evaluation.reading.facts import Ref
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import read_statement
@@ -306,7 +306,7 @@ class Explained:
 
     question: Question
     program: Program
-    scene: Scene
+    scene: SeenScene
     text: str
 
 
@@ -321,7 +321,7 @@ def explain(questions: Iterable[Question], graphs: Mapping[str, SceneGraph]) -> 
         leaves = word_statement(execution.statement)
         regions = {key: place for place, key in enumerate(dict.fromkeys(mentioned(leaves)))}
         if execution.entailed_answer == question.answer:
-            scene = Scene(graph, {place: key for key, place in regions.items()})
+            scene = SeenScene(graph, {place: key for key, place in regions.items()})
             yield Explained(question, program, scene, render_tokens(leaves, regions, {}))
 
 
@@ -404,7 +404,7 @@ def test_saying_the_same_of_everything_hardly_ever_agrees(world: Layout, text: s
     assert len(asked) > 200
     answered = 0
     for program, graph in asked:
-        scene = Scene(graph, dict(enumerate(graph.objects)))
+        scene = SeenScene(graph, dict(enumerate(graph.objects)))
         answered += bool(entailed_answers(facts, program, scene.names))
     # whatever it answers is counted: the best that a choice of yes or no could reach
     assert answered / len(asked) < 0.1
@@ -423,7 +423,7 @@ def test_a_list_of_all_answers_gives_none(world: Layout, text: str) -> None:
     answered = 0
     for question in asked:
         graph = graphs[question.image_id]
-        scene = Scene(graph, dict(enumerate(graph.objects)))
+        scene = SeenScene(graph, dict(enumerate(graph.objects)))
         program = parse_program(question.semantic)
         answered += agrees(question.answer or "", facts, program, scene.names)
     assert answered / len(asked) < 0.1
@@ -448,7 +448,7 @@ def test_explanations_of_generated_programs_entail_their_answer_alone() -> None:
         called = {key: thing.name for key, thing in scene.objects.items()}
         text = render_tokens(word_statement(execution.statement), regions, called)
         facts = read_statement(text, build_lexicon([scene]))
-        shown = Scene(scene, {place: key for key, place in regions.items()})
+        shown = SeenScene(scene, {place: key for key, place in regions.items()})
         other = "no" if execution.entailed_answer == "yes" else "yes"
         assert not agrees(other, facts, program, shown.names), (named, text)
         followed.append(agrees(execution.entailed_answer, facts, program, shown.names))

@@ -21,7 +21,7 @@ from rex.evaluation.reading.model_answers import read_text
 from rex.evaluation.reading.model_predictions import fits, read_model_predictions
 from rex.exchange.formats import FORMATS, TEMPLATES, Format
 from rex.exchange.marked import Marked
-from rex.exchange.record import Asked, Explained, explain
+from rex.exchange.record import Explained, ExportedQuestion, explain
 from rex.exchange.templates import reply
 from rex.gqa.json_entries import iter_entries
 from rex.gqa.layout import Layout
@@ -52,7 +52,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 def explained(world: Layout) -> list[Explained]:
     """Return its val questions, explained."""
     graphs = SceneGraphIndex(world.scene_graphs("val"))
-    entries = iter_entries(world.questions("val"), Asked, entry="question", cure="")
+    entries = iter_entries(world.questions("val"), ExportedQuestion, entry="question", cure="")
     return [explain(name, asked, graphs.get(asked.image_id)) for name, asked in entries]
 
 

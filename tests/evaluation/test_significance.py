@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from rex.evaluation.scores import Floats
-from rex.evaluation.significance import Contrast, Term, contrast
+from rex.evaluation.significance import Term, TestedSum, contrast
 
 
 def share(sums: Floats) -> Floats:
@@ -18,7 +18,7 @@ def statistics(values: Floats) -> Floats:
     return np.stack([values, np.ones_like(values)], axis=1)
 
 
-def difference(first: Sequence[Floats], second: Sequence[Floats]) -> Contrast:
+def difference(first: Sequence[Floats], second: Sequence[Floats]) -> TestedSum:
     found = contrast([Term(1, first), Term(-1, second)], share)
     assert found is not None
     return found
@@ -70,7 +70,7 @@ def test_a_ratio_deviates_as_in_a_bootstrap() -> None:
 
 def test_equals_do_not_differ() -> None:
     values = statistics(np.random.default_rng(0).random(50))
-    assert difference([values], [values]) == Contrast(1, (0, 0))
+    assert difference([values], [values]) == TestedSum(1, (0, 0))
 
 
 @pytest.mark.parametrize("seeds", [1, 2, 3, 5])

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rex.evaluation.measures.agreement import contradictory
-from rex.evaluation.measures.truth import Scene
+from rex.evaluation.measures.truth import SeenScene
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
@@ -26,7 +26,7 @@ GRAPH = SceneGraph(
     location="kitchen",
     weather=None,
 )
-SCENE = Scene(GRAPH, {0: "d", 1: "t", 2: "c", 3: "m", 4: "b"})
+SCENE = SeenScene(GRAPH, {0: "d", 1: "t", 2: "c", 3: "m", 4: "b"})
 LEXICON = build_lexicon([GRAPH])
 
 
@@ -122,7 +122,7 @@ def test_phrases_within_phrases_are_judged_in_no_time(text: str) -> None:
     things = {str(place): SceneObject("thing", place, 0, 9, 9, ("red",)) for place in range(40)}
     graph = SceneGraph(width=100, height=100, objects=things, location=None, weather=None)
     facts = read_statement(text, LEXICON)
-    scene = Scene(graph, {0: "0"})
+    scene = SeenScene(graph, {0: "0"})
     started = time.process_time()
     said = [scene.holds(fact) for fact in facts]
     contradictory(facts, scene.names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rex.config import WorldSettings
-from rex.exchange.record import Asked, Explained, explain
+from rex.exchange.record import Explained, ExportedQuestion, explain
 from rex.gqa.json_entries import iter_entries
 from rex.gqa.layout import Layout
 from rex.gqa.scene_graph_index import SceneGraphIndex
@@ -27,5 +27,5 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 def explained(world: Layout) -> list[Explained]:
     """Return the world's train questions, explained."""
     graphs = SceneGraphIndex(world.scene_graphs("train"))
-    entries = iter_entries(world.questions("train"), Asked, entry="question", cure="")
+    entries = iter_entries(world.questions("train"), ExportedQuestion, entry="question", cure="")
     return [explain(name, asked, graphs.get(asked.image_id)) for name, asked in entries]

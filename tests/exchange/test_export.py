@@ -17,7 +17,7 @@ from rex.cli import main
 from rex.exchange.formats import TEMPLATES, Format
 from rex.exchange.layouts import LISTS, ROWS
 from rex.exchange.marked import read_marked
-from rex.exchange.record import Asked, Explained, explain
+from rex.exchange.record import Explained, ExportedQuestion, explain
 from rex.exchange.templates import reply
 from rex.gqa.json_entries import iter_entries
 from rex.gqa.layout import Layout
@@ -78,7 +78,7 @@ def test_every_explanation_of_the_world_comes_back(
 def test_every_explanation_of_the_sample_comes_back(written: Format) -> None:
     graphs = SceneGraphIndex(SCENE_GRAPHS)
     count = 0
-    for name, asked in iter_entries(QUESTIONS, Asked, entry="question", cure=""):
+    for name, asked in iter_entries(QUESTIONS, ExportedQuestion, entry="question", cure=""):
         try:
             found = explain(name, asked, graphs.get(asked.image_id))
         except Skip:

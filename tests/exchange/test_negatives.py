@@ -12,20 +12,20 @@ import pytest
 from rex.boxes import box_sets
 from rex.cli import main
 from rex.evaluation.measures.facts import shown_by_boxes
-from rex.evaluation.measures.truth import Scene, rightly_called
+from rex.evaluation.measures.truth import SeenScene, rightly_called
 from rex.evaluation.reading.english import English
 from rex.evaluation.reading.statements import read_statement
 from rex.exchange import synonyms
 from rex.exchange.formats import FORMATS
 from rex.exchange.marked import read_marked
 from rex.exchange.negatives import Negative, negative
-from rex.exchange.record import Asked, Explained, explain
+from rex.exchange.record import Explained, ExportedQuestion, explain
 from rex.gqa.json_entries import iter_entries
 from rex.gqa.layout import Layout
 from rex.gqa.ontology import WORD_CATEGORIES, is_a
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject, read_scene_graphs
 
-Found = dict[str, list[tuple[Explained, Negative, SceneGraph, Asked]]]
+Found = dict[str, list[tuple[Explained, Negative, SceneGraph, ExportedQuestion]]]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,9 @@ def found(world: Layout) -> Found:
     """Return by kind the true and the false explanations of the world's questions."""
     graphs = read_scene_graphs(world.scene_graphs("train"))
     found: Found = defaultdict(list)
-    for name, asked in iter_entries(world.questions("train"), Asked, entry="question", cure=""):
+    for name, asked in iter_entries(
+        world.questions("train"), ExportedQuestion, entry="question", cure=""
+    ):
         graph = graphs[asked.image_id]
         true = explain(name, asked, graph)
         false = negative(true, asked, graph, seed=3)
@@ -60,7 +62,7 @@ def test_flipped_facts_do_not_hold(found: Found) -> None:
                 tokens, numbers, called = english.tokens(marked, graph)
                 boxes = [pixels.pixels(box, *size) for box in numbers]
                 shown = shown_by_boxes([graph], box_sets([boxes]))[0]
-                scene = Scene(graph, rightly_called(graph, shown, called))
+                scene = SeenScene(graph, rightly_called(graph, shown, called))
                 held.append(all(map(scene.holds, read_statement(tokens, english.lexicon))))
             assert held == [True, False], false.explained.sentence.text
 
@@ -142,7 +144,7 @@ def draws(program: str, answer: str, *objects: SceneObject) -> list[Negative]:
     """
     named = {str(place): one for place, one in enumerate(objects, 1)}
     graph = SceneGraph(100, 100, named)
-    asked = Asked(image_id="1", semantic_str=program, answer=answer)
+    asked = ExportedQuestion(image_id="1", semantic_str=program, answer=answer)
     true = explain("1", asked, graph)
     drawn = [negative(true, asked, graph, seed) for seed in range(30)]
     return [one for one in drawn if one is not None]

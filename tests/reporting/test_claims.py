@@ -25,11 +25,11 @@ from rex.reporting.claims import (
     OPPOSITE,
     UNDECIDED,
     Claim,
-    Comparison,
-    Part,
+    Difference,
+    Operand,
     verdict,
 )
-from rex.reporting.layout import Layout
+from rex.reporting.layout import TableLayout
 from rex.reporting.results import published_rows, read_runs
 from rex.reporting.table_formats import FORMATS, to_csv, to_html
 
@@ -74,16 +74,16 @@ def run(
     return path
 
 
-def table(paths: Sequence[Path]) -> Layout:
+def table(paths: Sequence[Path]) -> TableLayout:
     return claim_table(read_runs(paths), published_rows())
 
 
-def lines(layout: Layout) -> dict[tuple[str, str, str], dict[str, str]]:
+def lines(layout: TableLayout) -> dict[tuple[str, str, str], dict[str, str]]:
     found = csv.DictReader(to_csv(layout).splitlines())
     return {(line["comparison"], line["split"], line["measure"]): line for line in found}
 
 
-def verdicts(layout: Layout) -> dict[int, str]:
+def verdicts(layout: TableLayout) -> dict[int, str]:
     """Return the verdict of each claim that is measured, by its number."""
     return {int(title.partition(".")[0]): title.rpartition(": ")[2] for title, _ in layout.groups}
 
@@ -175,10 +175,10 @@ def test_a_claim_may_be_about_any_such_score(
 ) -> None:
     cider = dataclasses.replace(DECLARED["cider"], lower_is_better=lower)
     monkeypatch.setitem(DECLARED, "cider", cider)
-    parts = (Part(1, "multi-task", "rex"), Part(-1, "multi-task", "vqae"))
+    parts = (Operand(1, "multi-task", "rex"), Operand(-1, "multi-task", "vqae"))
     comparisons = (
-        Comparison("CIDEr falls", "val/cider", parts),
-        Comparison("open", "val/accuracy/open", parts),
+        Difference("CIDEr falls", "val/cider", parts),
+        Difference("open", "val/accuracy/open", parts),
     )
     monkeypatch.setattr(claim_table_module, "CLAIMS", (Claim("mine", comparisons),))
     paths = []

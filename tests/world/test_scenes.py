@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from rex.world.annotate import relations
 from rex.world.composing import compose
 from rex.world.render import Picture, render
-from rex.world.scenes import HEIGHT, WIDTH, Scene, Thing
+from rex.world.scenes import HEIGHT, WIDTH, Scene, SceneThing
 
 
-def _picture(*things: Thing) -> Picture:
+def _picture(*things: SceneThing) -> Picture:
     return render(Scene("field", "sunny", list(things)), 320, 240, np.random.default_rng(0))
 
 
-def _thing(name: str, x: float, base: float = 200, **words: str) -> Thing:
-    return Thing(name, words, x=x, base=base, depth=base, scale=1.0)
+def _thing(name: str, x: float, base: float = 200, **words: str) -> SceneThing:
+    return SceneThing(name, words, x=x, base=base, depth=base, scale=1.0)
 
 
 def _named(picture: Picture) -> set[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from argparse import ArgumentTypeError
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from rex.cluster import Share, check_nodes, listed_nodes, parts, request
+from rex.cluster import NodeShare, check_nodes, listed_nodes, parts, request
 from rex.command_line import announce_workflow, announced_store
 from rex.config import SCENE_GRAPH_SPLITS
 from rex.config_commands import check_methods
@@ -165,7 +165,7 @@ def refuse_small_nodes():
     with exit_on_bad_input():
         for job in workflow.dag.needrun_jobs():
             asked = job.resources
-            share = Share(
+            share = NodeShare(
                 int(asked.get("mem_mb", 0)),
                 int(asked.get("cpus_per_task", job.threads)),
                 int(asked.get("gpu", 0)),

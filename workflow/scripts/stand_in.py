@@ -18,7 +18,7 @@ import msgspec
 from rex.boxes import Box
 from rex.exchange.formats import FORMATS
 from rex.exchange.negatives import negative
-from rex.exchange.record import Asked, Explained, explain
+from rex.exchange.record import Explained, ExportedQuestion, explain
 from rex.exchange.templates import ANSWER, reply
 from rex.files import write_text
 from rex.gqa.json_entries import iter_entries
@@ -45,7 +45,9 @@ def main() -> None:
 
 def answers(questions: Path, graphs: dict[str, SceneGraph], count: int) -> Iterator[dict[str, str]]:
     """Yield what it says to `count` questions, drawn by their ids."""
-    entries = dict(iter_entries(questions, Asked, entry="question", cure="give GQA's questions"))
+    entries = dict(
+        iter_entries(questions, ExportedQuestion, entry="question", cure="give GQA's questions")
+    )
     drawn = sorted(entries, key=lambda name: (crc32(name.encode()), name))
     place = 0
     for question_id in drawn:
@@ -61,7 +63,7 @@ def answers(questions: Path, graphs: dict[str, SceneGraph], count: int) -> Itera
         place += 1
 
 
-def say(explained: Explained, asked: Asked, graph: SceneGraph, rule: int) -> str:
+def say(explained: Explained, asked: ExportedQuestion, graph: SceneGraph, rule: int) -> str:
     """Return its answer to a question, by the rule of this number."""
     if rule == 1 and (false := negative(explained, asked, graph, seed=0)):
         return written(false.explained)

@@ -17,7 +17,7 @@ from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.measures.agreement import Names, agrees, detected_names
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES, spellings
 from rex.evaluation.measures.grounding import MATCH_IOU
-from rex.evaluation.measures.truth import Scene, rightly_called
+from rex.evaluation.measures.truth import SeenScene, rightly_called
 from rex.evaluation.reading.facts import Fact
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.lexicon import build_lexicon
@@ -84,11 +84,11 @@ def _by_scene_graphs(case: Case, graphs: Mapping[str, SceneGraph]) -> dict[str, 
     for begin in range(0, len(known), _QUESTIONS_AT_ONCE):
         rows = known[begin : begin + _QUESTIONS_AT_ONCE]
         for row, objects in zip(rows, _shown(case, graphs, rows), strict=True):
-            scene = Scene(graphs[images[row]], objects)
+            scene = SeenScene(graphs[images[row]], objects)
             follows[row] = _follow(case, row, scene.names)
             if called is not None:
                 named = rightly_called(scene.graph, objects, called[case.order[row]])
-                scene = Scene(scene.graph, named)
+                scene = SeenScene(scene.graph, named)
             if facts := case.once(_facts)[row]:
                 held[row] = [scene.holds(fact) for fact in facts]
                 of_main = zip(held[row], facts, strict=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rex.evaluation.measures.truth import Scene
+from rex.evaluation.measures.truth import SeenScene
 from rex.evaluation.reading.facts import Fact, Ref
 from rex.gqa.ontology import is_a, singulars
 from rex.gqa.scene_graphs import SceneGraph
@@ -29,13 +29,13 @@ class Topic:
     nouns: frozenset[str]
     """What they are called, and what the program calls what it selects."""
 
-    def covers(self, fact: Fact, scene: Scene) -> bool:
+    def covers(self, fact: Fact, scene: SeenScene) -> bool:
         """Return whether a fact is about an object of the topic, or what may be called like one."""
         if fact.kind == "scene":
             return _SCENE in self.nouns
         return any(self._has(ref, scene) for ref in (*fact.refs, *fact.other))
 
-    def _has(self, ref: Ref, scene: Scene) -> bool:
+    def _has(self, ref: Ref, scene: SeenScene) -> bool:
         if ref.region is None:
             return any(self._is_called(one) for one in ref.readings)
         shown = scene.shown.get(ref.region)

@@ -11,7 +11,7 @@ from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.facts import comparison, relation_between, relative_center, word_holds
 
 
-class Scene:
+class SeenScene:
     """A scene graph, and which of its objects each region shows.
 
     `shown` maps a region to the object that it overlaps best, at IoU 0.5 or more; a region that
@@ -110,7 +110,7 @@ def rightly_called(
 
     `called` are facts of one region each; of a dog that is called a cat, nothing is true.
     """
-    scene = Scene(graph, shown)
+    scene = SeenScene(graph, shown)
     wrong = {ref.region for fact in called if not scene.holds(fact) for ref in fact.refs}
     return {key: name for key, name in shown.items() if key not in wrong} if wrong else shown
 

@@ -24,7 +24,7 @@ from rex.programs.rendering import SAME_SAID
 from rex.tokens import region_token
 
 if TYPE_CHECKING:
-    from rex.exchange.marked import Marked, Mention
+    from rex.exchange.marked import Marked, MarkedPhrase
     from rex.gqa.questions import SemanticStep
     from rex.gqa.scene_graphs import SceneGraph
 
@@ -58,7 +58,7 @@ _BEYOND = (-1.0, -1.0, -1.0, -1.0)
 _TOO_LONG = "…"
 
 
-class Word(NamedTuple):
+class EnglishWord(NamedTuple):
     """A word of the text, or the regions of a phrase; characters `start` to `end`."""
 
     text: str
@@ -117,7 +117,7 @@ class English:
         numbers = _numbered(marked.boxes())
         called: list[Fact] = []
         text = _within_blanked(_verdict_blanked(marked.text.lower()), marked.mentions, names)
-        words = [Word(found[0], *found.span()) for found in _WORD.finditer(text)]
+        words = [EnglishWord(found[0], *found.span()) for found in _WORD.finditer(text)]
         for mention in marked.mentions:
             regions = [numbers[box] for box in mention.boxes]
             first, last = self._extent(words, mention, names)
@@ -125,7 +125,7 @@ class English:
             before = [word for word in words if word.end <= first]
             after = [word for word in words if word.start >= last]
             noun = text[first:last]
-            words = [*before, Word(named, first, last, noun), *after]
+            words = [*before, EnglishWord(named, first, last, noun), *after]
             noun = noun if noun in names else self._singular.get(noun, noun)
             if noun in self.lexicon.names and noun not in VAGUE_NOUNS:
                 called += [Fact("is", (Ref(region),), noun, main=False) for region in regions]
@@ -136,7 +136,7 @@ class English:
         return Tokens(said, _as_written(numbers), called)
 
     def _extent(
-        self, words: Sequence[Word], mention: Mention, names: Collection[str]
+        self, words: Sequence[EnglishWord], mention: MarkedPhrase, names: Collection[str]
     ) -> tuple[int, int]:
         """Return the characters of a mention: where only one end is known, those of a name."""
         if mention.start >= 0 and mention.end >= 0:
@@ -157,9 +157,9 @@ class English:
 
     def _name(
         self,
-        words: Sequence[Word],
+        words: Sequence[EnglishWord],
         names: Collection[str],
-        taken: Callable[[int], Sequence[Word]],
+        taken: Callable[[int], Sequence[EnglishWord]],
     ) -> int:
         """Return of how many words the longest name is, in the image or at all; else 1."""
         for known in (names, self.lexicon.names):
@@ -278,7 +278,7 @@ def _verdict_blanked(text: str) -> str:
     return _SIDE.sub(lambda found: found[1].ljust(len(found[0])), text)
 
 
-def _within_blanked(text: str, mentions: Sequence[Mention], names: Collection[str]) -> str:
+def _within_blanked(text: str, mentions: Sequence[MarkedPhrase], names: Collection[str]) -> str:
     """Return the text with "in the picture" blanked, unless that is an object of the image."""
 
     def blanked(found: re.Match[str]) -> str:
@@ -289,7 +289,7 @@ def _within_blanked(text: str, mentions: Sequence[Mention], names: Collection[st
     return _WITHIN.sub(blanked, text)
 
 
-def _indefinite(words: Sequence[Word]) -> list[str]:
+def _indefinite(words: Sequence[EnglishWord]) -> list[str]:
     """Return the words; what the text starts with is named: "a man [box] is …" says it is one.
 
     "It is a hat [box] that …" becomes "[box] that … is a hat".

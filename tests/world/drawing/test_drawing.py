@@ -15,18 +15,18 @@ from rex.world.drawing.backgrounds import draw_background
 from rex.world.drawing.pen import Look, Paint, Pen
 from rex.world.kinds import KINDS, PLACES
 from rex.world.palette import COLORS, PATTERNS, shade
-from rex.world.scenes import Thing
+from rex.world.scenes import SceneThing
 
 DRAWN = sorted(name for name, kind in KINDS.items() if kind.person or kind.sketch)
 
 
-def _thing(name: str, words: dict[str, str]) -> Thing:
+def _thing(name: str, words: dict[str, str]) -> SceneThing:
     clothes = {"shirt": {"color": "red"}, "pants": {"color": "blue"}, "hat": {"color": "black"}}
     worn = clothes if name in ("man", "woman", "boy", "girl") else {}
-    return Thing(name, words, x=160, base=200, depth=200, scale=1.0, parts=worn)
+    return SceneThing(name, words, x=160, base=200, depth=200, scale=1.0, parts=worn)
 
 
-def _pixels(thing: Thing) -> np.ndarray:
+def _pixels(thing: SceneThing) -> np.ndarray:
     sprite = thing.draw(1.0)
     image = Image.new("RGBA", (sprite.width, sprite.height))
     for layer in sprite.layers:
