@@ -185,7 +185,7 @@ class TrainingSettings:
     epochs: Annotated[int, Limits(least=1)] = 3
     """Passes over the training questions."""
     patience: Annotated[int, Limits(least=1)] | None = None
-    """Epochs no better than the best one, on held-out questions, that end training; none: never."""
+    """Epochs, from `decay_epoch` on, without a better one, which end training; none: never."""
     max_steps: Annotated[int, Limits(least=1)] | None = None
     """Steps after which training ends, wherever in an epoch; none: after all epochs."""
     batch_size: Annotated[int, Limits(least=1)] = 64

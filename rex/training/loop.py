@@ -119,7 +119,8 @@ class Trainer:
         """Train all epochs, or those that are left, and return the final state.
 
         Training ends early after `max_steps`, which cut an epoch short, and when `patience` epochs
-        have not been better than the best one.
+        have not been better than the best one, of those from `decay_epoch` on: before it, an epoch
+        may be no better because the learning rate is still high.
         """
         self.observer = observer
         progress = Progress("training", self._steps, "steps")
@@ -136,9 +137,10 @@ class Trainer:
     @property
     def _done(self) -> bool:
         """Whether all steps are trained, or the last epochs were in vain."""
-        patience, in_vain = self.plan.settings.patience, self.state.epoch - self.state.best_epoch
-        trained = self.state.epoch * self._steps_per_epoch >= self._steps
-        return trained or (patience is not None and in_vain >= patience)
+        settings, state = self.plan.settings, self.state
+        in_vain = state.epoch - max(state.best_epoch, settings.decay_epoch - 1)
+        trained = state.epoch * self._steps_per_epoch >= self._steps
+        return trained or (settings.patience is not None and in_vain >= settings.patience)
 
     def _train_epoch(self, progress: Progress) -> None:
         state = self.state

@@ -512,14 +512,21 @@ def test_a_pretrained_backbone_keeps_its_words_and_sizes(
     assert len(read_parquet(out)) == len(read_questions(toy.questions))
 
 
-def test_epochs_in_vain_end_training(toy: RunFiles, tmp_path: Path) -> None:
-    """A learning rate of nearly 0 leaves the first epoch the best; a later start trains no more."""
+@pytest.mark.parametrize(("decay_epoch", "trained"), [(1, 3), (3, 4), (6, 6)])
+def test_epochs_in_vain_end_training(
+    toy: RunFiles, tmp_path: Path, decay_epoch: int, trained: int
+) -> None:
+    """A learning rate of nearly 0 leaves the first epoch the best; a later start trains no more.
+
+    Epochs before the learning rate decays are not counted.
+    """
     training = dataclasses.replace(
-        CONFIG.training, epochs=9, decay_epoch=9, learning_rate=1e-12, patience=2
+        CONFIG.training, epochs=6, decay_epoch=decay_epoch, learning_rate=1e-12, patience=2
     )
     config = dataclasses.replace(CONFIG, training=training)
     files = dataclasses.replace(toy, out=tmp_path / "run")
     name = RunName(setting="multi-task", method="rex", seed=0)
-    assert [record["epoch"] for record in train_run(config, files, name)] == [1, 2, 3]
+    epochs = list(range(1, trained + 1))
+    assert [record["epoch"] for record in train_run(config, files, name)] == epochs
     assert load_checkpoint(files.out / "checkpoint.pt").epoch == 1
-    assert len(train_run(config, files, name)) == 3
+    assert len(train_run(config, files, name)) == trained
