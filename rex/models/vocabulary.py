@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from rex.tokens import region_of, region_token
+
 END = 0
 """Ends an explanation; also the first input of the decoder."""
 UNKNOWN = 1
@@ -76,8 +78,8 @@ class Vocabulary:
 
     def token_id(self, token: str) -> int:
         """Return the id of an explanation token; unknown words and regions give UNKNOWN."""
-        if token.startswith("#") and token[1:].isdecimal():
-            region = int(token[1:])
+        region = region_of(token)
+        if region >= 0:
             return self.first_region + region if region < self.regions else UNKNOWN
         return self._word_ids.get(token, UNKNOWN)
 
@@ -96,7 +98,7 @@ class Vocabulary:
     def token(self, number: int) -> str:
         """Return the explanation token with the id `number` (not END)."""
         if number >= self.first_region:
-            return f"#{number - self.first_region}"
+            return region_token(number - self.first_region)
         return _UNKNOWN_WORD if number == UNKNOWN else self.words[number - 2]
 
     def region(self, number: int) -> int:

@@ -15,6 +15,7 @@ from rex.files import write_text
 from rex.images import ImageFolder, image_or_blank
 from rex.reporting.examples import Example, MethodOutput, Word
 from rex.reporting.pages import html_page
+from rex.tokens import is_region
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,7 +100,7 @@ def _explanation(
             key, color, number = f"r{word.region}", colors[word.region], f"#{word.region}"
             # a token that is a region says what it is; a word that is linked to one, which
             name = example.names.get(word.region, "")
-            note = name if word.text.startswith("#") else number
+            note = name if is_region(word.text) else number
             shapes[key] = _shape(key, example.boxes[word.region], color, number)
         elif word.cell is not None:
             key = f"c{word.cell}"

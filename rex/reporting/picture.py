@@ -17,6 +17,7 @@ from rex.images import ImageFolder, image_or_blank
 from rex.labels import label_places
 from rex.reporting.examples import Example, MethodOutput, Word
 from rex.reporting.gallery import region_colors
+from rex.tokens import is_region
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -146,7 +147,7 @@ def _tile(shown: Shown) -> Image:
 def _piece(word: Word, example: Example, colors: dict[int, str]) -> _Piece:
     if word.region is not None:
         name = example.names.get(word.region)
-        text = f"{word.text} {name}" if name and word.text.startswith("#") else word.text
+        text = f"{word.text} {name}" if name and is_region(word.text) else word.text
         return _Piece(text, _PAPER, colors[word.region])
     return _Piece(word.text, ground=_CELL if word.cell is not None else None)
 

@@ -13,6 +13,7 @@ from rex.errors import InputError
 from rex.files import parquet_provenance, read_parquet
 from rex.models.vocabulary import Vocabulary
 from rex.regions.store import RegionStore, comparable_signature
+from rex.tokens import is_region, region_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -130,7 +131,7 @@ def name_regions(texts: Mapping[str, str], names: Mapping[str, Sequence[str]]) -
     """
     return {
         question_id: " ".join(
-            known[int(token[1:])] if token.startswith("#") else token for token in text.split()
+            known[region_of(token)] if is_region(token) else token for token in text.split()
         )
         for question_id, text in texts.items()
         if (known := names.get(question_id)) is not None
@@ -248,7 +249,7 @@ def _check_regions(
     for question_id, text in texts.items():
         count = counts.get(asked[question_id].image_id, 0)
         for token in text.split():
-            if token[0] == "#" and token[1:].isdecimal() and int(token[1:]) >= count:
+            if region_of(token) >= count:
                 raise InputError(
                     f"names region {token}, image {asked[question_id].image_id} has {count}",
                     file=path,

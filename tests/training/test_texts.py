@@ -99,6 +99,13 @@ def test_names_stand_for_region_tokens() -> None:
     assert named == {"q1": "cat is left of potted plant"}
 
 
+@pytest.mark.parametrize("token", ["#", "#x", "#-1", "##0", "#²", "#٣"])
+def test_what_only_looks_like_a_region_is_a_word(toy: RunFiles, tmp_path: Path, token: str) -> None:
+    texts = {"train3-1": f"{token} is red"}
+    assert name_regions(texts, {"train3-1": ["cat"]}) == texts
+    assert rewritten(toy, tmp_path / "e.parquet", texts)["train3-1"] == texts["train3-1"]
+
+
 def test_the_vocabulary_gets_the_words_of_all_names(toy: RunFiles) -> None:
     vocabulary = add_names(
         Vocabulary(("yes",), ("is", "cat"), ("[PAD]",), 5), RegionStore(toy.regions)
@@ -168,6 +175,8 @@ def test_a_region_that_an_image_lacks_is_refused(toy: RunFiles, tmp_path: Path) 
         InputError, match=rf"question train3-1: names region #{count}, image train3 has {count};"
     ):
         rewritten(toy, tmp_path / "e.parquet", {"train3-1": f"red is #{count}"})
+    with pytest.raises(InputError, match=r"question train3-1: names region #999"):
+        rewritten(toy, tmp_path / "e.parquet", {"train3-1": "#" + "9" * 5000})
 
 
 @pytest.mark.parametrize("method", ["rex", "vqae"])
