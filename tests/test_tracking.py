@@ -569,10 +569,13 @@ def test_a_database_is_named_as_it_was_given(
 
 def test_without_tracking_mlflow_is_not_imported() -> None:
     program = (
-        "import sys, pathlib; from rex.config import Config; from rex.experiment import RunName\n"
+        "import sys, pathlib\n"
+        "from rex.config import Config, TrainingSettings\n"
+        "from rex.experiment import RunName\n"
         "from rex.training.observing import tracked\n"
         "name, path = RunName(setting='multi-task', method='rex', seed=0), pathlib.Path('x')\n"
-        "with tracked(None, Config(), name, path, path)({}, False) as observer:\n"
+        "observe = tracked(None, Config(), name, path, path)\n"
+        "with observe({}, TrainingSettings(), False) as observer:\n"
         "    observer.step(1, {'loss': 1.0})\n"
         "assert 'mlflow' not in sys.modules"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rex.command_line import Store
-from rex.config import Config
+from rex.config import Config, TrainingSettings
 from rex.experiment import RunName
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ class Observer:
         """Keep what was noted: a run that is killed from here on does not tell it again."""
 
 
-Observe = Callable[[Mapping[str, str], bool], AbstractContextManager[Observer]]
-"""Makes the observer, in whose context all is trained and written: from what is learnt from, and
-whether a run that was interrupted goes on."""
+Observe = Callable[[Mapping[str, str], TrainingSettings, bool], AbstractContextManager[Observer]]
+"""Makes the observer, in whose context all is trained and written: from what is learnt from, how,
+and whether a run that was interrupted goes on."""
 
 
 def tracked(
@@ -42,16 +42,14 @@ def tracked(
 ) -> Observe:
     """Return what has MLflow told of a training: of its first process, in a run's folder `out`.
 
-    `store` None: no one is told. Raises InputError when the setting or the method is not known.
+    `store` None: no one is told.
     """
     from rex.tracking import tracked_run
-    from rex.training.objectives import objective_of
-
-    objective = objective_of(name.setting, name.method, config.model.mode)
-    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
 
     @contextmanager
-    def observe(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
+    def observe(
+        facts: Mapping[str, str], settings: TrainingSettings, resumed: bool
+    ) -> Iterator[Observer]:
         if store is None or int(os.environ.get("RANK", "0")) > 0:
             yield Observer()
             return

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from rex.arrays import Integers
-from rex.config import Config
+from rex.config import Config, TrainingSettings
 from rex.config_files import config_values
 from rex.devices import choose_device
 from rex.errors import InputError
@@ -90,6 +90,7 @@ def train_run(
     Raises InputError on bad input, on a loss that is not a number, and when memory or disk is full.
     """
     objective = objective_of(name.setting, name.method, config.model.mode)
+    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     options = method_settings(name.method, settings_given(name.method, config.methods))
     with (
         run_folder(files.out),
@@ -98,12 +99,11 @@ def train_run(
         locked(files.out) if joined.first else contextlib.nullcontext(),
     ):
         store = RegionStore(files.regions)
-        data = _read(config, files, name, objective, store, options)
+        data = _read(config, files, name, objective, settings, store, options)
         model = _build(config, name, data.vocabulary, store, options)
         start = _start_from(model, name, objective, files, data.vocabulary, store)
         # each process draws its own dropout
         torch.manual_seed(name.seed + joined.rank)
-        settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
         plan = Plan(
             rows=data.rows,
             held_out=data.held_out,
@@ -131,7 +131,7 @@ def train_run(
         examples = Examples(data.questions, store, joined.device, steps=steps)
         trainer = Trainer(model, examples, plan, joined)
         resumed = trainer.restore()
-        with (observe or _nobody)(facts, resumed) as observer:
+        with (observe or _nobody)(facts, settings, resumed) as observer:
             final = trainer.fit(observer)
             if joined.first:
                 made = _checkpoint(config, name, data.vocabulary, store, model, final)
@@ -164,7 +164,7 @@ def _checkpoint(
 
 
 @contextlib.contextmanager
-def _nobody(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
+def _nobody(*told: object) -> Iterator[Observer]:
     yield Observer()
 
 
@@ -185,10 +185,10 @@ def _read(
     files: RunFiles,
     name: RunName,
     objective: Setting,
+    settings: TrainingSettings,
     store: RegionStore,
     options: MethodSettings,
 ) -> _Data:
-    settings = config.training_of(transfer=objective.transfer, answers=objective.answers)
     vocabulary = read_vocabulary(files.vocabulary, regions=store.regions)
     # a pretrained backbone knows words by the ids it was trained with
     if pieces := config.model.word_pieces or config.model.pretrained:

@@ -120,7 +120,7 @@ def test_the_learning_rate_is_that_which_was_used(
         dataclasses.replace(CONFIG, training=training),
         dataclasses.replace(toy, out=run_folder),
         RunName(setting="answer-only", method="backbone", seed=0),
-        lambda facts, resumed: nullcontext(Told()),
+        lambda *about: nullcontext(Told()),
     )
     used = [0.0025, 0.005, 0.0075, 0.01, *(0.0025,) * 4]
     assert rates == pytest.approx(used)

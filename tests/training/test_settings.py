@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from rex.config import Config
+from rex.config import Config, TrainingSettings
 from rex.config_files import read_config
 from rex.errors import InputError
 from rex.experiment import METHODS, SETTINGS, RunName, refusal
@@ -150,7 +150,9 @@ def learnt(config: Config, toy: RunFiles, out: Path, setting: str = "multi-task"
     counts = []
 
     @contextmanager
-    def observe(facts: Mapping[str, str], resumed: bool) -> Iterator[Observer]:
+    def observe(
+        facts: Mapping[str, str], settings: TrainingSettings, resumed: bool
+    ) -> Iterator[Observer]:
         counts.append(int(facts["data.learnt"]))
         yield Observer()
 
