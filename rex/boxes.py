@@ -29,11 +29,23 @@ CELLS = GRID * GRID
 _CELLS_AT_ONCE = 1 << 21
 
 
+def area(box: Box) -> float:
+    """Return the area of one box that is not empty."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def intersection(box: Box, other: Box) -> float:
+    """Return the area of overlap of two boxes; boxes that are apart have none."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    return width * height if width > 0 and height > 0 else 0.0
+
+
 def areas(boxes: Floats) -> Floats:
     """Return [...] areas; an empty box has none."""
-    area: Floats = np.maximum(boxes[..., 2] - boxes[..., 0], 0.0)
-    area *= np.maximum(boxes[..., 3] - boxes[..., 1], 0.0)
-    return area
+    found: Floats = np.maximum(boxes[..., 2] - boxes[..., 0], 0.0)
+    found *= np.maximum(boxes[..., 3] - boxes[..., 1], 0.0)
+    return found
 
 
 def intersections(boxes: Floats, others: Floats) -> Floats:
@@ -42,8 +54,8 @@ def intersections(boxes: Floats, others: Floats) -> Floats:
     width -= np.maximum(boxes[..., 0], others[..., 0])
     height = np.minimum(boxes[..., 3], others[..., 3])
     height -= np.maximum(boxes[..., 1], others[..., 1])
-    area: Floats = np.maximum(width, 0.0) * np.maximum(height, 0.0)
-    return area
+    shared: Floats = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    return shared
 
 
 def ious(boxes: Floats, others: Floats) -> Floats:

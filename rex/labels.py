@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rex.boxes import Box
+from rex.boxes import Box, area, intersection
 
 Point = tuple[float, float]
 
@@ -19,10 +19,12 @@ def label_places(boxes: Sequence[Box], sizes: Sequence[Point], extent: Point) ->
     """
     places: dict[int, Point] = {}
     taken: list[Box] = []
-    for number in sorted(range(len(boxes)), key=lambda number: _area(boxes[number])):
+    for number in sorted(range(len(boxes)), key=lambda number: area(boxes[number])):
         size = sizes[number]
         corners = _corners(boxes[number], size, extent)
-        free = (place for place in corners if not any(_meet(_at(place, size), t) for t in taken))
+        free = (
+            place for place in corners if not any(intersection(_at(place, size), t) for t in taken)
+        )
         places[number] = next(free, _moved_in(boxes[number][:2], size, extent))
         taken.append(_at(places[number], size))
     return [places[number] for number in range(len(boxes))]
@@ -55,11 +57,3 @@ def _moved_in(place: Point, size: Point, extent: Point) -> Point:
 
 def _at(place: Point, size: Point) -> Box:
     return (*place, place[0] + size[0], place[1] + size[1])
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
-
-
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rex.boxes import (
+    area,
     areas,
     box_sets,
     cell_box,
     clip,
     from_xywh,
     grid_cell,
+    intersection,
     intersections,
     ious,
     overlapping_pairs,
@@ -55,6 +57,8 @@ def test_pairs_equal_a_count_of_pixels(first: list[Pixels], second: list[Pixels]
     shared = [[(mask([box]) & mask([other])).sum() for other in second] for box in first]
     joint = [[(mask([box]) | mask([other])).sum() for other in second] for box in first]
     assert intersections(a[:, None], b).tolist() == shared
+    assert [area(box) for box in first] == areas(a).tolist()
+    assert [[intersection(box, other) for other in second] for box in first] == shared
     naive = [
         [part / whole if whole else 0.0 for part, whole in zip(*rows, strict=True)]
         for rows in zip(shared, joint, strict=True)

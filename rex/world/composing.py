@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from rex.boxes import area, intersection
 from rex.gqa.ontology import is_a
 from rex.world.drawing.pen import Point
 from rex.world.kinds import KINDS, PLACES, SURFACES, PlaceKind, Weights, draw_word, read_weights
@@ -272,9 +273,5 @@ class _Composer:
 
 def _overlap(one: SceneThing, other: SceneThing) -> float:
     """Return the share of the smaller drawing's box that the two boxes have in common."""
-    a, b = one.box, other.box
-    wide = min(a[2], b[2]) - max(a[0], b[0])
-    high = min(a[3], b[3]) - max(a[1], b[1])
-    if wide <= 0 or high <= 0:
-        return 0.0
-    return wide * high / min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    shared = intersection(one.box, other.box)
+    return shared and shared / min(area(one.box), area(other.box))
