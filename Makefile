@@ -15,7 +15,9 @@ help:
 	@echo "  make lint    linters and type checker"
 	@echo "  make lock    write envs/requirements.lock from the ranges of pyproject.toml"
 
+# with PYTHON: an environment of another one is refused, not used
 setup: $(VENV)/.installed
+	@$(if $(PYTHON),envs/install.sh $(VENV) $(PYTHON) check)
 
 $(VENV)/.installed: envs/requirements.lock envs/detectron2.txt pyproject.toml envs/install.sh
 	envs/install.sh $(VENV) $(PYTHON)

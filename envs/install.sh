@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Make a virtual environment with everything REX needs: install.sh VENV [PYTHON]
-# Without PYTHON, the first suitable interpreter of the PATH is taken. Run again, it goes on.
+# Make a virtual environment with everything REX needs: install.sh VENV [PYTHON [check]]
+# Without PYTHON, the first suitable interpreter of the PATH is taken. Run again, it goes on; an environment
+# of another Python than PYTHON is refused, and with `check` that is all that is looked at.
 set -euo pipefail
-venv=$1 wanted=${2:-}
+venv=$1 wanted=${2:-} check=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
 
 suitable() {
@@ -21,6 +22,15 @@ if [ -z "$python" ]; then
   echo "install.sh: ${wanted:-no python3 here} is not Python 3.11, 3.12 or 3.13; install one, or set PYTHON=/path/to/it" >&2
   exit 2
 fi
+version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
+
+there=$(version "$venv/bin/python") || there=
+asked=$(version "$python")
+if [ -n "$wanted" ] && [ -n "$there" ] && [ "$there" != "$asked" ]; then
+  echo "install.sh: $venv has Python $there, and $wanted is $asked; set VENV to another folder" >&2
+  exit 2
+fi
+[ -z "$check" ] || exit 0
 "$python" -c 'import ensurepip, venv' 2>/dev/null || {
   echo "install.sh: $python cannot make virtual environments; on Debian: apt install python3-venv" >&2
   exit 2

@@ -84,6 +84,31 @@ def test_an_unsuitable_python_is_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "venv").exists()
 
 
+def test_an_environment_of_another_python_is_refused(tmp_path: Path) -> None:
+    """By the script, and by make, also where everything is installed in it."""
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    python = venv / "bin" / "python"
+    command: list[str | Path] = [ENVS / "install.sh", venv, sys.executable]
+    line = f"install.sh: {venv} has Python 3.99, and {sys.executable} is {_here()}; set VENV to "
+
+    def answering(version: str) -> None:
+        python.write_text(f"#!/bin/sh\necho {version}\n")
+        python.chmod(0o755)
+
+    answering("3.99")
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert ran.stderr.startswith(line)
+    (venv / ".installed").touch()
+    make = ["make", "setup", f"VENV={venv}", f"PYTHON={sys.executable}"]
+    ran = subprocess.run(make, cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(line)
+    answering(_here())
+    subprocess.run([*command, "check"], check=True)
+
+
 def test_python_dash_m() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "rex", "--version"], capture_output=True, text=True, check=True
