@@ -17,9 +17,6 @@ SPLITS = ("train", "val", "testdev")
 SCENE_GRAPH_SPLITS = ("train", "val")
 """GQA publishes no scene graphs for testdev: nothing is explained there."""
 
-MOST_SEED = 2**32 - 1
-"""The largest that each generator of random numbers takes."""
-
 Settings = TypeVar("Settings")
 _STRICT: dict[str, Any] = {
     "extra": "forbid",
@@ -50,6 +47,10 @@ class Limits:
         return handler(source) | {name: at for name, at in bounds.items() if at is not None}
 
 
+Seed = Annotated[int, Limits(least=0, most=2**32 - 1)]
+"""As large as each generator of random numbers takes it."""
+
+
 @dataclass(frozen=True)
 class OneOf:
     """A text that is one of these; the schema says which."""
@@ -76,7 +77,7 @@ class WorldSettings:
     """Width of an image, in pixels."""
     height: Annotated[int, Limits(least=32)] = 240
     """Height of an image, in pixels."""
-    seed: Annotated[int, Limits(least=0, most=MOST_SEED)] = 1
+    seed: Seed = 1
     """One seed gives one world, byte for byte."""
 
 
@@ -132,7 +133,7 @@ class RegionSettings:
     """Regions kept for each image (adaptive: at most)."""
     selection: Literal["fixed", "adaptive", "scene-graphs"] = "fixed"
     """`fixed`: always `regions`; `adaptive`: 10 or more by score; `scene-graphs`: annotated."""
-    seed: Annotated[int, Limits(least=0, most=MOST_SEED)] = 1
+    seed: Seed = 1
     """Seed of the detector's initial weights and of the order of its batches."""
 
 
@@ -271,7 +272,7 @@ class EvaluationSettings:
     """Beginnings of an explanation that are followed at once; 1: the likeliest token each time."""
     examples: Annotated[int, Limits(least=1)] = 60
     """Examples in the gallery."""
-    seed: Annotated[int, Limits(least=0, most=MOST_SEED)] = 1
+    seed: Seed = 1
     """Seed of the random-regions row, of the examples and of resampling."""
     bootstrap: Annotated[int, Limits(least=0)] = 1000
     """Resamples of the images, for intervals and tests; 0: none."""
@@ -304,7 +305,7 @@ class ExperimentSettings:
         ExperimentRun(setting="multi-task", method="reader"),
     )
     """The settings and methods that are trained."""
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[Seed, ...] = (0,)
     """Each run is repeated with each of these seeds."""
 
 

@@ -244,13 +244,13 @@ def test_a_configuration_may_be_given_as_json() -> None:
         ({"evaluation": {"splits": ["val", "val"]}}, "evaluation.splits: ['val', 'val'] is"),
         (
             {"experiment": {"seeds": [2**63]}},
-            "experiment.seeds: 9223372036854775808 is too large; give 4294967295 or less",
+            "experiment.seeds.0: 9223372036854775808 is too large; give 4294967295 or less",
         ),
         (
             {"regions": {"seed": 2**63}},
             "regions.seed: 9223372036854775808 is too large; give 4294967295 or less",
         ),
-        ({"experiment": {"seeds": [-1]}}, "experiment.seeds: [-1] are not seeds"),
+        ({"experiment": {"seeds": [-1]}}, "experiment.seeds.0: -1 is too small; give 0 or more"),
     ],
 )
 def test_values_that_make_no_sense(values: dict[str, Any], said: str) -> None:
