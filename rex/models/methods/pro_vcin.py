@@ -68,7 +68,7 @@ class _ProgramReader(nn.Module):
         self.embedding = nn.Embedding(len(words), hidden, padding_idx=0)
         self.step = nn.Linear(SLOTS * hidden, hidden)
         self.layers = nn.ModuleList(SelfAttention(sizes, heads) for _ in range(layers))
-        self.to_regions = nn.ModuleList(OffByOne(hidden, heads, hidden // 2) for _ in range(layers))
+        self.to_regions = nn.ModuleList(OffByOne(sizes, heads) for _ in range(layers))
         self.arrow = words.index(_ARROW) if _ARROW in words else -1
         found = [_OPERAND.fullmatch(word) for word in words]
         operands = [-1 if match is None else int(match[1]) for match in found]

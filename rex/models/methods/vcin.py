@@ -57,7 +57,19 @@ class VcinSettings(MethodSettings):
 
 
 class OffByOne(Attention):
-    """Attention that may look at nothing: a_j = exp(s_j − m) / (1 + Σ exp(s_k − m)), m = max s."""
+    """Attention that may look at nothing: a_j = exp(s_j − m) / (1 + Σ exp(s_k − m)), m = max s.
+
+    Its weights and its output have dropout.
+    """
+
+    def __init__(self, sizes: DecoderSizes, heads: int) -> None:
+        super().__init__(sizes.hidden, heads, sizes.hidden // 2)
+        self.dropout = nn.Dropout(sizes.dropout)
+
+    def forward(self, x: Tensor, known: Keys, mask: Tensor | None = None) -> Tensor:
+        """Attend from x [N, T, H]; `mask` [N or 1, 1, T or 1, M] bool: what may be looked at."""
+        mixed: Tensor = self.dropout(super().forward(x, known, mask))
+        return mixed
 
     def attend(self, query: Tensor, known: Keys, mask: Tensor | None) -> Tensor:
         """Return the values seen, [N, heads, T, width]."""
@@ -65,7 +77,7 @@ class OffByOne(Attention):
         if mask is not None:
             scores = scores.masked_fill(~mask, MASKED)
         shares = (scores - scores.amax(dim=-1, keepdim=True)).exp()
-        shares = shares / (1 + shares.sum(dim=-1, keepdim=True))
+        shares = self.dropout(shares / (1 + shares.sum(dim=-1, keepdim=True)))
         seen: Tensor = shares.to(known.values.dtype) @ known.values
         return seen
 
@@ -77,7 +89,7 @@ class SelfAttention(nn.Module):
         super().__init__()
         hidden = sizes.hidden
         self.norm, self.inner_norm = nn.LayerNorm(hidden), nn.LayerNorm(hidden)
-        self.attention = OffByOne(hidden, heads, hidden // 2)
+        self.attention = OffByOne(sizes, heads)
         self.inner = FeedForward(hidden, hidden)
         self.dropout = nn.Dropout(sizes.dropout)
 
@@ -87,7 +99,7 @@ class SelfAttention(nn.Module):
         tokens = self.attention.remember(normed)
         if before is not None:
             tokens = before.join(tokens)
-        x = x + self.dropout(self.attention(normed, tokens, mask))
+        x = x + self.attention(normed, tokens, mask)
         return x + self.dropout(self.inner(self.inner_norm(x))), tokens
 
 
@@ -169,7 +181,7 @@ class VcinDecoder(TransformerDecoder):
         hidden, heads, count = sizes.hidden, self.settings.heads, self.settings.layers
         self.tokens = _Tokens(sizes)
         self.blocks = nn.ModuleList(SelfAttention(sizes, heads) for _ in range(count))
-        self.to_memory = nn.ModuleList(OffByOne(hidden, heads, hidden // 2) for _ in range(count))
+        self.to_memory = nn.ModuleList(OffByOne(sizes, heads) for _ in range(count))
         self.gate = nn.Sequential(
             nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden), nn.Linear(hidden, 1)
         )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
 from rex.models.batch import IGNORED
 from rex.models.decoder import DecoderSizes
+from rex.models.methods.pro_vcin import ProVcinDecoder
 from rex.models.methods.vcin import OffByOne, VcinDecoder, VcinSettings, divergences, ended
+from rex.models.transformer import Keys
 
 from ..encodings import random_encoding
 from .test_reader import make_batch
@@ -33,9 +38,9 @@ def test_nothing_is_read_after_end() -> None:
 
 def test_attention_may_look_at_nothing() -> None:
     torch.manual_seed(0)
-    attention = OffByOne(4, 1, 3).double()
+    attention = OffByOne(replace(SIZES, hidden=6), 1).double()
     query = torch.randn(1, 1, 2, 3, dtype=torch.float64)
-    known = attention.remember(torch.randn(1, 5, 4, dtype=torch.float64))
+    known = attention.remember(torch.randn(1, 5, 6, dtype=torch.float64))
     mask = torch.tensor([True, True, False, True, False])[None, None, None]
     seen = attention.attend(query, known, mask)
     for row in range(2):
@@ -44,6 +49,30 @@ def test_attention_may_look_at_nothing() -> None:
         shares = (torch.tensor(scores, dtype=torch.float64) - max(scores)).exp()
         values = known.values[0, 0][mask.flatten()]
         assert torch.allclose(seen[0, 0, row], (shares / (1 + shares.sum())) @ values)
+
+
+def test_attention_has_dropout_on_its_weights_and_on_its_output() -> None:
+    torch.manual_seed(0)
+    attention = OffByOne(replace(SIZES, hidden=64, dropout=0.25), 2).double()
+    query = torch.randn(3, 2, 8, 32, dtype=torch.float64)
+    # these values show the weights themselves
+    values = torch.eye(32, dtype=torch.float64).expand(3, 2, 32, 32)
+    known = Keys(torch.randn(3, 2, 32, 32, dtype=torch.float64), values)
+    x = torch.randn(3, 8, 64, dtype=torch.float64)
+    seen = attention.eval().attend(query, known, None)
+    assert bool((attention(x, known) != 0).all())
+    dropped = attention.train().attend(query, known, None)
+    kept = dropped != 0
+    assert torch.allclose(dropped[kept], seen[kept] / 0.75)
+    assert float(kept.double().mean()) == pytest.approx(0.75, abs=0.03)
+    assert float((attention(x, known) != 0).double().mean()) == pytest.approx(0.75, abs=0.03)
+
+
+def test_all_attention_has_the_decoder_s_dropout() -> None:
+    decoder = ProVcinDecoder(replace(SIZES, dropout=0.25))
+    found = [part.dropout.p for part in decoder.modules() if isinstance(part, OffByOne)]
+    # of four blocks two each, of the explanation's encoder two, of the program's layers two each
+    assert found == [0.25] * (2 * 4 + 2 + 2 * 2)
 
 
 def test_the_answer_is_learnt_by_way_of_the_explanation() -> None:
