@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from rex.models.backbones import Encoding
 from rex.models.decoder import DecoderSizes
@@ -20,7 +21,7 @@ from rex.models.methods.vcin import OffByOne, SelfAttention, VcinDecoder, VcinSe
 from rex.models.transformer import together
 
 STEPS = 9
-"""Steps of a program that are read."""
+"""Steps of a program that are read, its last."""
 SLOTS = 8
 """Tokens of a step that are read: its operation and argument."""
 _ARROW = "->"
@@ -95,7 +96,7 @@ def steps_of(program: Tensor, arrow: int, operands: Tensor) -> tuple[Tensor, Ten
 
     `operands` [W] is the step that a token takes results of (`[0]`), -1: none. Returns slots
     [B, STEPS, SLOTS] int64 (0: nothing), and [B, STEPS, STEPS] bool: step i reads step j, or
-    itself. What exceeds that is left out.
+    itself. What exceeds that is left out: of the steps the first, since the last ones answer.
     """
     batch = len(program)
     device = program.device
@@ -108,12 +109,16 @@ def steps_of(program: Tensor, arrow: int, operands: Tensor) -> tuple[Tensor, Ten
     # counted from the step's first: what was said before it
     before = torch.where(ends, place + 1, 0).cummax(dim=1).values
     place = place - before
-    kept = said & (step < STEPS) & (place < SLOTS)
+    # a place before the first, since a program may have no tokens at all
+    last = functional.pad(step * said, (1, 0)).amax(dim=1, keepdim=True)
+    lost = (last - STEPS + 1).clamp(min=0)
+    step, operand = step - lost, operand - lost
+    kept = said & (step >= 0) & (place < SLOTS)
     # what is left out goes to one place behind, which is cut off
     slots = token.new_zeros(batch, STEPS * SLOTS + 1)
     slots.scatter_(1, torch.where(kept, step * SLOTS + place, STEPS * SLOTS), token)
     slots = slots[:, :-1].view(batch, STEPS, SLOTS)
-    takes = (operand >= 0) & (operand < STEPS) & (step < STEPS)
+    takes = (operand >= 0) & (operand < STEPS) & (step >= 0) & (step < STEPS)
     reads = torch.zeros(batch, STEPS * STEPS + 1, dtype=torch.bool, device=device)
     reads.scatter_(1, torch.where(takes, step * STEPS + operand, STEPS * STEPS), True)
     own = torch.eye(STEPS, dtype=torch.bool, device=device)

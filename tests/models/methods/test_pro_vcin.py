@@ -50,7 +50,28 @@ def test_what_exceeds_the_limits_is_left_out() -> None:
     slots, reads = split(" -> ".join(["dog " * 12 + "[0]"] * 12))
     assert slots.shape == (1, STEPS, SLOTS)
     assert slots.tolist() == [[[IDS["dog"]] * SLOTS] * STEPS]
-    assert bool(reads[0, :, 0].all())
+    assert torch.equal(reads[0], torch.eye(STEPS, dtype=torch.bool))
+
+
+def test_of_a_longer_program_the_last_steps_are_read() -> None:
+    long = "dog -> exist [0] -> select [1] -> and [3]" + " -> select" * 5 + " -> and [0] [1] [3]"
+    short = "dog -> exist [0] -> select" + " -> select" * 5 + " -> and [0] [1]"
+    slots, reads = split(f"{long} -> exist [1] [3]", short)
+    steps = [[WORDS[token - 2] for token in row if token] for row in slots[0].tolist()]
+    assert steps == [["select"], ["and"], *[["select"]] * 5, ["and"], ["exist"]]
+    # two steps are lost: 1 was the second of them, 3 is the second that is left
+    pairs = [(i, j) for i, j in reads[0].nonzero().tolist() if i != j]
+    assert pairs == [(7, 1), (8, 1)]
+    # nine steps are read whole, and an arrow that nothing follows begins none
+    cut_off = split(f"{short} ->", short)
+    for part in cut_off:
+        assert torch.equal(part[0], part[1])
+    assert slots[1, 0, 0] == IDS["dog"]
+
+
+def test_a_program_without_tokens_has_no_steps() -> None:
+    slots, _ = steps_of(torch.empty(2, 0, dtype=torch.int64), IDS["->"], OPERANDS)
+    assert not slots.any()
 
 
 @pytest.fixture
