@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
@@ -203,10 +204,14 @@ class TrainingSettings:
     """The same where explanations alone are learnt; none: `learning_rate`."""
     warmup: Annotated[float, Limits(least=0, most=1)] = 0.02
     """Share of the steps over which the learning rate rises from 0."""
+    decay: Literal["step", "linear"] = "step"
+    """How the learning rate falls: `step`: at `decay_epoch`; `linear`: to 0 after the warm-up."""
     decay_epoch: Annotated[int, Limits(least=1)] = 3
     """From this epoch on (counted from 1) the learning rate is multiplied by `decay_factor`."""
     decay_factor: Annotated[float, Limits(least=0)] = 0.25
     """See `decay_epoch`."""
+    weight_decay: Annotated[float, Limits(least=0)] = 0.0
+    """What a step takes off weights, times the learning rate; not off biases, nor LayerNorm's."""
     gradient_clip: Annotated[float, Limits(above=0)] = 0.1
     """Largest norm of the gradient."""
     explanation_weight: Annotated[float, Limits(least=0)] = 1.0
@@ -225,6 +230,18 @@ class TrainingSettings:
     """Parts that a step's questions are computed in, one after another, to save memory."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format of the matrix products; `auto`: bf16 where the processor multiplies it."""
+
+
+_NEUTRAL = {"decay": "step", "weight_decay": 0.0}
+
+
+def compared(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the training settings by which runs are told apart.
+
+    Those that earlier versions did not have are left out where they change nothing: what such a
+    version trained, or began to train, stays valid.
+    """
+    return {key: value for key, value in training.items() if (key, value) not in _NEUTRAL.items()}
 
 
 @_settings

@@ -25,9 +25,10 @@ and 1.2, not at 1."""
 
 
 class Muon(torch.optim.Optimizer):
-    """Learns matrices [n, m], without weight decay; `precision` is that of its products.
+    """Learns matrices [n, m]; `precision` is that of its products.
 
-    A convolution's weights [n, ...] are a matrix with a row for each channel it writes.
+    A convolution's weights [n, ...] are a matrix with a row for each channel it writes. Of each, a
+    step takes off `weight_decay` times the learning rate first (decoupled, as in AdamW).
     """
 
     def __init__(
@@ -36,9 +37,11 @@ class Muon(torch.optim.Optimizer):
         *,
         lr: float,
         precision: torch.dtype,
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(matrices, {"lr": lr})
         self._precision = precision
+        self._weight_decay = weight_decay
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
@@ -53,6 +56,8 @@ class Muon(torch.optim.Optimizer):
                 moves = orthogonal(torch.stack(momenta), self._precision)
                 rate = group["lr"] * math.sqrt(max(1.0, rows / columns))
                 for weight, move in zip(weights, moves, strict=True):
+                    if self._weight_decay:
+                        weight.mul_(1 - group["lr"] * self._weight_decay)
                     weight.add_(move.view_as(weight), alpha=-rate)
 
     def _momentum(self, weight: Parameter) -> Tensor:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from rex.cli import main
-from rex.config import Config, EvaluationSettings
+from rex.config import Config, EvaluationSettings, compared
 from rex.config_files import (
     config_schema,
     config_values,
@@ -216,6 +216,8 @@ def test_a_configuration_may_be_given_as_json() -> None:
             "experiment.runs.0: method 'backbone' has no decoder",
         ),
         ({"training": {"holdout": 1}}, "training.holdout: 1 is too large; give a number below 1"),
+        ({"training": {"weight_decay": -1}}, "training.weight_decay: -1 is too small; give 0"),
+        ({"training": {"decay": "cosine"}}, "training.decay: Input should be 'step' or 'linear'"),
         ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is too large; give 1 or less"),
         ({"methods": {"rec": {}}}, "methods.rec: no such method; one of backbone"),
         (
@@ -276,6 +278,14 @@ def test_what_a_method_does_not_have_is_not_written(
     assert main(["config", "write", "--config", str(path), "--out", str(out)]) == 2
     assert capsys.readouterr().err.startswith(f"{path}: methods.reader.{said}")
     assert not out.exists()
+
+
+def test_what_changes_nothing_tells_no_runs_apart() -> None:
+    training = config_values(Config())["training"]
+    told = compared(training)
+    assert training.keys() - told.keys() == {"decay", "weight_decay"}
+    changed = training | {"decay": "linear", "weight_decay": 0.01}
+    assert compared(changed) == changed
 
 
 def test_every_number_has_a_limit() -> None:

@@ -37,14 +37,17 @@ def weights(seed: int) -> list[nn.Parameter]:
     return [nn.Parameter(torch.randn(shape, generator=generator)) for shape in shapes]
 
 
+@pytest.mark.parametrize("weight_decay", [0.0, 0.5])
 @pytest.mark.parametrize(
     ("precision", "tolerance"), [(torch.bfloat16, 0.02), (torch.float32, 0.05)]
 )
-def test_steps_are_those_of_pytorch(precision: torch.dtype, tolerance: float) -> None:
+def test_steps_are_those_of_pytorch(
+    precision: torch.dtype, tolerance: float, weight_decay: float
+) -> None:
     """PyTorch's computes in bfloat16 whatever it is given."""
     ours, theirs = weights(0), weights(0)
-    mine = Muon(ours, lr=0.1, precision=precision)
-    other = torch.optim.Muon(theirs, lr=0.1, weight_decay=0.0)
+    mine = Muon(ours, lr=0.1, precision=precision, weight_decay=weight_decay)
+    other = torch.optim.Muon(theirs, lr=0.1, weight_decay=weight_decay)
     for step in range(4):
         gradients = weights(step + 1)
         for one, another, gradient in zip(ours, theirs, gradients, strict=True):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from rex.arrays import Integers
-from rex.config import Config, TrainingSettings
+from rex.config import Config, TrainingSettings, compared
 from rex.config_files import config_values
 from rex.devices import choose_device
 from rex.errors import InputError
@@ -115,7 +115,7 @@ def train_run(
                 **vars(name),
                 "model": config_values(config)["model"],
                 "method": vars(model.options),
-                "training": {k: v for k, v in vars(settings).items() if k not in _HOW},
+                "training": {k: v for k, v in compared(vars(settings)).items() if k not in _HOW},
                 "start": start,
                 "data": _digest(data, store.signature),
             },

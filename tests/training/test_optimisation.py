@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import math
 from itertools import pairwise
@@ -111,6 +112,41 @@ def test_adam_alone_as_in_the_paper() -> None:
     assert adam.param_groups[0]["params"] == trained
 
 
+def test_weight_decay_is_adamw_s_and_spares_vectors() -> None:
+    torch.manual_seed(0)
+    ours = Small()
+    theirs = copy.deepcopy(ours)
+    settings = TrainingSettings(optimizer="adam", learning_rate=0.01, weight_decay=0.5)
+    mine = build_optimizers(ours, settings, torch.float32)
+    trained = [weight for weight in theirs.parameters() if weight.requires_grad]
+    others = [
+        torch.optim.AdamW([w for w in trained if w.ndim > 1], lr=0.01, weight_decay=0.5),
+        torch.optim.Adam([w for w in trained if w.ndim == 1], lr=0.01),
+    ]
+    for _ in range(3):
+        for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            one.grad = torch.randn_like(one)
+            other.grad = one.grad.clone()
+        for each in (*mine, *others):
+            each.step()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_muon_s_matrices_decay_too() -> None:
+    model = Small()
+    before = copy.deepcopy(model)
+    settings = TrainingSettings(learning_rate=0.01, weight_decay=0.5)
+    for each in build_optimizers(model, settings, torch.float32):
+        for group in each.param_groups:
+            for weight in group["params"]:
+                weight.grad = torch.zeros_like(weight)
+        each.step()
+    for after, weight in zip(model.parameters(), before.parameters(), strict=True):
+        decayed = weight.requires_grad and weight.ndim > 1
+        torch.testing.assert_close(after, weight * (0.995 if decayed else 1.0))
+
+
 def test_the_learning_rate_rises_stays_and_falls() -> None:
     """The public code's schedule: of 8 epochs the last has a quarter; the warm-up is ours."""
     settings = TrainingSettings(
@@ -121,6 +157,19 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[4:70] == pytest.approx([1e-4] * 66)
     assert rates[70:] == pytest.approx([0.25e-4] * 10)
     assert all(math.isfinite(rate) for rate in rates)
+
+
+def test_a_linear_decay_ends_at_zero() -> None:
+    """As BertAdam's and transformers': after two steps of warm-up, eighths from one down."""
+    settings = TrainingSettings(epochs=2, learning_rate=8e-4, warmup=0.2, decay="linear")
+    rates = [learning_rate(step, steps_per_epoch=5, settings=settings) for step in range(11)]
+    expected = [4e-4, 8e-4, 8e-4, 7e-4, 6e-4, 5e-4, 4e-4, 3e-4, 2e-4, 1e-4, 0.0]
+    assert rates == pytest.approx(expected)
+    # without warm-up it falls from the first step on; with nothing else it never does
+    for warmup, begin, end in ((0.0, 8e-4, 0.8e-4), (1.0, 0.8e-4, 8e-4)):
+        settings = dataclasses.replace(settings, warmup=warmup)
+        assert learning_rate(0, steps_per_epoch=5, settings=settings) == pytest.approx(begin)
+        assert learning_rate(9, steps_per_epoch=5, settings=settings) == pytest.approx(end)
 
 
 def test_a_gpu_goes_on_from_the_state_of_a_cpu() -> None:

@@ -414,6 +414,25 @@ def test_a_state_of_another_run_is_not_continued(
     )
 
 
+def test_a_state_from_before_a_setting_is_that_of_its_default(
+    toy: RunFiles,
+    run_folder: Path,
+    undisturbed: Checkpoint,
+    steps: Steps,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    steps.kill_at = 6
+    with pytest.raises(KilledError):
+        train(toy, run_folder, save_every=2)
+    saved = load_tensors(run_folder / "resume.pt")["identity"]["training"]
+    assert not {"decay", "weight_decay"} & saved.keys()
+    steps.kill_at, steps.made = 0, 0
+    assert same(train(toy, run_folder, save_every=2, weight_decay=0, decay="step"), undisturbed)
+    assert steps.made == 2 * EPOCH - 4
+    train(toy, run_folder, weight_decay=0.5, decay="linear")
+    assert "(what differs: training.decay, training.weight_decay)" in caplog.text
+
+
 def test_a_state_of_another_version_s_model_is_not_continued(
     toy: RunFiles, run_folder: Path, undisturbed: Checkpoint, steps: Steps
 ) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rex.cluster import NodeShare, check_nodes, listed_nodes, parts, request
 from rex.command_line import announce_workflow, announced_store
-from rex.config import SCENE_GRAPH_SPLITS
+from rex.config import SCENE_GRAPH_SPLITS, compared
 from rex.config_commands import check_methods
 from rex.config_files import config_values, parse_config
 from rex.config_limits import check_experiment
@@ -356,9 +356,10 @@ def training_configuration(wildcards):
     setting = SETTINGS[wildcards.setting]
     unused = ("evaluation", "experiment", "transfer")
     chosen = {name: value for name, value in VALUES.items() if name not in unused}
+    chosen["training"] = compared(VALUES["training"])
     for section, key in (("training", "save_every"), ("compute", "detector_threads")):
         chosen[section] = {
-            name: value for name, value in VALUES[section].items() if name != key
+            name: value for name, value in chosen[section].items() if name != key
         }
     if setting.transfer:
         chosen["transfer"] = VALUES["transfer"]
