@@ -13,8 +13,9 @@ import torch
 from rex.config import Config, TrainingSettings
 from rex.config_files import read_config
 from rex.errors import InputError
-from rex.experiment import METHODS, SETTINGS, RunName, refusal
+from rex.experiment import METHODS, SETTINGS, RunName, refusal, settings_given
 from rex.files import read_parquet
+from rex.models.methods import method_settings
 from rex.training.checkpoints import Checkpoint, load_checkpoint
 from rex.training.observing import Observer
 from rex.training.run import RunFiles, predict_run, train_run
@@ -109,6 +110,24 @@ def test_gqa_has_the_published_hyper_parameters() -> None:
     assert published("multi-task") == published("answer-only") == (1e-4, 8, 8)
     assert published("explanation-only") == (4e-4, 8, 8)
     assert published("transfer-1") == published("transfer-10-scratch") == (4e-4, 15, 12)
+
+
+def test_gqa_vcin_has_the_hyper_parameters_of_its_public_code() -> None:
+    """BertAdam at 2e-5, warmed up over a tenth of 12 epochs; six layers read programs."""
+    config = read_config(Path(__file__).parents[2] / "config" / "gqa-vcin.yaml")
+    model, training = config.model, config.training
+    assert (model.backbone, model.pretrained) == ("lxmert", "unc-nlp/lxmert-base-uncased")
+    assert (model.dropout, model.attention_dropout, model.decoder_dropout) == (0.1, 0.1, 0.1)
+    assert (training.optimizer, training.learning_rate, training.decay) == ("adam", 2e-5, "linear")
+    assert (training.warmup, training.weight_decay, training.gradient_clip) == (0.1, 0.01, 1)
+    assert (training.batch_size, training.epochs) == (64, 12)
+    assert (training.explanation_length, training.question_length) == (18, 35)
+    assert (training.explanation_weight, training.gate_weight) == (1, 1)
+    vcin = vars(method_settings("vcin", settings_given("vcin", config.methods)))
+    assert (vcin["layers"], vcin["heads"], vcin["samples"], vcin["kl"]) == (4, 4, 4, 1)
+    pro = vars(method_settings("pro-vcin", settings_given("pro-vcin", config.methods)))
+    assert pro == {**vcin, "programs": True, "program_layers": 6}
+    assert [run.method for run in config.experiment.runs] == ["rex", "vcin", "pro-vcin"]
 
 
 def test_transfer_starts_from_the_explained_run(
