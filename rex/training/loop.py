@@ -119,8 +119,7 @@ class Trainer:
         """Train all epochs, or those that are left, and return the final state.
 
         Training ends early after `max_steps`, which cut an epoch short, and when `patience` epochs
-        have not been better than the best one, of those from `decay_epoch` on: before it, an epoch
-        may be no better because the learning rate is still high.
+        from `decay_epoch` on, where the rate is low, have not been better than the best one.
         """
         self.observer = observer
         progress = Progress("training", self._steps, "steps")
