@@ -33,12 +33,12 @@ from rex.evaluation.reading.model_predictions import fits
 from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.gqa.json_entries import iter_entries
+from rex.gqa.parsing import Program, parse_program, parse_program_text
 from rex.gqa.questions import QUESTION_CURE, ProgramError, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import Program, parse_program, parse_program_text
 from rex.programs.rendering import mentioned
 from rex.programs.wording import word_statement
 

@@ -12,7 +12,7 @@ from rex.boxes import Box, cell_box
 from rex.evaluation.entailment import entails
 from rex.evaluation.measures.agreement import names_of
 from rex.experiment import method_label
-from rex.gqa.operations import written_steps
+from rex.gqa.parsing import written_steps
 from rex.reporting.examples import Example, MethodOutput, Word
 from rex.reporting.gallery import region_colors
 

@@ -17,6 +17,7 @@ from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
 from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, gender, is_a, plural
+from rex.gqa.parsing import program_or_none
 from rex.gqa.questions import SemanticStep
 from rex.programs.facts import (
     CONVERSE,
@@ -27,7 +28,6 @@ from rex.programs.facts import (
     says,
     share_category,
 )
-from rex.programs.parsing import program_or_none
 from rex.programs.values import VERDICTS
 
 NOT_ENTAILED = "the explanation does not entail the answer"

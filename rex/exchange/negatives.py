@@ -16,9 +16,10 @@ import msgspec
 from rex.boxes import pairwise_ious
 from rex.exchange.record import Explained, ExportedQuestion, NamedObject, Naming, Text, spanned
 from rex.exchange.synonyms import may_be, near_names, near_relations, near_words
+from rex.gqa import operations as ops
 from rex.gqa.ontology import CATEGORY_WORDS, CLASS_NAMES, HYPERNYMS, WORD_CATEGORIES, is_a
+from rex.gqa.parsing import Program, parse_program
 from rex.gqa.scene_graphs import SceneGraph
-from rex.programs import operations as ops
 from rex.programs.english import article, is_mass, is_plural
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
@@ -29,7 +30,6 @@ from rex.programs.facts import (
     VERTICAL,
     same_word,
 )
-from rex.programs.parsing import Program, parse_program
 from rex.programs.phrases import (
     Attribution,
     Comparison,

@@ -11,11 +11,11 @@ from itertools import chain
 import msgspec
 
 from rex.boxes import Box
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import ProgramRecord
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Reason, Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import parse_program
 from rex.programs.phrases import Existence
 from rex.programs.rendering import Span, render_spans
 from rex.programs.values import VERDICTS, Finding, Selection, Value

@@ -21,11 +21,11 @@ from rex.explanations.question_batch import ExplanationBatch
 from rex.explanations.table import COMMAND, Tally, explanation_table
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces, without_collection
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import QUESTION_CURE, ProgramError, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.logs import Progress
 from rex.programs.errors import Skip
-from rex.programs.parsing import parse_program
 from rex.programs.published.executor import execute_published
 from rex.programs.published.polishing import PluralMap, corpus_words
 

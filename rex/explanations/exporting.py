@@ -25,10 +25,10 @@ from rex.exchange.record import Explained, ExportedQuestion, explain
 from rex.explanations.building import Piece, in_order, pieces, question_files
 from rex.files import check_outputs, read_json, whole_file, write_json
 from rex.gqa.json_entries import decode_piece, without_collection
+from rex.gqa.operations import ATOMIC_OPERATIONS
 from rex.gqa.questions import QUESTION_CURE, ProgramError
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.programs.errors import Skip
-from rex.programs.operations import ATOMIC_OPERATIONS
 
 _logger = logging.getLogger("rex.explanations")
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Reason, Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import parse_program
 from rex.programs.plain import render_plain
 from rex.programs.published.executor import execute_published
 from rex.programs.published.polishing import (

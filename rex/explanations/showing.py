@@ -14,15 +14,15 @@ from rex.config import SCENE_GRAPH_SPLITS
 from rex.drawing import COLORS, draw_boxes, side_by_side
 from rex.errors import InputError
 from rex.files import whole_file
+from rex.gqa import operations as ops
 from rex.gqa.layout import Layout
+from rex.gqa.parsing import Program, parse_program
 from rex.gqa.questions import ProgramError, Question, iter_questions
 from rex.gqa.scene_graph_index import SceneGraphIndex
 from rex.gqa.scene_graphs import SceneGraph
 from rex.images import open_image
-from rex.programs import operations as ops
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import Program, parse_program
 from rex.programs.plain import render_plain
 from rex.programs.rendering import mentioned, render_raw, render_sentence, render_tokens
 from rex.programs.values import VERDICTS, Execution, Finding, Selection, Value, Verdict

@@ -11,7 +11,7 @@ import msgspec
 from rex.errors import InputError
 from rex.gqa.json_entries import iter_pieces
 from rex.gqa.layout import Layout
-from rex.gqa.operations import checked_steps
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import ProgramError, iter_questions
 from rex.gqa.scene_graphs import iter_scene_graphs
 from rex.images import ImageFolder
@@ -90,7 +90,7 @@ def _check_questions(path: Path) -> str:
     without_program = 0
     for question_id, record in iter_questions(path):
         try:
-            checked_steps(record.semantic)
+            parse_program(record.semantic)
         except ProgramError as error:
             raise error.in_file(path, question_id) from None
         images.add(record.image_id)

@@ -1,276 +1,127 @@
-"""The grammar of GQA's programs: operation names, their operands, and their arguments.
-
-An operation's name is a verb, alone or with a qualifier: a category of words (`filter color`),
-`rel` (`choose rel`) or a comparative (`choose healthier`).
-"""
+"""The twelve atomic operations, typed (paper, section 3.1)."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import ClassVar
 
-from rex.gqa.ontology import CATEGORIES
-from rex.gqa.questions import ProgramError, SemanticStep, steps_of_text
-from rex.tokens import cell_of, is_region
-
-COMPARATIVES = frozenset(
-    {
-        "healthier",
-        "higher",
-        "larger",
-        "less healthy",
-        "lower",
-        "older",
-        "shorter",
-        "smaller",
-        "taller",
-        "younger",
-    }
-)
-"""What `choose` compares two objects by."""
-
-Ids = tuple[str, ...] | None
-"""Object ids; empty where the argument says that there are none, None where it does not say."""
-
-Fields = tuple[Any, ...]
-"""What an argument says: the fields of the typed operation (`rex.programs.operations`)."""
-
-_OBJECT_ID = re.compile(r"\d\w*\Z")
-_BROKEN_IDS = re.compile(r"\((?:[\d,\s_-]*|\s*\d\w*\s*[,;][^()]*)\)?\Z")
-_NEGATED = re.compile(r"not\s*\((.*)\)\Z", re.DOTALL)
+import msgspec
 
 
-def split_objects(argument: str) -> tuple[str, Ids]:
-    """Split `name (ids)` into the name and the ids: () for `(-)`, None where none are given.
+class Operation(msgspec.Struct, frozen=True, gc=False):
+    """One step of a program."""
 
-    Parentheses that hold no ids belong to the name.
-    """
-    text = argument.strip()
-    if text[-1:] == ")":
-        head, _, inside = text[:-1].rpartition("(")
-        if inside.isdigit():
-            return head.rstrip(), (inside,)
-        inside = inside.strip()
-        if inside == "-":
-            return head.rstrip(), ()
-        ids = tuple([part.strip() for part in inside.split(",")])
-        if all(_OBJECT_ID.match(part) for part in ids):
-            return head.rstrip(), ids
-    if _BROKEN_IDS.search(text):
-        raise ValueError("has broken object ids, not `(7)`, `(7,8)` or `(-)`")
-    return text, None
+    atomic: ClassVar[str]
+    """The name of the atomic operation."""
+
+    name: str
+    """GQA's operation name."""
+    argument: str
+    """GQA's argument, as written."""
+    dependencies: tuple[int, ...]
+    """The earlier steps whose results it takes."""
 
 
-def read_selection(argument: str) -> Fields:
-    """Read `noun (ids)`."""
-    noun, objects = split_objects(argument)
-    if noun != "_" and not _says_something(noun):
-        raise ValueError("names nothing to select")
-    return noun, objects
+class Select(Operation, frozen=True, gc=False):
+    """Point at objects, or at the whole scene."""
+
+    atomic: ClassVar[str] = "select"
+    noun: str
+    objects: tuple[str, ...] | None
+    """Their ids; empty where the program says that there are none, None where it does not say."""
 
 
-def _says_something(text: str) -> bool:
-    """Return whether a text has letters or digits, and no token that an explanation points with."""
-    if ("#" in text or "@" in text) and any(is_region(one) or cell_of(one) for one in text.split()):
-        return False
-    return text.isprintable() and any(map(str.isalnum, text))
+class Relate(Operation, frozen=True, gc=False):
+    """Go from objects to the ones related to them, or check or choose the relation."""
+
+    atomic: ClassVar[str] = "relate"
+    noun: str
+    """What the related objects are; `_` for anything."""
+    relations: tuple[str, ...]
+    """One relation, or the ones to choose from."""
+    target_is_subject: bool
+    """`s`: target RELATION dependency; `o`: dependency RELATION target."""
+    objects: tuple[str, ...] | None
+    """The targets' ids, as for `Select`."""
+    purpose: str
+    """`find` the objects, `verify` the relation, or `choose` it."""
 
 
-def read_relation(argument: str) -> Fields:
-    """Read `noun,relation,s (ids)`: noun, relations, whether the noun is the subject, ids."""
-    noun, relation, direction, objects = _parts(argument)
-    if "|" in relation:
-        raise ValueError(f"has several relations, {relation!r}")
-    return noun, (relation,), direction == "s", objects
+class Query(Operation, frozen=True, gc=False):
+    """Ask for the name of an object or its value of a category."""
+
+    atomic: ClassVar[str] = "query"
+    category: str
 
 
-def read_relations(argument: str) -> Fields:
-    """Read `noun,A|B,s (ids)`."""
-    noun, relation, direction, objects = _parts(argument)
-    return noun, _several(relation), direction == "s", objects
+class Exist(Operation, frozen=True, gc=False):
+    """Ask whether anything was selected."""
+
+    atomic: ClassVar[str] = "exist"
 
 
-def _parts(argument: str) -> tuple[str, str, str, Ids]:
-    text, objects = split_objects(argument)
-    # a name may hold commas, the relation and the direction do not
-    parts = text.rsplit(",", 2)
-    if len(parts) == 3:
-        noun, relation, direction = parts[0].strip(), parts[1].strip(), parts[2].strip()
-        said = (noun == "_" or _says_something(noun)) and _says_something(relation)
-        if said and direction in ("s", "o"):
-            return noun, relation, direction, objects
-    raise ValueError("is not `noun,relation,s` or `noun,relation,o`")
+class Filter(Operation, frozen=True, gc=False):
+    """Keep the objects that a word is true of (or not true of)."""
+
+    atomic: ClassVar[str] = "filter"
+    category: str
+    word: str
+    negated: bool
 
 
-@lru_cache(maxsize=4096)
-def read_word(argument: str) -> Fields:
-    """Read `word`, or `not(word)`."""
-    text = " ".join(argument.split())
-    negated = _NEGATED.match(text)
-    word = negated[1].strip() if negated else text
-    if not _says_something(word):
-        raise ValueError("names no word")
-    if "|" in word or word == "not" or _NEGATED.match(word):
-        raise ValueError("is not one word, `red` or `not(red)`")
-    return word, negated is not None
+class Verify(Operation, frozen=True, gc=False):
+    """Check a word against objects, or choose between words."""
+
+    atomic: ClassVar[str] = "verify"
+    category: str
+    words: tuple[str, ...]
+    negated: bool
+    choose: bool
 
 
-@lru_cache(maxsize=4096)
-def read_words(argument: str) -> Fields:
-    """Read `A|B`."""
-    return (_several(argument),)
+class Common(Operation, frozen=True, gc=False):
+    """Ask what two objects have in common."""
+
+    atomic: ClassVar[str] = "common"
 
 
-def _several(text: str) -> tuple[str, ...]:
-    choices = tuple([" ".join(choice.split()) for choice in text.split("|")])
-    if not all(map(_says_something, choices)) or len(set(choices)) < max(len(choices), 2):
-        raise ValueError("is not a choice, `A|B`")
-    return choices
+class Same(Operation, frozen=True, gc=False):
+    """Ask whether objects have the same value of a category."""
+
+    atomic: ClassVar[str] = "same"
+    category: str
 
 
-def read_category(argument: str) -> Fields:
-    """Read a category, which may be one that GQA has not published."""
-    category = argument.strip()
-    if not _says_something(category):
-        raise ValueError("names no category")
-    return (category,)
+class Different(Operation, frozen=True, gc=False):
+    """Ask whether objects have different values of a category."""
+
+    atomic: ClassVar[str] = "different"
+    category: str
 
 
-def read_nothing(argument: str) -> Fields:
-    """Pass over an argument."""
-    return ()
+class Compare(Operation, frozen=True, gc=False):
+    """Ask which of two objects is more so (`older`, `higher`)."""
+
+    atomic: ClassVar[str] = "compare"
+    comparative: str
 
 
-OBJECTS, VERDICT, WORD = "objects", "yes or no", "word"
-"""What an operation returns."""
+class And(Operation, frozen=True, gc=False):
+    """Both."""
+
+    atomic: ClassVar[str] = "and"
 
 
-class Usage(NamedTuple):
-    """How the operations of a verb, or of a verb with some qualifiers, are used."""
+class Or(Operation, frozen=True, gc=False):
+    """Either."""
 
-    returns: str
-    """`OBJECTS`, `VERDICT` or `WORD`."""
-    read: Callable[[str], Fields]
-    """Returns what an argument says. Raises ValueError where it says nothing."""
-    fewest: int = 1
-    most: float = 1
-    """Operands: selections of objects."""
-    judges: bool = False
-    """Whether operands may be verdicts, as well as objects."""
-    categories: bool = False
-    """Whether a category may follow the verb."""
+    atomic: ClassVar[str] = "or"
 
 
-USAGES: dict[str, Usage] = {
-    "select": Usage(OBJECTS, read_selection, 0, 0),
-    "relate": Usage(OBJECTS, read_relation),
-    "verify rel": Usage(VERDICT, read_relation),
-    "choose rel": Usage(WORD, read_relations),
-    "query": Usage(WORD, read_category),
-    "exist": Usage(VERDICT, read_nothing, judges=True),
-    "filter": Usage(OBJECTS, read_word, categories=True),
-    "verify": Usage(VERDICT, read_word, categories=True),
-    "choose": Usage(WORD, read_words, categories=True),
-    "common": Usage(WORD, read_nothing, 2, 2),
-    "same": Usage(VERDICT, read_category, 1, math.inf, categories=True),
-    "different": Usage(VERDICT, read_category, 1, math.inf, categories=True),
-    "and": Usage(VERDICT, read_nothing, 2, math.inf, judges=True),
-    "or": Usage(VERDICT, read_nothing, 2, math.inf, judges=True),
-}
-"""Each verb, and each verb that is used otherwise with a qualifier."""
-
-_COMPARES = Usage(WORD, read_nothing, 2, 2)
+def offered(step: Operation) -> tuple[str, ...]:
+    """Return the words or relations that a step chooses from, if it does."""
+    if isinstance(step, Verify):
+        return step.words if step.choose else ()
+    return step.relations if isinstance(step, Relate) and step.purpose == "choose" else ()
 
 
-@lru_cache(maxsize=1024)
-def known_usage(name: str) -> tuple[str, str, Usage] | None:
-    """Return the verb of a GQA operation name, its qualifier ("" for none) and its usage.
-
-    Returns None when GQA knows no such operation.
-    """
-    verb, _, qualifier = name.partition(" ")
-    if verb == "choose" and qualifier in COMPARATIVES:
-        return verb, qualifier, _COMPARES
-    usage = USAGES.get(name if qualifier else verb)
-    if usage is None:
-        usage = USAGES.get(verb)
-        if usage is None or not usage.categories or qualifier not in CATEGORIES:
-            return None
-        if verb in ("same", "different"):
-            # the category is in the name
-            usage = usage._replace(read=read_nothing)
-    return verb, qualifier, usage
-
-
-CheckedStep = tuple[str, str, Fields]
-"""The verb and the qualifier of a step that is well formed, and what its argument says."""
-
-
-def checked_steps(semantic: Sequence[SemanticStep]) -> list[CheckedStep]:
-    """Return the steps of a program, their names and arguments read.
-
-    Raises ProgramError at the first step that is malformed: an unknown operation, too few or too
-    many operands, one that is not an earlier step or does not return what is needed, or an argument
-    that does not say what it should.
-    """
-    checked: list[CheckedStep] = []
-    returned: list[str] = []
-    for index, step in enumerate(semantic):
-        name, dependencies = step.operation, step.dependencies
-        known = known_usage(name)
-        if known is None:
-            raise ProgramError(index, f"unknown operation {name!r}")
-        verb, qualifier, (returns, read, fewest, most, judges, _) = known
-        if not fewest <= len(dependencies) <= most:
-            raise ProgramError(index, f"{name!r} has {len(dependencies)} dependencies")
-        for dependency in dependencies:
-            if not 0 <= dependency < index:
-                problem = f"depends on step {dependency}, not an earlier one"
-                raise ProgramError(index, f"{name!r} {problem}")
-            given = returned[dependency]
-            if given != OBJECTS and not (judges and given == VERDICT):
-                wanted = "is not yes or no" if judges else "selects no objects"
-                raise ProgramError(index, f"{name!r} depends on step {dependency}, which {wanted}")
-        try:
-            fields = read(step.argument)
-        except ValueError as error:
-            problem = f"the argument of {name!r}, {step.argument!r}, {error}"
-            raise ProgramError(index, problem) from None
-        returned.append(returns)
-        checked.append((verb, qualifier, fields))
-    return checked
-
-
-_PARTS = re.compile(r"[,|]|[^\s,|]+")
-_JOINTS = re.compile(r" ?([,|]) ?")
-
-
-def program_text(semantic: Sequence[SemanticStep]) -> str:
-    """Return a program as in GQA's `semanticStr`, without object ids, a blank between all tokens.
-
-    E.g. `select : dog -> relate : boy , holding , s [0] -> query : name [1]`: which objects a step
-    selects is what the image says, not the question. What `choose` offers is sorted: in which order
-    GQA has it, the question does not say either.
-    """
-    return " -> ".join(" ".join(_step_tokens(step)) for step in semantic)
-
-
-def _step_tokens(step: SemanticStep) -> list[str]:
-    said, _ = split_objects(step.argument)
-    said = ",".join("|".join(sorted(part.split("|"))) for part in said.split(","))
-    taken = [f"[{number}]" for number in step.dependencies]
-    return [*step.operation.split(), ":", *_PARTS.findall(said), *taken]
-
-
-@lru_cache(maxsize=4096)
-def written_steps(text: str) -> tuple[SemanticStep, ...]:
-    """Return the steps of a program that a model wrote so; none where it is malformed."""
-    try:
-        steps = steps_of_text(_JOINTS.sub(r"\1", text).replace("] [", ","))
-        checked_steps(steps)
-    except ProgramError:
-        return ()
-    return steps
+ATOMIC_OPERATIONS: tuple[str, ...] = tuple(kind.atomic for kind in Operation.__subclasses__())

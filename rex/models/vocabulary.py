@@ -42,7 +42,7 @@ class Vocabulary:
     attribute_pieces: tuple[tuple[int, ...], ...] = ()
     """The same of attributes."""
     program_words: tuple[str, ...] = ()
-    """Tokens of programs (`rex.gqa.operations.program_text`); none: they are not written."""
+    """Tokens of programs (`rex.gqa.parsing.program_text`); none: they are not written."""
 
     @property
     def tokens(self) -> int:

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
+from rex.gqa import operations as ops
+from rex.gqa.parsing import Program
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import finding, judging, selecting
-from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
-from rex.programs.parsing import Program
 from rex.programs.values import Execution, ExecutionState, Finding, Value, Verdict
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rex.gqa import operations as ops
 from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
 from rex.programs import facts
-from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.judging import judge_word, placement, refuted
 from rex.programs.phrases import Attribution, Comparison, Existence, SceneStatement, Shared

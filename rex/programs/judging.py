@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from rex.gqa import operations as ops
 from rex.gqa.ontology import WORD_CATEGORIES, is_a
 from rex.programs import facts
-from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.phrases import (
     Attribution,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from rex.gqa import operations as ops
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs import facts
-from rex.programs import operations as ops
 from rex.programs.errors import Reason, Skip
 from rex.programs.judging import attribution, refuted
 from rex.programs.phrases import Adjective, Existence, Relationship, Relative, Thing

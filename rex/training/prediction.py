@@ -194,7 +194,7 @@ def choose_supported(
     """
     from rex.evaluation.entailment import entails
     from rex.evaluation.measures.agreement import detected_names
-    from rex.gqa.operations import written_steps
+    from rex.gqa.parsing import written_steps
 
     objects, attributes = store.class_names
     scores = alternatives.scores.clone()

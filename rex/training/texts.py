@@ -168,7 +168,7 @@ def read_programs(path: File, asked: Collection[str]) -> dict[str, str]:
 
     Raises InputError when no question has any.
     """
-    from rex.gqa.operations import program_text
+    from rex.gqa.parsing import program_text
     from rex.gqa.questions import iter_questions
 
     programs = {

@@ -13,13 +13,13 @@ from rex.evaluation.measures.truth import SeenScene
 from rex.evaluation.reading.facts import Ref
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import read_statement
+from rex.gqa import operations
 from rex.gqa.layout import Layout
+from rex.gqa.parsing import Program, parse_program, parse_program_text
 from rex.gqa.questions import Question, SemanticStep, read_questions
 from rex.gqa.scene_graphs import SceneGraph, read_scene_graphs
-from rex.programs import operations
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import Program, parse_program, parse_program_text
 from rex.programs.rendering import mentioned, render_tokens
 from rex.programs.wording import word_statement
 from rex.world.make import make_world

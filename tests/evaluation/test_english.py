@@ -16,11 +16,11 @@ from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import read_marked
 from rex.exchange.record import spanned
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import parse_program
 from rex.programs.rendering import mentioned, render_spans, render_tokens
 from rex.programs.values import VERDICTS
 from rex.programs.wording import word_statement

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import UnreadableError, read_statement
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import SemanticStep
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import parse_program
 from rex.programs.rendering import mentioned, render_tokens
 from rex.programs.wording import word_statement
 from tests.programs.generated import (

@@ -10,9 +10,9 @@ from rex.evaluation.measures.told import cell_sides
 from rex.evaluation.reading.facts import Ref
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import read_statement
+from rex.gqa import operations as ops
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import SemanticStep
-from rex.programs import operations as ops
-from rex.programs.parsing import parse_program
 from tests.programs.generated import random_program
 
 LEXICON = build_lexicon()

@@ -9,12 +9,12 @@ import pytest
 
 from rex.cli import main
 from rex.files import read_parquet
-from rex.gqa.operations import checked_steps
+from rex.gqa.operations import Relate, Select
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import read_questions
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import parse_program
 from tests.gqa.sample import OOD_QUESTIONS, SAMPLE, VAL_QUESTIONS, needs_sample
 
 CASES = SAMPLE.parent / "cases" / "programs"
@@ -123,9 +123,9 @@ def test_real_programs_that_relate_an_object_to_itself() -> None:
         for question_id, question in read_questions(path).items():
             ids = [
                 object_id
-                for verb, qualifier, fields in checked_steps(question.semantic)
-                if verb in ("select", "relate") or qualifier == "rel"
-                for object_id in fields[-1] or ()
+                for step in parse_program(question.semantic)
+                if isinstance(step, Select | Relate)
+                for object_id in step.objects or ()
             ]
             things = {one: SceneObject("thing", 9 * n, 0, 5, 5) for n, one in enumerate(ids)}
             try:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rex.gqa.operations import program_text, split_objects, written_steps
+from rex.gqa.parsing import program_text, split_objects, written_steps
 from rex.gqa.questions import SemanticStep, read_questions
 from tests.gqa.sample import OOD_QUESTIONS, QUESTIONS, VAL_QUESTIONS, needs_sample
 from tests.programs.generated import random_program

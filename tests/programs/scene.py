@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from rex.gqa.parsing import Program, parse_program, parse_program_text
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
 from rex.programs.executor import execute
-from rex.programs.parsing import Program, parse_program, parse_program_text
 from rex.programs.rendering import render_raw, render_sentence
 from rex.programs.values import Execution
 from rex.programs.wording import word_statement

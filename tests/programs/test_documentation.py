@@ -13,15 +13,15 @@ import msgspec
 import pytest
 
 from rex.cli import main
-from rex.gqa import operations as grammar
+from rex.gqa import operations, parsing
 from rex.gqa.layout import Layout
+from rex.gqa.operations import ATOMIC_OPERATIONS
+from rex.gqa.parsing import parse_program, parse_program_text
 from rex.gqa.questions import ProgramError, read_questions
 from rex.gqa.scene_graphs import SceneGraph, SceneObject, read_scene_graphs
-from rex.programs import executor, finding, operations, parsing, plain, wording
+from rex.programs import executor, finding, plain, wording
 from rex.programs.english import number
 from rex.programs.executor import execute
-from rex.programs.operations import ATOMIC_OPERATIONS
-from rex.programs.parsing import parse_program, parse_program_text
 from rex.programs.rendering import mentioned, render_raw, render_sentence, render_tokens
 from rex.programs.wording import word_statement
 from tests.gqa.sample import QUESTIONS, SCENE_GRAPHS, needs_sample
@@ -76,8 +76,7 @@ def check(example: tuple[str, ...], questions: Path, scene_graphs: Path) -> None
 
 
 TABLES: list[dict[Any, Any]] = [
-    grammar.USAGES,
-    parsing.BUILDERS,
+    parsing.USAGES,
     executor.STEPS,
     wording.WORDING,
     plain.PLAIN,
@@ -88,21 +87,21 @@ TABLES: list[dict[Any, Any]] = [
 def tables_restored() -> Iterator[None]:
     kept = [dict(table) for table in TABLES]
     # other tests may have asked for the operation that the page adds
-    grammar.known_usage.cache_clear()
+    parsing.known_usage.cache_clear()
     yield
     for table, before in zip(TABLES, kept, strict=True):
         table.clear()
         table.update(before)
-    grammar.known_usage.cache_clear()
+    parsing.known_usage.cache_clear()
 
 
 @pytest.mark.usefixtures("tables_restored")
 def test_adding_an_operation_as_the_page_says() -> None:
     section = TEXT[TEXT.index("## Adding an operation") : TEXT.index("## Speed")]
     blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 3
     names: dict[str, Any] = {}
-    for module in (grammar, operations, parsing, wording, plain, finding, executor):
+    for module in (operations, parsing, wording, plain, finding, executor):
         names |= vars(module)
     names |= {"Struct": msgspec.Struct, "number": number, "ClassVar": ClassVar}
     for block in blocks:

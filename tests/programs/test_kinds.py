@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from rex.gqa.parsing import parse_program_text
 from rex.gqa.questions import ProgramError
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.english import article, is_mass, is_plural, many
 from rex.programs.errors import Reason, Skip
-from rex.programs.parsing import parse_program_text
 from rex.programs.rendering import render_raw, render_sentence
 from rex.programs.wording import word_statement
 from tests.programs.scene import raw, run

@@ -6,10 +6,9 @@ from itertools import product
 
 import pytest
 
-from rex.gqa.operations import split_objects
+from rex.gqa import operations as ops
+from rex.gqa.parsing import parse_program, parse_program_text, split_objects
 from rex.gqa.questions import ProgramError, SemanticStep, read_questions
-from rex.programs import operations as ops
-from rex.programs.parsing import parse_program, parse_program_text
 from tests.gqa.sample import OOD_QUESTIONS, QUESTIONS, VAL_QUESTIONS, needs_sample
 from tests.programs.operation_names import GQA_OPERATIONS
 from tests.programs.scene import steps

@@ -12,10 +12,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rex.gqa.parsing import Program, parse_program
 from rex.gqa.questions import SemanticStep
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import Program, parse_program
 from rex.programs.plain import render_plain
 from rex.programs.published.executor import execute_published
 from rex.programs.rendering import (

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rex.gqa.parsing import parse_program
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
 from rex.programs.errors import Reason, Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import parse_program
 from rex.programs.phrases import Joint
 from rex.programs.rendering import render_sentence
 from rex.programs.values import Selection

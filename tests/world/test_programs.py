@@ -9,11 +9,10 @@ from collections import Counter
 import pytest
 
 from rex.gqa.layout import Layout
-from rex.gqa.operations import known_usage
+from rex.gqa.parsing import known_usage, parse_program, parse_program_text
 from rex.gqa.questions import Question, read_questions
 from rex.gqa.scene_graphs import read_scene_graphs
 from rex.programs.executor import execute
-from rex.programs.parsing import parse_program, parse_program_text
 
 ATOMIC = {
     "select", "relate", "query", "exist", "filter", "verify", "common", "same", "different",

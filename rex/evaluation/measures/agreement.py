@@ -21,10 +21,10 @@ from rex.evaluation.measures.told import (
 )
 from rex.evaluation.reading.asked_words import short_answers
 from rex.evaluation.reading.facts import IT, Fact, Ref
+from rex.gqa import operations as ops
 from rex.gqa.ontology import CATEGORY_WORDS, WORD_CATEGORIES, is_a
-from rex.programs import operations as ops
+from rex.gqa.parsing import Program
 from rex.programs.facts import CONVERSE, says
-from rex.programs.parsing import Program
 from rex.programs.phrase_wording import VAGUE_NOUNS
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.lexicon import build_lexicon
 from rex.evaluation.reading.statements import UnreadableError, read_statement
 from rex.evaluation.scores import Sample, mean_percent, mean_sample
+from rex.gqa.parsing import program_or_none
 from rex.gqa.scene_graphs import SceneGraph
-from rex.programs.parsing import program_or_none
 
 Follows = tuple[bool | None, bool | None]
 """Whether a question's predicted answer follows, and its true one; None: there is no such."""

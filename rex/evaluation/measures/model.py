@@ -10,7 +10,7 @@ import numpy as np
 
 from rex.evaluation.case import Case, Measure, Results
 from rex.evaluation.scores import Score, mean_percent, mean_sample
-from rex.gqa.operations import program_text
+from rex.gqa.parsing import program_text
 
 
 def _parameters(case: Case) -> Results:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from rex.evaluation.measures.truth import SeenScene
 from rex.evaluation.reading.facts import Fact, Ref
+from rex.gqa import operations as ops
 from rex.gqa.ontology import is_a, singulars
+from rex.gqa.parsing import Program
 from rex.gqa.scene_graphs import SceneGraph
-from rex.programs import operations as ops
-from rex.programs.parsing import Program
 from rex.programs.phrase_wording import VAGUE_NOUNS
 
 _SCENE = "scene"

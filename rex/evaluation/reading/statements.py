@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from rex.evaluation.reading.facts import IT, Fact, Kind, Ref
 from rex.evaluation.reading.lexicon import Lexicon
-from rex.gqa.operations import COMPARATIVES
+from rex.gqa.parsing import COMPARATIVES
 from rex.programs import phrase_wording
 from rex.programs.rendering import SAME_SAID
 from rex.tokens import LARGEST_REGION, region_of

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from rex.files import yaml_beside
-from rex.gqa.operations import COMPARATIVES
+from rex.gqa.parsing import COMPARATIVES
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph, SceneObject
 from rex.programs.errors import Reason, Skip

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from rex.gqa.parsing import Program, parse_program
 from rex.gqa.questions import SemanticStep
 from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
-from rex.programs.parsing import Program, parse_program
 from rex.programs.rendering import Leaf
 from rex.programs.values import Execution, Selection, Verdict
 from rex.programs.wording import word_statement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rex.gqa.operations import known_usage
+from rex.gqa.parsing import known_usage
 from rex.world.questions.phrase import HELPERS
 from rex.world.questions.templates import TEMPLATES
 
