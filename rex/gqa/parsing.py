@@ -262,6 +262,19 @@ def parse_program(semantic: Sequence[SemanticStep]) -> Program:
     return tuple(program)
 
 
+def read_step(step: SemanticStep) -> ops.Operation | None:
+    """Read a step by itself, its dependencies unchecked; None where it is malformed."""
+    known = known_usage(step.operation)
+    if known is None:
+        return None
+    qualifier, usage = known
+    try:
+        fields = usage.read(step.argument, qualifier)
+    except ValueError:
+        return None
+    return usage.kind(step.operation, step.argument, step.dependencies, *fields)
+
+
 @lru_cache(maxsize=4096)
 def program_or_none(semantic: tuple[SemanticStep, ...]) -> Program:
     """Parse a question's `semantic` list; a malformed one is no program: ()."""

@@ -24,6 +24,8 @@ def steps(*texts: str) -> list[SemanticStep]:
         (["select: cat (1)", "query: name"], set(), set()),
         (["select: cat (1)", "relate: dog,sitting on,s (2)"], set(), {"sitting on"}),
         (["select: cat (1)", "verify rel: umbrella, under, o (-)"], set(), {"under"}),
+        (["select: cat (1)", "relate: salt, pepper,near,s (2)"], set(), {"near"}),
+        (["select: cat (1)", "relate: dog", "filter colour: red"], set(), set()),
         (
             ["select: cat (1)", "choose rel: car,to the left of|to the right of,s (2)"],
             set(),
@@ -40,9 +42,10 @@ def test_what_a_program_names(
 def test_what_programs_call_objects() -> None:
     program = steps(
         "select: hour glass (-)", "relate: cat,on,s (1)", "filter color: red", "select: this (2)",
-        "select: scene", "verify rel: dog,near,o (3)", "exist: ?",
+        "select: scene", "verify rel: dog,near,o (3)", "exist: ?", "select: salt, pepper (4)",
+        "select: sign (stop) (5)", "select: cup (6,)",
     )  # fmt: skip
-    assert asked_nouns([program]) == {"hour glass", "cat", "dog"}
+    assert asked_nouns([program]) == {"hour glass", "cat", "dog", "salt, pepper", "sign (stop)"}
 
 
 def test_offered_answers() -> None:
