@@ -8,17 +8,21 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rex.config import Config
 from rex.errors import InputError
-from rex.evaluation.reading.predictions import Predictions, token_regions, write_predictions
+from rex.evaluation.reading.predictions import prediction_table
 from rex.experiment import FEWEST, PRIOR_OF_FEW, SETTINGS
-from rex.files import made_by, read_parquet
+from rex.files import made_by, read_parquet, write_parquet
 from rex.sampling import questions_of
 from rex.tokens import region_of, region_token
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PREFIX_SUPPORT = 5
 """Training questions that must share a prefix before its answers are trusted."""
@@ -72,15 +76,17 @@ class AnswerPrior:
         return answer, found[answer] / found.total()
 
 
-def prior_predictions(prior: AnswerPrior, questions: Mapping[str, str]) -> Predictions:
+def prior_predictions(prior: AnswerPrior, questions: Mapping[str, str]) -> pa.Table:
     """Return the prior's answers to `questions` (question id to text), without explanations."""
     found = [prior.answer(question) for question in questions.values()]
-    return Predictions(
-        question_ids=list(questions),
-        answers=[answer for answer, _ in found],
-        probabilities=[probability for _, probability in found],
-        explanations=[None] * len(found),
-        regions=token_regions([None] * len(found)),
+    nothing = [None] * len(found)
+    return prediction_table(
+        question_id=list(questions),
+        answer=[answer for answer, _ in found],
+        probability=[probability for _, probability in found],
+        explanation=nothing,
+        regions=nothing,
+        gates=nothing,
     )
 
 
@@ -89,7 +95,7 @@ def random_regions(
     texts: Iterable[str | None],
     num_boxes: npt.NDArray[np.integer],
     seed: int,
-) -> Predictions:
+) -> pa.Table:
     """Return the explanations `texts` [n] with each region replaced by a random one of its image.
 
     `num_boxes` [n] counts the image's regions. The words stay true, so the row shows what caption
@@ -97,18 +103,22 @@ def random_regions(
     """
     generator = np.random.default_rng(seed)
     explanations: list[str | None] = []
+    regions: list[list[int] | None] = []
     for text, count in zip(texts, num_boxes.tolist(), strict=True):
         drawn = [
             token if region_of(token) < 0 else region_token(int(generator.integers(count)))
             for token in (text or "").split()
         ]
         explanations.append(None if text is None else " ".join(drawn))
-    return Predictions(
-        question_ids=list(question_ids),
-        answers=[None] * len(explanations),
-        probabilities=[None] * len(explanations),
-        explanations=explanations,
-        regions=token_regions(explanations),
+        regions.append(None if text is None else [region_of(token) for token in drawn])
+    nothing = [None] * len(explanations)
+    return prediction_table(
+        question_id=question_ids,
+        answer=nothing,
+        probability=nothing,
+        explanation=explanations,
+        regions=regions,
+        gates=nothing,
     )
 
 
@@ -179,7 +189,7 @@ def write_random_regions(
 
 
 def _write(
-    out: str | PathLike[str], predictions: Predictions, method: str, *, seed: int = 0, **more: int
+    out: str | PathLike[str], predictions: pa.Table, method: str, *, seed: int = 0, **more: int
 ) -> None:
     made = {"setting": "reference", "method": method, "seed": seed, **more}
-    write_predictions(out, predictions, provenance=made_by(f"rex reference {method}", made))
+    write_parquet(out, predictions, provenance=made_by(f"rex reference {method}", made))

@@ -9,8 +9,8 @@ import pytest
 from rex.evaluation.case import Inputs
 from rex.evaluation.measure import measure
 from rex.evaluation.measures import model
-from rex.evaluation.reading.predictions import read_predictions, write_predictions
-from rex.files import made_by
+from rex.evaluation.reading.predictions import read_prediction_table
+from rex.files import made_by, write_parquet
 from tests.evaluation.small_split import SmallSplit, true_answers
 
 
@@ -33,9 +33,9 @@ def test_parameters(
     value: float | None,
     reason: str | None,
 ) -> None:
-    predictions = read_predictions(split.predict(true_answers(), {}))
+    table = read_prediction_table(split.predict(true_answers(), {}))
     path = tmp_path / "predictions.parquet"
-    write_predictions(path, predictions, provenance=made_by("rex predict", settings))
+    write_parquet(path, table, provenance=made_by("rex predict", settings))
     measured = measure(path, Inputs(questions=split.questions), model.MEASURES)
     score = measured.scores(split="val", mode="fixed", draws=0, seed=0)["parameters"]
     assert (score.value, score.reason, score.unit) == (value, reason, "million")

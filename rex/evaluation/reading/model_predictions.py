@@ -64,7 +64,6 @@ def read_model_predictions(
     return Predictions(
         question_ids=list(said),
         answers=[one.answer for one in said.values()],
-        probabilities=[None] * len(said),
         explanations=tokens,
         regions=token_regions(tokens),
         boxes=box_sets(boxes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rex.arrays import Ragged
 from rex.errors import InputError
-from rex.files import parquet_provenance, read_parquet, write_parquet
+from rex.files import parquet_provenance, read_parquet
 from rex.tokens import LARGEST_REGION, region_of
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ class Predictions:
 
     question_ids: list[str]
     answers: list[str | None]
-    probabilities: list[float | None]
-    """Of the answers, 0 to 1."""
     explanations: list[str | None]
     regions: Ragged
     boxes: Ragged | None = None
@@ -101,7 +99,6 @@ def read_predictions(path: str | PathLike[str]) -> Predictions:
     predictions = Predictions(
         question_ids=table["question_id"].to_pylist(),
         answers=table["answer"].to_pylist(),
-        probabilities=table["probability"].to_pylist(),
         explanations=table["explanation"].to_pylist(),
         regions=_ragged(table["regions"]),
         programs=table["program"].to_pylist() if "program" in table.column_names else None,
@@ -182,29 +179,6 @@ def complete_regions(table: pa.Table, path: str | PathLike[str]) -> pa.Table:
                 )
     place = table.schema.get_field_index("regions")
     return table.set_column(place, "regions", pa.array(regions, pa.list_(pa.int64())))
-
-
-def write_predictions(
-    path: str | PathLike[str], predictions: Predictions, *, provenance: Mapping[str, Any]
-) -> None:
-    """Write predictions as Parquet, in the form that `rex predict` writes."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    regions = pa.ListArray.from_arrays(
-        pa.array(predictions.regions.starts, pa.int32()),
-        pa.array(predictions.regions.values, pa.int32()),
-    )
-    mute = pa.array([explanation is None for explanation in predictions.explanations])
-    table = prediction_table(
-        question_id=predictions.question_ids,
-        answer=predictions.answers,
-        probability=predictions.probabilities,
-        explanation=predictions.explanations,
-        regions=pc.if_else(mute, None, regions),
-        gates=[None] * len(regions),
-    )
-    write_parquet(path, table, provenance=provenance)
 
 
 def match_predictions(
