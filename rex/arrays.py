@@ -50,8 +50,7 @@ class Ragged:
 
     def row(self, number: int) -> list[Any]:
         """Return one row as a list."""
-        row: list[Any] = self.values[self.starts[number] : self.starts[number + 1]].tolist()
-        return row
+        return self.values[self.starts[number] : self.starts[number + 1]].tolist()
 
     def take(self, rows: Integers) -> Ragged:
         """Return the rows `rows` [m], in that order."""
@@ -79,5 +78,4 @@ def starts_of(lengths: npt.ArrayLike) -> Integers:
 def ranges(starts: Integers, lengths: Integers) -> Integers:
     """Return starts[0], starts[0] + 1, …, `lengths[0]` of them, then the same of the others."""
     before = np.cumsum(lengths) - lengths
-    places: Integers = np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)
-    return places
+    return np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)

@@ -54,8 +54,7 @@ def intersections(boxes: Floats, others: Floats) -> Floats:
     width -= np.maximum(boxes[..., 0], others[..., 0])
     height = np.minimum(boxes[..., 3], others[..., 3])
     height -= np.maximum(boxes[..., 1], others[..., 1])
-    shared: Floats = np.maximum(width, 0.0) * np.maximum(height, 0.0)
-    return shared
+    return np.maximum(width, 0.0) * np.maximum(height, 0.0)
 
 
 def ious(boxes: Floats, others: Floats) -> Floats:
@@ -80,8 +79,7 @@ def ratios(parts: Floats, wholes: Floats) -> Floats:
 def clip(boxes: npt.NDArray[Any], width: npt.ArrayLike, height: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return the boxes [..., 4] cut at the edges of images of this size (broadcast over [...])."""
     limits = np.stack(np.broadcast_arrays(width, height, width, height), axis=-1)
-    clipped: npt.NDArray[Any] = np.clip(boxes, 0, limits).astype(boxes.dtype)
-    return clipped
+    return np.clip(boxes, 0, limits).astype(boxes.dtype)
 
 
 def resized(boxes: npt.NDArray[Any], sizes: npt.ArrayLike, wanted: npt.ArrayLike) -> Floats:
@@ -92,8 +90,7 @@ def resized(boxes: npt.NDArray[Any], sizes: npt.ArrayLike, wanted: npt.ArrayLike
     before, after = np.asarray(sizes, np.float64), np.asarray(wanted, np.float64)
     scale = np.ones(np.broadcast_shapes(before.shape, after.shape))
     np.divide(after, before, out=scale, where=(before > 0) & (after > 0))
-    same: Floats = boxes * np.concatenate([scale, scale], axis=-1)
-    return same
+    return boxes * np.concatenate([scale, scale], axis=-1)
 
 
 def from_xywh(boxes: npt.NDArray[Any]) -> npt.NDArray[Any]:

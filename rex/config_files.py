@@ -216,8 +216,7 @@ def config_values(config: Config) -> dict[str, Any]:
     """Return the configuration as plain dicts, lists and scalars, for YAML or JSON."""
     import json
 
-    values: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
-    return values
+    return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
 def config_schema() -> dict[str, Any]:

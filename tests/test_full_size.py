@@ -45,8 +45,7 @@ def entries(path: Path) -> dict[str, Any]:
     pairs: list[tuple[str, Any]] = json.loads(path.read_text(), object_pairs_hook=list)
     # a name that stands twice would be one question fewer
     assert len(dict(pairs)) == len(pairs)
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+    return json.loads(path.read_text())
 
 
 @pytest.mark.parametrize("split", SPLITS)

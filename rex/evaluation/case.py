@@ -121,8 +121,7 @@ class Case:
         """Return `compute(self)`, computed once: what several measures are made of."""
         if compute not in self._known:
             self._known[compute] = compute(self)
-        value: Value = self._known[compute]
-        return value
+        return self._known[compute]
 
     @cached_property
     def answers(self) -> list[str | None]:

@@ -55,8 +55,7 @@ def run_of(
 
 def mode_of(predictions: Path) -> str | None:
     """Return the mode of the run that made a predictions file, if the file says it."""
-    mode: str | None = _said(predictions).get("mode")
-    return mode
+    return _said(predictions).get("mode")
 
 
 def _said(predictions: Path) -> Mapping[str, Any]:
@@ -65,8 +64,7 @@ def _said(predictions: Path) -> Mapping[str, Any]:
         return {}
     if predictions.suffix == ".json":
         return json_run(predictions)
-    found: Mapping[str, Any] = parquet_provenance(predictions).get("settings", {})
-    return found
+    return parquet_provenance(predictions).get("settings", {})
 
 
 def write_metrics(path: str | PathLike[str], metrics: Metrics) -> None:

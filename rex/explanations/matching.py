@@ -65,8 +65,7 @@ def _first_best(overlaps: Floats, threshold: float) -> Integers:
 
 
 def _missing(regions: Floats, counts: Integers) -> npt.NDArray[np.bool_]:
-    missing: npt.NDArray[np.bool_] = np.arange(regions.shape[1]) >= counts[:, None]
-    return missing
+    return np.arange(regions.shape[1]) >= counts[:, None]
 
 
 def bounds(
@@ -203,5 +202,4 @@ class _Union(NamedTuple):
 
     def area(self) -> Floats:
         """Return [n] areas."""
-        total: Floats = np.sum(self.signs[:, None] * areas(self.boxes), axis=0)
-        return total
+        return np.sum(self.signs[:, None] * areas(self.boxes), axis=0)

@@ -85,8 +85,7 @@ class BoxEmbedding(nn.Module):
 
     def forward(self, boxes: Tensor) -> Tensor:
         """Embed boxes [..., 6] (shares of the image's size) as [..., D]."""
-        embedded: Tensor = self.output(functional.gelu(self.hidden(boxes)))
-        return embedded
+        return self.output(functional.gelu(self.hidden(boxes)))
 
 
 class TagEmbedding(nn.Module):
@@ -116,8 +115,7 @@ class TagEmbedding(nn.Module):
                 (self.attributes, batch.attributes),
             )
         ]
-        embedded: Tensor = self.output(torch.cat(both, dim=-1))
-        return embedded
+        return self.output(torch.cat(both, dim=-1))
 
 
 def _padded(pieces: Sequence[Sequence[int]]) -> Tensor:
@@ -129,8 +127,7 @@ def _padded(pieces: Sequence[Sequence[int]]) -> Tensor:
 def _mean_embedding(pieces: Tensor, table: nn.Embedding) -> Tensor:
     """Return the mean embedding [..., H] of word pieces [..., P]; without any, zeros."""
     known = (pieces != 0)[..., None].to(table.weight.dtype)
-    mean: Tensor = (table(pieces) * known).sum(dim=-2) / known.sum(dim=-2).clamp(min=1)
-    return mean
+    return (table(pieces) * known).sum(dim=-2) / known.sum(dim=-2).clamp(min=1)
 
 
 class Backbone(nn.Module):
@@ -176,8 +173,7 @@ class Backbone(nn.Module):
     @property
     def hidden_size(self) -> int:
         """Width H of the outputs."""
-        size: int = self.transformer.config.hidden_size
-        return size
+        return self.transformer.config.hidden_size
 
     def forward(self, batch: Batch) -> Encoding:
         """Encode a batch."""

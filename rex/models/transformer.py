@@ -45,8 +45,7 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, known: Keys, mask: Tensor | None = None) -> Tensor:
         """Attend from x [N, T, H]; `mask` [N or 1, 1, T or 1, M] bool: what may be looked at."""
         seen = self.attend(self._heads(self.query(x)), known, mask)
-        mixed: Tensor = self.output(seen.transpose(1, 2).flatten(2))
-        return mixed
+        return self.output(seen.transpose(1, 2).flatten(2))
 
     def attend(self, query: Tensor, known: Keys, mask: Tensor | None) -> Tensor:
         """Return the values seen, [N, heads, T, width].
@@ -61,8 +60,7 @@ class Attention(nn.Module):
         scores = query @ known.keys.transpose(-1, -2) / query.shape[-1] ** 0.5
         if mask is not None:
             scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        seen: Tensor = scores.softmax(dim=-1) @ known.values
-        return seen
+        return scores.softmax(dim=-1) @ known.values
 
     def _heads(self, x: Tensor) -> Tensor:
         return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)

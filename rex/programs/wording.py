@@ -272,8 +272,7 @@ def _subject(part: Any) -> Thing | None:
         return merged(part.things)[0] if len(merged(part.things)) == 1 else None
     if type(part) is Attribution and (part.holds or part.instead):
         return without(part.thing, part.value if part.holds else part.instead)
-    thing: Thing | None = getattr(part, "thing", None) or getattr(part, "subject", None)
-    return thing
+    return getattr(part, "thing", None) or getattr(part, "subject", None)
 
 
 def _rename_subject(clause: Words, thing: Thing, name: str) -> None:

@@ -127,14 +127,12 @@ def build_small_fpn_backbone(cfg: CfgNode, input_shape: ShapeSpec) -> SmallFPN:
         )
         width = out
     names = [f"res{place + 2}" for place in range(len(BLOCKS))]
-    pyramid = SmallFPN(
+    return SmallFPN(
         ResNet(stem, stages, out_features=names),
         names,
         cfg.MODEL.FPN.OUT_CHANNELS,
         norm=cfg.MODEL.FPN.NORM,
-    )
-    built: SmallFPN = pyramid.to(memory_format=torch.channels_last)
-    return built
+    ).to(memory_format=torch.channels_last)
 
 
 @RPN_HEAD_REGISTRY.register()

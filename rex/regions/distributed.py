@@ -96,8 +96,7 @@ def run_together(work: Callable[[Member], Result], size: int) -> Result:
 
 def _received(pipe: Connection) -> Exception | None:
     with contextlib.suppress(EOFError):
-        error: Exception = pipe.recv()
-        return error
+        return pipe.recv()
     return None
 
 

@@ -128,8 +128,7 @@ class RegionOutputLayers(FastRCNNOutputLayers):  # type: ignore[misc]
     def attribute_scores(self, features: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
         """Return scores [N, A + 1] (before softmax) for features [N, D] and classes [N]."""
         joined = torch.cat([features, self.cls_embedding(classes)], dim=1)
-        scores: torch.Tensor = self.attr_score(functional.relu(self.fc_attr(joined)))
-        return scores
+        return self.attr_score(functional.relu(self.fc_attr(joined)))
 
     def attribute_loss(self, features: torch.Tensor, proposals: list[Instances]) -> torch.Tensor:
         """Return the cross-entropy of the attributes of the objects that proposals [N] match.
@@ -263,10 +262,9 @@ class RegionROIHeads(RegionHeads, StandardROIHeads):  # type: ignore[misc]
 
     def pooled(self, features: Features, boxes: list[Boxes]) -> torch.Tensor:
         """Return the features [N, D] of the boxes of all images."""
-        pooled: torch.Tensor = self.box_head(
+        return self.box_head(
             self.box_pooler([features[name] for name in self.box_in_features], boxes)
         )
-        return pooled
 
 
 @ROI_HEADS_REGISTRY.register()
@@ -322,5 +320,4 @@ class Res5RegionROIHeads(RegionHeads, Res5ROIHeads):  # type: ignore[misc]
     def pooled(self, features: Features, boxes: list[Boxes]) -> torch.Tensor:
         """Return the features [N, D] of the boxes of all images."""
         maps = self.res5(self.pooler([features[name] for name in self.in_features], boxes))
-        pooled: torch.Tensor = maps.mean(dim=(2, 3))
-        return pooled
+        return maps.mean(dim=(2, 3))

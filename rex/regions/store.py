@@ -74,8 +74,7 @@ def _column(name: str, _: type[_Number]) -> cached_property[npt.NDArray[_Number]
 
     def read(store: RegionStore) -> npt.NDArray[_Number]:
         with store.opened() as file:
-            column: npt.NDArray[_Number] = file[name][:]
-            return column
+            return file[name][:]
 
     return cached_property(read)
 

@@ -145,15 +145,13 @@ def _covered(runs: Iterable[Metrics]) -> str:
 
 def published_unread() -> list[str]:
     """Return the works on the same task whose numbers could not be read in any source."""
-    works: list[str] = _published()["unread"]
-    return works
+    return _published()["unread"]
 
 
 @cache
 def _published() -> dict[str, Any]:
     text = resources.files("rex.reporting").joinpath("published.json").read_text(encoding="utf-8")
-    values: dict[str, Any] = json.loads(text)
-    return values
+    return json.loads(text)
 
 
 def published_rows() -> list[Row]:

@@ -294,8 +294,7 @@ def normalised_boxes(boxes: Floats, image_sizes: Integers32, num_boxes: Integers
     corners = boxes / sizes[:, None]
     shares = np.concatenate([corners, corners[..., 2:] - corners[..., :2]], axis=-1)
     exists = np.arange(boxes.shape[1]) < num_boxes[:, None]
-    normalised: Floats = (shares * exists[..., None]).astype(np.float32)
-    return normalised
+    return (shares * exists[..., None]).astype(np.float32)
 
 
 Item = TypeVar("Item")

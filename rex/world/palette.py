@@ -89,10 +89,7 @@ def _wood(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 def _metal(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     # broad diagonal bands of reflected light
-    bands: np.ndarray = (
-        1.02 + 0.5 * np.sin((columns + rows * 0.6) / 11.5) ** 5 - 0.12 * np.sin(rows / 40)
-    )
-    return bands
+    return 1.02 + 0.5 * np.sin((columns + rows * 0.6) / 11.5) ** 5 - 0.12 * np.sin(rows / 40)
 
 
 def _plastic(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -104,14 +101,12 @@ def _plastic(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
 def _brick(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     course = np.floor(rows / 15)
     stone = np.floor((columns + course % 2 * 15) / 30)
-    tones: np.ndarray = 0.92 + 0.14 * np.sin(course * 5.3 + stone * 3.7)
-    return tones
+    return 0.92 + 0.14 * np.sin(course * 5.3 + stone * 3.7)
 
 
 def _mortar(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     course = np.floor(rows / 15)
-    mortar: np.ndarray = (np.mod(rows, 15) < 2.6) | (np.mod(columns + course % 2 * 15, 30) < 2.6)
-    return mortar
+    return (np.mod(rows, 15) < 2.6) | (np.mod(columns + course % 2 * 15, 30) < 2.6)
 
 
 def _glass(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -305,5 +305,4 @@ def _draw(path: Path, image_id: str) -> None:
 
 def questions_of(path: Path) -> dict[str, Any]:
     """Return a questions file as it stands."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -37,8 +37,7 @@ def run(world: Layout, out: Path, *options: object, code: int = 0) -> list[Any]:
         return []
     text = out.read_text(encoding="utf-8")
     if text.startswith("["):
-        found: list[Any] = json.loads(text)
-        return found
+        return json.loads(text)
     return [json.loads(line) for line in text.splitlines()]
 
 

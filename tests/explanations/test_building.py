@@ -66,8 +66,7 @@ class World:
         return main(["explain", "build", *files, "--out", str(self.out), *more])
 
     def rows(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = read_parquet(self.out).to_pylist()
-        return rows
+        return read_parquet(self.out).to_pylist()
 
 
 @pytest.fixture

@@ -67,8 +67,7 @@ def build(case: str, out: Path, mode: str = "fixed") -> int:
 
 
 def rows(out: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = read_parquet(out).to_pylist()
-    return found
+    return read_parquet(out).to_pylist()
 
 
 @needs_cases

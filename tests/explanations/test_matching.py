@@ -30,8 +30,7 @@ def best(boxes: Sequence[Box], regions: Sequence[Box], threshold: float = 0.5) -
     """Match objects of one image."""
     count = np.full(len(boxes), len(regions))
     candidates = np.broadcast_to(array(regions), (len(boxes), len(regions), 4))
-    found: list[int] = best_regions(array(boxes), candidates, count, threshold).tolist()
-    return found
+    return best_regions(array(boxes), candidates, count, threshold).tolist()
 
 
 def bound(targets: Sequence[Box], regions: Sequence[Box]) -> float | None:

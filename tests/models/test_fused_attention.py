@@ -76,8 +76,7 @@ def test_a_kernel_may_scale_the_mask(backbone: Backbone, monkeypatch: pytest.Mon
 
     def noted(*arguments: Any, **options: Any) -> Tensor:
         masks.append(options["attn_mask"])
-        seen: Tensor = attend(*arguments, **options)
-        return seen
+        return attend(*arguments, **options)
 
     monkeypatch.setattr(fused_attention, "pays", lambda _: True)
     monkeypatch.setattr(functional, "scaled_dot_product_attention", noted)

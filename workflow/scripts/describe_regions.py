@@ -72,8 +72,7 @@ class Describer:
         pooled = getattr(said, "pooler_output", None)
         if pooled is None or not self._is_pooled:
             pooled = said.last_hidden_state[:, 0]
-        features: Array = pooled.flatten(1).cpu().numpy()
-        return features
+        return pooled.flatten(1).cpu().numpy()
 
     def patches(self, picture: Image.Image, boxes: Array) -> Array:
         """Return the mean [n, D] of the patches of each box, by how much of them lies in it."""
@@ -87,8 +86,7 @@ class Describer:
         width, height = picture.size
         across = _shares(boxes[:, [0, 2]] / width * columns, columns)
         down = _shares(boxes[:, [1, 3]] / height * rows, rows)
-        features: Array = np.einsum("nr,nc,rcd->nd", down, across, grid, optimize=True)
-        return features
+        return np.einsum("nr,nc,rcd->nd", down, across, grid, optimize=True)
 
     def _see(self, pieces: list[Image.Image]) -> Any:
         size = {"height": self.side, "width": self.side}
@@ -112,8 +110,7 @@ def _shares(spans: Array, cells: int) -> Array:
     inside = np.clip(np.minimum(end, edges + 1) - np.maximum(start, edges), 0, None)
     nearest = edges == np.clip(np.floor((start + end) / 2), 0, cells - 1)
     inside = np.where(inside.sum(axis=1, keepdims=True) > 0, inside, nearest)
-    shares: Array = inside / inside.sum(axis=1, keepdims=True)
-    return shares
+    return inside / inside.sum(axis=1, keepdims=True)
 
 
 def describe(

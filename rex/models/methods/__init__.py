@@ -23,8 +23,7 @@ def decoder_class(method: str, mode: str = "fixed") -> type[Decoder] | None:
     if path is None:
         return None
     module, _, name = path.partition(":")
-    decoder: type[Decoder] = getattr(importlib.import_module(module), name)
-    return decoder
+    return getattr(importlib.import_module(module), name)
 
 
 def method_settings(

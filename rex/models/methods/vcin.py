@@ -78,8 +78,7 @@ class OffByOne(Attention):
             scores = scores.masked_fill(~mask, MASKED)
         shares = (scores - scores.amax(dim=-1, keepdim=True)).exp()
         shares = self.dropout(shares / (1 + shares.sum(dim=-1, keepdim=True)))
-        seen: Tensor = shares.to(known.values.dtype) @ known.values
-        return seen
+        return shares.to(known.values.dtype) @ known.values
 
 
 class SelfAttention(nn.Module):
@@ -209,8 +208,7 @@ class VcinDecoder(TransformerDecoder):
 
     def embed(self, tokens: Tensor, memory: _Memory, *, first: int) -> Tensor:
         """Embed what steps are told."""
-        embedded: Tensor = self.tokens(tokens, memory.regions, first=first)
-        return embedded
+        return self.tokens(tokens, memory.regions, first=first)
 
     def transform(
         self, x: Tensor, before: tuple[Keys, ...], mask: Tensor | None, memory: _Memory

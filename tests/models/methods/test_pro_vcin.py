@@ -88,10 +88,7 @@ def test_the_program_is_read_step_by_step_too(encoding: Encoding) -> None:
         rows = [numbers(text) for text in texts]
         longest = max(map(len, rows))
         program = torch.tensor([row + [IGNORED] * (longest - len(row)) for row in rows])
-        told: Tensor = decoder(
-            encoding._replace(program=program), explanations
-        ).log_probabilities.exp()
-        return told
+        return decoder(encoding._replace(program=program), explanations).log_probabilities.exp()
 
     first = predicted("select : dog", "select : dog -> exist : ? [0]")
     second = predicted("select : dog", "select : dog")

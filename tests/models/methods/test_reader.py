@@ -101,8 +101,7 @@ def test_the_answer_told_changes_what_is_written(encoding: Encoding) -> None:
 
     def told(*answers: int) -> Tensor:
         asked = encoding._replace(told=torch.tensor(answers))
-        likely: Tensor = reader(asked, explanations).log_probabilities
-        return likely
+        return reader(asked, explanations).log_probabilities
 
     free = reader(encoding, explanations).log_probabilities
     assert torch.equal(told(IGNORED, IGNORED), free)
@@ -168,8 +167,7 @@ def read_off(reader: Reader, encoding: Encoding, tokens: list[int], row: int) ->
     alone = encoding.map(lambda part: part[row : row + 1])
     memory = reader.remember(alone)
     states = reader.states(memory, torch.tensor([[*tokens, END]]))
-    read: Tensor = reader.read(states[0, -1]).log_softmax(dim=-1)
-    return read
+    return reader.read(states[0, -1]).log_softmax(dim=-1)
 
 
 @pytest.mark.parametrize("beams", [1, 2])
