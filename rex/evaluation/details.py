@@ -72,10 +72,23 @@ class Details:
     """[n], in the same order."""
     statistics: Floats
     """[n, k], in the same order."""
+    asked: list[str]
+    """All questions of the evaluation, sorted: the measure need not be about each."""
 
-    def by_image(self) -> Floats:
-        """Return the sums of each image's questions, [images, k]."""
-        return sums_by_image(self.statistics, self.image_ids)
+
+def sums_of_same_images(methods: Sequence[Sequence[Details]]) -> list[list[Floats]]:
+    """Return what each run of each method adds up to over the same images, [images, k].
+
+    An image about which a run says nothing counts 0 in its sums: where an explanation cannot be
+    read it states no facts, true or not.
+    """
+    images = sorted({name for runs in methods for run in runs for name in run.image_ids})
+
+    def sums(run: Details) -> Floats:
+        nothing = np.zeros((len(images), run.statistics.shape[1]))
+        return sums_by_image(np.concatenate([run.statistics, nothing]), [*run.image_ids, *images])
+
+    return [[sums(run) for run in runs] for runs in methods]
 
 
 def read_details(path: str | PathLike[str], measure: str) -> Details | None:
@@ -88,11 +101,13 @@ def read_details(path: str | PathLike[str], measure: str) -> Details | None:
     table = read_parquet(path, columns=columns, optional=(measure,), cure=cure)
     if measure not in table.column_names:
         return None
-    table = table.filter(table[measure].is_valid()).sort_by("question_id")
+    table = table.sort_by("question_id")
+    asked = table["question_id"].to_pylist()
+    table = table.filter(table[measure].is_valid())
     column = table[measure].combine_chunks()
     statistics = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
     questions, images = table["question_id"].to_pylist(), table["image_id"].to_pylist()
-    return Details(questions, images, statistics)
+    return Details(questions, images, statistics, asked)
 
 
 def check_details(found: Details, measure: str, score: float | None, path: Path) -> None:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rex.evaluation.details import SUMMARIES, Details
+from rex.evaluation.details import SUMMARIES, Details, sums_of_same_images
 from rex.evaluation.measures import DECLARED, LABELS
 from rex.evaluation.significance import Term, contrast
 from rex.experiment import FEWEST, METHODS, PRIOR_OF_FEW, REFERENCE, TRANSFER_PERCENT, method_label
@@ -85,7 +85,15 @@ _MORE = [percent for percent in TRANSFER_PERCENT if percent > FEWEST]
 _GROUNDING = ("val/grounding", "val/grounding/bounded")
 _ANSWERS = ("val/accuracy", "testdev/accuracy")
 _OOD = ("val/accuracy/ood-all", "testdev/accuracy/ood-all")
-_EXPLAINED = ("val/bleu4", "val/grounding/bounded", "val/entails", *_ANSWERS)
+_EXPLAINED = (
+    "val/bleu4",
+    "val/cider",
+    "val/grounding/bounded",
+    "val/agreement",
+    "val/entails",
+    "val/truth",
+    *_ANSWERS,
+)
 
 CLAIMS = (
     Claim(
@@ -286,13 +294,13 @@ def _terms(comparison: Difference, runs: Runs) -> tuple[tuple[int, ...], list[Te
         raise _NotMeasuredError(f"{labels} have no seed in common on {split}")
     _check_signatures([by_seed[seed] for by_seed in found for seed in seeds], measure)
     details = [[_details(by_seed[seed], measure) for seed in seeds] for by_seed in found]
-    questions = details[0][0].question_ids
-    if any(one.question_ids != questions for some in details for one in some):
+    if any(one.asked != details[0][0].asked for some in details for one in some):
         raise _NotMeasuredError(f"the runs are measured on different questions of {split}")
     terms = [
-        Term(part.factor, [one.by_image() for one in some])
-        for part, some in zip(comparison.parts, details, strict=True)
+        Term(part.factor, sums)
+        for part, sums in zip(comparison.parts, sums_of_same_images(details), strict=True)
     ]
+    questions = {name for some in details for one in some for name in one.question_ids}
     return seeds, terms, len(questions)
 
 

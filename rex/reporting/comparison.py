@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rex.evaluation.details import SUMMARIES
+from rex.evaluation.details import SUMMARIES, sums_of_same_images
 from rex.evaluation.measures import DECLARED
 from rex.evaluation.significance import Term, contrast
 from rex.reporting.layout import Table
@@ -60,12 +60,12 @@ def _best(rows: Sequence[Row], key: str) -> int | None:
         return None
     read = [[run.read_details(measure) for run in row.runs[split]] for row in rows]
     found = [[one for one in some if one is not None] for some in read]
-    questions = {tuple(one.question_ids) for some in found for one in some}
+    questions = {tuple(one.asked) for some in found for one in some}
     if list(map(len, found)) != list(map(len, read)) or len(questions) != 1:
         return None
     order = np.argmin if DECLARED[measure].lower_is_better else np.argmax
     first = int(order([row.value(key) or 0.0 for row in rows]))
-    sums = [[one.by_image() for one in some] for some in found]
+    sums = sums_of_same_images(found)
     for place, theirs in enumerate(sums):
         if place != first:
             terms = (Term(1, sums[first]), Term(-1, theirs))

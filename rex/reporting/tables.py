@@ -98,8 +98,7 @@ _DECLARED = {
             "Readable: explanations of the grammar; agreement: explanations from which the "
             "predicted answer follows; entails: those from which the true answer does; truth: of "
             "the facts that readable explanations state, those that hold in the scene graph, and "
-            "of main clauses alone (docs/measures.md). Truth is not tested: each method's "
-            "facts are about different questions.",
+            "of main clauses alone (docs/measures.md).",
             f"{_PUBLISHED} Published grounding is the published code's own measure, which is not "
             "bounded and looks at one object alone.",
             f"Published, with numbers that could not be read: {', '.join(published_unread())}.",

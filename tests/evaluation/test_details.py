@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from rex.evaluation.details import SUMMARIES, read_details, write_details
+from rex.evaluation.details import (
+    SUMMARIES,
+    read_details,
+    sums_of_same_images,
+    write_details,
+)
 from rex.evaluation.measures.captions import caption_samples
 from rex.evaluation.scores import mean_sample
 
@@ -33,3 +38,19 @@ def test_scores_come_back_from_what_questions_add(tmp_path: Path) -> None:
     assert rouge.question_ids == ["b", "d"]
     assert rouge.statistics[0, 0] == pytest.approx(1)
     assert rouge.statistics[1, 0] < 1
+
+
+def test_what_a_run_says_nothing_about_counts_nothing_in_its_sums(tmp_path: Path) -> None:
+    ids, images = ["a", "b", "c", "d"], ["one", "one", "three", "two"]
+    sums = []
+    for name, rows, values in (("read", [0, 2, 3], [1, 0, 1]), ("unread", [1], [1])):
+        path = tmp_path / f"{name}.parquet"
+        write_details(path, {"truth": mean_sample(rows, values)}, ids, images)
+        found = read_details(path, "truth")
+        assert found is not None
+        assert found.asked == ids
+        sums.append(found)
+    ((read,), (unread,)) = sums_of_same_images([[one] for one in sums])
+    # of the images one, three, two: what holds, and of how many
+    assert read.tolist() == [[1, 1], [0, 1], [1, 1]]
+    assert unread.tolist() == [[1, 1], [0, 0], [0, 0]]

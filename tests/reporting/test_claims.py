@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rex.errors import InputError
@@ -261,6 +262,24 @@ def test_what_is_not_measured_says_why(tmp_path: Path) -> None:
         == "not measured"
     )
     assert "<sup>a</sup>" in to_html(table(paths))
+
+
+def test_methods_whose_facts_are_of_different_questions_are_compared(tmp_path: Path) -> None:
+    paths = []
+    # an explanation of the reader's, and another one of REX's, cannot be read: 2 and 1 facts each
+    for method, unread, held, of in (("reader", 0, 2, 2), ("rex", 1, 0, 1)):
+        for seed in (0, 1):
+            rows = [place for place in range(N) if place != unread]
+            counts = [[held * (place % 10 != 5), of] for place in rows]
+            sample = dataclasses.replace(
+                mean_sample(rows, rows), statistics=np.array(counts, dtype=float)
+            )
+            paths.append(write_run(tmp_path, {}, method=method, seed=seed))
+            ids = ([f"{kind}{place:03d}" for place in range(N)] for kind in "qi")
+            write_details(paths[-1].with_suffix(".parquet"), {"truth": sample}, *ids)
+    found = lines(table(paths))["Reader − REX", "val", "truth"]
+    assert float(found["difference"]) == pytest.approx(100 * (99 - 10) / 99, abs=1e-3)
+    assert (found["result"], found["n"]) == ("holds", "100")
 
 
 def test_only_seeds_that_all_have_count(tmp_path: Path) -> None:
