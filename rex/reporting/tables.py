@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rex.evaluation.case import NO_ANSWERS, NO_EXPLANATIONS
 from rex.evaluation.measures import LABELS
+from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.experiment import FOREIGN, PRIOR_OF_FEW, REFERENCE, SETTINGS, method_label
 from rex.files import write_text
@@ -62,6 +63,11 @@ ANSWER_COLUMNS = (
 
 SETTING_COLUMNS = (*ANSWER_COLUMNS[:2], *_columns("bleu4", "cider", "grounding", "parameters"))
 ATTRIBUTE_COLUMNS = _columns(*(f"attributes/{category}" for category in PAPER_CATEGORIES))
+TYPE_COLUMNS = tuple(
+    Column(f"val/{name}/structural/{kind}", f"{LABELS[name]}: {kind}" if place == 0 else kind)
+    for name in ("agreement", "entails", "truth")
+    for place, kind in enumerate(STRUCTURAL_TYPES)
+)
 GQA_COLUMNS = (
     *_columns("accuracy"),
     Column("val/accuracy/binary", "Binary"),
@@ -141,6 +147,15 @@ _DECLARED = {
             "says, found as whole words; n: questions with such words.",
         ),
     ),
+    "by-type": _Declared(
+        title="What follows from explanations and is true in them, by type of question, on val",
+        columns=TYPE_COLUMNS,
+        mute=NO_EXPLANATIONS,
+        notes=(
+            "All numbers: percent, of questions of GQA's structural types: agreement, entails and "
+            "truth as in the table of explanations. Not tested.",
+        ),
+    ),
     "gqa": _Declared(
         title="GQA's measures of answers, on val",
         columns=GQA_COLUMNS,
@@ -172,6 +187,7 @@ def result_tables(rows: Sequence[Row]) -> list[Table]:
             row for row in ours if row.setting not in (REFERENCE, FOREIGN) or row.method == prior
         ],
         "attributes": measured,
+        "by-type": measured,
         "gqa": measured,
     }
     return [table(name, shown) for name, shown in chosen.items() if shown is not None]

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rex.cli import main
+from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.java import JavaUnavailableError
 from rex.evaluation.metrics import Metrics, read_metrics
 from rex.evaluation.reading.predictions import read_predictions
@@ -133,6 +134,33 @@ def test_agreement_and_truth(split: SmallSplit) -> None:
     # no relation is annotated: the cup is on no table
     assert scores["truth"].value == pytest.approx(100 * 3 / 4)
     assert scores["truth"].n == 4
+
+
+def test_agreement_and_truth_by_type_of_question(split: SmallSplit) -> None:
+    texts = {
+        "q1": "#0 is brown",
+        "q4": "green #0 is red",  # what describes the car is wrong, the main clause is true
+        "q2": "#2 is on #1",  # the scene graph relates nothing to anything
+        "q3": "there is no cat",
+        "q5": "left or right",  # states nothing
+        "q6": "#0 is not red but blue",
+    }
+    assert evaluate(split, split.predict(true_answers() | {"q2": "no"}, texts)) == 0
+    scores = metrics(split).scores
+    found = {
+        name: [scores[f"{name}/structural/{kind}"].value for kind in STRUCTURAL_TYPES]
+        for name in ("agreement", "entails", "truth", "truth/main")
+    }
+    # query: q1, q4; verify: q2, q3; choose: q5; logical: q6; compare: none
+    assert found == {
+        "agreement": [100, 50, 0, 0, None],
+        "entails": [100, 100, 0, 0, None],
+        "truth": [pytest.approx(100 * 2 / 3), 50, None, 0, None],
+        "truth/main": [100, 50, None, 0, None],
+    }
+    assert [scores[f"truth/structural/{kind}"].n for kind in STRUCTURAL_TYPES] == [2, 2, 0, 1, 0]
+    assert scores["truth"].value == pytest.approx(100 * 3 / 7)
+    assert scores["truth/main"].value == pytest.approx(100 * 3 / 6)
 
 
 def test_agreement_where_only_the_detector_knows_names(split: SmallSplit) -> None:

@@ -214,6 +214,22 @@ def test_attribute_columns_say_how_many_questions(tmp_path: Path) -> None:
     assert "Pose" in headers
 
 
+def test_what_follows_is_shown_by_type_of_question(tmp_path: Path) -> None:
+    scores = {f"{name}/structural/query": 90.0 for name in ("agreement", "entails", "truth")}
+    other = {"agreement/structural/compare": "no question of this kind"}
+    mute = dict.fromkeys(scores, NO_EXPLANATIONS)
+    paths = [
+        write_run(tmp_path, scores, missing=other),
+        write_run(tmp_path, {}, setting="answer-only", method="backbone", missing=mute),
+    ]
+    text = to_markdown(lay_out(table("by-type", read_rows(paths))))
+    assert "| Agreement: query | verify | choose | logical | compare | Entails: query |" in text
+    row = r"\| REX \| multi-task \| here, 1 seed \| 90\.00 \| .* \| –<sup>b</sup> \| 90"
+    assert re.search(row, text)
+    assert "<sup>b</sup> no question of this kind" in text
+    assert "Backbone" not in text
+
+
 def write_cost(folder: Path, name: str, *lines: str) -> Path:
     """Write a benchmark file of Snakemake: a header and one line a repetition."""
     path = folder / f"{name}.tsv"
@@ -298,9 +314,11 @@ def test_the_command_writes_the_same_bytes_twice(tmp_path: Path) -> None:
         files = sorted((tmp_path / folder).iterdir())
         assert [file.name for file in files] == [
             f"{name}.{suffix}"
-            for name in ("answers", "attributes", "claims", "explanations", "gqa", "settings")
+            for name in (
+                "answers", "attributes", "by-type", "claims", "explanations", "gqa", "settings",
+            )
             for suffix in ("csv", "html", "md", "tex")
-        ]
+        ]  # fmt: skip
         contents.append([file.read_bytes() for file in files])
         paths.reverse()  # the order of the files does not matter
     assert contents[0] == contents[1]
@@ -328,7 +346,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
     tables = tmp_path / "tables"
     assert main(["tables", "--metrics", *map(str, paths), "--out", str(tables)]) == 0
     files = sorted(tables.glob("*.tex"))
-    assert len(files) == 7
+    assert len(files) == 8
     paper = tmp_path / "paper.tex"
     inputs = [f"\\input{{tables/{file.stem}}}\\clearpage" for file in files]
     paper.write_text(PAPER % "\n".join(inputs))
@@ -338,7 +356,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout[-2000:]
-    assert "Output written on paper.pdf (7 pages" in " ".join(ended.stdout.split())
+    assert "Output written on paper.pdf (8 pages" in " ".join(ended.stdout.split())
     # nothing sticks out of the page
     assert "Overfull" not in ended.stdout
 

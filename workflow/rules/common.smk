@@ -80,6 +80,7 @@ TABLES = [
     "answers",
     "settings",
     "attributes",
+    "by-type",
     "gqa",
     "cost",
 ]
