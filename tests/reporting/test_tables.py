@@ -86,13 +86,25 @@ def test_a_number_of_fewer_seeds_than_its_row_says_so(tmp_path: Path) -> None:
 def test_published_numbers_stand_beside_ours_where_these_are_scored_alike(tmp_path: Path) -> None:
     fixed = write_run(tmp_path, {"bleu4": 30.0})
     names = [each.name for each in result_tables([*read_rows([fixed]), *published_rows()])]
-    assert "as-published" not in names
+    assert not {"as-published", "attributes-as-published"} & {*names}
     both = write_run(tmp_path, {"bleu4": 30.0, "compat/bleu4": 35.0, "compat/grounding": 90.0})
     tables = result_tables([*read_rows([both]), *published_rows()])
     (shown,) = (each for each in tables if each.name == "as-published")
     text = to_markdown(lay_out(shown))
     assert re.search(r"\| REX \| .* \| 35\.00 \| .* \| 90\.00 \|", text)
     assert re.search(r"\| REX \(VisualBERT\) \| .* \| 54\.59 \| .* \| 67\.95 \|", text)
+
+
+def test_attribute_words_by_the_rules_of_both_published_codes(tmp_path: Path) -> None:
+    scores = {"bleu4": 30.0, "attributes/color": 60.0, "attributes-anywhere/color": 65.0}
+    path = write_run(tmp_path, {f"compat/{name}": value for name, value in scores.items()})
+    found = {each.name: each for each in result_tables(read_rows([path]))}
+    layout = lay_out(found["attributes-as-published"])
+    (((*_, rex, _, _, _, _, _, _, _, vcin, _, _, _, _, _, _, _),),) = (
+        rows for _, rows in layout.groups
+    )
+    assert (layout.headers[3], rex.text) == ("REX's rule: Color", "60.00")
+    assert (layout.headers[11], vcin.text) == ("VCIN's rule: Color", "65.00")
 
 
 def test_text_from_files_is_no_markup(tmp_path: Path) -> None:
@@ -346,7 +358,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
     tables = tmp_path / "tables"
     assert main(["tables", "--metrics", *map(str, paths), "--out", str(tables)]) == 0
     files = sorted(tables.glob("*.tex"))
-    assert len(files) == 8
+    assert len(files) == 9
     paper = tmp_path / "paper.tex"
     inputs = [f"\\input{{tables/{file.stem}}}\\clearpage" for file in files]
     paper.write_text(PAPER % "\n".join(inputs))
@@ -356,7 +368,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout[-2000:]
-    assert "Output written on paper.pdf (8 pages" in " ".join(ended.stdout.split())
+    assert "Output written on paper.pdf (9 pages" in " ".join(ended.stdout.split())
     # nothing sticks out of the page
     assert "Overfull" not in ended.stdout
 

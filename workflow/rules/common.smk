@@ -80,6 +80,7 @@ TABLES = [
     "answers",
     "settings",
     "attributes",
+    *(["attributes-as-published"] if CONFIG.evaluation.compat else []),
     "by-type",
     "gqa",
     "cost",

@@ -173,8 +173,8 @@ MEASURES = (
         needs=TEXTS,
         compute=_attributes,
         compat=True,
-        summary="`compat/attributes/<category>`: attribute words found beside a blank, at the end "
-        "of other words too (REX's rule); `compat/attributes-anywhere/<category>`: inside them "
+        summary="`compat/attributes/<category>`: attribute words found beside a blank, at either "
+        "end of other words too (REX's rule); `compat/attributes-anywhere/<category>`: inside them "
         "(VCIN's)",
     ),
 )
