@@ -295,6 +295,8 @@ class EvaluationSettings:
     """Resamples of the images, for intervals and tests; 0: none."""
     compat: bool = False
     """Score also as the published code does, for a table beside published numbers."""
+    upper_bound: str | None = None
+    """The public code's `grounding_upper_bound.json`, for `compat/grounding`; none: our bounds."""
     foreign: tuple[ForeignAnswers, ...] = ()
     """Answers of other models: a row of the tables each."""
     stand_in: Annotated[int, Limits(least=0)] = 200

@@ -12,6 +12,7 @@ from rex.config import (
     SCENE_GRAPH_SPLITS,
     SPLITS,
     Config,
+    EvaluationSettings,
     FeatureFiles,
     ModelSettings,
     RegionSettings,
@@ -95,6 +96,7 @@ def _given(config: Config) -> Iterator[tuple[str, str | Path | None, str]]:
             cure = "docs/regions.md says where to get it"
             yield f"regions.features.{split}", getattr(features, split), cure
         yield "regions.features.ids", features.ids, "check the path"
+    yield "evaluation.upper_bound", config.evaluation.upper_bound, "check the path"
     for number, row in enumerate(config.evaluation.foreign):
         yield f"evaluation.foreign.{number}.file", row.file, "name what the model answered"
 
@@ -123,7 +125,9 @@ def measured_splits(config: Config) -> list[str]:
     return [split for split in SPLITS if split in {*config.evaluation.splits, *rows}]
 
 
-def named_files(section: RegionSettings | ModelSettings | FeatureFiles, *keys: str) -> list[str]:
+def named_files(
+    section: RegionSettings | ModelSettings | FeatureFiles | EvaluationSettings, *keys: str
+) -> list[str]:
     """Return the files that keys of the configuration name, or that are read of a folder.
 
     A job that reads them has them among its inputs: what is written into them reruns it. The name

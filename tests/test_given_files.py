@@ -30,6 +30,10 @@ from rex.world.folder import record_file
             "evaluation.foreign.0.file: a.jsonl is not there; name what the model answered",
         ),
         (
+            {"evaluation": {"upper_bound": "bounds.json"}},
+            "evaluation.upper_bound: bounds.json is not there; check the path",
+        ),
+        (
             {"regions": {"weights": "mine.pkl"}},
             "regions.weights: mine.pkl is not there; check the path",
         ),

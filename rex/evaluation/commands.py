@@ -88,7 +88,8 @@ def _add_evaluate(stations: Subparsers) -> None:
     optional(
         "--upper-bound",
         "JSON",
-        "the public code's grounding_upper_bound.json, for compat/grounding (default: ours)",
+        "the public code's grounding_upper_bound.json, for compat/grounding (default: "
+        "evaluation.upper_bound, or our bounds)",
     )
     meteor = "leave METEOR out: it takes the longest"
     option("--without-meteor", dest="meteor", action="store_false", help=meteor)
@@ -150,6 +151,7 @@ def _evaluate(
 
     if tracking is not None and run is None:
         raise InputError("--tracking needs the run's folder", cure="give --run as well")
+    given["upper_bound"] = _published_bounds(given["upper_bound"], config)
     read = {"corenlp": corenlp, **given}
     options = {p: f"--{name.replace('_', '-')}" for name, p in read.items() if isinstance(p, Path)}
     check_outputs(
@@ -181,6 +183,12 @@ def _evaluate(
     if tracking is not None and run is not None:
         _track(tracking, run, config.dataset, metrics, {"metrics": out, "predictions": predictions})
     _print_scores(metrics)
+
+
+def _published_bounds(given: Path | None, config: Config) -> Path | None:
+    """Return the file of the public code's bounds: the option's, else the configuration's."""
+    file = given or config.evaluation.upper_bound
+    return None if file is None else Path(file)
 
 
 def _print_scores(metrics: Metrics) -> None:

@@ -310,6 +310,20 @@ def test_compat_stands_beside(split: SmallSplit, monkeypatch: pytest.MonkeyPatch
     assert scores["compat/attributes/color"].value == scores["attributes/color"].value
 
 
+def test_the_published_bound_may_stand_in_the_configuration(split: SmallSplit) -> None:
+    path = split.predict(true_answers(), true_texts())
+    files = {}
+    for name, bound in (("configured", 0.5), ("given", 0.8)):
+        files[name] = split.folder / f"{name}.json"
+        files[name].write_text(json.dumps({"q1": bound}))
+    settings = json.dumps({"evaluation": {"compat": True, "upper_bound": str(files["configured"])}})
+    found = []
+    for option in ([], ["--upper-bound", str(files["given"])]):
+        assert evaluate(split, path, "--config", settings, *option) == 0
+        found.append(metrics(split).scores["compat/grounding"].value)
+    assert found == [pytest.approx(100 / 0.5), pytest.approx(100 / 0.8)]
+
+
 def test_explanations_that_are_all_empty(split: SmallSplit) -> None:
     path = split.predict(true_answers(), dict.fromkeys(true_texts(), ""))
     assert evaluate(split, path, "--compat") == 0

@@ -67,6 +67,7 @@ MEASURED = configuration(
     "evaluation.seed",
     "evaluation.bootstrap",
     "evaluation.compat",
+    "evaluation.upper_bound",
     "explanations.mode",
 )
 
@@ -74,6 +75,7 @@ MEASURED = configuration(
 rule evaluate:
     input:
         evaluated_annotations,
+        named_files(CONFIG.evaluation, "upper_bound"),
         predictions=f"{RESULTS}/runs/{{setting}}/{{method}}/seed{{seed}}/predictions/{{split}}.parquet",
         regions=regions_of,
         explanations=explanations_of,
@@ -137,6 +139,7 @@ if FOREIGN_ROWS:
     rule evaluate_foreign:
         input:
             evaluated_annotations,
+            named_files(CONFIG.evaluation, "upper_bound"),
             answers=foreign_answers,
             regions=regions_of,
             explanations=explanations_of,
