@@ -117,7 +117,7 @@ def _ask(
         _logger.warning("note: %s", note)
     if picture is not None:
         shown = [
-            Shown(reply.example(), reply.example().outputs[0], path)
+            Shown(reply.example(), reply.example().outputs, path)
             for path, reply in zip(images, replies, strict=True)
         ]
         draw(picture, shown)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rex.reporting.layout import Column
 
 _REPORT = "report"
-_IN_PICTURE = 4
+_IN_PICTURE = 3
 
 _logger = logging.getLogger("rex.reporting")
 

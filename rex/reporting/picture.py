@@ -23,65 +23,78 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont
 
-_TILE = 560
-"""Width of an example, in pixels."""
 _MARGIN = 18
-_COLUMNS = 2
 _INK, _DIM, _PAPER, _RIGHT, _WRONG = "#1a1a1a", "#666666", "#ffffff", "#14713a", "#b3261e"
 _CELL = "#ffe9a8"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An example, the output of it that is shown, and the file of its image."""
+    """An example, the outputs of it that are shown, and the file of its image."""
 
     example: Example
-    output: MethodOutput
+    outputs: Sequence[MethodOutput]
     image: Path
+
+    @property
+    def words(self) -> list[Word]:
+        """Those of all explanations that are shown."""
+        return [word for output in self.outputs for word in output.words or ()]
 
 
 def write_picture(
     path: str | PathLike[str], examples: Sequence[Example], images: ImageFolder
 ) -> None:
-    """Draw `examples` side by side as PNG; of each the output that explains best is shown.
+    """Draw `examples` side by side as PNG, the outputs that explain below one another.
 
     Images that are missing are blank. Raises InputError when no example has an explanation with
     regions.
     """
     shown = [
-        Shown(example, output, images.path(example.image_id))
+        Shown(example, explaining(example), images.path(example.image_id))
         for example in examples
-        if (output := best_output(example))
+        if best_output(example)
     ]
     if not shown:
         raise InputError(
             "no example has an explanation that names regions",
             cure="give predictions of a method that explains",
         )
-    draw(path, shown)
+    draw(path, shown, columns=3, width=420)
 
 
-def draw(path: str | PathLike[str], shown: Sequence[Shown]) -> None:
-    """Draw what is shown side by side as PNG. Raises InputError when an image cannot be read."""
-    picture = side_by_side([_tile(one) for one in shown], _COLUMNS, gap=_MARGIN)
+def draw(
+    path: str | PathLike[str], shown: Sequence[Shown], *, columns: int = 2, width: int = 560
+) -> None:
+    """Draw what is shown side by side as PNG, each `width` pixels wide.
+
+    Raises InputError when an image cannot be read.
+    """
+    picture = side_by_side([_tile(one, width) for one in shown], columns, gap=_MARGIN)
     with whole_file(path) as temporary:
         picture.save(temporary, "PNG", optimize=True)
 
 
+def explaining(example: Example) -> list[MethodOutput]:
+    """Return the outputs that hold an explanation."""
+    return [output for output in example.outputs if output.words]
+
+
 def best_output(example: Example) -> MethodOutput | None:
-    """Return the output to show: one that names regions; a right one first, then the grounding."""
-    explained = [
+    """Return the output that explains best: it names regions; is right; grounds well."""
+    pointing = [
         output
-        for output in example.outputs
+        for output in explaining(example)
         if any(word.region is not None for word in output.words or ())
     ]
-    return max(explained, key=lambda o: (o.right is True, o.grounding or 0.0), default=None)
+    return max(pointing, key=lambda o: (o.right is True, o.grounding or 0.0), default=None)
 
 
 def telling_examples(examples: Sequence[Example], count: int) -> list[Example]:
-    """Choose examples for a picture: right ones that say why, with several regions; the last wrong.
+    """Choose examples for a picture: right ones that say why, with several regions.
 
-    Where no answer is wrong all are right. Operations differ as far as possible.
+    A wrong answer is among those to the last one, where there is any. Operations differ as far as
+    possible.
     """
 
     def merit(shown: tuple[Example, MethodOutput]) -> tuple[bool, bool, float, int]:
@@ -93,14 +106,19 @@ def telling_examples(examples: Sequence[Example], count: int) -> list[Example]:
 
     usable = [(example, output) for example in examples if (output := best_output(example))]
     ranked = sorted(usable, key=merit, reverse=True)
-    right = [example for example, output in ranked if output.right]
-    wrong = [example for example, output in ranked if output.right is False]
+    mistaken = [
+        example
+        for example, _ in ranked
+        if any(output.right is False for output in explaining(example))
+    ]
+    last = mistaken[:1]
+    right = [example for example, output in ranked if output.right and example not in last]
     kinds: dict[str, Example] = {}
     for example in right:
         kinds.setdefault(example.operations[-1] if example.operations else "", example)
     first = list(kinds.values())
     first += [example for example in right if example not in first]
-    return [*first[: count - len(wrong[:1])], *wrong[:1]]
+    return [*first[: count - len(last)], *last]
 
 
 def _without_regions(words: Sequence[Word]) -> list[str]:
@@ -118,30 +136,35 @@ class _Piece:
     bold: bool = False
 
 
-def _tile(shown: Shown) -> Image:
+def _tile(shown: Shown, width: int) -> Image:
     from PIL import Image
 
-    example, output = shown.example, shown.output
+    example = shown.example
     colors = region_colors(example)
-    photo = _photo(shown, colors)
-    sure = "" if output.probability is None else f"({100 * output.probability:.0f} % sure)"
-    correction = "" if output.right is not False else f"true answer: “{example.answer}”"
-    color = {True: _RIGHT, False: _WRONG, None: _INK}[output.right]
-    answer = _Piece(output.answer or "", color, bold=True)
-    lines = [
-        [_Piece(word, size=21, bold=True) for word in example.question.split()],
-        [
-            _Piece(f"{output.method}:", _DIM),
-            *([] if output.answer is None else [answer]),
-            *(_Piece(word, _DIM) for word in f"{sure} {correction}".split()),
-        ],
-        [_piece(word, example, colors) for word in output.words or ()],
-    ]
-    placed, height = _lay_out(lines)
-    tile = Image.new("RGB", (_TILE, photo.height + height), _PAPER)
+    photo = _photo(shown, colors, width)
+    lines = [[_Piece(word, size=21, bold=True) for word in example.question.split()]]
+    for output in shown.outputs:
+        lines += [
+            [_Piece("", size=5)],  # some room between methods
+            _answer(output, example),
+            [_piece(word, example, colors) for word in output.words or ()],
+        ]
+    placed, height = _lay_out(lines, width)
+    tile = Image.new("RGB", (width, photo.height + height), _PAPER)
     tile.paste(photo, (0, 0))
     _write(tile, placed, top=photo.height)
     return tile
+
+
+def _answer(output: MethodOutput, example: Example) -> list[_Piece]:
+    sure = "" if output.probability is None else f"({100 * output.probability:.0f} % sure)"
+    correction = "" if output.right is not False else f"true answer: “{example.answer}”"
+    color = {True: _RIGHT, False: _WRONG, None: _INK}[output.right]
+    return [
+        _Piece(f"{output.method}:", _DIM),
+        *([] if output.answer is None else [_Piece(output.answer, color, bold=True)]),
+        *(_Piece(word, _DIM) for word in f"{sure} {correction}".split()),
+    ]
 
 
 def _piece(word: Word, example: Example, colors: dict[int, str]) -> _Piece:
@@ -152,8 +175,10 @@ def _piece(word: Word, example: Example, colors: dict[int, str]) -> _Piece:
     return _Piece(word.text, ground=_CELL if word.cell is not None else None)
 
 
-def _lay_out(lines: Sequence[Sequence[_Piece]]) -> tuple[list[tuple[int, int, _Piece]], int]:
-    """Return where each piece stands (left, top), and the height of all."""
+def _lay_out(
+    lines: Sequence[Sequence[_Piece]], room: int
+) -> tuple[list[tuple[int, int, _Piece]], int]:
+    """Return where each piece stands (left, top) in `room` pixels, and the height of all."""
     placed = []
     y = 10
     for line in lines:
@@ -162,7 +187,7 @@ def _lay_out(lines: Sequence[Sequence[_Piece]]) -> tuple[list[tuple[int, int, _P
         for piece in line:
             width = round(_font(piece.size, piece.bold).getlength(piece.text))
             width += 10 if piece.ground else 0
-            if x and x + width > _TILE:
+            if x and x + width > room:
                 x, y = 0, y + step
             placed.append((x, y, piece))
             x += width + round(0.32 * piece.size)
@@ -184,18 +209,18 @@ def _write(tile: Image, placed: Sequence[tuple[int, int, _Piece]], *, top: int) 
         draw.text((x, top + y), piece.text, font=font, fill=piece.color)
 
 
-def _photo(shown: Shown, colors: dict[int, str]) -> Image:
-    """Return the image in the tile's width, with the boxes that the explanation points at."""
+def _photo(shown: Shown, colors: dict[int, str], width: int) -> Image:
+    """Return the image, `width` pixels wide, with the boxes that the explanations point at."""
     from PIL import ImageDraw
 
-    example, output = shown.example, shown.output
+    example, words = shown.example, shown.words
     image = image_or_blank(shown.image, example.image_id, example.size)
-    scale = _TILE / image.width
-    photo = image.resize((_TILE, round(image.height * scale)))
+    scale = width / image.width
+    photo = image.resize((width, round(image.height * scale)))
     draw = ImageDraw.Draw(photo, "RGBA")
-    for cell in sorted({word.cell for word in output.words or () if word.cell is not None}):
+    for cell in sorted({word.cell for word in words if word.cell is not None}):
         draw.rectangle(cell_box(cell, *photo.size), fill=(255, 213, 74, 70))
-    regions = list(dict.fromkeys(w.region for w in output.words or () if w.region is not None))
+    regions = list(dict.fromkeys(word.region for word in words if word.region is not None))
     boxes: list[Box] = []
     for region in regions:
         left, top, right, bottom = (scale * side for side in example.boxes[region])
@@ -207,8 +232,8 @@ def _photo(shown: Shown, colors: dict[int, str]) -> Image:
     font = _font(16, True)
     sizes = [(font.getlength(f"#{region}") + 8, 21.0) for region in regions]
     places = label_places(boxes, sizes, photo.size)
-    for region, (x, y), (width, height) in zip(regions, places, sizes, strict=True):
-        draw.rectangle((x, y, x + width, y + height), fill=colors[region])
+    for region, (x, y), (across, down) in zip(regions, places, sizes, strict=True):
+        draw.rectangle((x, y, x + across, y + down), fill=colors[region])
         draw.text((x + 4, y + 1), f"#{region}", font=font, fill=_PAPER)
     return photo
 

@@ -10,6 +10,9 @@ from PIL import Image
 
 from rex.cli import main
 from rex.evaluation.entailment import NOT_ENTAILED
+from rex.images import ImageFolder
+from rex.reporting.examples import read_examples
+from rex.reporting.picture import explaining, telling_examples, write_picture
 from tests.evaluation.small_split import SmallSplit, true_answers, true_texts
 
 
@@ -102,10 +105,39 @@ def test_same_bytes_twice(split: SmallSplit, predictions: list[Path]) -> None:
         contents.append(((split.folder / "index.html").read_bytes(), picture.read_bytes()))
     assert contents[0] == contents[1]
     with Image.open(picture) as image:
-        assert image.width > 1000  # two columns
+        assert image.width > 1000  # three columns
         # the colors of two boxes and of a word are there
         colors = {color for _, color in image.getcolors(1 << 24) or ()}
         assert {(0xD6, 0x27, 0x28), (0x1F, 0x77, 0xB4)} <= colors
+
+
+def test_a_picture_shows_what_each_method_explains(split: SmallSplit) -> None:
+    rex = split.predict(true_answers(), true_texts())
+    texts = true_texts() | {"q2": "#2 is not on #1"}
+    reader = split.predict(true_answers() | {"q2": "no"}, texts, method="reader")
+    silent = split.predict(true_answers(), {}, setting="answer-only", method="backbone")
+    heights = []
+    for said in ([rex], [rex, reader], [rex, reader, silent]):
+        examples = read_examples(
+            questions=split.questions,
+            explanations=split.explanations,
+            regions=split.regions,
+            predictions=said,
+            count=5,
+            seed=1,
+        )
+        chosen = telling_examples(examples, 2)
+        write_picture(split.folder / "examples.png", chosen, ImageFolder(split.images))
+        with Image.open(split.folder / "examples.png") as image:
+            heights.append(image.height)
+    # the only wrong answer is shown, and what both say of it; who is silent takes no room
+    last = chosen[-1]
+    assert last.question_id == "q2"
+    assert [(each.method, each.right) for each in explaining(last)] == [
+        ("REX", True),
+        ("Reader", False),
+    ]
+    assert heights[0] < heights[1] == heights[2]
 
 
 def test_a_picture_needs_explanations(
