@@ -34,6 +34,7 @@ compute: {device: cpu, detector_threads: 1}
 RUNS = [
     ("multi-task", "rex"),
     ("multi-task", "vqae"),
+    ("multi-task", "reader"),
     ("answer-only", "backbone"),
     ("explanation-only", "rex"),
 ]

@@ -35,6 +35,8 @@ PLAIN = dataclasses.replace(
 
 
 MULTI_TASK = RunName(setting="multi-task", method="rex", seed=0)
+# which explanations are told their answer is drawn: other ones by each process
+READER = RunName(setting="multi-task", method="reader-not-told", seed=0)
 ANSWER_ONLY = RunName(setting="answer-only", method="backbone", seed=0)
 
 
@@ -102,6 +104,7 @@ SINGLE = dataclasses.replace(
 """Steps of one question, learnt and held out: a second process has none at all."""
 TRAINED = {
     "plain": (PLAIN, MULTI_TASK),
+    "reader": (PLAIN, READER),
     "lxmert/answer-only": (LXMERT, ANSWER_ONLY),
     "lxmert/multi-task": (LXMERT, MULTI_TASK),
     "single": (SINGLE, MULTI_TASK),
@@ -151,6 +154,14 @@ def test_two_processes_are_one_with_twice_the_batch(by_two: Path, alone: Path) -
     run = by_two / "plain/run"
     assert losses(records_of(run)) == pytest.approx(losses(records_of(alone)), rel=1e-4)
     assert_same_weights(run, alone)
+
+
+def test_two_processes_train_the_reader(toy: RunFiles, by_two: Path, tmp_path: Path) -> None:
+    """It also learns programs, and the answers that explanations say: losses of their own."""
+    run = by_two / "reader/run"
+    records = train(PLAIN, toy, tmp_path / "alone", READER)
+    assert losses(records_of(run)) == pytest.approx(losses(records), rel=1e-4)
+    assert_same_weights(run, tmp_path / "alone")
 
 
 @pytest.mark.parametrize("setting", ["answer-only", "multi-task"])
