@@ -1,7 +1,8 @@
-"""Ids of explanation tokens: words, and regions as `rex.tokens` reads them."""
+"""Ids of explanation tokens, words and regions, and what words of a question may be copied as."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -27,3 +28,38 @@ def test_ids_come_back() -> None:
     tokens = [VOCABULARY.token(number) for number in range(UNKNOWN, VOCABULARY.tokens)]
     assert tokens == ["[UNK]", "is", "red", "#0", "#1", "#2"]
     assert [VOCABULARY.token_id(token) for token in tokens] == [*range(1, 7)]
+
+
+WORDS = ("dog", "bus", "dress", "wood", "glasses", "scissors", "red", "#", "wooden spoon")
+
+
+@pytest.mark.parametrize(
+    ("piece", "word"),
+    [
+        ("dog", "dog"),
+        ("dogs", "dog"),
+        ("buses", "bus"),
+        ("dresses", "dress"),
+        ("wooden", "wood"),
+        # a word is itself before it is a plural
+        ("glasses", "glasses"),
+        ("bus", "bus"),
+        ("scissors", "scissors"),
+        ("##s", None),
+        ("reds", "red"),
+        ("metallic", None),  # "metal" is in no explanation
+        ("cat", None),
+        ("s", None),
+        ("[PAD]", None),
+    ],
+)
+def test_a_piece_is_copied_as_the_word_that_it_spells(piece: str, word: str | None) -> None:
+    vocabulary = Vocabulary(("yes",), WORDS, (piece, "red"), regions=2)
+    copied, red = vocabulary.copies()
+    assert copied == (UNKNOWN if word is None else vocabulary.token_id(word))
+    assert red == vocabulary.token_id("red")
+
+
+def test_a_word_is_itself_before_it_is_its_material() -> None:
+    both = Vocabulary((), ("wooden", "wood"), ("wooden",), regions=0)
+    assert both.copies() == (both.token_id("wooden"),)
