@@ -35,14 +35,17 @@ def convert_reference(
     1 (0 ends an explanation); `vocabulary` numbers the same ones, so rows are put in its order.
     What the published model has and never uses (`sent_cls`, the attention score's constant) is
     left out; M is fixed. Raises KeyError naming a weight or token that is missing, and ValueError
-    where M (`structure_mapping`) was trained: it maps a region to one token, and nothing else.
+    where M (`structure_mapping`) maps region i to anything but `#i`: it was trained, or is of other
+    tokens.
     """
-    mappings = [weights.get(f"{prefix}structure_mapping") for prefix in ("", "module.")]
-    if not all(mapping is None or _is_fixed(mapping) for mapping in mappings):
-        raise ValueError(
-            "structure_mapping maps regions to more than their token: it was trained by mistake, "
-            "as older versions of torch ignored that it should not be"
-        )
+    for prefix in ("", "module."):
+        mapping = weights.get(f"{prefix}structure_mapping")
+        if mapping is not None and not _is_fixed(mapping, tokens):
+            raise ValueError(
+                "structure_mapping maps regions to other tokens than theirs: it was trained by "
+                "mistake, as older versions of torch ignored that it should not be, or it is of "
+                "another exp2idx.json"
+            )
     order = _order(vocabulary, tokens)
     converted: dict[str, Tensor] = {}
     for name, value in weights.items():
@@ -65,10 +68,11 @@ def convert_reference(
     return converted
 
 
-def _is_fixed(mapping: Tensor) -> bool:
-    """Return whether each column [tokens, R] has one 1, and 0 elsewhere."""
-    binary = ((mapping == 0) | (mapping == 1)).all()
-    return bool(binary and (mapping.sum(dim=0) == 1).all())
+def _is_fixed(mapping: Tensor, tokens: Sequence[str]) -> bool:
+    """Return whether M [END and tokens, R] is 1 where region i meets `#i`, and 0 elsewhere."""
+    regions = [f"#{number}" for number in range(mapping.shape[1])]
+    fixed = [[float(token == region) for region in regions] for token in ("", *tokens)]
+    return torch.equal(mapping, mapping.new_tensor(fixed))
 
 
 def _order(vocabulary: Vocabulary, tokens: Sequence[str]) -> Tensor:

@@ -59,7 +59,7 @@ def published() -> dict[str, Tensor]:
     weights["exp_embed.weight"] = torch.randn(v, H)
     weights["exp_embed.weight"][0] = 0  # its padding index
     weights["structure_mapping"] = torch.zeros(v, R)
-    weights["structure_mapping"][-R:] = torch.eye(R)
+    weights["structure_mapping"][1 : R + 1] = torch.eye(R)
     backbone = new_model().backbone.transformer
     for name, module in (("embedding", backbone.embeddings), ("bert_encoder", backbone.encoder)):
         for key, value in module.state_dict().items():
@@ -191,7 +191,16 @@ def test_the_published_gate_loss_counts_padding() -> None:
 
 
 @pytest.mark.parametrize("name", ["structure_mapping", "module.structure_mapping"])
-def test_a_map_that_was_trained_is_refused(published: dict[str, Tensor], name: str) -> None:
-    trained = published.pop("structure_mapping") + 0.01
-    with pytest.raises(ValueError, match="trained by mistake"):
-        convert_reference({**published, name: trained}, VOCABULARY, PUBLISHED)
+@pytest.mark.parametrize("wrong", ["trained", "permuted", "of a word", "of more regions"])
+def test_a_map_to_other_tokens_is_refused(
+    published: dict[str, Tensor], name: str, wrong: str
+) -> None:
+    mapping = published.pop("structure_mapping")
+    mapping = {
+        "trained": mapping + 0.01,
+        "permuted": mapping[:, [1, 0, 2]],
+        "of a word": mapping.roll(1, dims=0),
+        "of more regions": torch.eye(len(PUBLISHED) + 1, R + 1).roll(1, dims=0).double(),
+    }[wrong]
+    with pytest.raises(ValueError, match="to other tokens than theirs"):
+        convert_reference({**published, name: mapping}, VOCABULARY, PUBLISHED)
