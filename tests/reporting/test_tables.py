@@ -124,8 +124,8 @@ def test_the_same_run_twice_is_refused(tmp_path: Path) -> None:
 def test_published_numbers() -> None:
     rows = {row.method: row for row in published_rows()}
     assert rows["REX (VisualBERT)"].cells["val/cider"].value == 464.20
-    assert not rows["REX (VisualBERT)"].verified
-    assert rows["VCIN (LXMERT, ICCV 2023)"].verified
+    # those of lists of benchmarks were not read in a paper, either
+    assert not any(row.verified for row in rows.values())
     assert all(row.source and row.published for row in rows.values())
 
 
