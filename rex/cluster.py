@@ -42,7 +42,7 @@ _PARTS = {"extract_regions": 8, "explain": 4}
 def parts(config: Config, rule: str) -> int:
     """Return into how many parts a split is cut for a rule: the world is small, and is not.
 
-    The same on each machine: where there are others, Snakemake makes what comes after them anew.
+    The same on each machine: other numbers would make Snakemake repeat what comes after them.
     """
     return _PARTS[rule] if config.source == "gqa" else 1
 

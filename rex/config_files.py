@@ -82,7 +82,7 @@ def _first_problem(error: pydantic.ValidationError) -> tuple[str, str, str]:
     if first["loc"][:1] == ("methods",) and len(first["loc"]) > 3:
         # one error for each of the types that a setting may have
         place = ".".join(map(str, first["loc"][:3]))
-        return place, f"{given!r} is no number, text, true or false", cure
+        return place, f"{given!r} is not a number, text, true or false", cure
     for name, problem, advice in (
         ("ge", "too small", "give {} or more"),
         ("gt", "too small", "give a number above {}"),
@@ -147,7 +147,7 @@ def read_settings(source: str | PathLike[str]) -> dict[str, Any]:
         raise InputError(
             f"cannot be read ({error.strerror})", file=file, cure="name a YAML file"
         ) from None
-    # dates that are none, and numbers of thousands of digits, raise errors of Python's own
+    # impossible dates, and numbers of thousands of digits, raise errors of Python's own
     except (yaml.YAMLError, ValueError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(

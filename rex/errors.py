@@ -1,4 +1,4 @@
-"""Errors that are told in one line: those that are the user's to fix, and those that pass."""
+"""Errors reported in one line: those for the user to fix, and those that pass by themselves."""
 
 from __future__ import annotations
 

@@ -338,7 +338,7 @@ def _noted(client: MlflowClient, experiment_id: str, folder: Path) -> Run | None
         if error.get_http_status_code() not in (400, 404):
             raise
         return None  # of a database that is gone
-    # what a user has deleted is done anew
+    # what a user has deleted is done again
     return run if run.info.lifecycle_stage == LifecycleStage.ACTIVE else None
 
 

@@ -194,7 +194,7 @@ def test_a_configuration_may_be_given_as_json() -> None:
         ),
         (
             {"methods": {"reader": {"layers": [2]}}},
-            "methods.reader.layers: [2] is no number, text, true or false",
+            "methods.reader.layers: [2] is not a number, text, true or false",
         ),
         ({"training": {"epochs": True}}, "training.epochs: Input should be a valid integer"),
         (

@@ -67,7 +67,7 @@ picture.addEventListener("error", () => {
   at("drop").hidden = false;
   chosen = null;
   at("chosen").textContent = "";
-  complain(`“${picture.alt}” is no image that can be shown: choose a JPEG, PNG or WebP file.`);
+  complain(`“${picture.alt}” cannot be shown as an image: choose a JPEG, PNG or WebP file.`);
 });
 // a small image is drawn larger, for its boxes to be legible
 picture.addEventListener("load", () => {

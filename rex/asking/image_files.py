@@ -23,7 +23,7 @@ _logger = logging.getLogger("rex.asking")
 
 
 class UnusableImageError(Exception):
-    """Content that is no image of an accepted kind and size; `too_large` says which."""
+    """Content that is not an image of an accepted kind and size; `too_large` says which."""
 
     def __init__(self, why: str, *, too_large: bool = False) -> None:
         super().__init__(why)
@@ -33,7 +33,7 @@ class UnusableImageError(Exception):
 def offered_images(folder: Path | None) -> dict[str, Path]:
     """Return name to path of the images in a folder; a name that is not UTF-8 has no address.
 
-    Raises InputError when it is no folder, or holds none.
+    Raises InputError when it is not a folder, or holds no images.
     """
     if folder is None:
         return {}
@@ -89,7 +89,7 @@ def image_format(content: bytes) -> str:
 def check_size(path: Path) -> None:
     """Raise InputError when an image has too many pixels; none is decoded.
 
-    A file that is no image passes: who reads it says what is wrong with it.
+    A file that is not an image passes: its reader says what is wrong with it.
     """
     from PIL import Image
 

@@ -51,7 +51,7 @@ LONGEST_QUESTION = 200
 LONGEST_UPLOAD = 60.0
 """Seconds that a browser may take to send a file, or to say what it wants."""
 MOST_WAITING = 8
-"""Questions that wait for an answer; who comes later is told to come again."""
+"""Questions that wait for an answer; later ones are asked to try again."""
 MOST_CONNECTIONS = 100
 SHOWN_IMAGES = 24
 """Offered images that the page shows at once."""
@@ -274,7 +274,7 @@ def _routes(server: AskServer) -> list[Route]:
 
 def _query(request: Request) -> dict[str, str]:
     try:
-        # Starlette puts a character of its own where there are bytes that are no text
+        # Starlette replaces bytes that are not text with a character
         found = parse_qs(request.scope["query_string"].decode("ascii"), errors="strict")
     except ValueError:
         raise HTTPException(HTTPStatus.BAD_REQUEST, "the address is not UTF-8 text") from None

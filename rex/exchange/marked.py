@@ -61,7 +61,7 @@ class Marked:
     loose: list[Numbers] = field(default_factory=list)
     """Boxes that no phrase of the text has."""
     broken: int = 0
-    """Pieces of boxes that are none."""
+    """Remains of malformed boxes."""
 
     def boxes(self) -> list[Numbers]:
         """Return all boxes, those of phrases first, in order of mention."""

@@ -146,7 +146,7 @@ class _Worker:
     """What a process needs to explain pieces of questions."""
 
     def __init__(self, settings: BuildSettings) -> None:
-        _store(settings)  # a missing or damaged store is told before any work
+        _store(settings)  # a missing or damaged store is reported before any work
         self.settings = settings
         self.graphs = SceneGraphIndex(settings.scene_graphs)
         self.mode: Mode = FixedMode()

@@ -245,7 +245,7 @@ def _problems(settings: ExportSettings) -> Iterator[tuple[str, str, str]]:
     for name in sorted(settings.operations.difference(ATOMIC_OPERATIONS)):
         yield "--operation", f"no operation {name!r}", f"choose of {', '.join(ATOMIC_OPERATIONS)}"
     if not re.fullmatch(r"\w+", settings.split):
-        yield "--split", f"{settings.split!r} is no name of a split", "use letters, digits and _"
+        yield "--split", f"{settings.split!r} is not a name of a split", "use letters, digits and _"
     if "{}" not in settings.images:
         problem = f"{settings.images!r} does not say where the image's id stands"
         yield "--images", problem, "write {} there: images/{}.jpg"

@@ -49,7 +49,7 @@ _TIMEOUT = 60.0
 """Seconds without a byte after which a download counts as broken."""
 _DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),
-    # a compression that zipfile does not know, a password, names that are no text
+    # a compression that zipfile does not know, a password, names that are not text
     *(RuntimeError, ValueError),
 )
 """What zipfile raises for an archive that is not as it should be."""

@@ -277,7 +277,7 @@ def read_step(step: SemanticStep) -> ops.Operation | None:
 
 @lru_cache(maxsize=4096)
 def program_or_none(semantic: tuple[SemanticStep, ...]) -> Program:
-    """Parse a question's `semantic` list; a malformed one is no program: ()."""
+    """Parse a question's `semantic` list; a malformed one gives ()."""
     try:
         return parse_program(semantic)
     except ProgramError:

@@ -50,7 +50,7 @@ def _grouped(
     together: int,
     generator: np.random.Generator,
 ) -> tuple[Integers, Integers]:
-    """Return `order` anew, in groups of up to `together` rows of one image, and their numbers.
+    """Return `order` in groups of up to `together` rows of one image, and the number of each.
 
     An image's questions of similar length make a group: else a batch would be mostly padding.
     """

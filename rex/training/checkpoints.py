@@ -127,7 +127,7 @@ def _check_values(checkpoint: Checkpoint) -> None:
     words = checkpoint.words()
     numbers = (words.regions, checkpoint.seed, checkpoint.epoch, checkpoint.feature_size)
     if not all(type(number) is int and number >= 0 for number in numbers):
-        raise TypeError("its numbers are none")
+        raise TypeError("its numbers are not numbers")
     if not {"[PAD]", "[UNK]", "[CLS]", "[SEP]"} <= set(words.pieces):
         raise ValueError("its questions have no word pieces")
     if not isinstance(checkpoint.signature, dict):

@@ -395,6 +395,6 @@ class Trainer:
         if len(generators) == self.processes.size:
             restore_generator(generators[self.processes.rank], self.processes.device)
         else:
-            _logger.warning("saved by %d processes: dropout is drawn anew", len(generators))
+            _logger.warning("saved by %d processes: dropout is drawn differently", len(generators))
         _logger.info("resuming after epoch %d, step %d", self.state.epoch, self.state.step)
         return True

@@ -64,7 +64,7 @@ def losses(
 ) -> dict[str, Tensor]:
     """Return a batch's share of each loss by name; `loss` is the weighted sum, to be minimised.
 
-    Raises InputError for a loss of the method's own that is none.
+    Raises InputError where a loss of the method's own is not one number a question.
     """
     _check_own(output.own, len(batch), answers=objective.answers)
     parts: dict[str, Tensor] = {}

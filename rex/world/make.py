@@ -34,7 +34,7 @@ VERSION = 4
 """Rises whenever the same settings give another world."""
 
 MIN_OBJECTS, MAX_OBJECTS = 4, 10
-"""Annotated objects of an image; a scene with fewer or more is composed anew."""
+"""Annotated objects of an image; a scene with fewer or more is composed again."""
 
 _logger = logging.getLogger("rex.world")
 

@@ -199,7 +199,7 @@ def test_what_goes_wrong_is_said(server: AskServer, tmp_path: Path) -> None:
     assert found == {
         "said": [
             "Choose an image first.",
-            "“text.png” is no image that can be shown: choose a JPEG, PNG or WebP file.",
+            "“text.png” cannot be shown as an image: choose a JPEG, PNG or WebP file.",
             "“big.png” is larger than 10 MiB: choose a smaller image.",
             "",
             "The image is broken; mend it.",

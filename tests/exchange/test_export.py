@@ -248,7 +248,7 @@ def test_what_is_not_clean_is_dropped_and_listed(world: Layout, tmp_path: Path) 
         (("--format", "swift", "--layout", "messages"), "format swift has no layout messages"),
         (("--layout", "swift"), "layout swift has no format jsonl"),
         (("--operation", "guess"), "no operation 'guess'"),
-        (("--split", "a/b"), "'a/b' is no name of a split"),
+        (("--split", "a/b"), "'a/b' is not a name of a split"),
         (("--images", "data/images"), "'data/images' does not say where the image's id stands"),
         (("--share", "nan"), "a share of nan percent"),
         (("--share", "101"), "a share of 101 percent"),

@@ -390,7 +390,7 @@ def test_a_run_goes_on_with_another_number_of_processes(
     steps.kill_at, steps.made = 0, 0
     train(toy, run_folder, save_every=2)
     assert steps.made == 2 * EPOCH - 4
-    assert "saved by 2 processes: dropout is drawn anew" in caplog.text
+    assert "saved by 2 processes: dropout is drawn differently" in caplog.text
 
 
 def test_a_state_of_another_run_is_not_continued(

@@ -28,7 +28,7 @@ rule train:
         # torchrun starts all processes of a run on its own node
         nodes=1,
         cpus_per_task=TRAINING_CPUS,
-        # Snakemake makes nothing anew where resources change
+        # Snakemake repeats nothing where resources change
         save_every=CONFIG.training.save_every,
     params:
         data=data_folder,

@@ -80,7 +80,7 @@ class SeenScene:
             return [] if shown is None else [shown]
         if ref == IT:
             return [] if it is None else [it]
-        # known once for all: a phrase within a phrase would be judged for each object anew
+        # judged once: a phrase within a phrase would be judged again for each object
         found = self._fitting.get(ref)
         if found is None:
             found = self._fitting[ref] = self._objects(ref)

@@ -60,7 +60,7 @@ class Said:
     """What a model said to one question."""
 
     answer: str | None
-    """Empty where its text tells none, which is wrong; None where it was not asked for one."""
+    """Empty where its text gives none, which is wrong; None where it was not asked for one."""
     explanation: Marked | None = None
 
 
@@ -184,7 +184,7 @@ def read_text(text: str, *, boxes_first: bool = False) -> Said:
                 return _from_fields(value, boxes_first)
         except (ValueError, RecursionError):
             pass  # free text, then
-    # the patterns would try each blank of a long run anew
+    # the patterns would start again at each blank of a long run
     answer, rest = _split(_BLANKS.sub(_one_blank, _DRESSING.sub("", text)))
     rest = _EXPLAINED.sub("", rest, count=1)
     steps = _STEP.split(rest)
