@@ -50,16 +50,27 @@ class Setting:
         return self.explanations and (not self.transfer or self.start is not None)
 
 
+def transfer_setting(percent: int, *, scratch: bool = False) -> str:
+    """Return the name of the setting that learns so many percent of the answers.
+
+    It starts from a run that has learnt explanations, or, with `scratch`, from nothing.
+    """
+    return f"transfer-{percent}{'-scratch' if scratch else ''}"
+
+
 SETTINGS = {
     "answer-only": Setting(answers=True, explanations=False),
     "explanation-only": Setting(answers=False, explanations=True),
     "multi-task": Setting(answers=True, explanations=True),
     **{
-        f"transfer-{percent}{end}": Setting(
-            answers=True, explanations=True, percent=percent, start=start
+        transfer_setting(percent, scratch=scratch): Setting(
+            answers=True,
+            explanations=True,
+            percent=percent,
+            start=None if scratch else "explanation-only",
         )
         for percent in TRANSFER_PERCENT
-        for end, start in (("-scratch", None), ("", "explanation-only"))
+        for scratch in (True, False)
     },
 }
 """Setting by name, in the order of the tables."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rex.config import Config
 from rex.errors import InputError
 from rex.evaluation.reading.predictions import prediction_table
-from rex.experiment import FEWEST, PRIOR_OF_FEW, SETTINGS
+from rex.experiment import FEWEST, PRIOR_OF_FEW, SETTINGS, transfer_setting
 from rex.files import made_by, read_parquet, write_parquet
 from rex.sampling import questions_of
 from rex.tokens import region_of, region_token
@@ -147,7 +147,7 @@ def write_answer_prior(
     if seed is not None:
         config = config or Config()
         rows, _ = questions_of(
-            SETTINGS[f"transfer-{FEWEST}"],
+            SETTINGS[transfer_setting(FEWEST)],
             images,
             strata,
             holdout=config.training.holdout,

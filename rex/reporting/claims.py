@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from rex.evaluation.details import SUMMARIES, Details, sums_of_same_images
 from rex.evaluation.measures import DECLARED, LABELS
 from rex.evaluation.significance import Term, contrast
-from rex.experiment import FEWEST, METHODS, PRIOR_OF_FEW, REFERENCE, TRANSFER_PERCENT, method_label
+from rex.experiment import (
+    FEWEST,
+    METHODS,
+    PRIOR_OF_FEW,
+    REFERENCE,
+    TRANSFER_PERCENT,
+    method_label,
+    transfer_setting,
+)
 from rex.reporting.comparison import P_VALUE
 from rex.reporting.results import MeasuredRun, Row
 
@@ -76,8 +84,10 @@ def _differences(first: str, second: str, *keys: str) -> tuple[Difference, ...]:
 
 def _gain(percent: int, sign: int = 1) -> tuple[Operand, Operand]:
     """Return what learning explanations first adds to learning answers from few questions."""
-    setting = f"transfer-{percent}"
-    return Operand(sign, setting, "rex"), Operand(-sign, f"{setting}-scratch", "rex")
+    return (
+        Operand(sign, transfer_setting(percent), "rex"),
+        Operand(-sign, transfer_setting(percent, scratch=True), "rex"),
+    )
 
 
 _REX = ("multi-task", "rex")
@@ -128,7 +138,10 @@ CLAIMS = (
             Difference(
                 f"after explanations − {method_label(PRIOR_OF_FEW)}",
                 "val/accuracy",
-                (Operand(1, f"transfer-{FEWEST}", "rex"), Operand(-1, REFERENCE, PRIOR_OF_FEW)),
+                (
+                    Operand(1, transfer_setting(FEWEST), "rex"),
+                    Operand(-1, REFERENCE, PRIOR_OF_FEW),
+                ),
             ),
         ),
     ),

@@ -19,7 +19,14 @@ from rex.errors import InputError
 from rex.evaluation.measures.answers import SEMANTIC_TYPES, STRUCTURAL_TYPES
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.evaluation.metrics import Metrics, read_metrics
-from rex.experiment import SETTINGS, TRANSFER_PERCENT, RunName, method_label, setting_order
+from rex.experiment import (
+    SETTINGS,
+    TRANSFER_PERCENT,
+    RunName,
+    method_label,
+    setting_order,
+    transfer_setting,
+)
 from rex.files import whole_file
 from rex.reporting.results import MeasuredRun, Row, rows_of
 
@@ -245,9 +252,11 @@ def transfer_curves(rows: Sequence[Row]) -> Figure:
     figure, (axes,) = _figure(1, 1, width=5.5, height=3.6)
     lines: dict[str, Any] = {}
     for method in dict.fromkeys(row.method for row in rows):
-        for start, end in (("explanations first", ""), ("from scratch", "-scratch")):
-            settings = {f"transfer-{percent}{end}": percent for percent in TRANSFER_PERCENT}
-            if end:
+        for start, scratch in (("explanations first", False), ("from scratch", True)):
+            settings = {
+                transfer_setting(percent, scratch=scratch): percent for percent in TRANSFER_PERCENT
+            }
+            if scratch:
                 settings["multi-task"] = 100
             cells = [
                 (settings[row.setting], row.cells["val/accuracy"])
