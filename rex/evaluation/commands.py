@@ -131,8 +131,6 @@ def _evaluate(
     method: str | None,
     seed: int | None,
     ood: Path | None,
-    corenlp: Path | None,
-    compat: bool,
     run: Path | None,
     tracking: Store | None,
     out: Path,
@@ -142,44 +140,29 @@ def _evaluate(
 ) -> None:
     """Measure predictions: answers, explanations, grounding."""
     from rex.evaluation.case import Inputs
-    from rex.evaluation.details import write_details, write_unread
-    from rex.evaluation.measure import evaluate
-    from rex.evaluation.measures.answers import read_ood
-    from rex.evaluation.measures.spice import check_corenlp
-    from rex.evaluation.metrics import run_of, write_metrics
+    from rex.evaluation.measure import evaluate_predictions
+    from rex.evaluation.metrics import run_of
     from rex.files import check_outputs
 
     if tracking is not None and run is None:
         raise InputError("--tracking needs the run's folder", cure="give --run as well")
     given["upper_bound"] = _published_bounds(given["upper_bound"], config)
-    read = {"corenlp": corenlp, **given}
-    options = {p: f"--{name.replace('_', '-')}" for name, p in read.items() if isinstance(p, Path)}
+    options = {p: f"--{name.replace('_', '-')}" for name, p in given.items() if isinstance(p, Path)}
     check_outputs(
         {**options, predictions: "PREDICTIONS"},
         {"--out": out, "--details": details, "--unread": unread},
     )
-    inputs = Inputs(
-        **given,
-        compat=compat or config.evaluation.compat,
-        corenlp=None if corenlp is None else check_corenlp(corenlp),
-        ood=None if ood is None else read_ood(ood, split),
-    )
-    metrics, measured = evaluate(
+    metrics = evaluate_predictions(
+        config,
         predictions,
-        inputs,
-        run=run_of(predictions, setting=setting, method=method, seed=seed),
+        Inputs(**given),
         split=split,
-        default_mode=config.explanations.mode,
-        draws=config.evaluation.bootstrap,
-        seed=config.evaluation.seed,
+        out=out,
+        run=run_of(predictions, setting=setting, method=method, seed=seed),
+        ood=ood,
+        details=details,
+        unread=unread,
     )
-    write_metrics(out, metrics)
-    if details is not None:
-        asked = measured.case.questions
-        write_details(details, measured.samples, asked.ids, asked.image_ids)
-    if unread is not None:
-        count = write_unread(unread, measured)
-        _logger.info("%d explanations cannot be read: %s", count, unread)
     if tracking is not None and run is not None:
         _track(tracking, run, config.dataset, metrics, {"metrics": out, "predictions": predictions})
     _print_scores(metrics)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rex.config import Config
 from rex.evaluation.case import Case, Inputs, Measure, Results
+from rex.evaluation.details import write_details, write_unread
 from rex.evaluation.measures import MEASURES
+from rex.evaluation.measures.answers import read_ood
 from rex.evaluation.measures.java import JavaUnavailableError
-from rex.evaluation.metrics import Metrics, mode_of
+from rex.evaluation.measures.spice import check_corenlp
+from rex.evaluation.metrics import Metrics, mode_of, run_of, write_metrics
 from rex.evaluation.resampling import intervals
 from rex.evaluation.scores import Sample, Score, signed
 from rex.experiment import RunName
 from rex.gqa.json_entries import without_collection
+
+_logger = logging.getLogger("rex.evaluation")
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,49 @@ class Measured:
             signature = signed(result.signature, mode=mode, split=split)
             scores[name] = replace(result, unit=unit, signature=signature)
         return scores
+
+
+def evaluate_predictions(
+    config: Config,
+    predictions: Path,
+    inputs: Inputs,
+    *,
+    split: str,
+    out: Path,
+    run: RunName | None = None,
+    ood: Path | None = None,
+    details: Path | None = None,
+    unread: Path | None = None,
+) -> Metrics:
+    """Measure a predictions file as `config` says, and write its metrics to `out`.
+
+    `run` None: the one that the predictions name. `ood` is the folder of GQA-OOD's files. `details`
+    gets what each question adds to each score, `unread` the explanations that cannot be read.
+    Raises InputError for bad input.
+    """
+    inputs = replace(
+        inputs,
+        compat=inputs.compat or config.evaluation.compat,
+        corenlp=None if inputs.corenlp is None else check_corenlp(inputs.corenlp),
+        ood=inputs.ood if ood is None else read_ood(ood, split),
+    )
+    metrics, measured = evaluate(
+        predictions,
+        inputs,
+        run=run or run_of(predictions),
+        split=split,
+        default_mode=config.explanations.mode,
+        draws=config.evaluation.bootstrap,
+        seed=config.evaluation.seed,
+    )
+    write_metrics(out, metrics)
+    if details is not None:
+        asked = measured.case.questions
+        write_details(details, measured.samples, asked.ids, asked.image_ids)
+    if unread is not None:
+        count = write_unread(unread, measured)
+        _logger.info("%d explanations cannot be read: %s", count, unread)
+    return metrics
 
 
 def evaluate(

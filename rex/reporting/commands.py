@@ -135,26 +135,11 @@ def _tables(
     tracking: Store | None,
 ) -> None:
     """The paper's tables: ours over seeds, published numbers beside them."""
-    from rex.reporting.claim_table import claim_table
-    from rex.reporting.comparison import mark_best
-    from rex.reporting.cost_table import cost_table
-    from rex.reporting.layout import lay_out
-    from rex.reporting.results import published_rows, read_runs, rows_of
-    from rex.reporting.tables import (
-        ANSWER_COLUMNS,
-        EXPLANATION_COLUMNS,
-        result_tables,
-        write_tables,
-    )
+    from rex.reporting.tables import ANSWER_COLUMNS, EXPLANATION_COLUMNS, make_tables
 
     if results is not None:
         metrics = Results(config, results).metrics()
-    runs, published = read_runs(metrics or ()), published_rows()
-    layouts = [lay_out(mark_best(table)) for table in result_tables([*rows_of(runs), *published])]
-    layouts.append(claim_table(runs, published))
-    if benchmarks:
-        layouts.append(cost_table(benchmarks))
-    files = write_tables(layouts, out)
+    files = make_tables(metrics or (), out, benchmarks)
     listed = (*ANSWER_COLUMNS[:2], *EXPLANATION_COLUMNS)
     _track(tracking, config, "tables", files, out.parent, out / "explanations.md", listed)
 

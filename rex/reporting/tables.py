@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,8 +13,11 @@ from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.experiment import FOREIGN, PRIOR_OF_FEW, REFERENCE, SETTINGS, method_label
 from rex.files import write_text
-from rex.reporting.layout import Column, Table, TableLayout
-from rex.reporting.results import Row, published_unread
+from rex.reporting.claim_table import claim_table
+from rex.reporting.comparison import mark_best
+from rex.reporting.cost_table import cost_table
+from rex.reporting.layout import Column, Table, TableLayout, lay_out
+from rex.reporting.results import Row, published_rows, published_unread, read_runs, rows_of
 from rex.reporting.table_formats import FORMATS
 
 _CIDER = "CIDEr: the caption library's value (0 to 10) times 100. All other numbers: percent."
@@ -183,6 +186,24 @@ _DECLARED = {
         ),
     ),
 }
+
+
+def make_tables(
+    metrics: Iterable[str | PathLike[str]],
+    out: str | PathLike[str],
+    benchmarks: Sequence[Path] = (),
+) -> list[Path]:
+    """Write all tables of these metrics files to the folder `out`, and return the tables' files.
+
+    Published numbers stand beside ours; with Snakemake's `benchmarks` there is a table of cost.
+    Raises InputError when a file is damaged, or two metrics files are of the same run and split.
+    """
+    runs, published = read_runs(metrics), published_rows()
+    layouts = [lay_out(mark_best(made)) for made in result_tables([*rows_of(runs), *published])]
+    layouts.append(claim_table(runs, published))
+    if benchmarks:
+        layouts.append(cost_table(benchmarks))
+    return write_tables(layouts, out)
 
 
 def result_tables(rows: Sequence[Row]) -> list[Table]:
