@@ -20,6 +20,7 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/annotations.smk"
 include: "workflow/rules/regions.smk"
 include: "workflow/rules/explanations.smk"

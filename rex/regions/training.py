@@ -21,6 +21,7 @@ from rex.config import Config
 from rex.devices import product_format
 from rex.errors import InputError
 from rex.files import made_by, whole_file, write_json
+from rex.gqa.layout import Layout
 from rex.gqa.scene_graphs import read_scene_graphs
 from rex.images import read_image
 from rex.logs import Progress
@@ -60,11 +61,12 @@ def train_detector(
     """
     settings = config.regions
     device = prepare_device(config)
-    scene_graphs = read_scene_graphs(data / "sceneGraphs" / "train_sceneGraphs.json")
+    layout = Layout(data)
+    scene_graphs = read_scene_graphs(layout.scene_graphs("train"))
     classes = ClassLists.of(scene_graphs.values())
     model = train(
         detector_config(settings, classes, device),
-        annotated_images(scene_graphs, data / "images", classes),
+        annotated_images(scene_graphs, layout.images(), classes),
         seed=settings.seed,
         resume=out.with_name(f".{out.name}.resume"),
         processes=1 if device == "cuda" else config.compute.detector_threads,
@@ -72,9 +74,7 @@ def train_detector(
     save_checkpoint(out, model, asdict(settings), classes)
     if report is None:
         return None
-    val = annotated_images(
-        read_scene_graphs(data / "sceneGraphs" / "val_sceneGraphs.json"), data / "images", classes
-    )
+    val = annotated_images(read_scene_graphs(layout.scene_graphs("val")), layout.images(), classes)
     measures = _measured(Detector.load(out, settings, device), val, config)
     write_json(report, measures, provenance=made_by("rex regions train", asdict(settings)))
     return measures

@@ -11,7 +11,6 @@ from argparse import ArgumentTypeError
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from rex.cluster import NodeShare, check_nodes, listed_nodes, parts, request
 from rex.command_line import announce_workflow, announced_store
 from rex.config import SCENE_GRAPH_SPLITS, compared
 from rex.config_commands import check_methods
@@ -54,18 +53,6 @@ try:
 except ArgumentTypeError as error:
     print(f"MLFLOW_TRACKING_URI: {error}", file=sys.stderr)
     sys.exit(2)
-
-# asked of a cluster; on one machine, limit jobs at once with --resources gpu=N
-GPU = int(CONFIG.compute.device == "cuda")
-TRAINING_GPUS = CONFIG.compute.gpus * GPU
-# beside the threads that compute, which are part of the result, a GPU's batches are loaded
-TRAINING_CPUS = max(CONFIG.compute.training_threads, 8 * TRAINING_GPUS)
-DETECTOR_CPUS = max(CONFIG.compute.detector_threads, 8 * GPU)
-LAUNCH = (
-    f"torchrun --standalone --nproc-per-node {TRAINING_GPUS} -m rex.cli"
-    if TRAINING_GPUS > 1
-    else "rex"
-)
 
 WEIGHTS = CONFIG.regions.weights or f"{RESULTS}/regions/detector.pth"
 IMPORTED = GRID.imported()
@@ -159,53 +146,37 @@ def refuse_absent_server():
         check_server(TRACKING)
 
 
-def refuse_small_nodes():
-    """Exit with code 2, in a line, where a job asks Slurm for more than any node has."""
-    if workflow.executor_plugin.name != "slurm":
-        return
-    nodes = listed_nodes()
-    with exit_on_bad_input():
-        for job in workflow.dag.needrun_jobs():
-            asked = job.resources
-            share = NodeShare(
-                int(asked.get("mem_mb", 0)),
-                int(asked.get("cpus_per_task", job.threads)),
-                int(asked.get("gpu", 0)),
-                float(asked.get("runtime", 0)),
-            )
-            check_nodes(
-                nodes, job.rule.name, share, str(asked.get("slurm_partition", ""))
-            )
-
-
-def know_cancelled_jobs():
-    """Have Slurm's executor see by sacct, too, that a job was cancelled.
-
-    `CANCELLED by 0` it takes for a job that still runs (version 2.8), and waits for ever.
-    """
-    if workflow.executor_plugin.name != "slurm":
-        return
-    import snakemake_executor_plugin_slurm as executor
-
-    asked = executor.query_job_status
-
-    async def states_alone(command, logger):
-        states, seconds = await asked(command, logger)
-        if states is not None:
-            states = {job: state.partition(" ")[0] for job, state in states.items()}
-        return states, seconds
-
-    executor.query_job_status = states_alone
-
-
 if workflow.is_main_process:
     announce_workflow()
     ALIVE = clear_stale_locks()
 
 
 def data_folder(wildcards):
-    """Return the folder of the annotations and images, in which commands are given files."""
+    """Return the folder of the annotations and images."""
     return DATA
+
+
+def images_folder(wildcards):
+    """Return the folder of the images."""
+    return str(Layout(DATA).images())
+
+
+def questions_of(split=None):
+    """Return a function that gives the questions of a split; None: of the job's."""
+
+    def path(wildcards):
+        return str(Layout(DATA).questions(split or wildcards.split))
+
+    return path
+
+
+def scene_graphs_of(split=None):
+    """Return a function that gives the scene graphs of a split; None: of the job's."""
+
+    def path(wildcards):
+        return str(Layout(DATA).scene_graphs(split or wildcards.split))
+
+    return path
 
 
 def annotations(*names):
@@ -222,7 +193,8 @@ def has_ood(split):
 
 def ood_option(wildcards):
     """Return the option of `rex evaluate` that names them."""
-    return f"--ood {shlex.quote(DATA)}/ood" if has_ood(wildcards.split) else ""
+    folder = Layout(DATA).ood_questions(wildcards.split, "all").parent
+    return f"--ood {shlex.quote(str(folder))}" if has_ood(wildcards.split) else ""
 
 
 def evaluated_annotations(wildcards):
@@ -297,55 +269,12 @@ def box_options(wildcards):
     """Return the options of `rex regions extract` that name given boxes."""
     if CONFIG.regions.selection != "scene-graphs":
         return ""
-    return f"--scene-graphs {shlex.quote(DATA)}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
+    return f"--scene-graphs {shlex.quote(scene_graphs_of()(wildcards))}"
 
 
 def shard(wildcards):
     """Return which part of the work a scattered job does, as K/N."""
     return wildcards.scatteritem.replace("-of-", "/")
-
-
-def asked_of_a_cluster(job, wildcards):
-    """Return the memory (MB) and time (minutes) that a rule's job asks for at its first attempt."""
-    known = dict(wildcards.items())
-    setting = known.get("setting", "multi-task")
-    return request(
-        CONFIG,
-        job,
-        split=known.get("split", "train"),
-        setting=setting if setting in SETTINGS else "multi-task",
-        shards=int(known.get("scatteritem", "1-of-1").rpartition("-")[2]),
-    )
-
-
-def memory_of(job):
-    """Return a function that gives the memory of a rule's job; each attempt has as much again."""
-
-    def memory(wildcards, attempt):
-        return attempt * asked_of_a_cluster(job, wildcards).memory_mb
-
-    return memory
-
-
-def minutes_of(job):
-    """Return a function that gives the time of a rule's job; each attempt has as much again."""
-
-    def minutes(wildcards, attempt):
-        return attempt * asked_of_a_cluster(job, wildcards).minutes
-
-    return minutes
-
-
-def measuring_job(wildcards):
-    """Return the name of a cluster's job: what is predicted is measured in the same one.
-
-    None for what is predicted on a GPU, which would be kept as long.
-    """
-    setting = wildcards.get("setting", "reference")
-    if GPU and setting != "reference":
-        return None
-    method = wildcards.get("method", "random-regions")
-    return f"measure_{setting}_{method}_{wildcards.get('seed', 0)}_{wildcards.split}"
 
 
 def training_priority(wildcards):
@@ -414,7 +343,7 @@ def truth_options(wildcards):
     if wildcards.split in SCENE_GRAPH_SPLITS:
         return (
             f"--explanations {explanations_of(wildcards)} "
-            f"--scene-graphs {shlex.quote(DATA)}/sceneGraphs/{wildcards.split}_sceneGraphs.json"
+            f"--scene-graphs {shlex.quote(scene_graphs_of()(wildcards))}"
         )
     return ""
 

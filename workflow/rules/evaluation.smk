@@ -23,15 +23,15 @@ rule answer_prior:
         mem_mb=memory_of("answer_prior"),
         runtime=minutes_of("answer_prior"),
     params:
-        data=data_folder,
+        train=questions_of("train"),
+        questions=questions_of(),
         few=few_options,
     message:
         "answer {wildcards.split} by the question alone: {wildcards.method}"
     shell:
         "rex reference answer-prior "
-        "--train {params.data:q}/questions/train_balanced_questions.json "
-        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
-        "{params.few} --out {output} --log {log}"
+        "--train {params.train:q} --questions {params.questions:q} {params.few} "
+        "--out {output} --log {log}"
 
 
 rule random_regions:
@@ -94,7 +94,7 @@ rule evaluate:
         mem_mb=memory_of("evaluate"),
         runtime=minutes_of("evaluate"),
     params:
-        data=data_folder,
+        questions=questions_of(),
         config=MEASURED,
         truth=truth_options,
         tracking=tracking_options,
@@ -103,8 +103,7 @@ rule evaluate:
         "measure {wildcards.setting}/{wildcards.method}/seed{wildcards.seed} on {wildcards.split}"
     shell:
         "rex evaluate {input.predictions} --config {params.config:q} --split {wildcards.split} "
-        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
-        "{params.truth} --regions {input.regions} {params.ood} "
+        "--questions {params.questions:q} {params.truth} --regions {input.regions} {params.ood} "
         "{params.tracking} --details {output.details} --out {output.metrics} --log {log} > /dev/null"
 
 
@@ -126,15 +125,15 @@ if FOREIGN_ROWS:
             mem_mb=memory_of("stand_in"),
             runtime=minutes_of("stand_in"),
         params:
-            data=data_folder,
-            questions=CONFIG.evaluation.stand_in,
+            questions=questions_of("val"),
+            scene_graphs=scene_graphs_of("val"),
+            answered=CONFIG.evaluation.stand_in,
         message:
-            "answer {params.questions} questions of val by rules (the stand-in)"
+            "answer {params.answered} questions of val by rules (the stand-in)"
         shell:
             "python {input.script:q} "
-            "--questions {params.data:q}/questions/val_balanced_questions.json "
-            "--scene-graphs {params.data:q}/sceneGraphs/val_sceneGraphs.json "
-            "--count {params.questions} --out {output} 2> {log}"
+            "--questions {params.questions:q} --scene-graphs {params.scene_graphs:q} "
+            "--count {params.answered} --out {output} 2> {log}"
 
     rule evaluate_foreign:
         input:
@@ -155,7 +154,7 @@ if FOREIGN_ROWS:
             mem_mb=memory_of("evaluate"),
             runtime=minutes_of("evaluate"),
         params:
-            data=data_folder,
+            questions=questions_of(),
             config=MEASURED,
             model=foreign_options,
             truth=truth_options,
@@ -164,7 +163,7 @@ if FOREIGN_ROWS:
             "measure {input.answers} on {wildcards.split}"
         shell:
             "rex evaluate {input.answers:q} --config {params.config:q} --split {wildcards.split} "
-            "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
+            "--questions {params.questions:q} "
             "{params.truth} --regions {input.regions} {params.ood} {params.model} --partial "
             "--unread {output.unread} --details {output.details} --out {output.metrics} "
             "--log {log} > /dev/null"

@@ -21,15 +21,15 @@ rule explain:
         mem_mb=memory_of("explain"),
         runtime=minutes_of("explain"),
     params:
-        data=data_folder,
+        questions=questions_of(),
+        scene_graphs=scene_graphs_of(),
         config=configuration("explanations"),
         shard=shard,
     message:
         "run the programs of {wildcards.split} into explanations ({wildcards.scatteritem})"
     shell:
         "rex explain build --config {params.config:q} "
-        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
-        "--scene-graphs {params.data:q}/sceneGraphs/{wildcards.split}_sceneGraphs.json "
+        "--questions {params.questions:q} --scene-graphs {params.scene_graphs:q} "
         "--regions {input.regions} --shard {params.shard} --out {output} --log {log}"
 
 
@@ -80,13 +80,12 @@ rule explanation_card:
         mem_mb=memory_of("explanation_card"),
         runtime=minutes_of("explanation_card"),
     params:
-        data=data_folder,
+        questions=questions_of(),
     message:
         "count the explanations of {wildcards.split}"
     shell:
         "rex explain stats {input.explanations} "
-        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
-        "--out {output} --log {log}"
+        "--questions {params.questions:q} --out {output} --log {log}"
 
 
 rule vocabulary:
@@ -105,10 +104,9 @@ rule vocabulary:
         mem_mb=memory_of("vocabulary"),
         runtime=minutes_of("vocabulary"),
     params:
-        data=data_folder,
+        questions=questions_of("train"),
     message:
         "count answers and words"
     shell:
-        "rex explain vocabulary "
-        "--questions {params.data:q}/questions/train_balanced_questions.json "
+        "rex explain vocabulary --questions {params.questions:q} "
         "--explanations {input.explanations} --out {output} --log {log}"

@@ -67,15 +67,16 @@ rule extract_regions:
         gpu=GPU,
         cpus_per_task=DETECTOR_CPUS,
     params:
-        data=data_folder,
+        questions=questions_of(),
+        images=images_folder,
         config=DETECTION,
         boxes=box_options,
         shard=shard,
     message:
         "detect the regions of {wildcards.split} ({wildcards.scatteritem})"
     shell:
-        "rex regions extract --config {params.config:q} --images {params.data:q}/images "
-        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json {params.boxes} "
+        "rex regions extract --config {params.config:q} --images {params.images:q} "
+        "--questions {params.questions:q} {params.boxes} "
         "--weights {input.weights:q} --shard {params.shard} --out {output} --log {log}"
 
 
@@ -126,7 +127,7 @@ if IMPORTED:
             ),
             written=written_options,
             # read where features come without the sizes of their images
-            images=f"{DATA}/images",
+            images=images_folder,
         message:
             "import the regions of {input.source}"
         shell:
@@ -157,7 +158,7 @@ if CONFIG.regions.features_from:
             gpu=GPU,
             cpus_per_task=DETECTOR_CPUS,
         params:
-            data=data_folder,
+            images=images_folder,
             model=subpath(input.model, parent=True),
             pool=CONFIG.regions.features_of,
             # sums depend on both
@@ -166,7 +167,7 @@ if CONFIG.regions.features_from:
         message:
             "describe the regions of {wildcards.store} by {params.model}"
         shell:
-            "python {input.script:q} {input.store} --images {params.data:q}/images "
+            "python {input.script:q} {input.store} --images {params.images:q} "
             "--model {params.model:q} --pool {params.pool} --device {params.device} "
             "--threads {params.threads} --out {output} "
             "2> {log}"

@@ -94,14 +94,15 @@ rule gallery:
         mem_mb=memory_of("gallery"),
         runtime=minutes_of("gallery"),
     params:
-        data=data_folder,
+        questions=questions_of("val"),
+        scene_graphs=scene_graphs_of("val"),
+        images=images_folder,
         config=configuration("dataset", "evaluation.examples", "evaluation.seed"),
     message:
         "make the gallery of examples"
     shell:
         "rex gallery --config {params.config:q} "
-        "--questions {params.data:q}/questions/val_balanced_questions.json "
-        "--images {params.data:q}/images --regions {input.regions} "
-        "--scene-graphs {params.data:q}/sceneGraphs/val_sceneGraphs.json "
+        "--questions {params.questions:q} --images {params.images:q} "
+        "--regions {input.regions} --scene-graphs {params.scene_graphs:q} "
         "--explanations {input.explanations} --predictions {input.predictions} "
         '--tracking "$REX_TRACKING" --out {output} --log {log}'

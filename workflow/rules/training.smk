@@ -31,7 +31,7 @@ rule train:
         # Snakemake repeats nothing where resources change
         save_every=CONFIG.training.save_every,
     params:
-        data=data_folder,
+        questions=questions_of("train"),
         config=training_configuration,
         launch=LAUNCH,
         start=start_option,
@@ -41,11 +41,10 @@ rule train:
     shell:
         "{params.launch} train --config {params.config:q} --setting {wildcards.setting} "
         "--method {wildcards.method} --seed {wildcards.seed} "
-        "--questions {params.data:q}/questions/train_balanced_questions.json "
+        "--questions {params.questions:q} "
         "--explanations {input.explanations} --regions {input.regions} "
         "--vocabulary {input.vocabulary} {params.start} --save-every {resources.save_every} "
-        '--tracking "$REX_TRACKING" '
-        "--out {params.run} --log {log}"
+        '--tracking "$REX_TRACKING" --out {params.run} --log {log}'
 
 
 rule predict:
@@ -70,7 +69,7 @@ rule predict:
         gpu=GPU,
         cpus_per_task=max(CONFIG.compute.training_threads, 8 * GPU),
     params:
-        data=data_folder,
+        questions=questions_of(),
         config=configuration(
             "evaluation.batch_size",
             "evaluation.beams",
@@ -82,5 +81,4 @@ rule predict:
         "predict {wildcards.split} by {wildcards.setting}/{wildcards.method}/seed{wildcards.seed}"
     shell:
         "rex predict --config {params.config:q} --run {params.run} "
-        "--questions {params.data:q}/questions/{wildcards.split}_balanced_questions.json "
-        "--regions {input.regions} --out {output} --log {log}"
+        "--questions {params.questions:q} --regions {input.regions} --out {output} --log {log}"
