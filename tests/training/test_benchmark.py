@@ -89,10 +89,13 @@ def test_the_gpu_benchmark_runs_where_nothing_else_is_installed(tmp_path: Path) 
         (name, 3) for name in ("rex", "plain float32", "plain TF32", "vqae", "backbone")
     }
     assert all(row["samples"] > 0 for row in figures["training"] + figures["decoding"])
+    written = {row["system"] for row in figures["decoding"]}
+    assert written == {"rex", "plain float32", "plain TF32", "vqae"}
     # the same device on both sides: float32 differs in nothing
     for row in figures["difference from a CPU"]:
         assert row["answers"] == row.get("explanation", 0.0) == row["gradient"] == 0.0
         assert 0 < row["rounded"] < 0.1
+        assert row["within"] is True
     assert figures["repeatable"] is True
     assert set(figures["phases"]) >= {"loading", "transformer", "decoder and loss", "backward"}
     assert figures["kernels"]["matrix products"] > 0
@@ -111,6 +114,24 @@ def test_what_the_time_does_not_allow_is_skipped_and_said(
     assert done == ["short"]
     assert "long: skipped, no time is left" in capsys.readouterr().out
     assert read_json(tmp_path / "gpu.json")["skipped"] == ["long"]
+
+
+@pytest.mark.parametrize(("gradient", "verdict"), [(9e-5, "within"), (math.nan, "NOT within")])
+def test_differences_from_a_cpu_are_held_to_tolerances(
+    gradient: float,
+    verdict: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = {"answers": 1e-5, "gradient": gradient, "rounded": 0.02}
+    monkeypatch.setattr(gpu, "differences", lambda *_, **__: found)
+    report = gpu.Report(tmp_path / "gpu.json", budget=math.inf)
+    with paper_size.data(6, TINY, torch.device("cpu")) as examples:
+        gpu.Bench(TINY, examples, report, [3]).against_cpu("rex", "visualbert")
+    assert f": {verdict} the tolerances" in capsys.readouterr().out
+    [row] = read_json(tmp_path / "gpu.json")["difference from a CPU"]
+    assert row["within"] is (verdict == "within")
 
 
 def test_a_figure_that_fails_costs_no_other(
