@@ -3,25 +3,24 @@
 Writes a data set of GQA's counts, times SCALE, in GQA's formats (`full_size_data.py`) and runs the
 workflow of `config/gqa.yaml` on it with a small transformer and training cut to some steps, so that
 every other station works as on GQA. Then the runs of the whole grid, copies of two that were
-trained, go into tables, figures and the gallery. Time and memory are those of the workflow's
-benchmark files, and of the processes themselves.
+trained, go into tables, figures and the gallery, at the smallest scale also those of other numbers
+of seeds. Time and memory are those of the workflow's benchmark files, and of the processes
+themselves.
 
-    python -m benchmarks.full_size --scale 1.0 --train-all --out full.json
-    python -m benchmarks.full_size --scale 0.01 --out small.json
-    python -m benchmarks.full_size --compare small.json full.json
+    python -m benchmarks.full_size --scales 0.02 1 --seeds 1 3 10 --out full.json --plot scale.svg
+    python -m benchmarks.full_size --measured full.json --plot scale.svg
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import json
 import math
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,11 @@ import yaml
 
 from benchmarks.full_size_data import COUNTS, FEATURES, write_data
 from benchmarks.programs import run
+from benchmarks.scale_plot import draw
 from rex.config_files import read_config
 from rex.experiment import METHODS, PRIOR_OF_FEW, REFERENCE
 from rex.files import read_json, write_json
+from rex.gqa.layout import Layout
 from rex.grid import Results
 
 ROOT = Path(__file__).parents[1]
@@ -82,7 +83,6 @@ def workflow(folder: Path, values: Mapping[str, Any], cores: int) -> float:
     runs = [{"setting": setting, "method": method} for setting, method in TRAINED]
     trained = {**values, "experiment": {"runs": runs, "seeds": [0]}}
     (folder / "trained.yaml").write_text(yaml.safe_dump(trained), "utf-8")
-    (folder / "grid.yaml").write_text(yaml.safe_dump(dict(values)), "utf-8")
     command = ["snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", str(cores)]
     command += ["--configfile", "trained.yaml", "--rerun-incomplete", "--logger", "rex"]
     began = time.monotonic()
@@ -151,15 +151,24 @@ def copy_runs(folder: Path) -> int:
     return len(whole.runs())
 
 
+def grid(folder: Path, values: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
+    """Return how many runs the grid with these seeds has, and what reports of copies take."""
+    experiment = {**values["experiment"], "seeds": list(seeds)}
+    text = yaml.safe_dump({**values, "experiment": experiment})
+    (folder / "grid.yaml").write_text(text, "utf-8")
+    return {"runs": copy_runs(folder), "stations": report_grid(folder)}
+
+
 def report_grid(folder: Path) -> Costs:
     """Return what tables, figures, gallery and status of the whole grid take."""
+    data = Layout("data")
     results = Results.of(read_config(folder / "grid.yaml"))
     where = str(results.folder)
     shared = ["--config", "grid.yaml", "--results", where]
     shown = [str(path / "predictions" / "val.parquet") for path in results.shown_runs()]
-    gallery = ["--questions", "data/questions/val_balanced_questions.json"]
-    gallery += ["--images", "data/images", "--regions", str(results.region_store("val"))]
-    gallery += ["--scene-graphs", "data/sceneGraphs/val_sceneGraphs.json"]
+    gallery = ["--questions", str(data.questions("val")), "--images", str(data.images())]
+    gallery += ["--regions", str(results.region_store("val"))]
+    gallery += ["--scene-graphs", str(data.scene_graphs("val"))]
     gallery += ["--explanations", f"{where}/explanations/val.parquet", "--predictions", *shown]
     commands = {
         "tables": ["tables", *shared, "--out", "grid/tables"],
@@ -167,12 +176,16 @@ def report_grid(folder: Path) -> Costs:
         "gallery": ["gallery", "--config", "grid.yaml", *gallery, "--out", "grid/index.html"],
         "status": ["status", *shared],
     }
-    costs = {}
-    for name, command in commands.items():
-        costs[f"{name} of the grid"] = _cost(["-m", "rex.cli", *command])
+    return {
+        f"{name} of the grid": _cost(["-m", "rex.cli", *command])
+        for name, command in commands.items()
+    }
+
+
+def report() -> Costs:
+    """Return what Snakemake's report of the runs that were trained takes."""
     snakemake = ["-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--cores", "1"]
-    costs["report"] = _cost([*snakemake, "--configfile", "trained.yaml", "--report", "r.html"])
-    return costs
+    return {"report": _cost([*snakemake, "--configfile", "trained.yaml", "--report", "r.html"])}
 
 
 def explain_all(folder: Path, cores: int) -> Costs:
@@ -181,14 +194,14 @@ def explain_all(folder: Path, cores: int) -> Costs:
     Its files are links to that of the balanced questions: what is explained again costs as much.
     """
     results = Results.of(read_config(folder / "grid.yaml"))
-    questions = folder / "train_all"
+    data, questions = Layout(folder / "data"), folder / "train_all"
     shutil.rmtree(questions, ignore_errors=True)
     questions.mkdir()
     for number in range(math.ceil(ALL_QUESTIONS / COUNTS["train"][0])):
-        balanced = folder / "data" / "questions" / "train_balanced_questions.json"
-        (questions / f"train_all_questions_{number}.json").symlink_to(balanced)
+        link = questions / f"train_all_questions_{number}.json"
+        link.symlink_to(data.questions("train"))
     command = ["explain", "build", "--questions", str(questions), "--processes", str(cores)]
-    command += ["--scene-graphs", "data/sceneGraphs/train_sceneGraphs.json"]
+    command += ["--scene-graphs", str(data.scene_graphs("train"))]
     command += ["--regions", str(results.region_store("train")), "--out", "train_all.parquet"]
     return {TRAIN_ALL: _cost(["-m", "rex.cli", *command])}
 
@@ -199,9 +212,12 @@ def _cost(arguments: list[str]) -> dict[str, float]:
 
 
 def measure(
-    folder: Path, scale: float, steps: int, cores: int, *, train_all: bool
+    folder: Path, scale: float, steps: int, cores: int, *, train_all: bool, seeds: Sequence[int]
 ) -> dict[str, Any]:
-    """Make the data, run everything, print what each station takes, and return it."""
+    """Make the data, run everything, print what each station takes, and return it.
+
+    Reports are made of the grid as it is, and of the grids with these numbers of seeds.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     counts = write_data(folder, scale)
@@ -210,10 +226,11 @@ def measure(
     values = configuration(steps)
     seconds = workflow(folder, values, cores)
     costs = stations(folder / "results" / DATASET / "benchmarks")
-    runs = copy_runs(folder)
     os.chdir(folder)
     os.environ.update(environment())
-    costs |= report_grid(folder)
+    grids = [grid(folder, values, range(count)) for count in seeds]
+    whole = grid(folder, values, values["experiment"]["seeds"])
+    costs |= whole["stations"] | report()
     if train_all:
         costs |= explain_all(folder, cores)
     print(f"{'station':<24}{'jobs':>6}{'seconds':>10}{'CPU s':>10}{'MiB':>8}")
@@ -224,9 +241,10 @@ def measure(
     others = sum(cost["seconds"] for name, cost in costs.items() if name not in APART)
     print(
         f"all but training and prediction: {others:.0f} s of jobs; the workflow {seconds:.0f} s on "
-        f"{cores} cores; {runs} runs in the grid's tables"
+        f"{cores} cores; {whole['runs']} runs in the grid's tables"
     )
-    return {"scale": scale, "counts": counts, "steps": steps, "runs": runs, "stations": costs}
+    found = {"scale": scale, "counts": counts, "steps": steps, "runs": whole["runs"]}
+    return {**found, "stations": costs, "grids": grids}
 
 
 def compare(small: Mapping[str, Any], large: Mapping[str, Any]) -> list[str]:
@@ -252,27 +270,39 @@ def compare(small: Mapping[str, Any], large: Mapping[str, Any]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--scale", type=float, default=1.0, help="of GQA's counts (default: 1)")
+    scales = "of GQA's counts, one after the other (default: 1)"
+    parser.add_argument("--scales", type=float, nargs="+", default=[1.0], help=scales)
+    seeds = "at the smallest scale, report the grid with so many seeds, too"
+    parser.add_argument("--seeds", type=int, nargs="+", default=[], help=seeds)
     parser.add_argument("--steps", type=int, default=200, help="of training, each run")
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--train-all", action="store_true", help="explain 16 times as many, too")
     parser.add_argument("--folder", type=Path, default=Path("full-size"), help="to work in")
+    parser.add_argument("--measured", type=Path, metavar="JSON", help="take what --out wrote")
     parser.add_argument("--out", type=Path, help="write the figures as JSON, too")
-    parser.add_argument("--compare", type=Path, nargs=2, metavar="JSON", help="of two scales")
+    parser.add_argument("--plot", type=Path, help="draw the figures, too: a .svg or .png")
     arguments = parser.parse_args()
-    if arguments.compare:
-        print("\n".join(compare(*(json.loads(path.read_text()) for path in arguments.compare))))
-        return
-    out = arguments.out and arguments.out.absolute()
-    found = measure(
-        arguments.folder.absolute(),
-        arguments.scale,
-        arguments.steps,
-        arguments.cores,
-        train_all=arguments.train_all,
+    # measuring changes the working directory
+    folder, out, plot = (
+        path and path.absolute() for path in (arguments.folder, arguments.out, arguments.plot)
     )
-    if out:
-        write_json(out, found)
+    measured = read_json(arguments.measured) if arguments.measured else []
+    for scale in () if arguments.measured else sorted(arguments.scales):
+        found = measure(
+            folder / f"{scale:g}",
+            scale,
+            arguments.steps,
+            arguments.cores,
+            train_all=arguments.train_all,
+            seeds=() if measured else arguments.seeds,
+        )
+        measured.append(found)
+        if out:
+            write_json(out, measured)
+    if len(measured) > 1:
+        print("\n".join(compare(measured[0], measured[-1])))
+    if plot:
+        draw(measured, plot)
 
 
 if __name__ == "__main__":

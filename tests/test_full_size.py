@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from benchmarks import full_size, full_size_data, scale_plot
+from benchmarks import full_size, full_size_data
 from rex.config import WorldSettings
-from rex.config_files import parse_config
+from rex.config_files import parse_config, read_config
 from rex.explanations.building import BuildSettings, build_explanations
 from rex.files import read_json, write_json
 from rex.gqa.checking import check_file
@@ -133,17 +134,25 @@ def test_all_questions_of_train_are_explained(made: Path, monkeypatch: pytest.Mo
     assert len(set(rows["question_id"].to_pylist())) == 7 * LEAST
 
 
-def test_every_row_of_the_grid_is_copied(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seeds", [1, 5])
+def test_every_row_of_the_grid_is_copied_and_reported(
+    seeds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = full_size.configuration(200)
-    (tmp_path / "grid.yaml").write_text(yaml.safe_dump(values))
     results = Results(parse_config(values, file="full-size"), tmp_path / "results/full-size")
     references = [("reference", "answer-prior"), ("reference", "random-regions")]
     for setting, method in (*full_size.TRAINED, *references):
         for split in ("val", "testdev"):
             metrics = results.run(setting, method, 0) / "metrics" / f"{split}.json"
             write_json(metrics, {"setting": setting, "method": method, "seed": 0, "scores": {}})
-    assert full_size.copy_runs(tmp_path) == len(results.runs())
-    for metrics in results.metrics():
+    commands: list[str] = []
+    monkeypatch.setattr(full_size, "_cost", lambda command: commands.append(command[2]))
+    found = full_size.grid(tmp_path, values, range(seeds))
+    assert found["runs"] == seeds * len(values["experiment"]["runs"])
+    assert commands == ["tables", "figures", "gallery", "status"]
+    config = read_config(tmp_path / "grid.yaml")
+    assert len(config.experiment.seeds) == seeds
+    for metrics in Results(config, results.folder).metrics():
         made = read_json(metrics)
         named = results.run(made["setting"], made["method"], made["seed"])
         assert metrics.parent.parent == named
@@ -176,11 +185,30 @@ def test_stations_are_read_and_compared(tmp_path: Path) -> None:
     assert not full_size.compare(small, {**small, "scale": 1.0})[1].endswith("its input")
 
 
-def test_the_plot_is_drawn(tmp_path: Path) -> None:
+def test_one_command_measures_scales_and_seeds_and_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     cost = {"seconds": 1.0, "cpu": 1.0, "MiB": 100.0, "jobs": 1.0}
-    measured = [
-        {"scale": scale, "counts": {"val": (asked, 10)}, "stations": {"explain": cost}}
-        for scale, asked in ((1.0, 1000), (0.1, 100))
-    ]
-    scale_plot.draw(measured, tmp_path / "scale.svg")
-    assert "explain" in (tmp_path / "scale.svg").read_text()
+
+    def measured(folder: Path, scale: float, *_: int, seeds: list[int], **__: bool) -> Any:
+        assert folder == tmp_path / "full-size" / f"{scale:g}"
+        grids = [{"runs": 17 * count, "stations": {"tables of the grid": cost}} for count in seeds]
+        stations = {"explain": cost, "tables of the grid": cost}
+        counts = {"val": (int(1000 * scale), 10)}
+        return {"scale": scale, "counts": counts, "stations": stations, "grids": grids}
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(full_size, "measure", measured)
+    asked = ["--scales", "1", "0.1", "--seeds", "1", "3", "--out", "made.json"]
+    monkeypatch.setattr(sys, "argv", ["full_size", *asked, "--plot", "scale.svg"])
+    full_size.main()
+    assert [one["scale"] for one in read_json(Path("made.json"))] == [0.1, 1.0]
+    assert [len(one["grids"]) for one in read_json(Path("made.json"))] == [2, 0]
+    drawn = Path("scale.svg").read_text()
+    assert all(f"<!-- {text} -->" in drawn for text in ("explain", "Questions", "Runs"))
+    again = ["--measured", "made.json", "--plot", "again.svg"]
+    monkeypatch.setattr(sys, "argv", ["full_size", *again])
+    monkeypatch.setattr(full_size, "measure", None)
+    full_size.main()
+    assert "Runs" in Path("again.svg").read_text()
+    assert capsys.readouterr().out.count("tables of the grid") == 2
