@@ -47,17 +47,18 @@ def execute(program: Program, graph: SceneGraph, answer: str | None = None) -> E
     return Execution(tuple(values), last.statement, answer, run.left_out)
 
 
-_ASKING = frozenset({ops.Exist, ops.And, ops.Or})
+ASKING: set[type[ops.Operation]] = {ops.Exist, ops.And, ops.Or}
+"""What filters and relations lead to where their outcome is the question."""
 
 
 def _asked(program: Program) -> Collection[int]:
     """Return the filters and relations whose outcome is the question, not a description.
 
-    These are the steps that lead to `exist`, `and` or `or` on one and the same object.
+    These are the steps that lead to an operation of `ASKING` on one and the same object.
     """
     asked: set[int] = set()
     for operation in program:
-        if type(operation) in _ASKING:
+        if type(operation) in ASKING:
             for dependency in operation.dependencies:
                 step = dependency
                 while type(program[step]) is ops.Filter:

@@ -21,6 +21,7 @@ from rex.gqa.questions import ProgramError, read_questions
 from rex.gqa.scene_graphs import SceneGraph, SceneObject, read_scene_graphs
 from rex.programs import executor, finding, plain, wording
 from rex.programs.english import number
+from rex.programs.errors import Skip
 from rex.programs.executor import execute
 from rex.programs.rendering import mentioned, render_raw, render_sentence, render_tokens
 from rex.programs.wording import word_statement
@@ -75,9 +76,10 @@ def check(example: tuple[str, ...], questions: Path, scene_graphs: Path) -> None
     assert render_sentence(leaves, verdict) == sentence
 
 
-TABLES: list[dict[Any, Any]] = [
+TABLES: list[Any] = [
     parsing.USAGES,
     executor.STEPS,
+    executor.ASKING,
     wording.WORDING,
     plain.PLAIN,
 ]
@@ -85,7 +87,7 @@ TABLES: list[dict[Any, Any]] = [
 
 @pytest.fixture
 def tables_restored() -> Iterator[None]:
-    kept = [dict(table) for table in TABLES]
+    kept = [table.copy() for table in TABLES]
     # other tests may have asked for the operation that the page adds
     parsing.known_usage.cache_clear()
     yield
@@ -118,5 +120,8 @@ def test_adding_an_operation_as_the_page_says() -> None:
     assert render_sentence(leaves) == "There are two red mugs."
     assert render_raw(leaves) == "there are two red (obj:1) and (obj:2)"
     assert plain.render_plain(execution.statement) == "2 mug"
+    # no description that would be passed over where nothing fits it
+    with pytest.raises(Skip, match="nothing selected: mug"):
+        execute(parse_program_text(text.replace("red", "green")), SceneGraph(40, 40, things))
     with pytest.raises(ProgramError, match="'count' has 0 dependencies"):
         parse_program_text("count: ?")
