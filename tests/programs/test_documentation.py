@@ -7,9 +7,8 @@ import shlex
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import msgspec
 import pytest
 
 from rex.cli import main
@@ -20,7 +19,6 @@ from rex.gqa.parsing import parse_program, parse_program_text
 from rex.gqa.questions import ProgramError, read_questions
 from rex.gqa.scene_graphs import SceneGraph, SceneObject, read_scene_graphs
 from rex.programs import executor, finding, plain, wording
-from rex.programs.english import number
 from rex.programs.errors import Skip
 from rex.programs.executor import execute
 from rex.programs.rendering import mentioned, render_raw, render_sentence, render_tokens
@@ -105,7 +103,6 @@ def test_adding_an_operation_as_the_page_says() -> None:
     names: dict[str, Any] = {}
     for module in (operations, parsing, wording, plain, finding, executor):
         names |= vars(module)
-    names |= {"Struct": msgspec.Struct, "number": number, "ClassVar": ClassVar}
     for block in blocks:
         exec(textwrap.dedent(block), names)
     text = "select: mug (1,2,4)->filter color: red [0]->count: ? [1]"
