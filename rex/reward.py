@@ -26,11 +26,12 @@ from rex.evaluation.measures.answers import normalised_answer, spellings
 from rex.evaluation.measures.facts import shown_by_boxes
 from rex.evaluation.measures.relevance import Topic, topic_of
 from rex.evaluation.measures.truth import SeenScene, rightly_called
+from rex.evaluation.reading.cursor import UnreadableError
 from rex.evaluation.reading.english import English
 from rex.evaluation.reading.facts import Fact
 from rex.evaluation.reading.model_answers import read_text
 from rex.evaluation.reading.model_predictions import fits
-from rex.evaluation.reading.statements import UnreadableError, read_statement
+from rex.evaluation.reading.statements import read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.gqa.json_entries import iter_entries
 from rex.gqa.parsing import Program, parse_program, parse_program_text

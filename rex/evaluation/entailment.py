@@ -13,9 +13,10 @@ from functools import cached_property, lru_cache
 
 from rex.evaluation.measures.agreement import Names, affirmed, agrees, contradictory
 from rex.evaluation.measures.told import cell_sides
+from rex.evaluation.reading.cursor import UnreadableError
 from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import Lexicon, build_lexicon
-from rex.evaluation.reading.statements import UnreadableError, read_statement
+from rex.evaluation.reading.statements import read_statement
 from rex.gqa.ontology import HYPERNYMS, WORD_CATEGORIES, gender, is_a, plural
 from rex.gqa.parsing import program_or_none
 from rex.gqa.questions import SemanticStep

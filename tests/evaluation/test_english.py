@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rex.evaluation.reading.cursor import UnreadableError
 from rex.evaluation.reading.english import LONGEST, MOST_BOXES, English
 from rex.evaluation.reading.facts import Fact, Ref
 from rex.evaluation.reading.model_predictions import fits
-from rex.evaluation.reading.statements import UnreadableError, read_statement
+from rex.evaluation.reading.statements import read_statement
 from rex.exchange.formats import FORMATS, Format
 from rex.exchange.marked import read_marked
 from rex.exchange.record import spanned

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from rex.evaluation.reading.cursor import UnreadableError
 from rex.evaluation.reading.facts import IT, Fact, Ref
 from rex.evaluation.reading.lexicon import build_lexicon
-from rex.evaluation.reading.statements import UnreadableError, read_statement
+from rex.evaluation.reading.statements import read_statement
 from rex.gqa.parsing import parse_program
 from rex.gqa.questions import SemanticStep
 from rex.programs.errors import Skip

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from rex.evaluation.measures.agreement import contradictory
 from rex.evaluation.measures.truth import SeenScene
+from rex.evaluation.reading.cursor import UnreadableError
 from rex.evaluation.reading.lexicon import build_lexicon
-from rex.evaluation.reading.statements import UnreadableError, read_statement
+from rex.evaluation.reading.statements import read_statement
 from rex.gqa.scene_graphs import Relation, SceneGraph, SceneObject
 
 GRAPH = SceneGraph(

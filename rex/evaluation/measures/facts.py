@@ -18,10 +18,11 @@ from rex.evaluation.measures.agreement import Names, agrees, detected_names
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES, spellings
 from rex.evaluation.measures.grounding import MATCH_IOU
 from rex.evaluation.measures.truth import SeenScene, rightly_called
+from rex.evaluation.reading.cursor import UnreadableError
 from rex.evaluation.reading.facts import Fact
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.lexicon import build_lexicon
-from rex.evaluation.reading.statements import UnreadableError, read_statement
+from rex.evaluation.reading.statements import read_statement
 from rex.evaluation.scores import Sample, mean_percent, mean_sample
 from rex.gqa.parsing import program_or_none
 from rex.gqa.scene_graphs import SceneGraph

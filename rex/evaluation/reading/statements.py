@@ -6,18 +6,14 @@ around regions, a copula, predicates. What a decoder makes up beyond it cannot b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from rex.evaluation.reading.cursor import LINKS, Cursor, UnreadableError
 from rex.evaluation.reading.facts import IT, Fact, Kind, Ref
 from rex.evaluation.reading.lexicon import Lexicon
 from rex.gqa.parsing import COMPARATIVES
 from rex.programs import phrase_wording
 from rex.programs.rendering import SAME_SAID
-from rex.tokens import LARGEST_REGION, region_of
-
-
-class UnreadableError(Exception):
-    """The text is not a statement of the grammar."""
 
 
 def read_statement(text: str, lexicon: Lexicon) -> tuple[Fact, ...]:
@@ -39,19 +35,13 @@ LONGEST = 100
 SIDES = {said: side for side, said in phrase_wording.SIDES.items()}
 """How explanations say where something is, and the side."""
 
-_CELLS = frozenset(f"@{number}" for number in range(1, 17))
-_COPULA = frozenset({"is", "are"})
-_LINKS = frozenset({"and", "but", "nor"})
-_STOPS = _COPULA | _LINKS | {"that", "than", "not", "neither", "both", "all"}
 
-
-class _Reader:
+class _Reader(Cursor):
     """A recursive-descent reader; `facts` grows as it goes."""
 
     def __init__(self, tokens: Sequence[str], lexicon: Lexicon) -> None:
-        self.tokens = tokens
+        super().__init__(tokens)
         self.lexicon = lexicon
-        self.place = 0
         self.facts: list[Fact] = []
 
     def statements(self) -> None:
@@ -194,7 +184,7 @@ class _Reader:
         while self.place < end and self.next() == "and" and self.next(1).startswith("#"):
             self.place += 1
             refs += (Ref(self.region()),)
-        if self.next() and self.next() not in _LINKS:
+        if self.next() and self.next() not in LINKS:
             return refs
         self.place = place
         return first
@@ -270,29 +260,6 @@ class _Reader:
     ) -> None:
         self.facts.append(Fact(kind, refs, SAME_SAID.get(value, value), other, holds, main))
 
-    def unreadable(self) -> UnreadableError:
-        return UnreadableError(f"{' '.join(self.tokens)} (at token {self.place + 1})")
-
-    def at_region(self) -> bool:
-        return self.next().startswith("#")
-
-    def outside_relative_clauses(self) -> Iterator[tuple[int, str]]:
-        """Yield the tokens ahead, with their places, that are in no "that X is"."""
-        relative = 0
-        for place in range(self.place, len(self.tokens)):
-            token = self.tokens[place]
-            if token == "that":
-                relative += 1
-            elif relative and token in _COPULA:
-                relative -= 1
-            elif not relative:
-                yield place, token
-
-    def copula_place(self) -> int:
-        """Return the place of the next copula, that of the end if there is none."""
-        ahead = self.outside_relative_clauses()
-        return next((place for place, token in ahead if token in _COPULA), len(self.tokens))
-
     def clause_end(self) -> int:
         """Return the place of the link that joins the next clause to the one at hand, or the end.
 
@@ -324,49 +291,6 @@ class _Reader:
             return self.lexicon.describe(words)
         return not region and self.lexicon.split_noun(words) is not None
 
-    def next(self, ahead: int = 0) -> str:
-        return self.token(self.place + ahead)
-
-    def token(self, place: int) -> str:
-        return self.tokens[place] if place < len(self.tokens) else ""
-
-    def accept(self, token: str) -> bool:
-        found = self.next() == token
-        self.place += found
-        return found
-
-    def accept_words(self, text: str) -> bool:
-        size = len(text.split())
-        found = " ".join(self.tokens[self.place : self.place + size]) == text
-        self.place += size * found
-        return found
-
-    def copula(self) -> None:
-        if not (self.accept("is") or self.accept("are")):
-            raise self.unreadable()
-
-    def peek(self, place: int | None = None) -> list[str]:
-        """Return the plain words at hand, up to a region, a cell, or a word of the grammar."""
-        words = []
-        for token in self.tokens[self.place if place is None else place :]:
-            if token in _STOPS or token[:1] in "#@":
-                break
-            words.append(token)
-        return words
-
-    def collect(self) -> list[str]:
-        """Read the plain words at hand; there may be none."""
-        words = self.peek()
-        self.place += len(words)
-        return words
-
-    def words(self) -> str:
-        """Read at least one plain word."""
-        words = self.collect()
-        if not words:
-            raise self.unreadable()
-        return " ".join(words)
-
     def value(self) -> str:
         """Read a value before a relation ("that is old holding #1"), or all plain words at hand."""
         words = self.peek()
@@ -378,17 +302,3 @@ class _Reader:
                 self.place += size
                 return text
         return self.words()
-
-    def region(self) -> int:
-        region = region_of(self.next())
-        if not 0 <= region <= LARGEST_REGION:
-            raise self.unreadable()
-        self.place += 1
-        return region
-
-    def cell(self) -> str:
-        token = self.next()
-        if token not in _CELLS:
-            raise self.unreadable()
-        self.place += 1
-        return token[1:]
