@@ -24,14 +24,14 @@ from rex.logs import track
 from rex.world.annotate import Facts, annotate, scene_graph
 from rex.world.balance import choose, pool_limit
 from rex.world.composing import compose
-from rex.world.folder import is_replaceable, is_whole, mark, record_file
+from rex.world.folder import data_digest, is_replaceable, is_whole, mark, record_file
 from rex.world.ood import split_out_of_distribution
 from rex.world.questions.engine import candidates
 from rex.world.questions.records import Candidate, question_records
 from rex.world.render import render
 
 VERSION = 4
-"""Rises whenever the same settings give another world."""
+"""Rises whenever other code makes another world of the same settings and data."""
 
 MIN_OBJECTS, MAX_OBJECTS = 4, 10
 """Annotated objects of an image; a scene with fewer or more is composed again."""
@@ -56,11 +56,15 @@ class _Job:
 def make_world(out: Path, settings: WorldSettings, processes: int | None = None) -> None:
     """Make the world in the folder `out`; the result does not depend on `processes`.
 
-    A world with the same settings is left as it is, one with others is replaced. Raises
-    InputError when `out` is something else.
+    A world with the same settings, made of the same templates and things, is left as it is,
+    another one is replaced. Raises InputError when `out` is something else.
     """
     out = Path(out)
-    wanted = {"version": VERSION, "settings": dataclasses.asdict(settings)}
+    wanted = {
+        "version": VERSION,
+        "settings": dataclasses.asdict(settings),
+        "data": data_digest(),
+    }
     if is_whole(out, wanted):
         _logger.info("%s already contains this world: nothing to do", out)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import rex
 from rex.cli import main
 from rex.config import SPLITS, WorldSettings
 from rex.errors import InputError
 from rex.gqa.layout import Layout
 from rex.gqa.questions import read_questions
 from rex.gqa.scene_graphs import read_scene_graphs
+from rex.world.folder import data_digest
 from rex.world.make import make_world
 from tests.world.conftest import TINY
 
@@ -138,6 +141,41 @@ def test_making_it_again_does_nothing_and_other_settings_replace_it(
     make_world(out, replace(SMALL, val_images=1), processes=1)
     assert len(read_scene_graphs(Layout(out).scene_graphs("val"))) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["world"]
+
+
+def test_a_world_of_other_templates_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, record = tmp_path / "world", tmp_path / "world" / "world.json"
+    make_world(out, SMALL, processes=1)
+    # a world that does not say of what it was made is older than any change
+    told = json.loads(record.read_text())
+    now = told.pop("data")
+    record.write_text(json.dumps(told))
+    make_world(out, SMALL, processes=1)
+    assert "data" not in json.loads(record.read_text())
+    monkeypatch.setattr("rex.world.make.data_digest", lambda: "of other templates")
+    record.write_text(json.dumps({**told, "data": now}))
+    make_world(out, SMALL, processes=1)
+    assert json.loads(record.read_text())["data"] == "of other templates"
+
+
+def test_every_file_that_the_world_is_made_of_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Path(rex.__file__).parent
+    for file in package.rglob("*.yaml"):
+        copy = tmp_path / file.relative_to(package)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    before = data_digest()
+    monkeypatch.setattr("rex.world.folder._PACKAGE", tmp_path)
+    assert data_digest() == before
+    for name in ("gqa/words", "programs/words", "world/things", "world/questions/templates"):
+        with (tmp_path / f"{name}.yaml").open("a") as stream:
+            stream.write("# another line\n")
+        assert data_digest() != before
+        before = data_digest()
 
 
 def test_a_world_that_lost_a_file_is_made_again(tmp_path: Path) -> None:
