@@ -137,7 +137,10 @@ def test_no_modules_import_one_another() -> None:
 
 
 def test_files_and_functions_can_be_read_in_a_sitting() -> None:
-    """At most 400 lines a file, of rules too, and 60 a function; few files of less than 40."""
+    """At most 400 lines a file, of rules too, and 60 a function; few files of less than 40.
+
+    A measure or a method may be short: it is one file, whatever its length.
+    """
     sizes = {str(file.relative_to(ROOT)): len(_lines(file)) for file in MODULES.values()}
     rules = {file.name: len(_lines(file)) for file in (ROOT / "workflow").rglob("*.smk")}
     assert rules
@@ -150,7 +153,10 @@ def test_files_and_functions_can_be_read_in_a_sitting() -> None:
         and (size := (node.end_lineno or 0) - node.lineno + 1) > 60
     }
     assert long == {}
-    assert len([size for size in sizes.values() if size < 40]) < 20
+    free = ("rex/evaluation/measures/", "rex/models/methods/")
+    short = sorted(name for name, size in sizes.items() if size < 40 and not name.startswith(free))
+    listed = "\n".join(short)
+    assert len(short) < 20, f"join short files to what they belong to, or to each other:\n{listed}"
 
 
 def test_a_name_has_one_meaning() -> None:
