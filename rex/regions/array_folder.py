@@ -92,7 +92,7 @@ class ArrayFolder(PieceSource[Path]):
             height=height,
         )
 
-    def problem(self, piece: str, error: ValueError) -> InputError:
+    def problem(self, piece: str, error: Exception) -> InputError:
         """Return an error that names the file."""
         return self.kept_others(error, file=self.path / piece)
 

@@ -25,6 +25,9 @@ INFO_FILE = "gqa_objects_info.json"
 
 _READ_AT_ONCE = 64
 
+_UNREADABLE = (LookupError, TypeError, ValueError)
+"""What a format's reader raises at a piece that is damaged: a missing key, a text for a number."""
+
 Array = npt.NDArray[Any]
 Content = TypeVar("Content")
 
@@ -79,16 +82,21 @@ class RegionSource(ABC):
     ) -> InputError:
         """Return what to say of one image that cannot be read."""
         cure = "the other images are kept; make or fetch this one again"
-        return InputError(str(problem), file=file or self.path, place=place, cure=cure)
+        said = f"lacks {problem}" if type(problem) is KeyError else str(problem)
+        return InputError(said, file=file or self.path, place=place, cure=cure)
 
 
 class PieceSource(RegionSource, Generic[Content]):
-    """A source with one piece, a line or a file, for each image; damaged ones are left out."""
+    """A source with one piece, a line or a file, for each image; damaged ones are left out.
+
+    Damaged are those at which `identify`, `measure` or `decode` raises a LookupError, TypeError or
+    ValueError.
+    """
 
     def __init__(self, path: Path, images: Path | None = None) -> None:
         super().__init__(path, images)
         self._rows: dict[str, int] = {}
-        self._damaged: dict[str, ValueError] = {}
+        self._damaged: dict[str, Exception] = {}
 
     @abstractmethod
     def pieces(self) -> Iterator[tuple[str, Content]]:
@@ -96,17 +104,17 @@ class PieceSource(RegionSource, Generic[Content]):
 
     @abstractmethod
     def identify(self, content: Content) -> str:
-        """Return the id of the image; raises ValueError."""
+        """Return the id of the image."""
 
     @abstractmethod
     def measure(self, content: Content) -> tuple[int, int]:
-        """Return the number of regions and the width of their features; raises ValueError."""
+        """Return the number of regions and the width of their features."""
 
     @abstractmethod
     def decode(self, content: Content) -> ImageRegions:
-        """Return the regions; raises ValueError or InputError."""
+        """Return the regions; raises InputError where more than its piece is at fault."""
 
-    def problem(self, piece: str, error: ValueError) -> InputError:
+    def problem(self, piece: str, error: Exception) -> InputError:
         """Return an error that names the piece."""
         return self.kept_others(error, place=piece)
 
@@ -119,7 +127,7 @@ class PieceSource(RegionSource, Generic[Content]):
                 image_id = self.identify(content)
                 if image_id in owners:
                     raise ValueError(f"image {image_id!r} is already in {owners[image_id]}")
-            except ValueError as error:
+            except _UNREADABLE as error:
                 self.rejected.append(self.problem(piece, error))
                 continue
             self._rows[piece] = len(owners)
@@ -128,7 +136,7 @@ class PieceSource(RegionSource, Generic[Content]):
                 count, found = self.measure(content)
                 if width not in (0, found):
                     raise ValueError(f"features are {found} wide, before they were {width}")
-            except ValueError as error:
+            except _UNREADABLE as error:
                 self._damaged[piece] = error
                 continue
             most, width = max(most, count), found
@@ -149,7 +157,7 @@ class PieceSource(RegionSource, Generic[Content]):
                 if piece in self._damaged:
                     raise self._damaged[piece]
                 yield row, self.decode(content)
-            except ValueError as error:
+            except _UNREADABLE as error:
                 yield row, self.problem(piece, error)
             except InputError as error:
                 yield row, error
