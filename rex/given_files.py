@@ -109,7 +109,9 @@ def _annotations(config: Config) -> Iterator[tuple[str, str | Path, str]]:
     layout, measured = Layout(config.data), measured_splits(config)
     yield "data", config.data, cure
     for split in ("train", *measured):
-        yield "data", layout.questions(split), cure
+        own = split == "testdev" and split in config.evaluation.splits
+        way = "a data set without testdev says evaluation: {splits: [val]}; " if own else ""
+        yield "data", layout.questions(split), way + cure
     for split in SCENE_GRAPH_SPLITS:
         yield "data", layout.scene_graphs(split), cure
     for split in measured:

@@ -108,9 +108,11 @@ def test_all_that_is_read_of_a_data_set_must_be_there(tmp_path: Path) -> None:
         check_given_files(parse_config(values), "own.yaml")
     _put(data, "ood/ood_val_tail.json")
     check_given_files(parse_config(values), "own.yaml")
+    with pytest.raises(InputError, match=r"testdev_.*there; .* evaluation: {splits: \[val\]}"):
+        check_given_files(parse_config(values | {"evaluation": {}}), "own.yaml")
     # a row of another model may be of a split that no run is measured on
     values["evaluation"] = {"splits": ["val"], "foreign": [theirs | {"split": "testdev"}]}
-    with pytest.raises(InputError, match=r"data: .*testdev_balanced_questions\.json is not there"):
+    with pytest.raises(InputError, match=r"data: .*testdev_.*\.json is not there; get GQA"):
         check_given_files(parse_config(values), "own.yaml")
 
 
