@@ -239,15 +239,20 @@ def config_yaml() -> str:
         entry = schema["properties"][name]
         if "$ref" in entry:
             section = definitions[entry["$ref"].rpartition("/")[2]]
-            lines += ["", f"# {section['description']}", f"{name}:"]
+            lines += ["", *_comment(section), f"{name}:"]
             for key, inner in value.items():
-                lines.append(f"  # {section['properties'][key]['description']}")
+                lines += [f"  {line}" for line in _comment(section["properties"][key])]
                 text = yaml.safe_dump(inner, default_flow_style=True, width=10_000, sort_keys=False)
                 lines.append(f"  {key}: {text.splitlines()[0]}")
         else:
-            lines += ["", f"# {entry['description']}"]
+            lines += ["", *_comment(entry)]
             lines += yaml.safe_dump({name: value}).splitlines()
     return "\n".join(lines) + "\n"
+
+
+def _comment(entry: Mapping[str, Any]) -> list[str]:
+    """Return what the schema says of a key, each line as a comment."""
+    return [f"# {line}" for line in entry["description"].splitlines()]
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
