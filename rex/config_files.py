@@ -226,7 +226,10 @@ def config_schema() -> dict[str, Any]:
 
 
 def config_yaml() -> str:
-    """Return the text of `config.yaml`: every key with its default and, above it, its meaning."""
+    """Return the text of `config.yaml`: every key with its default and, above it, its meaning.
+
+    Raises InputError for a key without a docstring.
+    """
     import yaml
 
     schema = config_schema()
@@ -239,19 +242,23 @@ def config_yaml() -> str:
         entry = schema["properties"][name]
         if "$ref" in entry:
             section = definitions[entry["$ref"].rpartition("/")[2]]
-            lines += ["", *_comment(section), f"{name}:"]
+            lines += ["", *_comment(section, name), f"{name}:"]
             for key, inner in value.items():
-                lines += [f"  {line}" for line in _comment(section["properties"][key])]
+                field = section["properties"][key]
+                lines += [f"  {line}" for line in _comment(field, f"{name}.{key}")]
                 text = yaml.safe_dump(inner, default_flow_style=True, width=10_000, sort_keys=False)
                 lines.append(f"  {key}: {text.splitlines()[0]}")
         else:
-            lines += ["", *_comment(entry)]
+            lines += ["", *_comment(entry, name)]
             lines += yaml.safe_dump({name: value}).splitlines()
     return "\n".join(lines) + "\n"
 
 
-def _comment(entry: Mapping[str, Any]) -> list[str]:
-    """Return what the schema says of a key, each line as a comment."""
+def _comment(entry: Mapping[str, Any], key: str) -> list[str]:
+    """Return what the schema says of a key, each line as a comment. Raises InputError."""
+    if "description" not in entry:
+        cure = "write what it means below it"
+        raise InputError("has no docstring", file="rex/config.py", place=key, cure=cure)
     return [f"# {line}" for line in entry["description"].splitlines()]
 
 

@@ -40,6 +40,20 @@ def test_the_schema_is_what_the_classes_say() -> None:
     assert json.loads(path.read_text()) == config_schema(), f"run: rex config schema --out {path}"
 
 
+@pytest.mark.parametrize("key", ["data", "training", "training.epochs"])
+def test_a_key_without_a_docstring_is_named(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = config_schema()
+    entry = schema["properties"][key.partition(".")[0]]
+    if "$ref" in entry:
+        entry = schema["$defs"]["TrainingSettings"]
+    if "." in key:
+        entry = entry["properties"]["epochs"]
+    del entry["description"]
+    monkeypatch.setattr("rex.config_files.config_schema", lambda: schema)
+    with pytest.raises(InputError, match=rf"^rex/config\.py: {key}: has no docstring; write"):
+        config_yaml()
+
+
 def test_config_yaml_holds_every_default() -> None:
     assert yaml.safe_load(config_yaml()) == config_values(Config())
 
