@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from rex.evaluation.case import NO_ANSWERS, NO_EXPLANATIONS
-from rex.evaluation.measures import LABELS
+from rex.evaluation.measures import DECLARED, LABELS
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.measures.attributes import PAPER_CATEGORIES
 from rex.experiment import FOREIGN, PRIOR_OF_FEW, REFERENCE, SETTINGS, method_label
@@ -20,7 +20,7 @@ from rex.reporting.layout import Column, Table, TableLayout, lay_out
 from rex.reporting.results import Row, published_rows, published_unread, read_runs, rows_of
 from rex.reporting.table_formats import FORMATS
 
-_CIDER = "CIDEr: the caption library's value (0 to 10) times 100. All other numbers: percent."
+_PERCENT = "All numbers: percent."
 _NORMALISED = (
     "Normalised: answers compared in lower case, without punctuation and articles, and with digits "
     "for numbers; not tested."
@@ -105,7 +105,6 @@ _DECLARED = {
         columns=EXPLANATION_COLUMNS,
         mute=NO_EXPLANATIONS,
         notes=(
-            _CIDER,
             "Grounding: IoU of the union of the explanation's regions with the union of the "
             "annotated objects; “of best”: divided by the best that the regions allow, clipped "
             "at 100, over the share of questions (coverage) where that is not 0.",
@@ -124,7 +123,6 @@ _DECLARED = {
         columns=AS_PUBLISHED_COLUMNS,
         mute=NO_EXPLANATIONS,
         notes=(
-            _CIDER,
             "Scored with the published code's defects (docs/measures.md), to be compared with "
             f"published numbers and with nothing else. {_PUBLISHED}",
         ),
@@ -134,7 +132,6 @@ _DECLARED = {
         columns=ANSWER_COLUMNS,
         mute=NO_ANSWERS,
         notes=(
-            "All numbers: percent.",
             f"{_PUBLISHED} Their test numbers stand under testdev.",
             "LXMERT was pre-trained on GQA's val questions: its numbers on val are not comparable "
             "with VisualBERT's (github.com/airsplay/lxmert, issue 67).",
@@ -144,7 +141,7 @@ _DECLARED = {
         title="Training settings",
         columns=SETTING_COLUMNS,
         mute=None,
-        notes=(_CIDER, "Parameters: millions of trained weights, backbone and all."),
+        notes=("Parameters: trained weights, backbone and all.",),
     ),
     "attributes": _Declared(
         title="Attribute recall of explanations, on val",
@@ -152,8 +149,8 @@ _DECLARED = {
         mute=NO_EXPLANATIONS,
         counted=True,
         notes=(
-            "Percent of the words that the question's program asks for and the true explanation "
-            "says, found as whole words; n: questions with such words.",
+            "Of the words that the question's program asks for and the true explanation says, "
+            "those found as whole words; n: questions with such words.",
         ),
     ),
     "attributes-as-published": _Declared(
@@ -171,8 +168,8 @@ _DECLARED = {
         columns=TYPE_COLUMNS,
         mute=NO_EXPLANATIONS,
         notes=(
-            "All numbers: percent, of questions of GQA's structural types: agreement, entails and "
-            "truth as in the table of explanations. Not tested.",
+            "Of questions of GQA's structural types: agreement, entails and truth as in the table "
+            "of explanations. Not tested.",
         ),
     ),
     "gqa": _Declared(
@@ -180,7 +177,6 @@ _DECLARED = {
         columns=GQA_COLUMNS,
         mute=NO_ANSWERS,
         notes=(
-            "All numbers: percent, but distribution: chi-square / 100, lower is better.",
             "Choices are derived from the questions where GQA's choices file was not given. "
             "Consistency (of different questions for each method) and distribution are not tested.",
         ),
@@ -236,12 +232,27 @@ def table(name: str, rows: Sequence[Row]) -> Table:
     declared = _DECLARED[name]
     columns = declared.columns
     shown = [row for row in rows if _speaks(row, columns, declared.mute)]
-    notes = declared.notes
+    notes = (_units(columns), *declared.notes)
     if name == "answers" and (added := _normalised(shown)):
         columns, notes = (*columns[:2], *added, *columns[2:]), (*notes, _NORMALISED)
     if declared.counted:
         columns = tuple(_with_counts(column, rows) for column in columns)
     return Table(name, declared.title, columns, tuple(shown), notes)
+
+
+def _units(columns: Sequence[Column]) -> str:
+    """Return what the numbers are, by the units that their measures declare."""
+    others = [
+        f"{column.header}: {unit}" for column in columns if (unit := _unit(column)) != "percent"
+    ]
+    return f"{'; '.join(others)}. All other numbers: percent." if others else _PERCENT
+
+
+def _unit(column: Column) -> str:
+    """Return the unit of a score; parts of it, by type of question, have that of the whole."""
+    parts = column.key.split("/")[1:]
+    names = ("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((DECLARED[name].unit for name in names if name in DECLARED), "percent")
 
 
 def _by_method(rows: Sequence[Row]) -> list[Row]:

@@ -12,6 +12,7 @@ import pytest
 from rex.cli import main
 from rex.errors import InputError
 from rex.evaluation.case import NO_EXPLANATIONS
+from rex.evaluation.measures import DECLARED
 from rex.reporting.cost_table import cost_table
 from rex.reporting.layout import lay_out
 from rex.reporting.results import published_rows
@@ -47,6 +48,30 @@ def test_a_seed_without_a_number_leaves_no_mean(tmp_path: Path) -> None:
     (row,) = read_rows(paths)
     assert row.cells["val/meteor"].value is None
     assert row.cells["val/meteor"].reason == "not computed: needs Java"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("answers", "All numbers: percent."),
+        ("by-type", "All numbers: percent."),
+        ("explanations", "CIDEr: library value x 100. All other numbers: percent."),
+        (
+            "settings",
+            "CIDEr: library value x 100; Parameters (M): million. All other numbers: percent.",
+        ),
+    ],
+)
+def test_a_note_says_the_units_that_are_declared(tmp_path: Path, name: str, said: str) -> None:
+    assert table(name, read_rows(write_runs(tmp_path))).notes[0] == said
+
+
+def test_parts_of_a_score_have_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = dataclasses.replace(DECLARED["truth"], unit="tokens")
+    monkeypatch.setitem(DECLARED, "truth", tokens)
+    said = table("by-type", []).notes[0]
+    assert said.startswith("Truth: query: tokens; ")
+    assert said.endswith(": tokens. All other numbers: percent.")
 
 
 def test_modes_are_not_mixed(tmp_path: Path) -> None:
