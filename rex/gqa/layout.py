@@ -38,10 +38,13 @@ class Layout:
         return self.folder / "ood" / f"ood_{split}_{part}.json"
 
     def annotation_files(self) -> dict[str, Path]:
-        """Return every annotation file of a whole data set by what it holds, in a fixed order."""
+        """Return every annotation file of a whole data set by what it holds, in a fixed order.
+
+        Scene graphs come first: what questions name is looked up in them.
+        """
         return {
-            **{f"questions {split}": self.questions(split) for split in SPLITS},
             **{f"scene graphs {split}": self.scene_graphs(split) for split in SCENE_GRAPH_SPLITS},
+            **{f"questions {split}": self.questions(split) for split in SPLITS},
             **{
                 f"GQA-OOD {split} {part}": self.ood_questions(split, part)
                 for split in OOD_SPLITS

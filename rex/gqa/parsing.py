@@ -44,6 +44,11 @@ _BROKEN_IDS = re.compile(r"\((?:[\d,\s_-]*|\s*\d\w*\s*[,;][^()]*)\)?\Z")
 _NEGATED = re.compile(r"not\s*\((.*)\)\Z", re.DOTALL)
 
 
+def is_object_id(text: str) -> bool:
+    """Return whether a program can name an object by this id."""
+    return _OBJECT_ID.match(text) is not None
+
+
 def split_objects(argument: str) -> tuple[str, Ids]:
     """Split `name (ids)` into the name and the ids: () for `(-)`, None where none are given.
 
@@ -58,7 +63,7 @@ def split_objects(argument: str) -> tuple[str, Ids]:
         if inside == "-":
             return head.rstrip(), ()
         ids = tuple([part.strip() for part in inside.split(",")])
-        if all(_OBJECT_ID.match(part) for part in ids):
+        if all(map(is_object_id, ids)):
             return head.rstrip(), ids
     if _BROKEN_IDS.search(text):
         raise ValueError("has broken object ids, not `(7)`, `(7,8)` or `(-)`")

@@ -93,6 +93,45 @@ def test_odd_boxes_are_counted_and_named(
     assert said in capsys.readouterr().out
 
 
+def test_ids_that_no_program_can_name_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = scene_graph_entry()
+    ball = entry["objects"]["12"]
+    entry["objects"] = {"a1": ball, "7-b": ball, "7_b": ball}
+    path = tmp_path / "graphs.json"
+    path.write_text(json.dumps({"0": scene_graph_entry(), "1": entry}))
+    assert main(["gqa", "check", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "5 objects (2 with an id that no program can name, unlike 7 or 7_b: object a1" in out
+    assert "object a1 of image 1…), 1 relation\n" in out
+
+
+def test_objects_that_a_scene_graph_lacks_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = Layout(tmp_path)
+    lacking = [step("select", "cup (11)"), step("relate", "mug,on,s (99,98)", 0)]
+    questions = {
+        "whole": question_entry(),
+        "lacking": question_entry(semantic=[*lacking, step("query", "color", 1)]),
+        "nothing": question_entry(semantic=[step("select", "cup (-)"), step("exist", "?", 0)]),
+        "unknown image": question_entry(imageId="2", semantic=[step("select", "mug (99)")]),
+    }
+    for split in ("train", "val"):
+        for path, entries in (
+            (layout.questions(split), questions),
+            (layout.scene_graphs(split), {"1": scene_graph_entry()}),
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(entries))
+    assert main(["gqa", "check", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert (
+        out.count("; 1 with objects that their scene graph lacks (99 in question lacking…)\n") == 2
+    )
+
+
 @pytest.mark.parametrize("size", [{"width": -5}, {"height": 0}])
 def test_an_image_without_a_size(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], size: dict[str, int]
