@@ -79,14 +79,10 @@ class AnswerPrior:
 def prior_predictions(prior: AnswerPrior, questions: Mapping[str, str]) -> pa.Table:
     """Return the prior's answers to `questions` (question id to text), without explanations."""
     found = [prior.answer(question) for question in questions.values()]
-    nothing = [None] * len(found)
     return prediction_table(
         question_id=list(questions),
         answer=[answer for answer, _ in found],
         probability=[probability for _, probability in found],
-        explanation=nothing,
-        regions=nothing,
-        gates=nothing,
     )
 
 
@@ -111,15 +107,7 @@ def random_regions(
         ]
         explanations.append(None if text is None else " ".join(drawn))
         regions.append(None if text is None else [region_of(token) for token in drawn])
-    nothing = [None] * len(explanations)
-    return prediction_table(
-        question_id=question_ids,
-        answer=nothing,
-        probability=nothing,
-        explanation=explanations,
-        regions=regions,
-        gates=nothing,
-    )
+    return prediction_table(question_id=question_ids, explanation=explanations, regions=regions)
 
 
 def write_answer_prior(

@@ -78,7 +78,10 @@ def token_regions(explanations: Iterable[str | None]) -> Ragged:
 
 
 def prediction_table(**columns: Any) -> pa.Table:
-    """Return values, by the names of their columns [n each], as a table of predictions."""
+    """Return values, by the names of their columns [n each], as a table of predictions.
+
+    Columns that are not given are null; `program` is left out then.
+    """
     import pyarrow as pa
 
     types = {
@@ -87,6 +90,8 @@ def prediction_table(**columns: Any) -> pa.Table:
         "regions": pa.list_(pa.int32()),
         "gates": pa.list_(pa.float32()),
     }
+    nothing = [None] * len(columns["question_id"])
+    columns = {**dict.fromkeys(COLUMNS, nothing), **columns}
     return pa.table({name: pa.array(column, types[name]) for name, column in columns.items()})
 
 
