@@ -146,8 +146,9 @@ def _evaluate(
 
     if tracking is not None and run is None:
         raise InputError("--tracking needs the run's folder", cure="give --run as well")
-    given["upper_bound"] = _published_bounds(given["upper_bound"], config)
     options = {p: f"--{name.replace('_', '-')}" for name, p in given.items() if isinstance(p, Path)}
+    if config.evaluation.upper_bound is not None:
+        options.setdefault(Path(config.evaluation.upper_bound), "evaluation.upper_bound")
     check_outputs(
         {**options, predictions: "PREDICTIONS"},
         {"--out": out, "--details": details, "--unread": unread},
@@ -166,12 +167,6 @@ def _evaluate(
     if tracking is not None and run is not None:
         _track(tracking, run, config.dataset, metrics, {"metrics": out, "predictions": predictions})
     _print_scores(metrics)
-
-
-def _published_bounds(given: Path | None, config: Config) -> Path | None:
-    """Return the file of the public code's bounds: the option's, else the configuration's."""
-    file = given or config.evaluation.upper_bound
-    return None if file is None else Path(file)
 
 
 def _print_scores(metrics: Metrics) -> None:

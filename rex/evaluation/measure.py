@@ -72,9 +72,11 @@ def evaluate_predictions(
     gets what each question adds to each score, `unread` the explanations that cannot be read.
     Raises InputError for bad input.
     """
+    bounds = config.evaluation.upper_bound
     inputs = replace(
         inputs,
         compat=inputs.compat or config.evaluation.compat,
+        upper_bound=inputs.upper_bound or (None if bounds is None else Path(bounds)),
         corenlp=None if inputs.corenlp is None else check_corenlp(inputs.corenlp),
         ood=inputs.ood if ood is None else read_ood(ood, split),
     )
