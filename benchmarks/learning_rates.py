@@ -21,6 +21,7 @@ from pathlib import Path
 
 from rex.config import Config
 from rex.config_files import read_config
+from rex.errors import exit_on_bad_input
 from rex.experiment import SETTINGS, RunName, method_label
 from rex.gqa.layout import Layout
 from rex.grid import Results
@@ -117,4 +118,5 @@ def print_table(tried: Sequence[Trial], found: Sequence[Record]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with exit_on_bad_input():
+        main()

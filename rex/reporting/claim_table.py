@@ -57,15 +57,15 @@ def claim_table(runs: Sequence[MeasuredRun], published: Sequence[Row]) -> TableL
     for mode in modes:
         gathered = by_name([*references, *(run for run in trained if run.metrics.mode == mode)])
         for place, claim in enumerate(CLAIMS, start=1):
-            findings = [judge(comparison, gathered, published) for comparison in claim.comparisons]
-            said = verdict([finding.result for finding in findings])
+            outcomes = [judge(comparison, gathered, published) for comparison in claim.comparisons]
+            said = verdict([outcome.result for outcome in outcomes])
             within = f" (mode: {mode})" if len(modes) > 1 else ""
             if said != NOT_MEASURED:
                 shown.add(claim.text)
-                rows = [_texts(finding, footnotes) for finding in findings]
+                rows = [_texts(outcome, footnotes) for outcome in outcomes]
                 groups.append((f"{place}. {claim.text}: {said}{within}", rows))
-            records += [_record(claim, said, mode, finding) for finding in findings]
-            unverified = unverified or not all(finding.verified for finding in findings)
+            records += [_record(claim, said, mode, outcome) for outcome in outcomes]
+            unverified = unverified or not all(outcome.verified for outcome in outcomes)
     notes = [("", note) for note in _NOTES]
     unmeasured = "; ".join(claim.text for claim in CLAIMS if claim.text not in shown)
     if unmeasured and modes:
@@ -87,23 +87,23 @@ def claim_table(runs: Sequence[MeasuredRun], published: Sequence[Row]) -> TableL
     )  # fmt: skip
 
 
-def _texts(finding: Outcome, footnotes: Footnotes) -> list[CellText]:
+def _texts(outcome: Outcome, footnotes: Footnotes) -> list[CellText]:
     published = CellText(NOTHING)
-    if finding.published is not None:
-        mark = "" if finding.verified else UNVERIFIED
-        published = CellText(f"{finding.published:+.2f}", mark)
-    start = [CellText(finding.comparison.text), CellText(finding.comparison.measure)]
-    if finding.difference is None:
-        mark = footnotes.mark(finding.reason or "")
-        return [*start, CellText(finding.result, mark), *[CellText(NOTHING)] * 4, published]
-    low, high = finding.interval or (None, None)
+    if outcome.published is not None:
+        mark = "" if outcome.verified else UNVERIFIED
+        published = CellText(f"{outcome.published:+.2f}", mark)
+    start = [CellText(outcome.comparison.text), CellText(outcome.comparison.measure)]
+    if outcome.difference is None:
+        mark = footnotes.mark(outcome.reason or "")
+        return [*start, CellText(outcome.result, mark), *[CellText(NOTHING)] * 4, published]
+    low, high = outcome.interval or (None, None)
     return [
         *start,
-        CellText(finding.result),
-        CellText(number(finding.difference, finding.std, sign="+")),
+        CellText(outcome.result),
+        CellText(number(outcome.difference, outcome.std, sign="+")),
         CellText(NOTHING if low is None or high is None else f"{low:+.2f} to {high:+.2f}"),
-        CellText(_likelihood(finding.p)),
-        CellText(str(len(finding.seeds))),
+        CellText(_likelihood(outcome.p)),
+        CellText(str(len(outcome.seeds))),
         published,
     ]
 
@@ -114,27 +114,27 @@ def _likelihood(p: float | None) -> str:
     return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
-def _record(claim: Claim, said: str, mode: str, finding: Outcome) -> dict[str, str]:
-    split, _, measure = finding.comparison.key.partition("/")
-    low, high = finding.interval or (None, None)
+def _record(claim: Claim, said: str, mode: str, outcome: Outcome) -> dict[str, str]:
+    split, _, measure = outcome.comparison.key.partition("/")
+    low, high = outcome.interval or (None, None)
     return {
         "claim": claim.text,
         "verdict": said,
         "mode": mode,
-        "comparison": finding.comparison.text,
+        "comparison": outcome.comparison.text,
         "split": split,
         "measure": measure,
-        "result": finding.result,
-        "difference": decimals(finding.difference),
-        "std": decimals(finding.std),
+        "result": outcome.result,
+        "difference": decimals(outcome.difference),
+        "std": decimals(outcome.std),
         "low": decimals(low),
         "high": decimals(high),
-        "p": "" if finding.p is None else f"{finding.p:.3g}",
-        "seeds": " ".join(map(str, finding.seeds)),
-        "n": str(finding.n) if finding.n else "",
-        "published": decimals(finding.published),
+        "p": "" if outcome.p is None else f"{outcome.p:.3g}",
+        "seeds": " ".join(map(str, outcome.seeds)),
+        "n": str(outcome.n) if outcome.n else "",
+        "published": decimals(outcome.published),
         "published_verified": (
-            "" if finding.published is None else "yes" if finding.verified else "no"
+            "" if outcome.published is None else "yes" if outcome.verified else "no"
         ),
-        "reason": finding.reason or "",
+        "reason": outcome.reason or "",
     }

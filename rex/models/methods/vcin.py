@@ -68,8 +68,7 @@ class OffByOne(Attention):
 
     def forward(self, x: Tensor, known: Keys, mask: Tensor | None = None) -> Tensor:
         """Attend from x [N, T, H]; `mask` [N or 1, 1, T or 1, M] bool: what may be looked at."""
-        mixed: Tensor = self.dropout(super().forward(x, known, mask))
-        return mixed
+        return self.dropout(super().forward(x, known, mask))
 
     def attend(self, query: Tensor, known: Keys, mask: Tensor | None) -> Tensor:
         """Return the values seen, [N, heads, T, width]."""
