@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -144,7 +144,7 @@ def _texts(row: Row, table: Table, footnotes: Footnotes, named: bool) -> list[Ce
             found.append(CellText(number(cell.value, cell.std), few, bold=cell.best))
         else:
             # what a paper does not give needs no footnote
-            reason = "" if row.published else footnotes.mark(_reason(row, cell))
+            reason = "" if row.published else footnotes.mark(_reason(row, column.key))
             found.append(CellText(NOTHING, reason))
     return found
 
@@ -153,10 +153,17 @@ def _seeds(number: int) -> str:
     return f"{number} seed{'s' if number != 1 else ''}"
 
 
-def _reason(row: Row, cell: Cell | None) -> str:
-    if cell is None:
-        return _NOT_GIVEN if row.published else _NOT_MEASURED
-    return cell.reason or _NOT_MEASURED
+def _reason(row: Row, key: str) -> str:
+    """Return why a row lacks a score: a part of a score is lacking for the reason of the whole."""
+    known = (row.cells[name].reason for name in wholes(key) if name in row.cells)
+    return next(filter(None, known), _NOT_GIVEN if row.published else _NOT_MEASURED)
+
+
+def wholes(key: str) -> Iterator[str]:
+    """Yield the key of a score, and of those that it is a part of, the largest last."""
+    parts = key.split("/")
+    for length in range(len(parts), 1, -1):
+        yield "/".join(parts[:length])
 
 
 def number(value: float, std: float | None, *, sign: str = "-") -> str:
@@ -169,8 +176,7 @@ def number(value: float, std: float | None, *, sign: str = "-") -> str:
 
 
 def _record(row: Row, column: Column) -> dict[str, str]:
-    known = row.cells.get(column.key)
-    cell = known or Cell(value=None, unit="")
+    cell = row.cells.get(column.key) or Cell(value=None, unit="")
     split, _, measure = column.key.partition("/")
     low, high = cell.interval or (None, None)
     return {
@@ -189,7 +195,7 @@ def _record(row: Row, column: Column) -> dict[str, str]:
         "n": "" if cell.n is None else str(cell.n),
         "best": "yes" if cell.best else "",
         "unit": cell.unit,
-        "reason": _reason(row, known) if cell.value is None else "",
+        "reason": _reason(row, column.key) if cell.value is None else "",
         "signature": cell.signature,
     }
 

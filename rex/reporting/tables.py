@@ -16,7 +16,7 @@ from rex.files import write_text
 from rex.reporting.claim_table import claim_table
 from rex.reporting.comparison import mark_best
 from rex.reporting.cost_table import cost_table
-from rex.reporting.layout import Column, Table, TableLayout, lay_out
+from rex.reporting.layout import Column, Table, TableLayout, lay_out, wholes
 from rex.reporting.results import Row, published_rows, published_unread, read_runs, rows_of
 from rex.reporting.table_formats import FORMATS
 
@@ -250,8 +250,7 @@ def _units(columns: Sequence[Column]) -> str:
 
 def _unit(column: Column) -> str:
     """Return the unit of a score; parts of it, by type of question, have that of the whole."""
-    parts = column.key.split("/")[1:]
-    names = ("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+    names = (whole.partition("/")[2] for whole in wholes(column.key))
     return next((DECLARED[name].unit for name in names if name in DECLARED), "percent")
 
 

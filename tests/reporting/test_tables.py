@@ -267,6 +267,16 @@ def test_what_follows_is_shown_by_type_of_question(tmp_path: Path) -> None:
     assert "Backbone" not in text
 
 
+def test_a_part_of_a_score_is_lacking_for_the_reason_of_the_whole(tmp_path: Path) -> None:
+    scores = {"entails": 60.0, "entails/structural/query": 60.0}
+    path = write_run(tmp_path, scores, missing={"agreement": "no answers to agree with"})
+    laid = lay_out(table("by-type", read_rows([path])))
+    reasons = {record["measure"]: record["reason"] for record in laid.records}
+    assert reasons["agreement/structural/query"] == "no answers to agree with"
+    assert reasons["entails/structural/query"] == ""
+    assert reasons["entails/structural/verify"] == "not measured on this split"
+
+
 def write_cost(folder: Path, name: str, *lines: str) -> Path:
     """Write a benchmark file of Snakemake: a header and one line a repetition."""
     path = folder / f"{name}.tsv"
