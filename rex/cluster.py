@@ -65,8 +65,8 @@ def request(
             return _training(config, questions, setting)
         case "predict":
             seconds = questions / (2 * _speed(config))
-            memory = _LIBRARIES + 8e-6 * parameters(config.model) + _activations(config)
-            memory += _driver(config)
+            memory = _LIBRARIES + 8e-6 * most_parameters(config.model)
+            memory += _activations(config) + _driver(config)
             return _request(memory + questions * 2e-3, seconds)
         case "train_detector":
             # forwards and backwards
@@ -86,11 +86,21 @@ def request(
 
 
 def parameters(model: ModelSettings) -> float:
-    """Return about how many weights a model has."""
+    """Return about how many weights a model has that explains as REX does."""
     width = model.hidden_size
     vocabulary = 30_522 if model.word_pieces or model.pretrained else 2_000
     layer = 4 * width**2 + 2 * width * model.intermediate_size
-    return float(vocabulary * width + model.layers * layer + 20 * width**2 + 4_000 * width)
+    layers = model.layers * layer
+    if model.backbone == "lxmert":
+        # half as many of vision, and of both: these have each stream's layer, and one across
+        half = (model.layers + 1) // 2
+        layers += half * (layer + 2 * layer + 4 * width**2)
+    return float(vocabulary * width + layers + 20 * width**2 + 4_000 * width)
+
+
+def most_parameters(model: ModelSettings) -> float:
+    """Return about how many it has with the largest decoder, of Pro-VCIN with its programs."""
+    return parameters(model) + 230 * model.hidden_size**2
 
 
 def _training(config: Config, questions: int, setting: str) -> Request:
@@ -98,7 +108,7 @@ def _training(config: Config, questions: int, setting: str) -> Request:
     epochs = config.transfer.epochs if transfer else config.training.epochs
     learnt = questions * SETTINGS[setting].percent / 100
     # weights, gradients, Adam's two moments and the best epoch's weights; the questions
-    memory = _LIBRARIES + 20e-6 * parameters(config.model) + questions * 2e-3
+    memory = _LIBRARIES + 20e-6 * most_parameters(config.model) + questions * 2e-3
     memory += _driver(config) + _activations(config)
     # each GPU has a process of its own, which loads all of it
     return _request(config.compute.gpus * memory, epochs * learnt / _speed(config))
@@ -115,7 +125,9 @@ def _activations(config: Config) -> float:
         return 0.0
     model, training = config.model, config.training
     tokens = training.question_length + config.regions.regions
-    kept = 120e-6 * tokens * model.layers * model.hidden_size
+    # LXMERT's streams are joined by half as many layers, with attention across
+    layers = model.layers * (2 if model.backbone == "lxmert" else 1)
+    kept = 120e-6 * tokens * layers * model.hidden_size
     return kept * training.batch_size / training.accumulation
 
 

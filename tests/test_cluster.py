@@ -5,16 +5,27 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
+from typing import Literal
 
 import pytest
+import torch
 
-from rex.cluster import NodeShare, check_nodes, listed_nodes, parameters, parts, read_nodes, request
+from benchmarks.paper_size import PAPER, vocabulary
+from rex.cluster import (
+    NodeShare,
+    check_nodes,
+    listed_nodes,
+    most_parameters,
+    parameters,
+    parts,
+    read_nodes,
+    request,
+)
 from rex.config import Config
 from rex.config_files import read_config
 from rex.errors import InputError
-from rex.experiment import RunName
-from rex.training.run import RunFiles, train_run
-from tests.training.toy import CONFIG, make_toy
+from rex.models.methods import method_settings
+from rex.models.model import ExplainedAnswering
 
 ROOT = Path(__file__).parents[1]
 RULES = ("train", "predict", "train_detector", "extract_regions", "explain", "evaluate", "tables")
@@ -116,16 +127,22 @@ def test_shards_and_small_shares_take_less_time() -> None:
     assert request(cpu, "train").minutes > 50 * request(gqa, "train").minutes
 
 
-def test_parameters_are_about_those_of_the_model(tmp_path: Path) -> None:
-    from rex.training.checkpoints import load_checkpoint
-
-    files: RunFiles = make_toy(tmp_path / "toy")
-    run = dataclasses.replace(files, out=tmp_path / "run")
-    train_run(CONFIG, run, RunName(setting="multi-task", method="rex", seed=1))
-    weights = load_checkpoint(run.out / "checkpoint.pt").weights
-    real = sum(value.numel() for name, value in weights.items() if "embeddings" not in name)
-    # without embeddings: the toy has but a few words
-    width = CONFIG.model.hidden_size
-    assert 0.5 < (parameters(CONFIG.model) - 6_000 * width) / real < 2
-    assert 120e6 < parameters(read_config(ROOT / "config/gqa.yaml").model) < 150e6
+@pytest.mark.parametrize("backbone", ["visualbert", "lxmert"])
+def test_parameters_are_about_those_of_the_model(
+    backbone: Literal["visualbert", "lxmert"],
+) -> None:
+    named = read_config(ROOT / "config/gqa.yaml").model
+    settings = dataclasses.replace(named, backbone=backbone, pretrained=None)
+    words = dataclasses.replace(vocabulary(PAPER), pieces=("piece",) * 30_522)
+    real = {}
+    for method in ("rex", "pro-vcin"):
+        options = method_settings(method, {"program_layers": 6} if method == "pro-vcin" else {})
+        with torch.device("meta"):
+            model = ExplainedAnswering(
+                method, settings, words, feature_size=2048, question_length=35, options=options
+            )
+        real[method] = sum(weight.numel() for weight in model.parameters())
+    settings = dataclasses.replace(settings, word_pieces="bert")
+    assert parameters(settings) == pytest.approx(real["rex"], rel=0.1)
+    assert most_parameters(settings) == pytest.approx(real["pro-vcin"], rel=0.1)
     assert parameters(Config().model) < 5e6
