@@ -76,6 +76,9 @@ def _problems(config: Config) -> Iterator[tuple[str, str, str]]:
     if model.pretrained is None and model.hidden_size % model.heads:
         problem = f"{model.heads} heads do not divide a hidden_size of {model.hidden_size}"
         yield "model.heads", problem, "give a divisor of it"
+    if config.training.decay == "linear" and config.training.patience is not None:
+        problem = "would cut off a learning rate that falls until the last epoch (decay: linear)"
+        yield "training.patience", problem, "leave it out, or decay"
     yield from _grid_problems(config)
     splits = config.evaluation.splits
     if "val" not in splits or len(set(splits)) < len(splits):

@@ -231,6 +231,10 @@ def test_a_configuration_may_be_given_as_json() -> None:
         ),
         ({"training": {"holdout": 1}}, "training.holdout: 1 is too large; give a number below 1"),
         ({"training": {"weight_decay": -1}}, "training.weight_decay: -1 is too small; give 0"),
+        (
+            {"training": {"decay": "linear", "patience": 3}},
+            "training.patience: would cut off a learning rate that falls until the last epoch",
+        ),
         ({"training": {"decay": "cosine"}}, "training.decay: Input should be 'step' or 'linear'"),
         ({"training": {"warmup": 1.5}}, "training.warmup: 1.5 is too large; give 1 or less"),
         ({"methods": {"rec": {}}}, "methods.rec: no such method; one of backbone"),
