@@ -118,8 +118,9 @@ _REX, _VCIN = f"{_FILES}.rex:RexDecoder", f"{_FILES}.vcin:VcinDecoder"
 _READER = f"{_FILES}.reader:Reader"
 
 
-def _reader_without(option: str, name: str) -> Method:
-    return Method(f"Reader, {name}", _READER, options={option: False}, variant_of="reader")
+def _reader_without(name: str, *parts: str) -> Method:
+    options = dict.fromkeys(parts, False)
+    return Method(f"Reader, {name}", _READER, options=options, variant_of="reader")
 
 
 METHODS = {
@@ -140,12 +141,13 @@ METHODS = {
     "vcin-no-link": Method("VCIN, no link", _VCIN, options={"link": False}, variant_of="vcin"),
     "pro-vcin": Method("Pro-VCIN", f"{_FILES}.pro_vcin:ProVcinDecoder", answers_by_explaining=True),
     "reader": Method("Reader", _READER),
-    "reader-no-tags": _reader_without("tags", "no tags"),
-    "reader-no-copy": _reader_without("copy", "no copying"),
-    "reader-not-told": _reader_without("told", "never told"),
-    "reader-not-read": _reader_without("read", "not read"),
-    "reader-no-programs": _reader_without("programs", "no programs"),
-    "reader-not-judged": _reader_without("agree", "not judged"),
+    "reader-no-tags": _reader_without("no tags", "tags"),
+    "reader-no-copy": _reader_without("no copying", "copy"),
+    "reader-not-told": _reader_without("never told", "told"),
+    "reader-not-read": _reader_without("not read", "read"),
+    "reader-no-programs": _reader_without("no programs", "programs"),
+    "reader-plain": _reader_without("plain", "tags", "copy", "told", "read"),
+    "reader-not-judged": _reader_without("not judged", "agree"),
 }
 """Method by name, in the order of the tables. A method is added by its file and a line here."""
 

@@ -166,7 +166,9 @@ CLAIMS = (
         + _differences("reader", "reader-no-tags", "val/accuracy", "val/entails")
         + _differences("reader", "reader-not-told", "val/accuracy", "val/agreement")
         + _differences("reader", "reader-not-read", "val/accuracy", "val/agreement")
-        + _differences("reader", "reader-not-judged", "val/accuracy", "val/agreement"),
+        + _differences("reader", "reader-not-judged", "val/accuracy", "val/agreement")
+        # without tags, copying, told and read answers together
+        + _differences("reader", "reader-plain", "val/accuracy", "val/agreement", "val/entails"),
     ),
     Claim(
         "Learning to write programs helps answers and explanations",
