@@ -10,7 +10,7 @@ from rex.errors import InputError
 from rex.evaluation.reading.ground_truth import Questions
 from rex.evaluation.reading.json_predictions import is_rows
 from rex.evaluation.reading.model_predictions import read_model_predictions
-from rex.evaluation.reading.predictions import match_predictions, read_predictions, shown
+from rex.evaluation.reading.predictions import match_predictions, read_predictions, refuse
 from rex.files import write_text
 
 
@@ -34,12 +34,8 @@ def write_submission(
     rows = match_predictions(found, question_ids, predictions)
     answers = {name: found.answers[row] for name, row in zip(question_ids, rows, strict=True)}
     mute = [name for name, answer in answers.items() if not answer]
-    if mute:
-        raise InputError(
-            f"{len(mute)} questions have no answer: {shown(mute)}",
-            file=predictions,
-            cure="submit predictions of a method that answers",
-        )
+    cure = "submit predictions of a method that answers"
+    refuse(mute, "questions have no answer", predictions, cure=cure)
     entries = [{"questionId": name, "prediction": answer} for name, answer in answers.items()]
     write_text(out, json.dumps(entries, ensure_ascii=False) + "\n")
     return len(entries)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.errors import InputError
-from rex.evaluation.reading.predictions import shown
+from rex.evaluation.reading.predictions import refuse, repeated
 from rex.evaluation.scores import Floats
 from rex.files import read_parquet
 
@@ -104,21 +103,13 @@ def read_explanations(path: str | PathLike[str], questions: Questions) -> TrueEx
 
     columns = ("question_id", "status", "mode", "text", "objects", "bound")
     table = read_parquet(path, columns=columns)
-    explained = Counter(table["question_id"].to_pylist())
-    twice = [question_id for question_id, count in explained.items() if count > 1]
-    if twice:
-        raise InputError(
-            f"{len(twice)} questions are explained more than once: {shown(twice)}",
-            file=path,
-            cure="build it again: rex explain build",
-        )
-    missing = [question_id for question_id in questions.ids if question_id not in explained]
-    if missing:
-        raise InputError(
-            f"{len(missing)} questions are not in it: {shown(missing)}",
-            file=path,
-            cure="build the explanations of these questions: rex explain build",
-        )
+    explained = table["question_id"].to_pylist()
+    cure = "build it again: rex explain build"
+    refuse(repeated(explained), "questions are explained more than once", path, cure=cure)
+    known = set(explained)
+    missing = [question_id for question_id in questions.ids if question_id not in known]
+    cure = "build the explanations of these questions: rex explain build"
+    refuse(missing, "questions are not in it", path, cure=cure)
     modes = sorted(set(table["mode"].to_pylist()))
     if len(modes) > 1:
         raise InputError(f"holds several modes: {', '.join(modes)}", file=path, cure="rebuild it")

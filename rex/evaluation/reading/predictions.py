@@ -109,7 +109,9 @@ def read_predictions(path: str | PathLike[str]) -> Predictions:
         programs=table["program"].to_pylist() if "program" in table.column_names else None,
         parameters=_parameters(Path(path)),
     )
-    _check_no_duplicates(predictions.question_ids, path)
+    twice = repeated(predictions.question_ids)
+    cure = "keep one prediction a question"
+    refuse(twice, "questions are predicted more than once", path, cure=cure)
     return predictions
 
 
@@ -202,26 +204,25 @@ def match_predictions(
     known = set(question_ids)
     strangers = [name for name in predictions.question_ids if name not in known]
     missing = [name for name in question_ids if name not in row_of]
-    if strangers:
-        raise InputError(
-            f"{len(strangers)} of {len(row_of)} predictions are for questions that are not in the "
-            f"questions file: {shown(strangers)}",
-            file=path,
-            cure="give the questions that were predicted",
-        )
-    if missing:
-        raise InputError(
-            f"{len(missing)} of {len(question_ids)} questions have no prediction: {shown(missing)}",
-            file=path,
-            cure=cure,
-        )
+    problem = f"of {len(row_of)} predictions are for questions that are not in the questions file"
+    refuse(strangers, problem, path, cure="give the questions that were predicted")
+    refuse(missing, f"of {len(question_ids)} questions have no prediction", path, cure=cure)
     return np.array([row_of[question_id] for question_id in question_ids], dtype=np.int64)
 
 
-def shown(question_ids: Iterable[str]) -> str:
-    """Return the first three ids, as they stand in a message."""
-    names = list(question_ids)
-    return ", ".join(names[:SHOWN_IDS]) + (", …" if len(names) > SHOWN_IDS else "")
+def refuse(
+    question_ids: Sequence[str], problem: str, path: str | PathLike[str], *, cure: str
+) -> None:
+    """Raise InputError that counts and shows the questions with a problem, if there are any."""
+    if question_ids:
+        more = ", …" if len(question_ids) > SHOWN_IDS else ""
+        shown = ", ".join(question_ids[:SHOWN_IDS]) + more
+        raise InputError(f"{len(question_ids)} {problem}: {shown}", file=path, cure=cure)
+
+
+def repeated(question_ids: Iterable[str]) -> list[str]:
+    """Return the ids that there are more than once."""
+    return [name for name, count in Counter(question_ids).items() if count > 1]
 
 
 def _ragged(column: Any) -> Ragged:
@@ -231,15 +232,3 @@ def _ragged(column: Any) -> Ragged:
     # a null comes out as NaN (fill_null would import pandas, for a second)
     lengths = np.nan_to_num(pc.list_value_length(column).to_numpy()).astype(np.int64)
     return Ragged.from_lengths(pc.list_flatten(column).to_numpy().astype(np.int64), lengths)
-
-
-def _check_no_duplicates(question_ids: Sequence[str], path: str | PathLike[str]) -> None:
-    if len(set(question_ids)) == len(question_ids):
-        return
-    counts = Counter(question_ids)
-    twice = [name for name, count in counts.items() if count > 1]
-    raise InputError(
-        f"{len(twice)} questions are predicted more than once: {shown(twice)}",
-        file=path,
-        cure="keep one prediction a question",
-    )
