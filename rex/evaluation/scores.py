@@ -77,10 +77,15 @@ def samples_of(
     }
 
 
-def mean_sample(rows: npt.ArrayLike, values: npt.ArrayLike, *, signature: str = "") -> Sample:
-    """Return the sample whose score is 100 times the mean of `values` [n]."""
+def mean_sample(
+    rows: npt.ArrayLike, values: npt.ArrayLike, *, counts: npt.ArrayLike = 1, signature: str = ""
+) -> Sample:
+    """Return the sample whose score is 100 times the mean of `values` [n].
+
+    With `counts` [n] each value is a sum over so many things, and the mean is over all of them.
+    """
     numbers = np.asarray(values, dtype=np.float64)
-    statistics = np.stack([numbers, np.ones_like(numbers)], axis=1)
+    statistics = np.stack(np.broadcast_arrays(numbers, counts), axis=1).astype(np.float64)
     return Sample(
         rows=np.asarray(rows, dtype=np.int64),
         statistics=statistics,

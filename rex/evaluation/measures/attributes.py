@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.reading.asked_words import CATEGORIES, RELATION, AskedWords, asked_words
-from rex.evaluation.scores import Sample, mean_percent
+from rex.evaluation.scores import Sample, mean_percent, mean_sample
+from rex.gqa.ontology import CATEGORY_WORDS
 
 PAPER_CATEGORIES = (*CATEGORIES.values(), RELATION)
 """The paper's eight categories."""
@@ -27,7 +28,7 @@ def expected_words(asked: Iterable[AskedWords], references: Sequence[str]) -> li
     Expected are the words of the categories that a program names, and the relations that it
     follows, as far as the true explanation says them; each once.
     """
-    known = {name: _finder(_category_words(name)) for name in CATEGORIES.values()}
+    known = {name: _finder(CATEGORY_WORDS[of_gqa]) for of_gqa, name in CATEGORIES.items()}
     relations = cache(_finder)
     found: list[Expected] = []
     for words, reference in zip(asked, references, strict=True):
@@ -56,9 +57,14 @@ def attribute_samples(
     places = np.asarray(rows, dtype=np.int64).tolist()
     for row, categories, hypothesis in zip(places, expected, hypotheses, strict=True):
         for name, wanted in categories.items():
-            hits = sum(matches(hypothesis, phrase) for phrase in wanted)
-            found[name].append((row, hits, len(wanted)))
-    return {f"attributes/{name}": _sample(found[name], match) for name in PAPER_CATEGORIES}
+            said = sum(matches(hypothesis, phrase) for phrase in wanted)
+            found[name].append((row, said, len(wanted)))
+    samples = {}
+    for name, table in found.items():
+        about, hits, counts = np.array(table, dtype=np.int64).reshape(-1, 3).T
+        signature = f"match:{match}|words:{counts.sum()}"
+        samples[f"attributes/{name}"] = mean_sample(about, hits, counts=counts, signature=signature)
+    return samples
 
 
 MATCHES: Mapping[str, Callable[[str, str], bool]] = {
@@ -68,23 +74,6 @@ MATCHES: Mapping[str, Callable[[str, str], bool]] = {
 }
 """When an explanation says a phrase: as whole words in a row; with a blank before its letters or
 after them (REX's public code); with its letters anywhere (VCIN's)."""
-
-
-def _sample(found: Sequence[tuple[int, int, int]], match: str) -> Sample:
-    table = np.array(found, dtype=np.int64).reshape(-1, 3)
-    return Sample(
-        rows=table[:, 0],
-        statistics=table[:, 1:].astype(np.float64),
-        summary=mean_percent,
-        signature=f"match:{match}|words:{int(table[:, 2].sum())}",
-    )
-
-
-def _category_words(name: str) -> Iterable[str]:
-    from rex.gqa.ontology import CATEGORY_WORDS
-
-    (gqa_name,) = [key for key, paper_name in CATEGORIES.items() if paper_name == name]
-    return CATEGORY_WORDS[gqa_name]
 
 
 def _finder(phrases: Iterable[str]) -> re.Pattern[str]:

@@ -101,13 +101,8 @@ def _by_scene_graphs(case: Case, graphs: Mapping[str, SceneGraph]) -> dict[str, 
 def _shares(held: Mapping[int, Sequence[bool]]) -> Sample:
     """Return the share of facts that hold, from those of each question."""
     rows = sorted(held)
-    counts = [(sum(held[row]), len(held[row])) for row in rows]
-    return Sample(
-        rows=np.array(rows, dtype=np.int64),
-        statistics=np.array(counts, dtype=np.float64).reshape(-1, 2),
-        summary=mean_percent,
-        signature=f"{_GRAMMAR}|iou:{MATCH_IOU}",
-    )
+    holding, counts = [sum(held[row]) for row in rows], [len(held[row]) for row in rows]
+    return mean_sample(rows, holding, counts=counts, signature=f"{_GRAMMAR}|iou:{MATCH_IOU}")
 
 
 def _by_detector(case: Case) -> dict[str, Sample]:
