@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from os import PathLike
 
@@ -35,8 +35,8 @@ _YES_NO = frozenset({"yes", "no"})
 class Choices:
     """The answers of each question [n] that are valid, and those that are plausible."""
 
-    valid: Sequence[frozenset[str]]
-    plausible: Sequence[frozenset[str]]
+    valid: Sequence[Set[str]]
+    plausible: Sequence[Set[str]]
     source: str
     """Where they come from, for signatures: `FILE` or `DERIVED`."""
 
@@ -126,14 +126,10 @@ def derive_choices(questions: Questions) -> Choices:
         for group, detailed in zip(questions.global_groups, questions.detailed, strict=True)
     ]
     for scope, local, answer in zip(scopes, questions.local_groups, questions.answers, strict=True):
-        if not answer:
-            continue
-        by_scope[scope].add(answer)
-        if local is not None:
-            by_local[local].add(answer)
-    frozen_scope = {scope: frozenset(answers) for scope, answers in by_scope.items()}
-    frozen_local = {local: frozenset(answers) for local, answers in by_local.items()}
-    nothing: frozenset[str] = frozenset()
+        if answer:
+            by_scope[scope].add(answer)
+            if local is not None:
+                by_local[local].add(answer)
     valid, plausible = [], []
     for scope, local, answer, options in zip(
         scopes,
@@ -142,9 +138,9 @@ def derive_choices(questions: Questions) -> Choices:
         map(offered_answers, questions.programs),
         strict=True,
     ):
-        fits = _YES_NO if answer in _YES_NO else options or frozen_scope.get(scope, nothing)
+        fits = _YES_NO if answer in _YES_NO else options or by_scope[scope]
         valid.append(fits)
-        plausible.append(fits if local is None or options else frozen_local.get(local, nothing))
+        plausible.append(fits if local is None or options else by_local[local])
     return Choices(valid, plausible, DERIVED)
 
 
@@ -155,27 +151,19 @@ def read_choices(path: str | PathLike[str], questions: Questions) -> Choices:
     from rex.gqa.json_entries import iter_entries
 
     class Entry(msgspec.Struct, frozen=True):
-        valid: list[str]
-        plausible: list[str]
+        valid: frozenset[str]
+        plausible: frozenset[str]
 
-    row_of = questions.rows
-    valid: list[frozenset[str]] = [frozenset()] * len(questions.ids)
-    plausible = list(valid)
-    missing = set(questions.ids)
-    for question_id, entry in iter_entries(
-        path, Entry, entry="question", cure="expected GQA's choices format"
-    ):
-        if question_id in row_of:
-            row = row_of[question_id]
-            valid[row], plausible[row] = frozenset(entry.valid), frozenset(entry.plausible)
-            missing.discard(question_id)
-    if missing:
+    entries = iter_entries(path, Entry, entry="question", cure="expected GQA's choices format")
+    known = {name: entry for name, entry in entries if name in questions.rows}
+    if missing := questions.rows.keys() - known:
         raise InputError(
             f"has no choices for question {min(missing)}",
             file=path,
             cure="give the choices file of these questions, or none to derive them",
         )
-    return Choices(valid, plausible, FILE)
+    found = [known[name] for name in questions.ids]
+    return Choices([entry.valid for entry in found], [entry.plausible for entry in found], FILE)
 
 
 def _choices(case: Case) -> Results:
