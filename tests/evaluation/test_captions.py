@@ -19,7 +19,7 @@ LONG_TEXTS = st.lists(WORDS, min_size=60, max_size=90).map(" ".join)
 
 
 def measured(hypotheses: list[str], references: list[str]) -> dict[str, float]:
-    samples = caption_samples(range(len(hypotheses)), hypotheses, references, tokens="blank")
+    samples = caption_samples(range(len(hypotheses)), hypotheses, references)
     return {name: sample.score().value or 0.0 for name, sample in samples.items()}
 
 
@@ -79,7 +79,7 @@ def test_nothing_but_empty_explanations() -> None:
 
 
 def test_no_explanation_at_all_is_no_number() -> None:
-    score = caption_samples([], [], [], tokens="blank")["bleu4"].score()
+    score = caption_samples([], [], [])["bleu4"].score()
     assert score.value is None
     assert score.reason == "no question of this kind"
 

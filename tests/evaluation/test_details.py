@@ -17,7 +17,7 @@ from rex.evaluation.scores import mean_sample
 def test_scores_come_back_from_what_questions_add(tmp_path: Path) -> None:
     ids = ["a", "b", "c", "d"]
     samples = caption_samples(
-        [3, 1], ["#0 is very red", "no cat is here"], ["#0 is red", "no cat is here"], tokens="x"
+        [3, 1], ["#0 is very red", "no cat is here"], ["#0 is red", "no cat is here"]
     )
     samples["accuracy"] = mean_sample(range(4), [1, 0, 1, 1])
     samples["grounding"] = mean_sample([], [])

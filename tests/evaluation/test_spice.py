@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from rex.errors import InputError
+from rex.evaluation.case import Inputs
+from rex.evaluation.measure import measure
+from rex.evaluation.measures import spice
 from rex.evaluation.measures.java import JavaUnavailableError
-from rex.evaluation.measures.spice import JARS, check_corenlp, spice_sample
+from rex.evaluation.measures.spice import JARS, check_corenlp, f_scores
+from tests.evaluation.small_split import SmallSplit, true_texts
 
 STAND_IN = f"""#!{sys.executable}
 import json, sys
@@ -44,24 +48,24 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None
 
 
 def test_scores_of_questions(
-    tmp_path: Path, corenlp: Path, monkeypatch: pytest.MonkeyPatch
+    split: SmallSplit, tmp_path: Path, corenlp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in(tmp_path, monkeypatch, STAND_IN)
-    sample = spice_sample(
-        [4, 5, 6], ["a dog", "a cat", ""], ["a dog", "a dog", "x"], corenlp=corenlp, tokens="blank"
-    )
-    assert sample.rows.tolist() == [4, 5, 6]
-    assert sample.statistics[:, 0].tolist() == [1, 0, 0]  # one that says nothing scores 0
-    assert sample.score().value == pytest.approx(100 / 3)
+    path = split.predict({}, true_texts() | {"q1": "#0 is red", "q3": None})
+    inputs = Inputs(questions=split.questions, explanations=split.explanations, corenlp=corenlp)
+    sample = measure(path, inputs, spice.MEASURES).samples["spice"]
+    assert sample.rows.tolist() == [0, 1, 2, 3, 4]
+    assert sample.statistics[:, 0].tolist() == [0, 1, 0, 1, 1]  # one that says nothing scores 0
+    assert sample.score().value == 60
 
 
 def test_failures_are_said(tmp_path: Path, corenlp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, "#!/bin/sh\necho no models >&2\nexit 1\n")
     with pytest.raises(JavaUnavailableError, match="no models"):
-        spice_sample([0], ["a"], ["a"], corenlp=corenlp, tokens="blank")
+        f_scores(["a"], ["a"], corenlp)
     stand_in(tmp_path, monkeypatch, "#!/bin/sh\n")
     with pytest.raises(JavaUnavailableError, match="wrote no result"):
-        spice_sample([0], ["a"], ["a"], corenlp=corenlp, tokens="blank")
+        f_scores(["a"], ["a"], corenlp)
 
 
 def test_missing_jars(corenlp: Path) -> None:

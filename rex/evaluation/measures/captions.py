@@ -30,18 +30,17 @@ TOKENS = "blank"
 
 
 def caption_samples(
-    rows: npt.ArrayLike, hypotheses: Sequence[str], references: Sequence[str], *, tokens: str
+    rows: npt.ArrayLike, hypotheses: Sequence[str], references: Sequence[str]
 ) -> dict[str, Sample]:
     """Measure explanations against the true ones.
 
-    `rows` [n] are the questions' positions; `hypotheses` and `references` [n] their texts; `tokens`
-    names the tokenisation in the signatures. Returns the samples `bleu1` … `bleu4`, `rouge-l`,
-    `cider`.
+    `rows` [n] are the questions' positions; `hypotheses` and `references` [n] their texts. Returns
+    the samples `bleu1` … `bleu4`, `rouge-l`, `cider`.
     """
     texts = read_texts(hypotheses, references)
     grams = count_ngrams(texts, _ORDER)
     places = np.asarray(rows, dtype=np.int64)
-    signature = f"tok:{tokens}|as:pycocoevalcap-1.2"
+    signature = f"tok:{TOKENS}|as:pycocoevalcap-1.2"
     samples = bleu_samples(places, texts, grams, signature)
     samples["rouge-l"] = mean_sample(places, rouge_l(texts), signature=signature)
     samples["cider"] = mean_sample(places, cider(texts, grams), signature=signature)
@@ -190,7 +189,7 @@ def _common_subsequence(first: Sequence[int], second: Sequence[int]) -> int:
 
 
 def _samples(case: Case) -> Results:
-    return caption_samples(case.true.rows, case.hypotheses, case.references, tokens=TOKENS)
+    return caption_samples(case.true.rows, case.hypotheses, case.references)
 
 
 def _of(*names: str) -> Callable[[Case], Results]:

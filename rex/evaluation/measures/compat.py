@@ -39,7 +39,7 @@ def compat_captions(
     `meteor`: METEOR's counts of the published texts, or None, to leave it out.
     """
     places = np.asarray(rows, dtype=np.int64)[published.kept]
-    samples = caption_samples(places, published.ours, published.theirs, tokens="ptb")
+    samples = caption_samples(places, published.ours, published.theirs)
     if meteor is not None:
         samples["meteor"] = Sample(rows=places, statistics=meteor, summary=meteor_score)
     share = len(published.kept) / published.count if published.count else 0.0

@@ -12,13 +12,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy.typing as npt
-
 from rex.errors import InputError
 from rex.evaluation.case import TEXTS, Case, Measure, Results
 from rex.evaluation.measures.captions import TOKENS
 from rex.evaluation.measures.java import JavaUnavailableError, package_file, run_java
-from rex.evaluation.scores import Sample, mean_sample
+from rex.evaluation.scores import mean_sample
 
 JARS = ("stanford-corenlp-3.6.0.jar", "stanford-corenlp-3.6.0-models.jar")
 
@@ -35,23 +33,13 @@ def check_corenlp(folder: Path) -> Path:
     return folder.resolve()
 
 
-def spice_sample(
-    rows: npt.ArrayLike,
-    hypotheses: Sequence[str],
-    references: Sequence[str],
-    *,
-    corenlp: Path,
-    tokens: str,
-) -> Sample:
-    """Measure explanations [n] against the true ones [n]: the mean F-score, in percent.
+def f_scores(hypotheses: Sequence[str], references: Sequence[str], corenlp: Path) -> list[float]:
+    """Return the F-score of each explanation [n] against the true one [n], 0 to 1.
 
     Raises JavaUnavailableError when the program cannot run.
     """
-    values = _run(hypotheses, references, corenlp) if len(hypotheses) else []
-    return mean_sample(rows, values, signature=f"tok:{tokens}|spice:1.0|corenlp:3.6.0")
-
-
-def _run(hypotheses: Sequence[str], references: Sequence[str], corenlp: Path) -> list[float]:
+    if not hypotheses:
+        return []
     program = package_file("spice", "spice-1.0.jar")
     classes = f"{program}:{program.parent / 'lib'}/*:{corenlp}/*"
     entries = [
@@ -74,9 +62,9 @@ def _run(hypotheses: Sequence[str], references: Sequence[str], corenlp: Path) ->
 def _spice(case: Case) -> Results:
     folder = case.inputs.corenlp
     assert folder is not None, "SPICE needs CoreNLP"
-    rows, references = case.true.rows, case.references
-    sample = spice_sample(rows, case.hypotheses, references, corenlp=folder, tokens=TOKENS)
-    return {"spice": sample}
+    values = f_scores(case.hypotheses, case.references, folder)
+    signature = f"tok:{TOKENS}|spice:1.0|corenlp:3.6.0"
+    return {"spice": mean_sample(case.true.rows, values, signature=signature)}
 
 
 MEASURES = (
