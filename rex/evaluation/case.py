@@ -198,6 +198,15 @@ class Measure:
     """Whether it is a measure of the published code, left out unless asked for."""
 
 
+def parts(compute: Callable[[Case], Results], *names: str) -> Callable[[Case], Results]:
+    """Return what takes `names`, also by structural type, from what `compute` gives a case once."""
+    return lambda case: {
+        name: result
+        for name, result in case.once(compute).items()
+        if name.partition("/structural/")[0] in names
+    }
+
+
 def _has_regions(case: Case) -> bool:
     return case.inputs.regions is not None or case.predictions.boxes is not None
 

@@ -7,7 +7,7 @@ runs: `#12` and `@3` are one token each. An empty explanation scores 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rex.arrays import Integers, Ragged
-from rex.evaluation.case import TEXTS, Case, Measure, Results
+from rex.evaluation.case import TEXTS, Case, Measure, Results, parts
 from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample, samples_of
 
 _ORDER = 4
@@ -192,10 +192,6 @@ def _samples(case: Case) -> Results:
     return caption_samples(case.true.rows, case.hypotheses, case.references)
 
 
-def _of(*names: str) -> Callable[[Case], Results]:
-    return lambda case: {name: case.once(_samples)[name] for name in names}
-
-
 _ORDERS = tuple(f"bleu{order}" for order in range(1, _ORDER + 1))
 
 BLEU = (
@@ -203,7 +199,7 @@ BLEU = (
         names=_ORDERS,
         labels=("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4"),
         needs=TEXTS,
-        compute=_of(*_ORDERS),
+        compute=parts(_samples, *_ORDERS),
         paired={"bleu4": partial(bleu, order=_ORDER)},
         summary="BLEU of pycocoevalcap 1.2 (the COCO caption evaluation), over the whole split",
     ),
@@ -213,7 +209,7 @@ MEASURES = (
         names=("rouge-l",),
         labels=("ROUGE-L",),
         needs=TEXTS,
-        compute=_of("rouge-l"),
+        compute=parts(_samples, "rouge-l"),
         paired={"rouge-l": mean_percent},
         summary="ROUGE-L of pycocoevalcap 1.2, with beta 1.2",
     ),
@@ -222,7 +218,7 @@ MEASURES = (
         labels=("CIDEr",),
         needs=TEXTS,
         unit=CIDER_UNIT,
-        compute=_of("cider"),
+        compute=parts(_samples, "cider"),
         paired={"cider": mean_percent},
         summary="CIDEr-D of pycocoevalcap 1.2: the library's value (0 to 10) times 100",
     ),

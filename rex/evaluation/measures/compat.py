@@ -8,7 +8,7 @@ attribute words are looked for inside other words. All of these are defects: see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rex.arrays import Ragged
 from rex.boxes import union_ious
 from rex.errors import InputError
-from rex.evaluation.case import TEXTS, Case, Measure, Results
+from rex.evaluation.case import TEXTS, Case, Measure, Results, parts
 from rex.evaluation.measures.attributes import Expected, attribute_samples, case_words
 from rex.evaluation.measures.captions import CIDER_UNIT, caption_samples
 from rex.evaluation.measures.grounding import about_objects
@@ -109,10 +109,6 @@ def _captions(case: Case) -> Results:
     return {name: samples.get(name, _LEFT_OUT) for name in (*_PERCENTAGES, _CIDER)}
 
 
-def _of(*names: str) -> Callable[[Case], Results]:
-    return lambda case: {name: case.once(_captions)[name] for name in names}
-
-
 def _attributes(case: Case) -> Results:
     return compat_attributes(case.true.rows, case.once(case_words), case.hypotheses)
 
@@ -145,7 +141,7 @@ MEASURES = (
         names=_PERCENTAGES,
         labels=("BLEU-1", "BLEU-2", "BLEU-3", "BLEU-4", "METEOR", "ROUGE-L"),
         needs=TEXTS,
-        compute=_of(*_PERCENTAGES),
+        compute=parts(_captions, *_PERCENTAGES),
         compat=True,
         summary="the same after the PTB tokeniser (`#12` becomes `#` and `12`), empty explanations "
         "left out and the score scaled by the share of the others",
@@ -155,7 +151,7 @@ MEASURES = (
         labels=("CIDEr",),
         needs=TEXTS,
         unit=CIDER_UNIT,
-        compute=_of(_CIDER),
+        compute=parts(_captions, _CIDER),
         compat=True,
         summary="the same of CIDEr-D",
     ),

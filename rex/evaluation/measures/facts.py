@@ -13,7 +13,7 @@ import numpy as np
 
 from rex.arrays import Ragged
 from rex.boxes import box_sets, overlapping_pairs, resized
-from rex.evaluation.case import Case, Measure, Results
+from rex.evaluation.case import Case, Measure, Results, parts
 from rex.evaluation.measures.agreement import Names, agrees, detected_names
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES, spellings
 from rex.evaluation.measures.grounding import MATCH_IOU
@@ -203,20 +203,13 @@ def shown_by_boxes(graphs: Sequence[SceneGraph], regions: Ragged) -> list[dict[i
     return found
 
 
-def _named(case: Case, *names: str) -> Results:
-    return {
-        name: sample
-        for name, sample in case.once(_all).items()
-        if name.partition("/structural/")[0] in names
-    }
-
-
 def _truth(case: Case) -> Results:
-    names = ("truth", "truth/main")
-    known = any(case.once(_facts))
-    return _named(case, *names) if known else dict.fromkeys(names, NONE_READABLE)
+    if any(case.once(_facts)):
+        return parts(_all, *_TRUTHS)(case)
+    return dict.fromkeys(_TRUTHS, NONE_READABLE)
 
 
+_TRUTHS = ("truth", "truth/main")
 NONE_READABLE = "not computed: no explanation can be read"
 
 MEASURES = (
@@ -231,7 +224,7 @@ MEASURES = (
         names=("agreement",),
         labels=("Agreement",),
         needs=("explanations", "answers", "regions"),
-        compute=lambda case: _named(case, "agreement"),
+        compute=parts(_all, "agreement"),
         paired={"agreement": mean_percent},
         summary="share of explanations from which the *predicted* answer follows; from unreadable "
         "ones none does; also `agreement/structural/…`",
@@ -240,17 +233,17 @@ MEASURES = (
         names=("entails",),
         labels=("Entails",),
         needs=("explanations", "true answers", "regions"),
-        compute=lambda case: _named(case, "entails"),
+        compute=parts(_all, "entails"),
         paired={"entails": mean_percent},
         summary="share of explanations from which the *true* answer follows: agreement alone can "
         "be raised with no better answers; also `entails/structural/…`",
     ),
     Measure(
-        names=("truth", "truth/main"),
+        names=_TRUTHS,
         labels=("Truth", "Truth: main"),
         needs=("explanations", "scene graphs"),
         compute=_truth,
-        paired={"truth": mean_percent, "truth/main": mean_percent},
+        paired=dict.fromkeys(_TRUTHS, mean_percent),
         summary="of the facts that readable explanations state, the share that holds in the scene "
         "graph (unreadable ones state none, and are left out); of main clauses alone; also "
         "`truth/structural/…`",

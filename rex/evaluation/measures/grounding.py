@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rex.arrays import Ragged
 from rex.boxes import box_sets, overlapping_pairs, ratios, resized, union_ious
 from rex.errors import InputError
-from rex.evaluation.case import Case, Measure, Results
+from rex.evaluation.case import Case, Measure, Results, parts
 from rex.evaluation.measures.answers import STRUCTURAL_TYPES
 from rex.evaluation.scores import Floats, Sample, mean_percent, mean_sample, samples_of
 
@@ -229,10 +229,6 @@ def _overlaps(case: Case) -> dict[str, Sample]:
     return grounding_samples(*case.once(about_objects))
 
 
-def _bounded(case: Case) -> Results:
-    return {name: case.once(_overlaps)[name] for name in _BOUNDED}
-
-
 def _by_answer(case: Case) -> Results:
     grounding, true = case.once(_overlaps)["grounding"], case.questions.answers
     known = case.questions.answered[grounding.rows]
@@ -253,7 +249,7 @@ MEASURES = (
         names=("grounding",),
         labels=("Grounding (IoU)",),
         needs=_NEEDS,
-        compute=lambda case: {"grounding": case.once(_overlaps)["grounding"]},
+        compute=parts(_overlaps, "grounding"),
         paired={"grounding": mean_percent},
         summary="IoU of the union of the boxes of the regions that the explanation names, with the "
         "union of the boxes of the objects that the true explanation is about",
@@ -262,7 +258,7 @@ MEASURES = (
         names=_BOUNDED,
         labels=("Grounding (of best)", "Coverage"),
         needs=(*_NEEDS, "true texts"),
-        compute=_bounded,
+        compute=parts(_overlaps, *_BOUNDED),
         paired={"grounding/bounded": mean_percent},
         summary="the same divided by the best that a greedy choice of the image's regions reaches "
         "(one after another, at most as many as there are objects, or four), clipped at 1, where "
