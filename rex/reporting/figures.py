@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -164,6 +163,7 @@ def training_curves(runs: Sequence[FigureRun]) -> Figure:
 
     Around the mean of several seeds, a band shows the lowest and the highest.
     """
+    import pandas as pd
     from matplotlib.ticker import MaxNLocator
 
     figure, panels = _figure(1, len(_CURVES), width=10, height=3)
@@ -175,34 +175,18 @@ def training_curves(runs: Sequence[FigureRun]) -> Figure:
     for axes, (measure, (factor, label, title)) in zip(panels, _CURVES.items(), strict=True):
         for place, (name, group) in enumerate(groups.items()):
             style = _style(name, place)
-            points = _by_epoch(group, measure)
-            if points:
-                means = [factor * statistics.fmean(values) for values in points.values()]
-                (lines[name],) = axes.plot(
-                    list(points), means, markevery=-(-len(points) // 10), **style
-                )
-                low, high = zip(*((min(v), max(v)) for v in points.values()), strict=True)
-                axes.fill_between(
-                    list(points),
-                    [factor * value for value in low],
-                    [factor * value for value in high],
-                    color=style["color"],
-                    alpha=0.15,
-                    linewidth=0,
-                )
+            said = [record for run in group for record in run.log if measure in record]
+            if said:
+                by_epoch = pd.DataFrame(said).groupby("epoch")[measure]
+                points = factor * by_epoch.agg(["mean", "min", "max"])
+                every, epochs = -(-len(points) // 10), points.index
+                (lines[name],) = axes.plot(epochs, points["mean"], markevery=every, **style)
+                band = points["min"], points["max"]
+                axes.fill_between(epochs, *band, color=style["color"], alpha=0.15, linewidth=0)
         axes.set(xlabel="epoch", ylabel=label, title=title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(figure, lines)
     return figure
-
-
-def _by_epoch(runs: Sequence[FigureRun], measure: str) -> dict[float, list[float]]:
-    """Return what the runs' logs say of each epoch."""
-    found: dict[float, list[float]] = {}
-    for record in (record for run in runs for record in run.log):
-        if measure in record:
-            found.setdefault(record["epoch"], []).append(record[measure])
-    return dict(sorted(found.items()))
 
 
 def accuracy_by_type(rows: Sequence[Row]) -> Figure:
