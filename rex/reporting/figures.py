@@ -219,8 +219,8 @@ def attribute_recall(rows: Sequence[Row]) -> Figure:
 
 def _questions(rows: Sequence[Row], key: str) -> str:
     """Return how many questions a score is about, in words for an axis."""
-    counts = {row.cells[key].n or 0 for row in rows if key in row.cells} - {0}
-    return f"n = {max(counts)}" if counts else "no questions"
+    most = max((row.cell(key).n or 0 for row in rows), default=0)
+    return f"n = {most}" if most else "no questions"
 
 
 def _is_transfer(setting: str) -> bool:
@@ -276,15 +276,15 @@ def _bars(
     if rows:
         width = 0.8 / len(rows)
         for place, row in enumerate(rows):
-            cells = [row.cells.get(key) for key in keys]
+            cells = [row.cell(key) for key in keys]
             label = _label(row.method, row.setting, row.mode)
             look = _place_of(label, place)
             bars[label] = axes.bar(
                 [i - 0.4 + (place + 0.5) * width for i in range(len(keys))],
                 # what is not known has no bar, not one of height 0
-                [math.nan if cell is None or cell.value is None else cell.value for cell in cells],
+                [math.nan if cell.value is None else cell.value for cell in cells],
                 width,
-                yerr=[(cell.std if cell else None) or 0 for cell in cells],
+                yerr=[cell.std or 0 for cell in cells],
                 error_kw={"elinewidth": 0.8},
                 color=_COLORS[look % len(_COLORS)] if look else "0.75",
                 hatch=_HATCHES[look % len(_HATCHES)],
@@ -305,20 +305,14 @@ def accuracy_and_grounding(rows: Sequence[Row]) -> Figure:
     figure, (axes,) = _figure(1, 1, width=5.5, height=4)
     marks: dict[str, Any] = {}
     for place, row in enumerate(rows):
-        accuracy, grounding = row.cells.get("val/accuracy"), row.cells.get("val/grounding")
-        x = grounding.value if grounding else None
-        y = accuracy.value if accuracy else None
+        accuracy, grounding = row.cell("val/accuracy"), row.cell("val/grounding")
+        x, y = grounding.value, accuracy.value
         label = _label(row.method, row.setting, row.mode)
         style = _style(label, place)
         if x is not None and y is not None:
-            marks[label] = axes.errorbar(
-                x,
-                y,
-                xerr=(grounding.std if grounding else None) or None,
-                yerr=(accuracy.std if accuracy else None) or None,
-                capsize=3,
-                **style | {"linestyle": "none", "markersize": 9},
-            )
+            xerr, yerr = grounding.std or None, accuracy.std or None
+            look = style | {"linestyle": "none", "markersize": 9}
+            marks[label] = axes.errorbar(x, y, xerr=xerr, yerr=yerr, capsize=3, **look)
         elif y is not None:
             marks[label] = axes.axhline(y, color=style["color"], linestyle=style["linestyle"])
         elif x is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rex.reporting.results import Cell, Row
+from rex.reporting.results import Row
 
 NOTHING = "–"
 UNVERIFIED = "†"
@@ -108,8 +108,8 @@ def lay_out(table: Table) -> TableLayout:
     ]
     notes = [("", note) for note in table.notes]
     keys = [column.key for column in table.columns]
-    competing = [row.cells for row in table.rows if row.setting != "reference"]
-    shown = [cells[key] for cells in competing for key in keys if key in cells]
+    competing = [row for row in table.rows if row.setting != "reference"]
+    shown = [row.cell(key) for row in competing for key in keys]
     if any(cell.best for cell in shown):
         notes.append(("", _BOLD))
     if any(row.covered for row in table.rows):
@@ -138,8 +138,8 @@ def _texts(row: Row, table: Table, footnotes: Footnotes, named: bool) -> list[Ce
     setting = f"{row.setting} ({row.mode})" if named else row.setting
     found = [CellText(row.method), CellText(setting), CellText(source, mark)]
     for column in table.columns:
-        cell = row.cells.get(column.key)
-        if cell is not None and cell.value is not None:
+        cell = row.cell(column.key)
+        if cell.value is not None:
             few = "" if cell.seeds == seeds else footnotes.mark(f"{_seeds(cell.seeds)} only")
             found.append(CellText(number(cell.value, cell.std), few, bold=cell.best))
         else:
@@ -155,7 +155,7 @@ def _seeds(number: int) -> str:
 
 def _reason(row: Row, key: str) -> str:
     """Return why a row lacks a score: a part of a score is lacking for the reason of the whole."""
-    known = (row.cells[name].reason for name in wholes(key) if name in row.cells)
+    known = (row.cell(name).reason for name in wholes(key))
     return next(filter(None, known), _NOT_GIVEN if row.published else _NOT_MEASURED)
 
 
@@ -176,7 +176,7 @@ def number(value: float, std: float | None, *, sign: str = "-") -> str:
 
 
 def _record(row: Row, column: Column) -> dict[str, str]:
-    cell = row.cells.get(column.key) or Cell(value=None, unit="")
+    cell = row.cell(column.key)
     split, _, measure = column.key.partition("/")
     low, high = cell.interval or (None, None)
     return {

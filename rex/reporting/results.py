@@ -58,9 +58,13 @@ class Row:
     runs: Mapping[str, Sequence[MeasuredRun]] = field(default_factory=dict)
     """Split → what its numbers are of, one a seed."""
 
+    def cell(self, key: str) -> Cell:
+        """Return a cell, an empty one where there is none."""
+        return self.cells.get(key) or Cell(value=None, unit="")
+
     def value(self, key: str) -> float | None:
         """Return the number of a cell, if there is one."""
-        return self.cells[key].value if key in self.cells else None
+        return self.cell(key).value
 
 
 @dataclass(frozen=True)

@@ -288,10 +288,10 @@ def _normalised(rows: Sequence[Row]) -> list[Column]:
 
 def _with_counts(column: Column, rows: Sequence[Row]) -> Column:
     """Return the column with the number of questions in its header, where all rows agree on it."""
-    counts = {row.cells[column.key].n for row in rows if column.key in row.cells} - {None, 0}
-    return (
-        Column(column.key, f"{column.header} (n = {counts.pop()})") if len(counts) == 1 else column
-    )
+    counts = {row.cell(column.key).n for row in rows} - {None, 0}
+    if len(counts) != 1:
+        return column
+    return Column(column.key, f"{column.header} (n = {counts.pop()})")
 
 
 def write_tables(layouts: Sequence[TableLayout], folder: str | PathLike[str]) -> list[Path]:
