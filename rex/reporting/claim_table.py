@@ -96,27 +96,19 @@ def _texts(outcome: Outcome, footnotes: Footnotes) -> list[CellText]:
     if outcome.difference is None:
         mark = footnotes.mark(outcome.reason or "")
         return [*start, CellText(outcome.result, mark), *[CellText(NOTHING)] * 4, published]
-    low, high = outcome.interval or (None, None)
-    return [
-        *start,
-        CellText(outcome.result),
-        CellText(number(outcome.difference, outcome.std, sign="+")),
-        CellText(NOTHING if low is None or high is None else f"{low:+.2f} to {high:+.2f}"),
-        CellText(_likelihood(outcome.p)),
-        CellText(str(len(outcome.seeds))),
-        published,
-    ]
-
-
-def _likelihood(p: float | None) -> str:
-    if p is None:
-        return NOTHING
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+    interval = p = NOTHING
+    if outcome.tested is not None:
+        interval = "{:+.2f} to {:+.2f}".format(*outcome.tested.interval)
+        p = f"{outcome.tested.p:.3f}" if outcome.tested.p >= 0.001 else "< 0.001"
+    difference = number(outcome.difference, outcome.std, sign="+")
+    texts = (outcome.result, difference, interval, p, str(len(outcome.seeds)))
+    return [*start, *map(CellText, texts), published]
 
 
 def _record(claim: Claim, said: str, mode: str, outcome: Outcome) -> dict[str, str]:
     split, _, measure = outcome.comparison.key.partition("/")
-    low, high = outcome.interval or (None, None)
+    tested = outcome.tested
+    low, high = (None, None) if tested is None else tested.interval
     return {
         "claim": claim.text,
         "verdict": said,
@@ -129,7 +121,7 @@ def _record(claim: Claim, said: str, mode: str, outcome: Outcome) -> dict[str, s
         "std": decimals(outcome.std),
         "low": decimals(low),
         "high": decimals(high),
-        "p": "" if outcome.p is None else f"{outcome.p:.3g}",
+        "p": "" if tested is None else f"{tested.p:.3g}",
         "seeds": " ".join(map(str, outcome.seeds)),
         "n": str(outcome.n) if outcome.n else "",
         "published": decimals(outcome.published),

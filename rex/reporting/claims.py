@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rex.evaluation.details import SUMMARIES, Details, sums_of_same_images
 from rex.evaluation.measures import DECLARED, LABELS
-from rex.evaluation.significance import Term, contrast
+from rex.evaluation.significance import Term, TestedSum, contrast
 from rex.experiment import (
     FEWEST,
     METHODS,
@@ -197,16 +197,15 @@ class Outcome:
     """What the runs say of a comparison, or the `reason` why they say nothing.
 
     `difference` is the mean over the seeds that all parts have, `std` the deviation over them (of
-    a sample; None with fewer than two); `interval` and `p` are of images and seeds, None where they
-    are too few to tell.
+    a sample; None with fewer than two); `tested` is over images and seeds, None where they are too
+    few to tell.
     """
 
     comparison: Difference
     difference: float | None = None
     std: float | None = None
     seeds: tuple[int, ...] = ()
-    interval: tuple[float, float] | None = None
-    p: float | None = None
+    tested: TestedSum | None = None
     n: int = 0
     reason: str | None = None
     published: float | None = None
@@ -218,9 +217,9 @@ class Outcome:
         """What follows for the claim."""
         if self.difference is None:
             return NOT_MEASURED
-        if self.p is None:
+        if self.tested is None:
             return NOT_TESTED
-        if self.p >= P_VALUE:
+        if self.tested.p >= P_VALUE:
             return UNDECIDED
         if self.difference * self.comparison.sign < 0:
             return OPPOSITE
@@ -272,28 +271,23 @@ class _NotMeasuredError(Exception):
 def judge(comparison: Difference, runs: Runs, published: Sequence[Row]) -> Outcome:
     """Return what the runs say of a comparison."""
     difference, verified = _published(comparison, published)
+    outcome = Outcome(comparison=comparison, published=difference, verified=verified)
     try:
         seeds, terms, n = _terms(comparison, runs)
     except _NotMeasuredError as reason:
-        return Outcome(
-            comparison=comparison, reason=str(reason), published=difference, verified=verified
-        )
+        return replace(outcome, reason=str(reason))
     summary = SUMMARIES[comparison.key.partition("/")[2]]
     by_seed = [
         math.fsum(term.factor * float(summary(term.runs[place].sum(axis=0))) for term in terms)
         for place in range(len(seeds))
     ]
-    tested = contrast(terms, summary)
-    return Outcome(
-        comparison=comparison,
+    return replace(
+        outcome,
         difference=statistics.fmean(by_seed),
         std=statistics.stdev(by_seed) if len(by_seed) > 1 else None,
         seeds=seeds,
-        interval=None if tested is None else tested.interval,
-        p=None if tested is None else tested.p,
+        tested=contrast(terms, summary),
         n=n,
-        published=difference,
-        verified=verified,
     )
 
 
