@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from rex.errors import InputError
 from rex.evaluation.entailment import entails
 from rex.evaluation.measures.agreement import names_of
 from rex.evaluation.metrics import run_of
-from rex.experiment import RunName, method_label
+from rex.experiment import method_label
 from rex.files import read_parquet
 from rex.gqa.questions import Question, iter_questions
 from rex.gqa.scene_graphs import iter_scene_graphs
@@ -148,37 +149,27 @@ def words_of(
     text: str, regions: Sequence[int] | None = None, gates: Sequence[float] | None = None
 ) -> tuple[Word, ...]:
     """Return the tokens of an explanation; without `regions`, `#i` says which region it is."""
-    words = []
-    for place, token in enumerate(text.split()):
-        region = region_of(token) if regions is None else regions[place]
-        words.append(
-            Word(
-                text=token,
-                region=region if region >= 0 else None,
-                cell=cell_of(token) or None,
-                gate=None if gates is None else gates[place],
-            )
-        )
-    return tuple(words)
+    tokens = text.split()
+    pointed = map(region_of, tokens) if regions is None else regions
+    wanted = repeat(None) if gates is None else gates
+    return tuple(
+        Word(token, region if region >= 0 else None, cell_of(token) or None, gate)
+        for token, region, gate in zip(tokens, pointed, wanted, strict=False)
+    )
 
 
 def _methods(paths: Sequence[Path]) -> list[tuple[str, Path]]:
     """Return the name under which each predictions file is shown."""
-    runs = [(run_of(path), path) for path in paths]
-    several = len({run.seed for run, _ in runs}) > 1
-    settings: dict[str, set[str]] = defaultdict(set)
-    for run, _ in runs:
-        settings[run.method].add(run.setting)
-
-    def name(run: RunName) -> str:
-        parts = [method_label(run.method)]
-        if len(settings[run.method]) > 1:
-            parts.append(run.setting)
-        if several:
-            parts.append(f"seed {run.seed}")
-        return ", ".join(parts)
-
-    return [(name(run), path) for run, path in runs]
+    runs = list(map(run_of, paths))
+    settings = Counter(method for method, _ in {(run.method, run.setting) for run in runs})
+    several = len({run.seed for run in runs}) > 1
+    names = [
+        method_label(run.method)
+        + (f", {run.setting}" if settings[run.method] > 1 else "")
+        + (f", seed {run.seed}" if several else "")
+        for run in runs
+    ]
+    return list(zip(names, paths, strict=True))
 
 
 def _rows(path: Path, wanted: set[str]) -> dict[str, Any]:
@@ -300,10 +291,7 @@ def _named_boxes(
             file=store.path,
             cure="give the regions that the predictions were made from",
         )
-    return {
-        region: tuple(float(side) for side in store.boxes[row, region])  # type: ignore[misc]
-        for region in sorted(named)
-    }
+    return {region: tuple(store.boxes[row, region].tolist()) for region in sorted(named)}
 
 
 def _grounding(
