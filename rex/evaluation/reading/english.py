@@ -8,13 +8,13 @@ the grammar of `rex.evaluation.reading.statements` can be read; what `rex.progra
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from rex.evaluation.reading.asked_words import asked_words
 from rex.evaluation.reading.facts import Fact, Ref
-from rex.evaluation.reading.lexicon import LONGEST_PHRASE, build_lexicon
+from rex.evaluation.reading.lexicon import LONGEST_PHRASE, build_lexicon, longest
 from rex.evaluation.reading.statements import SIDES
 from rex.gqa.ontology import WORD_CATEGORIES
 from rex.programs.english import indefinite, many, number, ordinal
@@ -96,7 +96,7 @@ class English:
         }
         for program in programs:
             relations |= asked_words(program).relations
-        phrases = {*_SAID, *relations, *lexicon.attributes, *lexicon.names}
+        phrases = {*_SAID, *relations, *lexicon.attributes, *lexicon.names} - _ARTICLES
         self._kept = frozenset(one for one in phrases if not _ARTICLES.isdisjoint(one.split()))
         self._longest = max(len(one.split()) for one in self._kept)
         self._singular = {many(name): name for name in sorted(lexicon.names) if indefinite(name)}
@@ -143,8 +143,8 @@ class English:
             return mention.start, mention.end
         if mention.end >= 0:
             ahead = [word for word in words if word.end <= mention.end][-LONGEST_PHRASE:]
-            place = self._name(ahead, names, lambda size: ahead[len(ahead) - size :])
-            return (ahead[-place].start if ahead else mention.end), mention.end
+            ends = [ahead[place:] for place in range(len(ahead))]
+            return (self._name(ends, names)[0].start if ahead else mention.end), mention.end
         ahead = [word for word in words if word.start >= mention.start]
         skipped = 0
         while skipped < len(ahead) and ahead[skipped].text in _DETERMINERS | _NUMBERS:
@@ -152,28 +152,25 @@ class English:
         rest = ahead[skipped : skipped + LONGEST_PHRASE]
         if skipped and (not rest or rest[0].text in _COPULA):
             return mention.start, ahead[skipped - 1].end
-        place = self._name(rest, names, lambda size: rest[:size])
-        return mention.start, rest[place - 1].end if rest else mention.start
+        starts = [rest[:size] for size in range(len(rest), 0, -1)]
+        return mention.start, self._name(starts, names)[-1].end if rest else mention.start
 
     def _name(
-        self,
-        words: Sequence[EnglishWord],
-        names: Collection[str],
-        taken: Callable[[int], Sequence[EnglishWord]],
-    ) -> int:
-        """Return of how many words the longest name is, in the image or at all; else 1."""
+        self, phrases: Sequence[list[EnglishWord]], names: Collection[str]
+    ) -> list[EnglishWord]:
+        """Return the first phrase that is a name, in the image or at all; else the last one."""
         for known in (names, self.lexicon.names):
-            for size in range(len(words), 0, -1):
-                if " ".join([word.text for word in taken(size)]) in known:
-                    return size
-        return 1
+            for words in phrases:
+                if " ".join([word.text for word in words]) in known:
+                    return words
+        return phrases[-1]
 
     def _without_articles(self, texts: Sequence[str]) -> list[str]:
         """Return the words without articles, and without what else determines a noun."""
         found: list[str] = []
         place = 0
         while place < len(texts):
-            size = self._kept_size(texts, place)
+            size = longest(texts, place, self._kept, self._longest)
             if size:
                 found += texts[place : place + size]
                 place += size
@@ -233,13 +230,6 @@ class English:
         if until is not None and self.lexicon.describe(ahead[:until]):
             return True
         return self.lexicon.split_noun(ahead) is not None
-
-    def _kept_size(self, texts: Sequence[str], place: int) -> int:
-        """Return how many words from `place` on are a phrase whose articles stay (0: none)."""
-        for size in range(min(self._longest, len(texts) - place), 1, -1):
-            if " ".join(texts[place : place + size]) in self._kept:
-                return size
-        return 0
 
     def _sentences(self, texts: Sequence[str]) -> list[str]:
         """Return sentences joined by "and", and clauses that a comma parts."""

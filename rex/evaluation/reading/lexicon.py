@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rex.evaluation.reading.asked_words import asked_nouns
@@ -39,10 +39,10 @@ class Lexicon:
         """Return the adjectives and the noun that `words` start with, and what is left of them."""
         place = 0
         while place < len(words):
-            noun = _longest(words, place, self.names)
-            attribute = _longest(words, place, self.attributes)
+            noun = longest(words, place, self.names)
+            attribute = longest(words, place, self.attributes)
             # "orange chair": a word of both kinds is an adjective where a noun follows
-            if noun and not (attribute and _longest(words, place + attribute, self.names)):
+            if noun and not (attribute and longest(words, place + attribute, self.names)):
                 end = place + noun
                 return list(words[:place]), " ".join(words[place:end]), list(words[end:])
             if not attribute:
@@ -70,7 +70,7 @@ class Lexicon:
         """Yield the attributes among `words`, unknown words one by one."""
         place = 0
         while place < len(words):
-            size = _longest(words, place, self.attributes) or 1
+            size = longest(words, place, self.attributes) or 1
             yield " ".join(words[place : place + size])
             place += size
 
@@ -83,9 +83,11 @@ class Lexicon:
         return found is not None and not found[2]
 
 
-def _longest(words: Sequence[str], place: int, known: frozenset[str]) -> int:
+def longest(
+    words: Sequence[str], place: int, known: Collection[str], most: int = LONGEST_PHRASE
+) -> int:
     """Return how many words from `place` on form the longest known phrase (0: none)."""
-    for size in range(min(LONGEST_PHRASE, len(words) - place), 0, -1):
+    for size in range(min(most, len(words) - place), 0, -1):
         if " ".join(words[place : place + size]) in known:
             return size
     return 0
