@@ -1,7 +1,4 @@
-"""Running the Java programs that pycocoevalcap ships: fed from files, writing to files.
-
-No pipe can fill up, and nothing is written into the installed package.
-"""
+"""Running the Java programs that pycocoevalcap ships; nothing is written into the package."""
 
 from __future__ import annotations
 
@@ -60,18 +57,11 @@ def run_java(options: Sequence[str], lines: Sequence[str]) -> list[str]:
     java = find_java()
     if java is None:
         raise JavaUnavailableError(NO_JAVA)
-    with tempfile.TemporaryDirectory(prefix="rex-java-") as name:
-        folder = Path(name)
-        source, target, messages = folder / "in", folder / "out", folder / "messages"
-        source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        with source.open() as given, target.open("w") as got, messages.open("w") as said:
-            ended = subprocess.run(
-                [java, *options], stdin=given, stdout=got, stderr=said, cwd=folder, check=False
-            )
-        if ended.returncode:
-            last = " ".join(messages.read_text(encoding="utf-8").split())[-200:]
-            raise JavaUnavailableError(
-                f"not computed: a Java program failed (exit code {ended.returncode}): "
-                f"{last or 'it said nothing'}"
-            )
-        return target.read_text(encoding="utf-8").splitlines()
+    command, given = [java, *options], "".join(f"{line}\n" for line in lines).encode()
+    with tempfile.TemporaryDirectory(prefix="rex-java-") as folder:
+        ended = subprocess.run(command, input=given, capture_output=True, cwd=folder, check=False)
+    if ended.returncode:
+        last = " ".join(ended.stderr.decode().split())[-200:] or "it said nothing"
+        said = f"(exit code {ended.returncode}): {last}"
+        raise JavaUnavailableError(f"not computed: a Java program failed {said}")
+    return ended.stdout.decode().splitlines()
