@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rex.arrays import starts_of
-from rex.errors import InputError
 from rex.evaluation.measures import MEASURES
 from rex.evaluation.resampling import sums_by_image
 from rex.evaluation.scores import Floats, Sample
@@ -26,6 +23,7 @@ SUMMARIES: dict[str, Callable[[Floats], Floats]] = {
     name: summary for measure in MEASURES for name, summary in measure.paired.items()
 }
 """The scores that methods are compared by, and how each comes from sums over questions."""
+DETAILS_CURE = "evaluate again, with --details"
 
 
 def write_details(
@@ -96,9 +94,8 @@ def read_details(path: str | PathLike[str], measure: str) -> Details | None:
 
     Raises InputError when the file is missing or damaged.
     """
-    cure = "evaluate again, with --details"
     columns = ("question_id", "image_id")
-    table = read_parquet(path, columns=columns, optional=(measure,), cure=cure)
+    table = read_parquet(path, columns=columns, optional=(measure,), cure=DETAILS_CURE)
     if measure not in table.column_names:
         return None
     table = table.sort_by("question_id")
@@ -108,20 +105,6 @@ def read_details(path: str | PathLike[str], measure: str) -> Details | None:
     statistics = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1)
     questions, images = table["question_id"].to_pylist(), table["image_id"].to_pylist()
     return Details(questions, images, statistics, asked)
-
-
-def check_details(found: Details, measure: str, score: float | None, path: Path) -> None:
-    """Raise InputError when what details sum up to is not the score that lies beside them.
-
-    Such details are left from another evaluation. `score` None: there is nothing to check against.
-    """
-    total = float(SUMMARIES[measure](found.statistics.sum(axis=0)))
-    if score is not None and not math.isclose(total, score, rel_tol=1e-6, abs_tol=1e-6):
-        raise InputError(
-            f"sums up to {total:.4f}, the metrics beside it say {score:.4f}",
-            file=path,
-            cure="evaluate again, with --details",
-        )
 
 
 def _spread(sample: Sample, size: int) -> object:

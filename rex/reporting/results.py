@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rex.errors import InputError
-from rex.evaluation.details import Details, check_details, read_details
+from rex.evaluation.details import DETAILS_CURE, SUMMARIES, Details, read_details
 from rex.evaluation.measures import DECLARED
 from rex.evaluation.metrics import Metrics, read_metrics
 from rex.evaluation.scores import Score
@@ -77,13 +78,17 @@ class MeasuredRun:
     def read_details(self, measure: str) -> Details | None:
         """Return what each question adds to a measure; None where the run does not say.
 
-        Raises InputError for details of another evaluation.
+        Raises InputError for details of another evaluation: they sum up to another score.
         """
         found = None if self.details is None else read_details(self.details, measure)
-        if found is None or self.details is None or not found.question_ids:
+        if found is None or not found.question_ids:
             return None
+        total = float(SUMMARIES[measure](found.statistics.sum(axis=0)))
         score = self.metrics.scores.get(measure)
-        check_details(found, measure, None if score is None else score.value, self.details)
+        value = None if score is None else score.value
+        if value is not None and not math.isclose(total, value, rel_tol=1e-6, abs_tol=1e-6):
+            problem = f"sums up to {total:.4f}, the metrics beside it say {value:.4f}"
+            raise InputError(problem, file=self.details, cure=DETAILS_CURE)
         return found
 
 
