@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from os import PathLike
 from typing import TYPE_CHECKING
@@ -76,16 +76,6 @@ class AnswerPrior:
         return answer, found[answer] / found.total()
 
 
-def prior_predictions(prior: AnswerPrior, questions: Mapping[str, str]) -> pa.Table:
-    """Return the prior's answers to `questions` (question id to text), without explanations."""
-    found = [prior.answer(question) for question in questions.values()]
-    return prediction_table(
-        question_id=list(questions),
-        answer=[answer for answer, _ in found],
-        probability=[probability for _, probability in found],
-    )
-
-
 def random_regions(
     question_ids: Sequence[str],
     texts: Iterable[str | None],
@@ -143,9 +133,14 @@ def write_answer_prior(
             seed=seed,
         )
         texts, answers = ([column[row] for row in rows] for column in (texts, answers))
-    asked = {name: question.question for name, question in iter_questions(questions)}
+    prior = AnswerPrior(texts, answers)
+    found = {name: prior.answer(asked.question) for name, asked in iter_questions(questions)}
+    predictions = prediction_table(
+        question_id=list(found),
+        answer=[answer for answer, _ in found.values()],
+        probability=[probability for _, probability in found.values()],
+    )
     method = "answer-prior" if seed is None else PRIOR_OF_FEW
-    predictions = prior_predictions(AnswerPrior(texts, answers), asked)
     _write(out, predictions, method, seed=seed or 0)
 
 

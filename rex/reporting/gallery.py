@@ -33,14 +33,12 @@ _Shown = dict[str, Any]
 def write_gallery(
     path: str | PathLike[str], examples: Sequence[Example], images: ImageFolder
 ) -> None:
-    """Write the page; images that are missing are blank. Raises InputError."""
-    write_text(path, gallery_page(examples, images))
+    """Write the page, all text that comes from data escaped; images that are missing are blank.
 
-
-def gallery_page(examples: Sequence[Example], images: ImageFolder) -> str:
-    """Return the page as HTML; all text that comes from data is escaped. Raises InputError."""
+    Raises InputError.
+    """
     folder = resources.files("rex.reporting")
-    return html_page(
+    page = html_page(
         "rex.reporting",
         "gallery.html",
         cards=[_card(example, images) for example in examples],
@@ -49,6 +47,7 @@ def gallery_page(examples: Sequence[Example], images: ImageFolder) -> str:
         style=folder.joinpath("gallery.css").read_text("utf-8"),
         script=folder.joinpath("gallery.js").read_text("utf-8"),
     )
+    write_text(path, page)
 
 
 def region_colors(example: Example) -> dict[int, str]:

@@ -16,7 +16,7 @@ from rex.files import write_text
 from rex.reporting.claim_table import claim_table
 from rex.reporting.comparison import mark_best
 from rex.reporting.cost_table import cost_table
-from rex.reporting.layout import Column, Table, TableLayout, lay_out, wholes
+from rex.reporting.layout import Column, Table, lay_out, wholes
 from rex.reporting.results import Row, published_rows, published_unread, read_runs, rows_of
 from rex.reporting.table_formats import FORMATS
 
@@ -189,7 +189,7 @@ def make_tables(
     out: str | PathLike[str],
     benchmarks: Sequence[Path] = (),
 ) -> list[Path]:
-    """Write all tables of these metrics files to the folder `out`, and return the tables' files.
+    """Write all tables of these metrics files to `out` in each format, and return their files.
 
     Published numbers stand beside ours; with Snakemake's `benchmarks` there is a table of cost.
     Raises InputError when a file is damaged, or two metrics files are of the same run and split.
@@ -199,7 +199,12 @@ def make_tables(
     layouts.append(claim_table(runs, published))
     if benchmarks:
         layouts.append(cost_table(benchmarks))
-    return write_tables(layouts, out)
+    written = []
+    for layout in layouts:
+        for suffix, render in FORMATS.items():
+            written.append(Path(out) / f"{layout.name}{suffix}")
+            write_text(written[-1], render(layout))
+    return written
 
 
 def result_tables(rows: Sequence[Row]) -> list[Table]:
@@ -292,13 +297,3 @@ def _with_counts(column: Column, rows: Sequence[Row]) -> Column:
     if len(counts) != 1:
         return column
     return Column(column.key, f"{column.header} (n = {counts.pop()})")
-
-
-def write_tables(layouts: Sequence[TableLayout], folder: str | PathLike[str]) -> list[Path]:
-    """Write each table as `<name>.csv`, `.md`, `.tex` and `.html`; return the files."""
-    written = []
-    for layout in layouts:
-        for suffix, render in FORMATS.items():
-            written.append(Path(folder) / f"{layout.name}{suffix}")
-            write_text(written[-1], render(layout))
-    return written
