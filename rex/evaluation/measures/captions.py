@@ -155,21 +155,15 @@ def cider(texts: Ragged, grams: Sequence[Grams]) -> Floats:
 
 def rouge_l(texts: Ragged) -> Floats:
     """Return ROUGE-L of each pair [n], 0 to 1 (Lin, 2004), with beta 1.2 as in the library."""
-    n = len(texts) // 2
+    tokens, starts, n = texts.values.tolist(), texts.starts.tolist(), len(texts) // 2
+    sides = [[tokens[starts[i] : starts[i + 1]] for i in range(k, k + n)] for k in (0, n)]
+    common = np.fromiter(map(_common_subsequence, *sides), dtype=np.float64, count=n)
     lengths = texts.lengths
-    common = _common_subsequences(texts).astype(np.float64)
     precision = common / np.maximum(lengths[:n], 1)
     recall = common / np.maximum(lengths[n:], 1)
     weight = _ROUGE_BETA**2
     top = (1 + weight) * precision * recall
     return np.divide(top, recall + weight * precision, out=np.zeros(n), where=common > 0)
-
-
-def _common_subsequences(texts: Ragged) -> npt.NDArray[np.int64]:
-    """Return the length of the longest common subsequence of each pair [n]."""
-    tokens, starts, n = texts.values.tolist(), texts.starts.tolist(), len(texts) // 2
-    sides = [[tokens[starts[i] : starts[i + 1]] for i in range(k, k + n)] for k in (0, n)]
-    return np.fromiter(map(_common_subsequence, *sides), dtype=np.int64, count=n)
 
 
 def _common_subsequence(first: Sequence[int], second: Sequence[int]) -> int:

@@ -60,28 +60,22 @@ def meteor_statistics(hypotheses: Sequence[str], references: Sequence[str]) -> F
 
     Raises JavaUnavailableError at once when Java or pycocoevalcap is missing, or when it fails.
     """
-    statistics = _align(
-        [
-            f"SCORE ||| {_plain(reference)} ||| {_plain(hypothesis)}"
-            for hypothesis, reference in zip(hypotheses, references, strict=True)
-        ]
-    )
+    jar = package_file("meteor", "meteor-1.5.jar")
+    if not hypotheses:
+        return np.zeros((0, _FIELDS))
+    options = ["-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"]
+    lines = [
+        f"SCORE ||| {_plain(reference)} ||| {_plain(hypothesis)}"
+        for hypothesis, reference in zip(hypotheses, references, strict=True)
+    ]
+    rows = [line.split() for line in run_java([*small_collector(), *options], lines) if line]
+    if len(rows) != len(lines) or {len(row) for row in rows} != {_FIELDS}:
+        raise JavaUnavailableError("not computed: METEOR's program answered in an unknown form")
+    statistics = np.array(rows, dtype=np.float64)
     # where a text is its reference there is no fragmentation, and METEOR sums none up
     lengths, matches, chunks = statistics[:, :2], statistics[:, 21:], statistics[:, 20]
     chunks[(chunks == 1) & (lengths == matches).all(axis=1)] = 0
     return statistics
-
-
-def _align(lines: Sequence[str]) -> Floats:
-    jar = package_file("meteor", "meteor-1.5.jar")
-    if not lines:
-        return np.zeros((0, _FIELDS))
-    options = ["-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"]
-    written = run_java([*small_collector(), *options], lines)
-    rows = [line.split() for line in written if line]
-    if len(rows) != len(lines) or {len(row) for row in rows} != {_FIELDS}:
-        raise JavaUnavailableError("not computed: METEOR's program answered in an unknown form")
-    return np.array(rows, dtype=np.float64)
 
 
 def whole_regions(text: str) -> str:
