@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rex.errors import InputError
 from rex.evaluation.reading.ground_truth import Questions
-from rex.evaluation.reading.json_predictions import is_rows
+from rex.evaluation.reading.model_answers import is_model_answers
 from rex.evaluation.reading.model_predictions import read_model_predictions
 from rex.evaluation.reading.predictions import match_predictions, read_predictions, refuse
 from rex.files import write_text
@@ -27,7 +27,7 @@ def write_submission(
     question_ids = [question_id for question_id, _ in iter_questions(questions)]
     if not question_ids:
         raise InputError("holds no questions", file=questions, cure="give those to be answered")
-    if is_rows(predictions):
+    if is_model_answers(predictions):
         found = read_model_predictions(predictions, Questions(ids=question_ids), None, None)
     else:
         found = read_predictions(predictions)

@@ -96,3 +96,13 @@ def test_the_answers_of_a_model(split: SmallSplit, capsys: pytest.CaptureFixture
     again = split.folder / "again.json"
     assert main(["submit", str(out), *arguments[:2], "--out", str(again)]) == 0
     assert again.read_text() == out.read_text()
+
+
+def test_answers_beside_explanations_in_english(split: SmallSplit) -> None:
+    predictions = split.folder / "theirs.json"
+    rows = [{"question_id": name, "answer": "yes", "explanation": "it is so"} for name in ALL]
+    predictions.write_text(json.dumps({"predictions": rows}))
+    out = split.folder / "submission.json"
+    arguments = ["submit", str(predictions), "--questions", str(split.questions)]
+    assert main([*arguments, "--out", str(out)]) == 0
+    assert [entry["prediction"] for entry in json.loads(out.read_text())] == ["yes"] * len(ALL)
