@@ -37,35 +37,22 @@ def published_ious(boxes: Floats, others: Floats) -> Floats:
     return ratios(overlap, areas(boxes) + areas(others) - overlap)
 
 
-def best_regions(boxes: Floats, regions: Floats, counts: Integers, threshold: float) -> Integers:
+def best_regions(
+    boxes: Floats, regions: Floats, counts: Integers, threshold: float, *, published: bool = False
+) -> Integers:
     """Return the region that shows each object best, -1 where none reaches the threshold.
 
     `boxes` [M, 4] are the objects, `regions` [M, R, 4] the candidates of each, of which the first
     `counts` [M] exist. Of equally good regions the first (the more confident) is taken; one region
-    may serve several objects.
+    may serve several objects. `published`: the one with the highest published "IoU" above 0.
     """
-    overlaps = ious(boxes[:, None], regions)
-    overlaps[_missing(regions, counts)] = -1.0
-    return _first_best(overlaps, threshold)
-
-
-def published_regions(boxes: Floats, regions: Floats, counts: Integers) -> Integers:
-    """Return the same by the published formula: the highest "IoU" above 0."""
-    overlaps = published_ious(boxes[:, None], regions)
-    overlaps[_missing(regions, counts)] = -1.0
-    return _first_best(overlaps, np.nextafter(0.0, 1.0))
-
-
-def _first_best(overlaps: Floats, threshold: float) -> Integers:
-    if not overlaps.shape[1]:
-        return np.full(len(overlaps), -1, dtype=np.int64)
+    if not regions.shape[1]:
+        return np.full(len(boxes), -1, dtype=np.int64)
+    overlaps = (published_ious if published else ious)(boxes[:, None], regions)
+    overlaps[np.arange(regions.shape[1]) >= counts[:, None]] = -1.0
     best = overlaps.argmax(axis=1)
-    reached = overlaps[np.arange(len(overlaps)), best] >= threshold
-    return np.where(reached, best, -1)
-
-
-def _missing(regions: Floats, counts: Integers) -> npt.NDArray[np.bool_]:
-    return np.arange(regions.shape[1]) >= counts[:, None]
+    highest = overlaps[np.arange(len(boxes)), best]
+    return np.where(highest > 0 if published else highest >= threshold, best, -1)
 
 
 def bounds(

@@ -10,7 +10,7 @@ import numpy as np
 
 from rex.arrays import Integers, starts_of
 from rex.boxes import resized
-from rex.explanations.matching import best_regions, bounds, published_regions
+from rex.explanations.matching import best_regions, bounds
 from rex.explanations.modes import OK, CompatMode, Draft, Mode
 from rex.explanations.table import schema
 from rex.gqa.questions import ProgramRecord
@@ -147,15 +147,15 @@ class ExplanationBatch:
 
     def _match(self, boxes: np.ndarray, rows: Integers) -> Integers:
         assert self._store is not None
+        published = isinstance(self._mode, CompatMode)
         matched = np.empty(len(boxes), dtype=np.int64)
         for start in range(0, len(boxes), _ROWS):
             some = slice(start, start + _ROWS)
             regions = self._store.boxes[rows[some]].astype(np.float64)
             counts = self._store.num_boxes[rows[some]].astype(np.int64)
-            if isinstance(self._mode, CompatMode):
-                matched[some] = published_regions(boxes[some], regions, counts)
-            else:
-                matched[some] = best_regions(boxes[some], regions, counts, self._threshold)
+            matched[some] = best_regions(
+                boxes[some], regions, counts, self._threshold, published=published
+            )
         return matched
 
 

@@ -16,7 +16,6 @@ from rex.explanations.matching import (
     bound_by_cells,
     bounds,
     published_ious,
-    published_regions,
 )
 
 Box = tuple[float, float, float, float]
@@ -80,8 +79,10 @@ def test_rows_past_the_number_of_regions_are_none() -> None:
 
 def test_the_published_formula_prefers_what_is_apart() -> None:
     regions = array([(0, 0, 10, 8), (20, 20, 30, 30)])[None]
-    assert published_regions(array([(0, 0, 10, 10)]), regions, np.array([2])).tolist() == [1]
-    assert published_regions(array([(0, 0, 10, 10)]), regions, np.array([0])).tolist() == [-1]
+    for count, best in ((2, 1), (0, -1)):
+        counts = np.array([count])
+        found = best_regions(array([(0, 0, 10, 10)]), regions, counts, 0.5, published=True)
+        assert found.tolist() == [best]
 
 
 def test_the_bound_by_hand() -> None:
