@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,24 +18,21 @@ from rex.gqa.scene_graph_index import SceneGraphIndex
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from rex.gqa.scene_graphs import SceneGraph, SceneObject
+    from rex.gqa.scene_graphs import SceneObject
     from rex.regions.store import RegionStore
 
 
-@dataclass(slots=True)
-class _Mentions:
-    """What the questions of a batch mention, for those whose image has regions."""
+class _Mentions(NamedTuple):
+    """What a question mentions, of an image that has regions."""
 
-    questions: list[int] = field(default_factory=list)
-    """Place of the question in the batch."""
-    rows: list[int] = field(default_factory=list)
-    """Row of its image in the region store."""
-    sizes: list[tuple[float, float]] = field(default_factory=list)
+    place: int
+    """Of the question in the batch."""
+    row: int
+    """Of its image in the region store."""
+    size: tuple[float, float]
     """Width and height of its image as the scene graph has it, in pixels."""
-    objects: list[tuple[str, ...]] = field(default_factory=list)
-    """The objects it mentions, each once."""
-    things: list[SceneObject] = field(default_factory=list)
-    """The objects of all these questions, one question after the other."""
+    things: dict[str, SceneObject]
+    """The objects by id, in the order of their first mention."""
 
 
 class ExplanationBatch:
@@ -52,97 +48,73 @@ class ExplanationBatch:
         self._start()
 
     def _start(self) -> None:
-        self._question_ids: list[str] = []
-        self._image_ids: list[str] = []
-        self._answers: list[str | None] = []
-        self._drafts: list[Draft] = []
-        self._mentions = _Mentions()
+        self._added: list[tuple[str, ProgramRecord, Draft]] = []
+        self._mentions: list[_Mentions] = []
 
     def add(self, question_id: str, record: ProgramRecord) -> None:
         """Explain one question. Raises ProgramError for a malformed program."""
         graph = self._graphs.get(record.image_id)
         draft = self._mode.draft(record.semantic, graph, record.answer)
         if self._store is not None and graph is not None and draft.status == OK:
-            self._mention(self._store.index.get(record.image_id), graph, draft)
-        self._question_ids.append(question_id)
-        self._image_ids.append(record.image_id)
-        self._answers.append(record.answer)
-        self._drafts.append(draft)
-
-    def _mention(self, row: int | None, graph: SceneGraph, draft: Draft) -> None:
-        if row is None:
-            return
-        objects = draft.objects
-        if len(objects) > 1:
-            objects = tuple(dict.fromkeys(objects))
-        mentions = self._mentions
-        mentions.questions.append(len(self._drafts))
-        mentions.rows.append(row)
-        mentions.sizes.append((graph.width, graph.height))
-        mentions.objects.append(objects)
-        mentions.things.extend([graph.objects[object_id] for object_id in objects])
+            row = self._store.index.get(record.image_id)
+            if row is not None:
+                things = {object_id: graph.objects[object_id] for object_id in draft.objects}
+                size = (graph.width, graph.height)
+                self._mentions.append(_Mentions(len(self._added), row, size, things))
+        self._added.append((question_id, record, draft))
 
     def take(self) -> pa.Table:
         """Return the table of what was added, and start again."""
         import pyarrow as pa
 
-        drafts = self._drafts
-        texts, regions, limits = self._ground()
+        drafts = [draft for _, _, draft in self._added]
+        texts, regions, limits = self._ground(drafts)
         columns: dict[str, Any] = {
-            "question_id": self._question_ids,
-            "image_id": self._image_ids,
-            "status": [draft.status for draft in drafts],
+            "question_id": [question_id for question_id, _, _ in self._added],
+            "image_id": [record.image_id for _, record, _ in self._added],
             "mode": [self._mode.name] * len(drafts),
-            "raw": [draft.raw for draft in drafts],
-            "unpolished": [draft.unpolished for draft in drafts],
-            "sentence": [draft.sentence for draft in drafts],
             "text": texts,
-            "objects": _lists([draft.objects for draft in drafts], pa.string()),
-            "regions": _lists(regions, pa.int32()),
+            "regions": regions,
             "bound": limits,
-            "operations": _lists([draft.operations for draft in drafts], pa.string()),
-            "answer": self._answers,
-            "entailed_answer": [draft.entailed_answer for draft in drafts],
-            "left_out": _lists([draft.left_out for draft in drafts], pa.string()),
+            "answer": [record.answer for _, record, _ in self._added],
         }
-        table = pa.table([columns[field.name] for field in schema()], schema=schema())
+        arrays = []
+        for field in schema():
+            values = columns.get(field.name)
+            if values is None:
+                values = [getattr(draft, field.name) for draft in drafts]
+            is_list = pa.types.is_list(field.type)
+            arrays.append(_lists(values, field.type.value_type) if is_list else values)
         self._start()
-        return table
+        return pa.table(arrays, schema=schema())
 
-    def _ground(self) -> tuple[list[str | None], list[list[int]], list[float | None]]:
+    def _ground(
+        self, drafts: Sequence[Draft]
+    ) -> tuple[list[str | None], list[list[int]], list[float | None]]:
         """Return the tokens, regions and bounds of the drafts."""
-        texts: list[str | None] = [None] * len(self._drafts)
-        regions: list[list[int]] = [[]] * len(self._drafts)
-        limits: list[float | None] = [None] * len(self._drafts)
+        texts: list[str | None] = [None] * len(drafts)
+        regions: list[list[int]] = [[]] * len(drafts)
+        limits: list[float | None] = [None] * len(drafts)
         store, mentions = self._store, self._mentions
-        if store is None or not mentions.questions:
+        if store is None or not mentions:
             return texts, regions, limits
-        counts = np.array([len(objects) for objects in mentions.objects], dtype=np.int64)
-        rows = np.array(mentions.rows, dtype=np.int64)
-        things = mentions.things
-        boxes = np.array([thing.box for thing in things], dtype=np.float64).reshape(-1, 4)
+        counts = np.array([len(one.things) for one in mentions], dtype=np.int64)
+        rows = np.array([one.row for one in mentions], dtype=np.int64)
+        every = [thing.box for one in mentions for thing in one.things.values()]
+        boxes = np.array(every, dtype=np.float64).reshape(-1, 4)
         # regions may be those of a resized image
-        sizes = np.stack([mentions.sizes, store.image_sizes[rows]], axis=1)
+        sizes = np.stack([[one.size for one in mentions], store.image_sizes[rows]], axis=1)
         boxes = resized(boxes, *np.repeat(sizes, counts, axis=0).swapaxes(0, 1))
-        matched = self._match(boxes, np.repeat(rows, counts)).tolist()
+        matched = iter(self._match(boxes, np.repeat(rows, counts)).tolist())
         reached = bounds(boxes, counts, store.boxes, rows).tolist()
-        start = 0
-        for place, objects, limit in zip(
-            mentions.questions, mentions.objects, reached, strict=True
-        ):
-            end = start + len(objects)
-            chosen = dict(zip(objects, matched[start:end], strict=True))
+        for (place, _, _, things), limit in zip(mentions, reached, strict=True):
+            chosen = dict(zip(things, matched, strict=False))
             names: dict[str, str] = {}
-            if -1 in matched[start:end]:
-                names = {
-                    object_id: thing.name
-                    for object_id, thing in zip(objects, things[start:end], strict=True)
-                }
-            start = end
-            draft = self._drafts[place]
-            texts[place] = self._mode.tokens(draft, chosen, names)
-            regions[place] = [chosen[object_id] for object_id in draft.objects]
-            limits[place] = limit if objects else None
+            if -1 in chosen.values():
+                names = {object_id: thing.name for object_id, thing in things.items()}
+            texts[place] = self._mode.tokens(drafts[place], chosen, names)
+            regions[place] = [chosen[object_id] for object_id in drafts[place].objects]
+            limits[place] = limit if things else None
         return texts, regions, limits
 
     def _match(self, boxes: np.ndarray, rows: Integers) -> Integers:
