@@ -18,7 +18,7 @@ import msgspec
 from rex.errors import InputError
 from rex.explanations.modes import OK, CompatMode, FixedMode, Mode
 from rex.explanations.question_batch import ExplanationBatch
-from rex.explanations.table import COMMAND, Tally, explanation_table
+from rex.explanations.table import COMMAND, explanation_table
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces, without_collection
 from rex.gqa.parsing import parse_program
@@ -68,7 +68,6 @@ def build_explanations(
     graph, or regions (the wrong file).
     """
     files = question_files(questions)
-    tally = Tally()
     worker = _Worker(settings)
     with explanation_table(out, _provenance(files, settings)) as table:
         if settings.mode == "compat":
@@ -77,12 +76,11 @@ def build_explanations(
         with in_order(worker.explain, parts, processes) as results:
             for rows in results:
                 table.add(rows)
-                tally.add(rows)
         # a shard alone may have none; they are checked where they are gathered
         if shard == (1, 1):
-            tally.check(files[0], scene_graphs=settings.scene_graphs, regions=settings.regions)
-    _report(tally.statuses)
-    return tally.statuses
+            table.check(files[0], scene_graphs=settings.scene_graphs, regions=settings.regions)
+    _report(table.statuses)
+    return table.statuses
 
 
 def question_files(questions: Sequence[File]) -> list[Path]:

@@ -7,7 +7,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -62,17 +61,23 @@ def schema() -> pa.Schema:
 
 
 class ExplanationTable:
-    """An explanation table being written."""
+    """An explanation table being written; it counts its rows."""
 
     def __init__(self, write: _Write) -> None:
         self._write = write
         self._pending: list[pa.Table] = []
         self._rows = 0
+        self.statuses: Counter[str] = Counter()
+        """Rows by status."""
+        self.grounded = 0
+        """Rows whose image has regions."""
 
     def add(self, piece: pa.Table) -> None:
         """Add the next rows."""
         import pyarrow as pa
 
+        self.statuses.update(piece.column("status").to_pylist())
+        self.grounded += len(piece) - piece.column("text").null_count
         self._pending.append(piece)
         self._rows += len(piece)
         if self._rows >= ROWS_A_GROUP:
@@ -88,6 +93,27 @@ class ExplanationTable:
 
         if self._rows:
             self._write(pa.concat_tables(self._pending).combine_chunks())
+
+    def check(self, questions: File, *, scene_graphs: File, regions: File | None) -> None:
+        """Raise InputError when no question has a scene graph, or a region: files of other splits.
+
+        `regions` is None where there were none to be had.
+        """
+        total = self.statuses.total()
+        if not total:
+            raise InputError("holds no questions", file=questions, cure="name a questions file")
+        if self.statuses[Reason.NO_SCENE_GRAPH.value] == total:
+            raise InputError(
+                "has no scene graph of any question's image",
+                file=scene_graphs,
+                cure=f"give the scene graphs of the same split as {questions}",
+            )
+        if regions is not None and self.statuses[OK] and not self.grounded:
+            raise InputError(
+                "has no regions of any question's image",
+                file=regions,
+                cure=f"give the regions of the same split as {questions}",
+            )
 
 
 _Write = Callable[["pa.Table"], object]
@@ -142,43 +168,6 @@ def explanation_table(path: File, provenance: Mapping[str, Any]) -> Iterator[Exp
         table.close()
 
 
-@dataclass
-class Tally:
-    """Counts the rows of an explanation table: files of different splits show themselves there."""
-
-    statuses: Counter[str] = field(default_factory=Counter)
-    """Rows by status."""
-    grounded: int = 0
-    """Rows whose image has regions."""
-
-    def add(self, rows: pa.Table) -> None:
-        """Count rows of a table."""
-        self.statuses.update(rows.column("status").to_pylist())
-        text = rows.column("text")
-        self.grounded += len(text) - text.null_count
-
-    def check(self, questions: File, *, scene_graphs: File, regions: File | None) -> None:
-        """Raise InputError when no question has a scene graph, or a region: files of other splits.
-
-        `regions` is None where there were none to be had.
-        """
-        total = self.statuses.total()
-        if not total:
-            raise InputError("holds no questions", file=questions, cure="name a questions file")
-        if self.statuses[Reason.NO_SCENE_GRAPH.value] == total:
-            raise InputError(
-                "has no scene graph of any question's image",
-                file=scene_graphs,
-                cure=f"give the scene graphs of the same split as {questions}",
-            )
-        if regions is not None and self.statuses[OK] and not self.grounded:
-            raise InputError(
-                "has no regions of any question's image",
-                file=regions,
-                cure=f"give the regions of the same split as {questions}",
-            )
-
-
 def gather_explanations(parts: Sequence[File], out: File) -> None:
     """Write one table from its shards, given in order; it equals the one built at once.
 
@@ -188,7 +177,6 @@ def gather_explanations(parts: Sequence[File], out: File) -> None:
     for part, file in zip(parts, files, strict=True):
         if files.count(file) > 1:
             raise InputError("is given twice", file=part, cure="give each shard once")
-    tally = Tally()
     provenance = _provenance(parts[0])
     with explanation_table(out, provenance) as table:
         for part in parts:
@@ -197,10 +185,9 @@ def gather_explanations(parts: Sequence[File], out: File) -> None:
             rows = read_parquet(part, columns=schema().names, cure=_CURE)
             if not rows.schema.equals(schema()):
                 raise InputError("not a shard of an explanation table", file=part, cure=_CURE)
-            tally.add(rows)
             table.add(rows.replace_schema_metadata(None))
         made_from = provenance["settings"]
-        tally.check(
+        table.check(
             made_from["questions"][0],
             scene_graphs=made_from["scene_graphs"],
             regions=made_from["regions"],
