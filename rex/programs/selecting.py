@@ -58,38 +58,10 @@ def relate_objects(
     run: ExecutionState, step: ops.Relate, arguments: list[Any], index: int
 ) -> Value:
     """Return the related objects, or whether they are related, or the relation chosen."""
-    source: Selection = arguments[0]
-    candidates = others(run, step, source)
+    relating = _Relating(run, step, arguments[0])
     if step.purpose == "choose":
-        return choose_relation(run, step, source, candidates)
-    pairs = related(run, step, source, candidates, step.relations[0])
-    if step.purpose == "verify":
-        return verify_relation(run, step, source, candidates, pairs)
-    asked = index in run.asked
-    if pairs:
-        targets, other, relation = described_by(run, step, source, pairs)
-        thing = run.thing(step.noun, targets)
-        if asked or not contradicted(run, step, pairs):
-            other = _apart_from(other, targets)
-            thing = thing.described(Relative(relation, other, step.target_is_subject))
-        return Selection(targets, thing)
-    landmark = _apart_from(source.thing, candidates)
-    relative = Relative(step.relations[0], landmark, step.target_is_subject)
-    if source.objects and step.objects and candidates and not asked:
-        # a description is trusted, unless the scene graph contradicts it
-        thing = run.thing(step.noun, candidates)
-        every = all_pairs(source, candidates, step.relations[0])
-        if not contradicted(run, step, every):
-            thing = thing.described(relative)
-        return Selection(candidates, thing)
-    absent = run.thing(step.noun, ()).described(relative)
-    if source.is_scene:
-        raise Skip(Reason.GLOBAL_SCENE)
-    if not source.objects:
-        return Selection((), absent, source.refutation or Existence(source.thing, False))
-    told = candidates and asked
-    refutation = unrelated(run, step, source, candidates) if told else None
-    return Selection((), absent, refutation)
+        return relating.choose()
+    return relating.verify() if step.purpose == "verify" else relating.select(index in run.asked)
 
 
 RELATION_ANSWERS = {
@@ -105,58 +77,190 @@ Pair = tuple[str, str, str]
 """A candidate, something selected that it is related to, and how the scene graph says so."""
 
 
-def others(run: ExecutionState, step: ops.Relate, source: Selection) -> tuple[str, ...]:
-    """Return the candidates of a step but for what it relates them to.
+class _Relating:
+    """A step that relates its candidates to what was selected, its source."""
 
-    Raises Skip where the step relates an object to itself, as GQA does that drops the landmark of
-    some pronouns.
-    """
-    candidates = run.candidates(step.noun, step.objects)
-    if len(source.objects) != 1 or source.objects[0] not in candidates:
-        return candidates
-    if len(candidates) == 1 and step.objects:
-        raise Skip(Reason.RELATED_TO_ITSELF)
-    return tuple([one for one in candidates if one != source.objects[0]])
+    __slots__ = ("candidates", "run", "source", "step")
 
+    def __init__(self, run: ExecutionState, step: ops.Relate, source: Selection) -> None:
+        self.run, self.step, self.source = run, step, source
+        self.candidates = self.others()
 
-def all_pairs(source: Selection, candidates: tuple[str, ...], relation: str) -> list[Pair]:
-    """Return every candidate with everything selected but itself."""
-    return [
-        (target, other, relation)
-        for target in candidates
-        for other in source.objects
-        if target != other
-    ]
+    def others(self) -> tuple[str, ...]:
+        """Return the candidates but for what the step relates them to.
 
+        Raises Skip where the step relates an object to itself, as GQA does that drops the landmark
+        of some pronouns.
+        """
+        step, objects = self.step, self.source.objects
+        candidates = self.run.candidates(step.noun, step.objects)
+        if len(objects) != 1 or objects[0] not in candidates:
+            return candidates
+        if len(candidates) == 1 and step.objects:
+            raise Skip(Reason.RELATED_TO_ITSELF)
+        return tuple([one for one in candidates if one != objects[0]])
 
-def related(
-    run: ExecutionState,
-    step: ops.Relate,
-    source: Selection,
-    candidates: tuple[str, ...],
-    relation: str,
-) -> list[Pair]:
-    """Return the pairs that are related."""
-    pairs = []
-    for target in candidates:
-        for other in source.objects:
-            if target == other:
-                continue
-            first, second = (target, other) if step.target_is_subject else (other, target)
-            stated = facts.relation_between(run.graph, first, relation, second)
+    def select(self, asked: bool) -> Selection:
+        """Return the related objects; `asked`: whether that is the question, not a description."""
+        run, step, source, candidates = self.run, self.step, self.source, self.candidates
+        if pairs := self.related(step.relations[0]):
+            targets, other, relation = self.described_by(pairs)
+            thing = run.thing(step.noun, targets)
+            if asked or not self.contradicted(pairs):
+                other = _apart_from(other, targets)
+                thing = thing.described(Relative(relation, other, step.target_is_subject))
+            return Selection(targets, thing)
+        landmark = _apart_from(source.thing, candidates)
+        relative = Relative(step.relations[0], landmark, step.target_is_subject)
+        if source.objects and step.objects and candidates and not asked:
+            # a description is trusted, unless the scene graph contradicts it
+            thing = run.thing(step.noun, candidates)
+            if not self.contradicted(self.all_pairs(step.relations[0])):
+                thing = thing.described(relative)
+            return Selection(candidates, thing)
+        absent = run.thing(step.noun, ()).described(relative)
+        if source.is_scene:
+            raise Skip(Reason.GLOBAL_SCENE)
+        if not source.objects:
+            return Selection((), absent, source.refutation or Existence(source.thing, False))
+        return Selection((), absent, self.unrelated() if candidates and asked else None)
+
+    def verify(self) -> Verdict:
+        """Return whether a candidate is related to what was selected."""
+        step, source = self.step, self.source
+        if not source.objects:
+            if source.is_scene:
+                raise Skip(Reason.GLOBAL_SCENE)
+            return Verdict(False, source.refutation or Existence(source.thing, False))
+        if pairs := self.related(step.relations[0]):
+            return Verdict(True, self.stated(pairs))
+        if self.candidates:
+            return Verdict(False, self.unrelated())
+        absent = self.run.thing(step.noun, ())
+        if step.target_is_subject:
+            relative = Relative(step.relations[0], source.thing, True)
+            return Verdict(False, Existence(absent.described(relative), False))
+        return Verdict(False, Relationship(source.thing, step.relations[0], absent, False))
+
+    def choose(self) -> Finding:
+        """Return the one relation that holds; where not one does, the one the answer names."""
+        answer, step = self.run.answer, self.step
+        selected(self.source)
+        if not self.candidates:
+            raise Skip(Reason.NOTHING_SELECTED, step.noun)
+        choices = {RELATION_ANSWERS.get(name, name): name for name in step.relations}
+        related = {said: self.related(relation) for said, relation in choices.items()}
+        true = {said: pairs for said, pairs in related.items() if pairs}
+        if len(true) == 1 or (true and answer is None):
+            chosen = next(iter(true))
+        else:
+            named = [said for said, relation in choices.items() if answer in (said, relation)]
+            if not named:
+                raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
+            chosen = named[0]
+        pairs = related[chosen] or self.all_pairs(choices[chosen])[:1]
+        if not true and self.contradicted(pairs):
+            raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
+        return Finding(chosen, self.stated(pairs))
+
+    def all_pairs(self, relation: str) -> list[Pair]:
+        """Return every candidate with everything selected but itself."""
+        return [
+            (target, other, relation)
+            for target in self.candidates
+            for other in self.source.objects
+            if target != other
+        ]
+
+    def related(self, relation: str) -> list[Pair]:
+        """Return the pairs that are related."""
+        pairs = []
+        for target, other, _ in self.all_pairs(relation):
+            first, second = self.sides(target, other)
+            stated = facts.relation_between(self.run.graph, first, relation, second)
             if stated is not None:
                 pairs.append((target, other, stated))
-    return pairs
+        return pairs
 
+    def sides(self, target: str, other: str) -> tuple[str, str]:
+        """Return the subject and the object of the relation between a pair."""
+        return (target, other) if self.step.target_is_subject else (other, target)
 
-def contradicted(run: ExecutionState, step: ops.Relate, pairs: list[Pair]) -> bool:
-    """Return whether the scene graph contradicts a relation of a description; if so, note it."""
-    for target, other, relation in pairs:
-        first, second = (target, other) if step.target_is_subject else (other, target)
-        if _ruled_out(run.graph, first, relation, second):
-            run.left_out += (step.relations[0],)
-            return True
-    return False
+    def contradicted(self, pairs: list[Pair]) -> bool:
+        """Return whether the scene graph contradicts a described relation; if so, note it."""
+        for target, other, relation in pairs:
+            first, second = self.sides(target, other)
+            if _ruled_out(self.run.graph, first, relation, second):
+                self.run.left_out += (self.step.relations[0],)
+                return True
+        return False
+
+    def some(self, targets: tuple[str, ...], taking_part: set[str]) -> Thing:
+        """Return the phrase for some of the source: "one of the men", or all but the targets."""
+        run, thing, every = self.run, self.source.thing, self.source.objects
+        objects = tuple([one for one in every if one in taking_part])
+        if len(objects) < len(every) and {*targets, *objects} == set(every):
+            return run.some(thing, objects)
+        return run.part(thing, objects)
+
+    def described_by(self, pairs: list[Pair]) -> tuple[tuple[str, ...], Thing, str]:
+        """Return the targets, the phrase for what they are related to, and the relation."""
+        target, _, relation = pairs[0]
+        if len(pairs) == len(self.source.objects) == 1:
+            return (target,), self.source.thing, relation
+        targets = tuple(dict.fromkeys([target for target, _, _ in pairs]))
+        taking_part = {other for _, other, _ in pairs}
+        if not taking_part.isdisjoint(targets) and taking_part != set(targets):
+            # "the mugs to the left of the other mug": what all are related to, none to itself
+            partners = [{other for one, other, _ in pairs if one == target} for target in targets]
+            shared = set.intersection(*partners)
+            taking_part = shared or taking_part.difference(targets) or taking_part
+        if any(name != relation for _, _, name in pairs):
+            # the vague `of` stands for any relation, not for several at once
+            relation = self.step.relations[0]
+        return targets, self.some(targets, taking_part), relation
+
+    def together(self, pairs: list[Pair]) -> tuple[tuple[str, ...], Thing, str]:
+        """Return targets, what of the source each of them is related to, and the relation."""
+        first, _, relation = pairs[0]
+        if len(pairs) == len(self.source.objects) == 1:
+            return (first,), self.source.thing, relation
+        found: dict[str, set[str]] = {}
+        for target, other, name in pairs:
+            if name == relation:
+                found.setdefault(target, set()).add(other)
+        shared = set.intersection(*found.values())
+        if not shared:
+            found, shared = {first: found[first]}, found[first]
+        return tuple(found), self.some(tuple(found), shared), relation
+
+    def unrelated(self) -> Relationship:
+        """Return why no candidate is related: the opposite relation, if it holds, or a denial."""
+        target = self.run.thing(self.step.noun, self.candidates)
+        opposite = facts.OPPOSITE_RELATIONS.get(self.step.relations[0])
+        if opposite is not None and self.all_pairs(opposite) == self.related(opposite):
+            return self.relationship(self.source.thing, target, opposite)
+        return self.relationship(self.source.thing, target, self.step.relations[0], holds=False)
+
+    def stated(self, pairs: list[Pair]) -> Relationship:
+        """Return the statement of pairs: of all of them, or of some that it is true of."""
+        run, noun = self.run, self.step.noun
+        targets, landmark, relation = self.together(pairs)
+        of_another_name = run.name(noun, targets) != landmark.name
+        if self.step.objects and len(targets) < len(self.candidates) and of_another_name:
+            target = run.part(run.thing(noun, self.candidates), targets)
+        else:
+            target = run.thing(noun, targets)
+        return self.relationship(landmark, target, relation)
+
+    def relationship(
+        self, source: Thing, target: Thing, relation: str, holds: bool = True
+    ) -> Relationship:
+        """Return the statement that two things are, or are not, related."""
+        source = _apart_from(source, target.objects)
+        if self.step.target_is_subject:
+            return Relationship(target, relation, source, holds)
+        return Relationship(source, relation, target, holds)
 
 
 def _ruled_out(graph: SceneGraph, first: str, relation: str, second: str) -> bool:
@@ -182,139 +286,3 @@ def _apart_from(thing: Thing, objects: tuple[str, ...]) -> Thing:
         if isinstance(one, Adjective) or set(one.other.objects).isdisjoint(objects)
     ]
     return thing if len(rest) == len(thing.modifiers) else thing.with_modifiers(tuple(rest))
-
-
-def _some(
-    run: ExecutionState, source: Selection, targets: tuple[str, ...], objects: tuple[str, ...]
-) -> Thing:
-    """Return the phrase for some of what was selected: "one of the men", or all but the targets."""
-    thing = source.thing
-    if len(objects) < len(source.objects) and {*targets, *objects} == set(source.objects):
-        return run.some(thing, objects)
-    return run.part(thing, objects)
-
-
-def described_by(
-    run: ExecutionState, step: ops.Relate, source: Selection, pairs: list[Pair]
-) -> tuple[tuple[str, ...], Thing, str]:
-    """Return the related targets, the phrase for what they are related to, and the relation."""
-    target, _, relation = pairs[0]
-    if len(pairs) == len(source.objects) == 1:
-        return (target,), source.thing, relation
-    targets = tuple(dict.fromkeys([target for target, _, _ in pairs]))
-    taking_part = {other for _, other, _ in pairs}
-    if not taking_part.isdisjoint(targets) and taking_part != set(targets):
-        # "the mugs to the left of the other mug": what all are related to, none to itself
-        partners = [{other for one, other, _ in pairs if one == target} for target in targets]
-        taking_part = set.intersection(*partners) or taking_part.difference(targets) or taking_part
-    sources = tuple([one for one in source.objects if one in taking_part])
-    if any(name != relation for _, _, name in pairs):
-        # the vague `of` stands for any relation, not for several at once
-        relation = step.relations[0]
-    return targets, _some(run, source, targets, sources), relation
-
-
-def _together(
-    run: ExecutionState, source: Selection, pairs: list[Pair]
-) -> tuple[tuple[str, ...], Thing, str]:
-    """Return targets, what of the source each of them is related to, and the relation."""
-    first, _, relation = pairs[0]
-    if len(pairs) == len(source.objects) == 1:
-        return (first,), source.thing, relation
-    found: dict[str, set[str]] = {}
-    for target, other, name in pairs:
-        if name == relation:
-            found.setdefault(target, set()).add(other)
-    shared = set.intersection(*found.values())
-    if not shared:
-        found, shared = {first: found[first]}, found[first]
-    sources = tuple([one for one in source.objects if one in shared])
-    return tuple(found), _some(run, source, tuple(found), sources), relation
-
-
-def unrelated(
-    run: ExecutionState, step: ops.Relate, source: Selection, candidates: tuple[str, ...]
-) -> Relationship:
-    """Return why no candidate is related: the opposite relation where it holds, else the denial."""
-    target = run.thing(step.noun, candidates)
-    opposite = facts.OPPOSITE_RELATIONS.get(step.relations[0])
-    if opposite is not None:
-        every = all_pairs(source, candidates, opposite)
-        if every == related(run, step, source, candidates, opposite):
-            return _relationship(step, source.thing, target, opposite)
-    return _relationship(step, source.thing, target, step.relations[0], holds=False)
-
-
-def verify_relation(
-    run: ExecutionState,
-    step: ops.Relate,
-    source: Selection,
-    candidates: tuple[str, ...],
-    pairs: list[Pair],
-) -> Verdict:
-    """Return whether a candidate is related to what was selected."""
-    if not source.objects:
-        if source.is_scene:
-            raise Skip(Reason.GLOBAL_SCENE)
-        return Verdict(False, source.refutation or Existence(source.thing, False))
-    if pairs:
-        return Verdict(True, _stated(run, step, source, candidates, pairs))
-    if candidates:
-        return Verdict(False, unrelated(run, step, source, candidates))
-    absent = run.thing(step.noun, ())
-    if step.target_is_subject:
-        relative = Relative(step.relations[0], source.thing, True)
-        return Verdict(False, Existence(absent.described(relative), False))
-    return Verdict(False, Relationship(source.thing, step.relations[0], absent, False))
-
-
-def choose_relation(
-    run: ExecutionState, step: ops.Relate, source: Selection, candidates: tuple[str, ...]
-) -> Finding:
-    """Return the one relation that holds; where not exactly one does, the one the answer names."""
-    selected(source)
-    if not candidates:
-        raise Skip(Reason.NOTHING_SELECTED, step.noun)
-    choices = {RELATION_ANSWERS.get(relation, relation): relation for relation in step.relations}
-    true = {
-        answer: pairs
-        for answer, relation in choices.items()
-        if (pairs := related(run, step, source, candidates, relation))
-    }
-    if len(true) == 1 or (true and run.answer is None):
-        answer = next(iter(true))
-    else:
-        named = [answer for answer, full in choices.items() if run.answer in (answer, full)]
-        if not named:
-            raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
-        answer = named[0]
-    pairs = true.get(answer) or all_pairs(source, candidates, choices[answer])[:1]
-    if not true and contradicted(run, step, pairs):
-        raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
-    return Finding(answer, _stated(run, step, source, candidates, pairs))
-
-
-def _stated(
-    run: ExecutionState,
-    step: ops.Relate,
-    source: Selection,
-    candidates: tuple[str, ...],
-    pairs: list[Pair],
-) -> Relationship:
-    """Return the statement of pairs: of all of them, or of some that it is true of."""
-    targets, landmark, relation = _together(run, source, pairs)
-    of_another_name = run.name(step.noun, targets) != landmark.name
-    if step.objects and len(targets) < len(candidates) and of_another_name:
-        target = run.part(run.thing(step.noun, candidates), targets)
-    else:
-        target = run.thing(step.noun, targets)
-    return _relationship(step, landmark, target, relation)
-
-
-def _relationship(
-    step: ops.Relate, source: Thing, target: Thing, relation: str, holds: bool = True
-) -> Relationship:
-    source = _apart_from(source, target.objects)
-    if step.target_is_subject:
-        return Relationship(target, relation, source, holds)
-    return Relationship(source, relation, target, holds)
