@@ -185,30 +185,11 @@ def _is(operands: list[str], value: str) -> str:
 
 def _verify(run: _Execution, step: SemanticStep, argument: str) -> str:
     operands = run.operands(step.dependencies)
-    if "|" in argument:
-        return _choose(run, operands, argument.split("|"))
-    word = argument
-    if "not(" in word:
-        negated = _PARENTHESES.search(word)
-        if negated is None:
-            raise Skip(Reason.PUBLISHED_ERROR, "a negation without an end")
-        word = negated.group(1)
-    word = " ".join(part for part in word.split(" ") if part)
-    if word in _POSITION_WORDS:
-        return ", ".join([run.located(operand) for operand in operands])
-    flags = []
-    for operand in operands:
-        if "obj*" in operand:
-            return f"there is no {operand}"
-        flags.append(_has(run.object(operand), word))
-    if all(flags):
-        return _is(operands, word)
-    if len(operands) == 1:
-        return f"{operands[0]} is not {word}"
-    raise Skip(Reason.PUBLISHED_ERROR, "a word that is true of some objects")
-
-
-def _choose(run: _Execution, operands: list[str], words: list[str]) -> str:
+    words = argument.split("|")
+    if len(words) == 1:
+        words = [_affirmed(argument)]
+        if words[0] in _POSITION_WORDS:
+            return ", ".join([run.located(operand) for operand in operands])
     for word in words:
         flags = []
         for operand in operands:
@@ -219,7 +200,21 @@ def _choose(run: _Execution, operands: list[str], words: list[str]) -> str:
             flags.append(_corner_lies(run.graph, thing, word) if placed else _has(thing, word))
         if all(flags):
             return _is(operands, word)
-    raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
+    if len(words) > 1:
+        raise Skip(Reason.ANSWER_NOT_IN_CHOICE)
+    if len(operands) == 1:
+        return f"{operands[0]} is not {words[0]}"
+    raise Skip(Reason.PUBLISHED_ERROR, "a word that is true of some objects")
+
+
+def _affirmed(word: str) -> str:
+    """Return a word without its negation (`not(red)`)."""
+    if "not(" in word:
+        negated = _PARENTHESES.search(word)
+        if negated is None:
+            raise Skip(Reason.PUBLISHED_ERROR, "a negation without an end")
+        word = negated.group(1)
+    return " ".join(part for part in word.split(" ") if part)
 
 
 def _has(thing: SceneObject, word: str) -> bool:
