@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -14,14 +14,6 @@ from rex.models.vocabulary import END, UNKNOWN
 
 _LOOKED = 8
 """On a GPU it is looked every so many tokens whether all explanations have ended."""
-
-
-class _Step(NamedTuple):
-    state: Any
-    log_probabilities: Tensor
-    """[N, V], MASKED where a token is not allowed."""
-    gate: Tensor
-    """[N]: g; 1 where the method has none."""
 
 
 @torch.no_grad()
@@ -48,21 +40,21 @@ def write(
     gates = torch.empty(len(rows), 0, device=device)
     every = _patience(device)
     for number in range(1, length + 1):
-        step = _advance(decoder, memory, state, last, tokens, allowed)
+        state, scores, gate = _advance(decoder, memory, state, last, tokens, allowed)
         # a finished beginning is continued by END alone, at no cost
-        ended = torch.full_like(step.log_probabilities, MASKED)
+        ended = torch.full_like(scores, MASKED)
         ended[:, END] = 0.0
-        costs = torch.where(going[:, None], step.log_probabilities, ended)
+        costs = torch.where(going[:, None], scores, ended)
         size = costs.shape[1]
         totals, best = (totals[:, None] + costs).view(batch, -1).topk(beams, dim=1)
         totals, best = totals.flatten(), best.flatten()
         origin = (rows // beams) * beams + best // size
         last = best % size
         going = going[origin] & (last != END)
-        state = step.state.select(origin)
+        state = state.select(origin)
         written = last.masked_fill(~going, IGNORED)
         tokens = torch.cat([tokens[origin], written[:, None]], dim=1)
-        gates = torch.cat([gates[origin], step.gate[origin][:, None]], dim=1)
+        gates = torch.cat([gates[origin], gate[origin][:, None]], dim=1)
         # steps beyond the end of all change nothing
         if number % every == 0 and not going.any():
             break
@@ -82,7 +74,8 @@ def _patience(device: torch.device) -> int:
 
 def _advance(
     decoder: Decoder, memory: Any, state: Any, last: Tensor, written: Tensor, allowed: Tensor
-) -> _Step:
+) -> tuple[Any, Tensor, Tensor]:
+    """Return the state, log probabilities [N, V], MASKED if not allowed, and g [N], 1: no gate."""
     state, prediction = decoder.advance(last, state, memory)
     log_probabilities = prediction.log_probabilities.masked_fill(~allowed, MASKED)
     forbidden = decoder.forbid(written)
@@ -90,10 +83,8 @@ def _advance(
         tokens = torch.arange(log_probabilities.shape[1], device=forbidden.device)
         log_probabilities = log_probabilities.masked_fill(tokens == forbidden[:, None], MASKED)
     if prediction.gate is None:
-        gate = torch.ones_like(log_probabilities[:, 0])
-    else:
-        gate = torch.sigmoid(prediction.gate)
-    return _Step(state, log_probabilities, gate)
+        return state, log_probabilities, torch.ones_like(log_probabilities[:, 0])
+    return state, log_probabilities, torch.sigmoid(prediction.gate)
 
 
 def _allowed(decoder: Decoder, encoding: Encoding) -> Tensor:
