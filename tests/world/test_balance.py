@@ -16,8 +16,7 @@ from rex.world.questions.records import Candidate
 
 
 def _candidate(family: str, local_group: str, answer: str, detailed: str) -> Candidate:
-    structural, semantic = family.split("/")
-    kinds = (structural, semantic, detailed, None, local_group)
+    kinds = (family, detailed, None, local_group)
     return Candidate((), Phrase(()), answer, Phrase(()), *kinds, fact=("", ""))
 
 

@@ -94,7 +94,7 @@ def instantiate(
     detailed, pattern = template.ask[int(random.integers(len(template.ask)))]
     phrases = {name: _phrase(value) for name, value in binding.items()}
     question = fill(pattern, phrases, random)
-    if template.structural == "query" and not template.tells and _tells(question, answer):
+    if template.family.startswith("query/") and not template.tells and _tells(question, answer):
         return None
     yes, _, no = detailed.partition("|")
     thing, _, category = template.about.format(**texts).partition(": ")
@@ -103,8 +103,7 @@ def instantiate(
         question=question,
         answer=answer,
         full_answer=_full_answer(execution),
-        structural=template.structural,
-        semantic=template.semantic,
+        family=template.family,
         detailed=(no or f"{yes}C") if answer == "no" else yes,
         global_group=template.group.format(**texts) or None,
         local_group=template.local.format(**texts),

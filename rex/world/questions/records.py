@@ -18,8 +18,8 @@ class Candidate:
     question: Phrase
     answer: str
     full_answer: Phrase
-    structural: str
-    semantic: str
+    family: str
+    """Structural and semantic type (`query/attr`): the quota that the question counts to."""
     detailed: str
     global_group: str | None
     local_group: str
@@ -31,9 +31,9 @@ class Candidate:
     answer_object: str | None = None
 
     @property
-    def family(self) -> str:
-        """The quota that the question counts to."""
-        return f"{self.structural}/{self.semantic}"
+    def is_open(self) -> bool:
+        """Whether the question is open (of the structural type `query`)."""
+        return self.family.startswith("query/")
 
 
 def semantic_string(steps: Sequence[SemanticStep]) -> str:
@@ -56,6 +56,7 @@ def question_records(image_id: str, chosen: Sequence[Candidate]) -> dict[str, di
         if candidate.answer_object is not None:
             words = len(candidate.answer.split())
             answer_spans = {"0" if words == 1 else f"0:{words}": candidate.answer_object}
+        structural, semantic = candidate.family.split("/")
         others = {key: other for key, other in numbered.items() if key != question_id}
         records[question_id] = {
             "semantic": [
@@ -80,8 +81,8 @@ def question_records(image_id: str, chosen: Sequence[Candidate]) -> dict[str, di
             "annotations": {"answer": answer_spans, "question": spans, "fullAnswer": full_spans},
             "types": {
                 "detailed": candidate.detailed,
-                "semantic": candidate.semantic,
-                "structural": candidate.structural,
+                "semantic": semantic,
+                "structural": structural,
             },
             "fullAnswer": full,
         }
@@ -101,6 +102,7 @@ def _entails(known: Candidate, other: Candidate) -> bool:
 def _equivalent(first: Candidate, second: Candidate) -> bool:
     return (
         first.fact == second.fact
-        and first.structural == second.structural == "query"
+        and first.is_open
+        and second.is_open
         and first.answer == second.answer
     )

@@ -54,16 +54,6 @@ class Template:
     tells: bool = False
     """Whether the question may hold its answer's word ("How long is ...?")."""
 
-    @property
-    def structural(self) -> str:
-        """The structural type."""
-        return self.family.partition("/")[0]
-
-    @property
-    def semantic(self) -> str:
-        """The semantic type."""
-        return self.family.partition("/")[2]
-
     @cached_property
     def needs(self) -> frozenset[str]:
         """The variables that it uses."""

@@ -167,7 +167,7 @@ def test_a_question_never_tells_the_attribute_it_asks_for() -> None:
     facts = Facts("1", "park", "outdoors", "sunny", 320, 240, (car, dog))
     for seed in range(20):
         for candidate in candidates(facts, np.random.default_rng(seed)):
-            if candidate.structural == "query" and candidate.steps[-1].argument == "color":
+            if candidate.is_open and candidate.steps[-1].argument == "color":
                 assert all(step.operation != "filter color" for step in candidate.steps)
 
 

@@ -23,6 +23,6 @@ def test_phrasings_have_known_helpers() -> None:
 
 def test_a_template_is_read() -> None:
     template = TEMPLATES[0]
-    assert (template.structural, template.semantic) == ("query", "attr")
+    assert template.family == "query/attr"
     assert template.needs == {"ref", "category", "name", "object"}
     assert template.program[1].dependencies == (0,)
