@@ -17,7 +17,7 @@ import msgspec
 
 from rex.errors import InputError
 from rex.explanations.modes import OK, CompatMode, FixedMode, Mode
-from rex.explanations.question_batch import ExplanationBatch
+from rex.explanations.question_batch import Explainer
 from rex.explanations.table import COMMAND, explanation_table
 from rex.files import made_by
 from rex.gqa.json_entries import decode_piece, iter_pieces, without_collection
@@ -148,7 +148,7 @@ class _Worker:
         self.settings = settings
         self.graphs = SceneGraphIndex(settings.scene_graphs)
         self.mode: Mode = FixedMode()
-        self.batch: ExplanationBatch | None = None
+        self.explainer: Explainer | None = None
 
     def entries(self, piece: Piece) -> dict[str, ProgramRecord]:
         file, text = piece
@@ -156,16 +156,11 @@ class _Worker:
 
     def explain(self, piece: Piece) -> pa.Table:
         """Return the rows of a piece."""
-        if self.batch is None:
-            self.batch = ExplanationBatch(
+        if self.explainer is None:
+            self.explainer = Explainer(
                 self.graphs, self.mode, _store(self.settings), self.settings.threshold
             )
-        for question_id, record in self.entries(piece).items():
-            try:
-                self.batch.add(question_id, record)
-            except ProgramError as error:
-                raise error.in_file(piece[0], question_id) from None
-        return self.batch.take()
+        return self.explainer.table(self.entries(piece), piece[0])
 
     def words(self, piece: Piece) -> list[str]:
         """Return the words of a piece's published raw explanations, in the order of first use."""

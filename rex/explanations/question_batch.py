@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from rex.boxes import resized
 from rex.explanations.matching import best_regions, bounds
 from rex.explanations.modes import OK, CompatMode, Draft, Mode
 from rex.explanations.table import schema
-from rex.gqa.questions import ProgramRecord
+from rex.gqa.questions import ProgramError, ProgramRecord
 from rex.gqa.scene_graph_index import SceneGraphIndex
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class _Mentions(NamedTuple):
     """What a question mentions, of an image that has regions."""
 
     place: int
-    """Of the question in the batch."""
+    """Of the question among the others."""
     row: int
     """Of its image in the region store."""
     size: tuple[float, float]
@@ -35,8 +36,8 @@ class _Mentions(NamedTuple):
     """The objects by id, in the order of their first mention."""
 
 
-class ExplanationBatch:
-    """Collects questions and turns them into a piece of the explanation table."""
+class Explainer:
+    """Turns questions into pieces of the explanation table."""
 
     def __init__(
         self, graphs: SceneGraphIndex, mode: Mode, store: RegionStore | None, threshold: float
@@ -45,38 +46,35 @@ class ExplanationBatch:
         self._mode = mode
         self._store = store
         self._threshold = threshold
-        self._start()
 
-    def _start(self) -> None:
-        self._added: list[tuple[str, ProgramRecord, Draft]] = []
-        self._mentions: list[_Mentions] = []
-
-    def add(self, question_id: str, record: ProgramRecord) -> None:
-        """Explain one question. Raises ProgramError for a malformed program."""
-        graph = self._graphs.get(record.image_id)
-        draft = self._mode.draft(record.semantic, graph, record.answer)
-        if self._store is not None and graph is not None and draft.status == OK:
-            row = self._store.index.get(record.image_id)
-            if row is not None:
-                things = {object_id: graph.objects[object_id] for object_id in draft.objects}
-                size = (graph.width, graph.height)
-                self._mentions.append(_Mentions(len(self._added), row, size, things))
-        self._added.append((question_id, record, draft))
-
-    def take(self) -> pa.Table:
-        """Return the table of what was added, and start again."""
+    def table(self, questions: Mapping[str, ProgramRecord], file: Path) -> pa.Table:
+        """Return the rows of questions of a file; raises InputError for a malformed program."""
         import pyarrow as pa
 
-        drafts = [draft for _, _, draft in self._added]
-        texts, regions, limits = self._ground(drafts)
+        drafts: list[Draft] = []
+        mentions: list[_Mentions] = []
+        for question_id, record in questions.items():
+            graph = self._graphs.get(record.image_id)
+            try:
+                draft = self._mode.draft(record.semantic, graph, record.answer)
+            except ProgramError as error:
+                raise error.in_file(file, question_id) from None
+            if self._store is not None and graph is not None and draft.status == OK:
+                row = self._store.index.get(record.image_id)
+                if row is not None:
+                    things = {object_id: graph.objects[object_id] for object_id in draft.objects}
+                    size = (graph.width, graph.height)
+                    mentions.append(_Mentions(len(drafts), row, size, things))
+            drafts.append(draft)
+        texts, regions, limits = self._ground(drafts, mentions)
         columns: dict[str, Any] = {
-            "question_id": [question_id for question_id, _, _ in self._added],
-            "image_id": [record.image_id for _, record, _ in self._added],
+            "question_id": list(questions),
+            "image_id": [record.image_id for record in questions.values()],
             "mode": [self._mode.name] * len(drafts),
             "text": texts,
             "regions": regions,
             "bound": limits,
-            "answer": [record.answer for _, record, _ in self._added],
+            "answer": [record.answer for record in questions.values()],
         }
         arrays = []
         for field in schema():
@@ -85,17 +83,16 @@ class ExplanationBatch:
                 values = [getattr(draft, field.name) for draft in drafts]
             is_list = pa.types.is_list(field.type)
             arrays.append(_lists(values, field.type.value_type) if is_list else values)
-        self._start()
         return pa.table(arrays, schema=schema())
 
     def _ground(
-        self, drafts: Sequence[Draft]
+        self, drafts: Sequence[Draft], mentions: Sequence[_Mentions]
     ) -> tuple[list[str | None], list[list[int]], list[float | None]]:
         """Return the tokens, regions and bounds of the drafts."""
         texts: list[str | None] = [None] * len(drafts)
         regions: list[list[int]] = [[]] * len(drafts)
         limits: list[float | None] = [None] * len(drafts)
-        store, mentions = self._store, self._mentions
+        store = self._store
         if store is None or not mentions:
             return texts, regions, limits
         counts = np.array([len(one.things) for one in mentions], dtype=np.int64)

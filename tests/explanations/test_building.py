@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from rex.cli import main
-from rex.explanations.question_batch import ExplanationBatch
+from rex.explanations.question_batch import Explainer
 from rex.explanations.table import schema
 from rex.files import made_by, parquet_provenance, read_parquet, write_parquet
 from rex.regions.store import RegionStore
@@ -457,14 +457,14 @@ def test_an_interrupted_build_leaves_nothing(world: World, monkeypatch: pytest.M
     before = sorted(world.folder.iterdir())
     taken = []
 
-    def take(batch: ExplanationBatch) -> Any:
-        taken.append(batch)
+    def table(*arguments: Any) -> Any:
+        taken.append(arguments)
         if len(taken) == 2:
             raise KeyboardInterrupt
-        return whole(batch)
+        return whole(*arguments)
 
-    whole = ExplanationBatch.take
-    monkeypatch.setattr(ExplanationBatch, "take", take)
+    whole = Explainer.table
+    monkeypatch.setattr(Explainer, "table", table)
     assert world.build(*more) == 1
     assert len(taken) == 2
     assert sorted(world.folder.iterdir()) == before
