@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from rex.gqa.scene_graphs import SceneGraph
+from rex.programs.facts import both_ways
 
 _SPECIAL = {
     "1293422": "sidewalk",
@@ -22,20 +23,11 @@ _POSITIONS = {
     "is bottom": "is at the bottom",
 }
 _OPPOSITES = {
-    "is to the left of": "is to the right of",
-    "is to the right of": "is to the left of",
-    "is behind": "is in front of",
-    "is above": "is below",
-    "is below": "is above",
-    "is in front of": "is behind",
+    **both_ways(("is to the left of", "is to the right of"), ("is above", "is below")),
+    **both_ways(("is behind", "is in front of")),
     "is on top of": "is below",
 }
-_TURNED_POSITIONS = (
-    (("is to the left of", "is to the right of"), 5),
-    (("is behind", "is above", "is below"), 2),
-    (("is in front of", "is on top of"), 4),
-)
-"""Endings that name a position, and their length in words."""
+"""Endings that name a position, of five, two or four words."""
 
 _NEGATED = re.compile(r"not\(([^)]+)\)")
 _PARENTHESES = re.compile(r"\(([^)]+)\)")
@@ -89,8 +81,8 @@ def polish_published(raw: str, answer: str, plurals: PluralMap) -> str:
     for position, polished in _POSITIONS.items():
         text = text.replace(position, polished)
     words = text.split(" ")
-    for endings, length in _TURNED_POSITIONS:
-        if " ".join(words[-length:]) in endings:
+    for length in (5, 2, 4):
+        if " ".join(words[-length:]) in _OPPOSITES:
             words = _correct_position(words, answer, length)
             break
     words = _turn_around(words)
