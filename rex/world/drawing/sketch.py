@@ -202,35 +202,26 @@ def _box(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
 
 
 def _ellipse(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
-    """`ellipse PAINT CENTRE RADII`."""
+    """`ellipse PAINT CENTRE RADII`, `sector` with START,END: degrees clockwise from the right."""
     ((x, y),) = sketcher.at(line.points[:1])
-    sketcher.pen.ellipse(x, y, *line.points[1], paint, outline=sketcher.outline(line))
+    radii, *angles = line.points[1:]
+    outline = sketcher.outline(line)
+    if angles:
+        sketcher.pen.sector(x, y, radii, angles[0], paint, outline=outline)
+    else:
+        sketcher.pen.ellipse(x, y, *radii, paint, outline=outline)
 
 
-def _sector(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
-    """`sector PAINT CENTRE RADII START,END` in degrees, clockwise from the right."""
-    ((x, y),) = sketcher.at(line.points[:1])
-    radii, angles = line.points[1:]
-    sketcher.pen.sector(x, y, radii, angles, paint, outline=sketcher.outline(line))
+def _line(name: str, *, pairs: bool = False) -> _Shape:
+    """`stroke PAINT WIDTH POINT ...`: so are `limb`, outlined, and `arc`, smooth.
 
-
-def _line(name: str) -> _Shape:
-    """`stroke PAINT WIDTH POINT ...`: so are `limb`, outlined, and `arc`, smooth."""
-
-    def draw(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
-        shape: Any = getattr(sketcher.pen, name)
-        shape(sketcher.at(line.points), line.numbers[0], paint.color)
-
-    return draw
-
-
-def _lines(name: str) -> _Shape:
-    """`strokes PAINT WIDTH FROM TO FROM TO ...`."""
+    With `pairs` each line has two points: `strokes PAINT WIDTH FROM TO FROM TO ...`.
+    """
 
     def draw(sketcher: _Sketcher, line: Line, paint: Paint) -> None:
         points = sketcher.at(line.points)
-        for pair in zip(points[::2], points[1::2], strict=True):
-            getattr(sketcher.pen, name)(pair, line.numbers[0], paint.color)
+        for path in zip(points[::2], points[1::2], strict=True) if pairs else [points]:
+            getattr(sketcher.pen, name)(path, line.numbers[0], paint.color)
 
     return draw
 
@@ -323,12 +314,12 @@ _SHAPES: dict[str, _Shape] = {
     "rectangle": _box,
     "rounded": _box,
     "ellipse": _ellipse,
-    "sector": _sector,
+    "sector": _ellipse,
     "stroke": _line("stroke"),
     "limb": _line("limb"),
     "arc": _line("arc"),
-    "strokes": _lines("stroke"),
-    "arcs": _lines("arc"),
+    "strokes": _line("stroke", pairs=True),
+    "arcs": _line("arc", pairs=True),
     "dot": _dot,
     "eye": _eye,
     "legs": _legs,
