@@ -28,6 +28,7 @@ from rex.gqa.json_entries import decode_piece, without_collection
 from rex.gqa.operations import ATOMIC_OPERATIONS
 from rex.gqa.questions import QUESTION_CURE, ProgramError
 from rex.gqa.scene_graph_index import SceneGraphIndex
+from rex.gqa.scene_graphs import SceneGraph
 from rex.programs.errors import Skip
 
 _logger = logging.getLogger("rex.explanations")
@@ -77,6 +78,10 @@ class Exported:
     """Question id and why."""
 
 
+class _DroppedError(Exception):
+    """A question that is left out for its own sake, and why."""
+
+
 class Exporter:
     """What a process needs to export pieces of questions."""
 
@@ -90,70 +95,40 @@ class Exporter:
         entries = decode_piece(text, ExportedQuestion, file, entry="question", cure=QUESTION_CURE)
         layout = self.settings.laid_out
         encode = msgspec.json.Encoder().encode
-        lines: list[bytes] = []
-        records: list[Explained] = []
+        rows: list[Any] = []
         dropped: list[tuple[str, str]] = []
         count = 0
         for question_id, asked in entries.items():
-            if not self._is_wanted(question_id, asked):
-                continue
             try:
-                explained = self._explained(question_id, asked, dropped)
+                found = self._rows(question_id, asked)
             except ProgramError as error:
                 raise error.in_file(file, question_id) from None
-            if explained is None:
-                continue
-            count += 1
-            if layout == "parquet":
-                records.append(explained)
-            elif layout == "records":
-                lines.append(encode(explained))
+            except (Skip, _DroppedError) as reason:
+                dropped.append((question_id, str(reason)))
             else:
-                sample = self._sample(explained, asked)
-                if sample is None:
-                    count -= 1
-                    dropped.append((question_id, "no false explanation"))
-                    continue
-                lines += [encode(row) for row in ROWS[layout](sample)]
-        rows = records if layout == "parquet" else _joined(lines, layout)
-        return Exported(rows, count, dropped)
+                count += bool(found)
+                rows += found if layout == "parquet" else map(encode, found)
+        return Exported(rows if layout == "parquet" else _joined(rows, layout), count, dropped)
 
-    def _is_wanted(self, question_id: str, asked: ExportedQuestion) -> bool:
+    def _rows(self, question_id: str, asked: ExportedQuestion) -> Sequence[Any]:
+        """Return the rows of a question; none where no such question is asked for."""
         settings = self.settings
-        if settings.longest is not None and len(asked.semantic) > settings.longest:
-            return False
         drawn = crc32(f"{settings.seed}/{question_id}".encode()) / 2**32
-        return drawn * 100 < settings.share
-
-    def _explained(
-        self, question_id: str, asked: ExportedQuestion, dropped: list[tuple[str, str]]
-    ) -> Explained | None:
-        settings = self.settings
+        too_long = settings.longest is not None and len(asked.semantic) > settings.longest
+        if too_long or drawn * 100 >= settings.share:
+            return ()
         graph = self.graphs.get(asked.image_id)
-        try:
-            explained = explain(question_id, asked, graph, with_steps=settings.with_steps)
-        except Skip as skip:
-            dropped.append((question_id, str(skip)))
-            return None
+        explained = explain(question_id, asked, graph, with_steps=settings.with_steps)
         if settings.operations and settings.operations.isdisjoint(explained.operations):
-            return None
+            return ()
         if settings.only_clean and explained.flags:
-            dropped.append((question_id, ", ".join(explained.flags)))
-            return None
-        return explained
-
-    def _sample(self, explained: Explained, asked: ExportedQuestion) -> RowSource | None:
-        """Return what a row is made of; None where preferences have no false explanation."""
-        settings = self.settings
+            raise _DroppedError(", ".join(explained.flags))
+        if settings.laid_out not in ROWS:
+            return (explained,)
         rejected = None
-        graph = self.graphs.get(asked.image_id)
         if settings.preference is not None and graph is not None:
-            found = negative(explained, asked, graph, settings.seed)
-            rejected = None if found is None else found.explained
-            alike = settings.template == "answer" and rejected is not None
-            if rejected is None or (alike and rejected.answer == explained.answer):
-                return None
-        return RowSource(
+            rejected = self._rejected(explained, asked, graph)
+        source = RowSource(
             explained=explained,
             format=FORMATS[settings.format],
             template=settings.template,
@@ -163,6 +138,17 @@ class Exporter:
             rejected=rejected,
             is_kto=settings.preference == "kto",
         )
+        return ROWS[settings.laid_out](source)
+
+    def _rejected(
+        self, explained: Explained, asked: ExportedQuestion, graph: SceneGraph
+    ) -> Explained:
+        """Return a false explanation."""
+        found = negative(explained, asked, graph, self.settings.seed)
+        alike = self.settings.template == "answer"
+        if found is None or (alike and found.explained.answer == explained.answer):
+            raise _DroppedError("no false explanation")
+        return found.explained
 
 
 def _joined(lines: Sequence[bytes], layout: str) -> bytes:
