@@ -90,17 +90,13 @@ class _Execution:
         return f"{phrase} is located at ({x},{y})"
 
 
-def _reference(argument: str) -> str:
-    """Return `obj:IDS` or `obj*:NAME` for `NAME (IDS)`."""
-    inside = _PARENTHESES.search(argument)
-    if inside is not None and inside.group(1).split(",")[0].isdigit():
-        return f"obj:{inside.group(1)}"
-    return f"obj*:{argument.split(',')[0]}"
-
-
 def _objects(argument: str) -> str:
-    first, *others = _reference(argument).split(",")
-    return ",".join([f"({first})", *(f"(obj:{other})" for other in others)])
+    """Return `(obj:ID)` for each id of `NAME (IDS)`, else `(obj*:NAME)`."""
+    inside = _PARENTHESES.search(argument)
+    ids = [] if inside is None else inside.group(1).split(",")
+    if ids and ids[0].isdigit():
+        return ",".join([f"(obj:{object_id})" for object_id in ids])
+    return f"(obj*:{argument.split(',')[0]})"
 
 
 def _exist(run: _Execution, step: SemanticStep, argument: str) -> str:
@@ -299,10 +295,6 @@ def _join(run: _Execution, step: SemanticStep, argument: str) -> str:
         return f"there is no {absent[0]}"
     if absent:
         return f"there is {second if first in absent else first}"
-    return _both(run, first, second)
-
-
-def _both(run: _Execution, first: str, second: str) -> str:
     if run.first_object(first) == run.first_object(second):
         repeated = _shared_description(first, second)
         return f"there is {first} and {second.replace(repeated, '')}"
