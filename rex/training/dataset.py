@@ -86,15 +86,11 @@ def read_asked(path: str | PathLike[str]) -> dict[str, Question]:
     return found
 
 
-def tokens_of(text: str, vocabulary: Vocabulary, length: int) -> list[int]:
-    """Return the ids of an explanation's tokens, END last; what exceeds `length` is cut off.
+def tokens_of(text: str, number: Callable[[str], int], length: int) -> list[int]:
+    """Return the ids that `number` gives a text's tokens, END last; what exceeds `length` is cut.
 
-    An explanation that was cut has no END: that it ends there would be untrue.
+    A text that was cut has no END: that it ends there would be untrue.
     """
-    return _numbered(text, vocabulary.token_id, length)
-
-
-def _numbered(text: str, number: Callable[[str], int], length: int) -> list[int]:
     return [*map(number, text.split()), END][:length]
 
 
@@ -123,10 +119,15 @@ class QuestionSet:
         explanations: Mapping[str, str] | None = None,
         programs: Mapping[str, str] | None = None,
         question_length: int,
-        explanation_length: int,
+        explanation_length: int = 0,
     ) -> QuestionSet:
         """Number the words of `questions`, their `explanations` and `programs` (by question id)."""
-        texts = explanations or {}
+
+        def rows(texts: Mapping[str, str], number: Callable[[str], int], length: int) -> Ragged:
+            return Ragged.of(
+                tokens_of(texts[key], number, length) if key in texts else () for key in questions
+            )
+
         return cls(
             question_ids=list(questions),
             image_ids=[question.image_id for question in questions.values()],
@@ -139,20 +140,8 @@ class QuestionSet:
                 [vocabulary.answer_ids.get(q.answer or "", IGNORED) for q in questions.values()],
                 dtype=np.int64,
             ),
-            explanations=Ragged.of(
-                tokens_of(texts[question_id], vocabulary, explanation_length)
-                if question_id in texts
-                else ()
-                for question_id in questions
-            ),
-            programs=None
-            if programs is None
-            else Ragged.of(
-                _numbered(programs[question_id], vocabulary.program_id, LONGEST)
-                if question_id in programs
-                else ()
-                for question_id in questions
-            ),
+            explanations=rows(explanations or {}, vocabulary.token_id, explanation_length),
+            programs=None if programs is None else rows(programs, vocabulary.program_id, LONGEST),
         )
 
     def __len__(self) -> int:

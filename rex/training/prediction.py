@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from rex.config import Config, TrainingSettings
+from rex.config import Config
 from rex.devices import autocast, choose_device, choose_precision
 from rex.errors import InputError
 from rex.experiment import SETTINGS
@@ -116,7 +116,7 @@ def predict(
     device, beams = choose_device(config.compute), config.evaluation.beams
     precision = choose_precision(trained.precision, device)
     vocabulary = checkpoint.words()
-    questions = _numbered(asked, vocabulary, trained)
+    questions = QuestionSet.of(asked, vocabulary, question_length=trained.question_length)
     examples = Examples(questions, store, device)
     model = model.to(device).eval()
     named = model.decoder is not None and model.decoder.names_objects
@@ -157,17 +157,6 @@ def predict(
             found[row] = Answered(answer, probabilities[i], explanation, regions, gates, program)
         progress.advance(len(rows))
     return [prediction for prediction in found if prediction is not None]
-
-
-def _numbered(
-    asked: Mapping[str, Question], vocabulary: Vocabulary, trained: TrainingSettings
-) -> QuestionSet:
-    return QuestionSet.of(
-        asked,
-        vocabulary,
-        question_length=trained.question_length,
-        explanation_length=trained.explanation_length,
-    )
 
 
 def _programs(decision: Decision, vocabulary: Vocabulary) -> list[str] | None:

@@ -38,18 +38,24 @@ VOCABULARY = Vocabulary(("yes", "no"), ("is", "red", "@7"), ("[PAD]",), regions=
 
 def test_tokens_are_numbered_regions_last() -> None:
     assert VOCABULARY.tokens == 8
-    assert tokens_of("#2 is red @7", VOCABULARY, 10) == [7, 2, 3, 4, END]
+    assert tokens_of("#2 is red @7", VOCABULARY.token_id, 10) == [7, 2, 3, 4, END]
     assert VOCABULARY.spell([7, 2, 3, 4]) == "#2 is red @7"
     assert [VOCABULARY.region(token) for token in (7, 5, 4, END)] == [2, 0, -1, -1]
 
 
 def test_what_the_vocabulary_lacks_is_unknown() -> None:
-    assert tokens_of("#3 is #x blue", VOCABULARY, 10) == [UNKNOWN, 2, UNKNOWN, UNKNOWN, END]
+    assert tokens_of("#3 is #x blue", VOCABULARY.token_id, 10) == [
+        UNKNOWN,
+        2,
+        UNKNOWN,
+        UNKNOWN,
+        END,
+    ]
 
 
 def test_a_long_explanation_is_cut_and_does_not_end() -> None:
-    assert tokens_of("#0 is red", VOCABULARY, 3) == [5, 2, 3]
-    assert tokens_of("#0 is red", VOCABULARY, 4) == [5, 2, 3, END]
+    assert tokens_of("#0 is red", VOCABULARY.token_id, 3) == [5, 2, 3]
+    assert tokens_of("#0 is red", VOCABULARY.token_id, 4) == [5, 2, 3, END]
 
 
 def test_word_pieces() -> None:
