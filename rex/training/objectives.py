@@ -157,20 +157,12 @@ def copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: value.detach().cpu().clone() for name, value in weights.items()}
 
 
-@dataclass(frozen=True)
-class _Step:
-    number: int
-    rows: Integers
-    parts: list[Mapping[str, Tensor]]
-    counted: bool
-
-
 class Ledger:
     """Notes losses as they are computed; reading them waits for the device: do it rarely."""
 
     def __init__(self, processes: Processes) -> None:
         self._processes = processes
-        self._noted: list[_Step] = []
+        self._noted: list[tuple[int, Integers, list[Mapping[str, Tensor]], bool]] = []
 
     def note(
         self, number: int, rows: Integers, parts: list[Mapping[str, Tensor]], *, counted: bool
@@ -180,24 +172,20 @@ class Ledger:
         `number` and `rows` (the questions) say which step it was; `counted`: whether this process
         had questions of its own.
         """
-        self._noted.append(_Step(number, rows, parts, counted))
+        self._noted.append((number, rows, parts, counted))
 
     def settle(self) -> Iterator[tuple[int, Integers, dict[str, float]]]:
         """Return number, rows and losses, summed over parts and processes, of all steps noted."""
         noted, self._noted = self._noted, []
         if not noted:
             return
-        numbers = iter(
-            torch.stack(
-                [value for step in noted for part in step.parts for value in part.values()]
-            ).tolist()
-        )
+        scalars = [value for *_, parts, _ in noted for part in parts for value in part.values()]
+        values = iter(torch.stack(scalars).tolist())
         sums: dict[tuple[int, str], float] = {}
-        for step in noted:
-            for part in step.parts:
+        for number, _, parts, counted in noted:
+            for part in parts:
                 for name in part:
-                    key = step.number, name
-                    sums[key] = sums.get(key, 0.0) + next(numbers) * step.counted
+                    sums[number, name] = sums.get((number, name), 0.0) + next(values) * counted
         sums = self._processes.total(sums)
-        for step in noted:
-            yield step.number, step.rows, {name: sums[step.number, name] for name in step.parts[0]}
+        for number, rows, parts, _ in noted:
+            yield number, rows, {name: sums[number, name] for name in parts[0]}
