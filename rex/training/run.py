@@ -6,12 +6,10 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from rex.arrays import Integers
@@ -131,7 +129,8 @@ def train_run(
         examples = Examples(data.questions, store, joined.device, steps=steps)
         trainer = Trainer(model, examples, plan, joined)
         resumed = trainer.restore()
-        with (observe or _nobody)(facts, settings, resumed) as observer:
+        nobody = contextlib.nullcontext(Observer())
+        with observe(facts, settings, resumed) if observe else nobody as observer:
             final = trainer.fit(observer)
             if joined.first:
                 made = _checkpoint(config, name, data.vocabulary, store, model, final)
@@ -161,11 +160,6 @@ def _checkpoint(
         options=vars(model.options),
         transformer=transformer,
     )
-
-
-@contextlib.contextmanager
-def _nobody(*told: object) -> Iterator[Observer]:
-    yield Observer()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,8 +220,9 @@ def _read(
         seed=name.seed,
     )
     if config.model.mode == "compat":
-        kept = _short_enough(questions.question_ids, texts, settings.explanation_length)
-        rows = rows[kept[rows]]
+        # the published code does not learn a question at all whose explanation is longer
+        lengths = np.array([len(texts.get(key, "").split()) for key in questions.question_ids])
+        rows = rows[lengths[rows] <= settings.explanation_length]
     data = _Data(questions, vocabulary, rows, held_out)
     return _learnable(data, files, answers=objective.answers)
 
@@ -255,14 +250,6 @@ def _learnable(data: _Data, files: RunFiles, *, answers: bool) -> _Data:
             cure="raise training.holdout",
         )
     return data
-
-
-def _short_enough(
-    question_ids: list[str], texts: Mapping[str, str], length: int
-) -> npt.NDArray[np.bool_]:
-    """Return [N] whether the published code learns a question at all: not if its explanation has
-    more than `length` tokens."""
-    return np.array([len(texts.get(name, "").split()) <= length for name in question_ids])
 
 
 def _build(
@@ -326,8 +313,11 @@ def _start_from(
 
 
 def _write_run(out: Path, history: list[Record], name: RunName, values: dict[str, Any]) -> None:
+    import yaml
+
     write_text(out / "log.jsonl", "".join(json.dumps(record) + "\n" for record in history))
-    _write_config(out / "config.yaml", values, vars(name))
+    made = {"made_by": made_by("rex train", vars(name))}
+    write_text(out / "config.yaml", yaml.safe_dump(values | made))
 
 
 def _forget_state(run: Path) -> None:
@@ -381,9 +371,3 @@ def _digest(data: _Data, signature: dict[str, Any]) -> str:
     digest.update(questions.answers.tobytes() + "\n".join(questions.image_ids).encode())
     digest.update(data.rows.tobytes())
     return digest.hexdigest()
-
-
-def _write_config(path: Path, values: dict[str, Any], run: dict[str, Any]) -> None:
-    import yaml
-
-    write_text(path, yaml.safe_dump({**values, "made_by": made_by("rex train", run)}))
