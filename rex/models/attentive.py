@@ -100,6 +100,8 @@ class AttentiveDecoder(Decoder):
 
     continues_own_state = True
     """Whether the attention GRU continues h₁ (the published code: h₂)."""
+    scores_regions = False
+    """Whether W h₂, the method's `output`, scores region tokens, too, as if they were words."""
 
     def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
         super().__init__(sizes, settings)
@@ -114,6 +116,8 @@ class AttentiveDecoder(Decoder):
         self.question = nn.Linear(hidden_size, hidden_size)
         self.language_rnn = GatedRecurrentUnit(2 * hidden_size, hidden_size)
         self.dropout = nn.Dropout(sizes.dropout)
+        scored = sizes.tokens if self.scores_regions else sizes.words
+        self.output = nn.Linear(hidden_size, scored)
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
         """Predict the token after h₂.

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from rex.models.attentive import AttentiveDecoder
 from rex.models.backbones import Encoding
-from rex.models.decoder import (
-    MASKED,
-    DecoderSizes,
-    MethodSettings,
-    Prediction,
-    disjoint,
-    widened,
-)
+from rex.models.decoder import MASKED, Prediction, disjoint, widened
 
 
-class _OverWords(AttentiveDecoder):
-    """Scores words by W h₂."""
-
-    def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
-        super().__init__(sizes, settings)
-        self.output = nn.Linear(sizes.hidden, sizes.words)
-
-
-class VqaEDecoder(_OverWords):
+class VqaEDecoder(AttentiveDecoder):
     """VQA-E (Li et al., ECCV 2018): p = softmax(W h₂) over words alone.
 
     Objects are written by their names: there is no link between words and regions.
@@ -40,7 +25,7 @@ class VqaEDecoder(_OverWords):
         return Prediction(functional.pad(written, (0, self.sizes.regions), value=MASKED), None)
 
 
-class ExpDecoder(_OverWords):
+class ExpDecoder(AttentiveDecoder):
     """EXP (after Wu and Mooney 2018): p = softmax([W h₂; a]), with the attention a on regions.
 
     One softmax over the words' scores and the attention's: there is no gate, and what is pointed
@@ -52,7 +37,7 @@ class ExpDecoder(_OverWords):
         return disjoint(self.output(language), scores, None, self.sizes.regions)
 
 
-class PointerDecoder(_OverWords):
+class PointerDecoder(AttentiveDecoder):
     """REX without its gate, which says what the gate brings: p = softmax([W h₂; h₂ᵀ v_i])."""
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
@@ -65,9 +50,7 @@ class PointerDecoder(_OverWords):
 class WordsDecoder(AttentiveDecoder):
     """Region tokens as ordinary words, which says what mapping brings: p = softmax(W h₂)."""
 
-    def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
-        super().__init__(sizes, settings)
-        self.output = nn.Linear(sizes.hidden, sizes.tokens)
+    scores_regions = True
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
         """Predict a token; that `#i` is region i must be learnt."""

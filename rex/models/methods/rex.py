@@ -21,10 +21,10 @@ class RexDecoder(AttentiveDecoder):
     """
 
     has_gate = True
+    scores_regions = True
 
     def __init__(self, sizes: DecoderSizes, settings: MethodSettings | None = None) -> None:
         super().__init__(sizes, settings)
-        self.output = nn.Linear(sizes.hidden, sizes.tokens)
         self.gate = nn.Linear(sizes.hidden, 1)
 
     def predict(self, language: Tensor, scores: Tensor, encoding: Encoding) -> Prediction:
