@@ -164,18 +164,14 @@ def load_tensors(path: str | PathLike[str]) -> Any:
 
 def vocabulary_values(vocabulary: Vocabulary) -> dict[str, Any]:
     """Return a vocabulary as plain lists."""
-    tags = {
-        "object_pieces": [list(pieces) for pieces in vocabulary.object_pieces],
-        "attribute_pieces": [list(pieces) for pieces in vocabulary.attribute_pieces],
-    }
-    return {
-        "answers": list(vocabulary.answers),
-        "words": list(vocabulary.words),
-        "pieces": list(vocabulary.pieces),
-        "regions": vocabulary.regions,
-        **(tags if vocabulary.object_pieces else {}),
-        **({"program_words": list(vocabulary.program_words)} if vocabulary.program_words else {}),
-    }
+    import msgspec
+
+    values: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(vocabulary))
+    if not vocabulary.object_pieces:
+        del values["object_pieces"], values["attribute_pieces"]
+    if not vocabulary.program_words:
+        del values["program_words"]
+    return values
 
 
 def weights_digest(weights: dict[str, torch.Tensor]) -> str:
