@@ -23,7 +23,7 @@ from rex.logs import Progress
 from rex.models.batch import IGNORED
 from rex.models.model import ExplainedAnswering
 from rex.training.batches import epoch_batches, sorted_batches
-from rex.training.checkpoints import TrainingState, save_tensors
+from rex.training.checkpoints import TrainingState, read_state, save_tensors
 from rex.training.dataset import Examples, LoadedBatch, ahead
 from rex.training.objectives import (
     COUNTED,
@@ -43,7 +43,6 @@ from rex.training.optimisation import (
     restore_generator,
 )
 from rex.training.processes import Processes
-from rex.training.resuming import read_state
 
 _logger = logging.getLogger("rex.training.loop")
 
