@@ -7,9 +7,8 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,20 +36,6 @@ MIN_OBJECTS, MAX_OBJECTS = 4, 10
 """Annotated objects of an image; a scene with fewer or more is composed again."""
 
 _logger = logging.getLogger("rex.world")
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One image to be made."""
-
-    split: int
-    index: int
-    settings: WorldSettings
-    folder: str
-
-    @property
-    def image_id(self) -> str:
-        return str((self.split + 1) * 1_000_000 + self.index)
 
 
 def make_world(out: Path, settings: WorldSettings, processes: int | None = None) -> None:
@@ -85,8 +70,8 @@ def _fill(
     card: dict[str, Any] = {}
     for number, split in enumerate(SPLITS):
         images = getattr(settings, f"{split}_images")
-        jobs = [_Job(number, index, settings, str(layout.images())) for index in range(images)]
-        made = list(track(_run(jobs, processes), f"world {split}", images, "images"))
+        make = partial(_make_image, layout.images(), settings, number)
+        made = list(track(_run(make, images, processes), f"world {split}", images, "images"))
         questions = _ask(made, number, settings)
         _write_records(layout.questions(split), questions.items())
         if split in SCENE_GRAPH_SPLITS:
@@ -100,19 +85,22 @@ def _fill(
     write_json(record_file(folder), {**wanted, "counts": card}, provenance=provenance)
 
 
-def _run(jobs: list[_Job], processes: int | None) -> Iterator[tuple[Facts, list[Candidate]]]:
+_Made = tuple[Facts, list[Candidate]]
+"""An image's facts, and what could be asked about it."""
+
+
+def _run(make: Callable[[int], _Made], images: int, processes: int | None) -> Iterator[_Made]:
     count = processes or len(os.sched_getaffinity(0))
-    if count == 1 or len(jobs) < 16:
-        yield from map(_make_image, jobs)
+    if count == 1 or images < 16:
+        yield from map(make, range(images))
         return
     with ProcessPoolExecutor(count) as pool:
-        yield from pool.map(_make_image, jobs, chunksize=8)
+        yield from pool.map(make, range(images), chunksize=8)
 
 
-def _make_image(job: _Job) -> tuple[Facts, list[Candidate]]:
-    """Compose, draw and annotate one image; return its facts and what could be asked about it."""
-    settings = job.settings
-    random = np.random.default_rng([settings.seed, job.split, job.index])
+def _make_image(folder: Path, settings: WorldSettings, split: int, index: int) -> _Made:
+    """Compose, draw and annotate one image of a split (both by number)."""
+    random = np.random.default_rng([settings.seed, split, index])
     while True:
         scene = compose(random)
         if not MIN_OBJECTS <= scene.size <= MAX_OBJECTS:
@@ -121,17 +109,15 @@ def _make_image(job: _Job) -> tuple[Facts, list[Candidate]]:
         # what is hidden is not there
         if len(picture.visible) >= MIN_OBJECTS:
             break
-    path = Path(job.folder) / f"{job.image_id}.jpg"
-    picture.image.save(path, "JPEG", quality=90, subsampling=0)
-    first = int(job.image_id) * 100
-    facts = annotate(picture, job.image_id, first, names_place=bool(random.random() < 0.5))
+    number = (split + 1) * 1_000_000 + index
+    picture.image.save(folder / f"{number}.jpg", "JPEG", quality=90, subsampling=0)
+    names_place = bool(random.random() < 0.5)
+    facts = annotate(picture, str(number), number * 100, names_place=names_place)
     limit = partial(pool_limit, questions_per_image=settings.questions_per_image)
     return facts, candidates(facts, random, limit)
 
 
-def _ask(
-    made: list[tuple[Facts, list[Candidate]]], split: int, settings: WorldSettings
-) -> dict[str, dict[str, Any]]:
+def _ask(made: list[_Made], split: int, settings: WorldSettings) -> dict[str, dict[str, Any]]:
     """Choose the questions of a split and return their records by id, image by image."""
     flat = [(image, c) for image, (_, pool) in enumerate(made) for c in pool]
     random = np.random.default_rng([settings.seed, split, 1 << 32])
