@@ -115,13 +115,11 @@ class QuestionReport:
         verdict = VERDICTS.get(entailed)
         named = {object_id: thing.name for object_id, thing in graph.objects.items()}
         without_regions = dict.fromkeys(named, -1)
-        left_out = execution.left_out
+        lines = []
+        if left_out := ", ".join(execution.left_out):
+            lines.append(f"left out   {left_out}  (the scene graph contradicts it)")
         return [
-            *(
-                [f"left out   {', '.join(left_out)}  (the scene graph contradicts it)"]
-                if left_out
-                else []
-            ),
+            *lines,
             f"entailed   {entailed or '(no answer follows)'}"
             + (f"  ({agreement})" if entailed and answer else ""),
             f"unpolished {render_plain(execution.statement)}",
@@ -187,17 +185,9 @@ def describe(value: Value, graph: SceneGraph) -> str:
         return "yes" if value.holds else "no"
     if isinstance(value, Finding):
         return value.answer
-    return _describe_selection(value, graph)
-
-
-def _describe_selection(value: Selection, graph: SceneGraph) -> str:
     if value.is_scene:
         return "the scene"
-    if not value.objects:
-        return "nothing"
-    return ", ".join(
-        f"{graph.objects[object_id].name} ({object_id})" for object_id in value.objects
-    )
+    return ", ".join(f"{graph.objects[key].name} ({key})" for key in value.objects) or "nothing"
 
 
 def _objects_of(value: Value) -> tuple[str, ...]:
