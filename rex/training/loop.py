@@ -25,16 +25,7 @@ from rex.models.model import ExplainedAnswering
 from rex.training.batches import epoch_batches, sorted_batches
 from rex.training.checkpoints import TrainingState, read_state, save_tensors
 from rex.training.dataset import Examples, LoadedBatch, ahead
-from rex.training.objectives import (
-    COUNTED,
-    Counts,
-    Ledger,
-    accuracies,
-    copied,
-    criterion,
-    hits,
-    losses,
-)
+from rex.training.objectives import COUNTED, Counts, Ledger, accuracies, hits, losses
 from rex.training.observing import Observer, Record
 from rex.training.optimisation import (
     build_optimizers,
@@ -177,11 +168,14 @@ class Trainer:
         state = self.state
         state.epoch, state.step, state.sums = state.epoch + 1, 0, {}
         state.history.append(record)
-        score = record[f"heldout/{criterion(self.plan.objective)}"]
+        # what chooses the epoch: higher is better
+        measure = "accuracy" if self.plan.objective.answers else "token_accuracy"
+        score = record[f"heldout/{measure}"]
         if score > state.best_score:
             state.best_epoch, state.best_score = state.epoch, score
             if self.processes.first:
-                state.best_weights = copied(self.model.state_dict())
+                weights = self.model.state_dict().items()
+                state.best_weights = {name: value.cpu().clone() for name, value in weights}
         if self.processes.first:
             measured = (f"{name} {value:.4g}" for name, value in record.items() if name != "epoch")
             _logger.info("epoch %d  %s", state.epoch, "  ".join(measured))

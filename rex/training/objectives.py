@@ -147,16 +147,6 @@ def accuracies(counts: dict[str, float], objective: Setting) -> dict[str, float]
     return measures
 
 
-def criterion(objective: Setting) -> str:
-    """Return the measure, higher is better, that chooses the epoch."""
-    return "accuracy" if objective.answers else "token_accuracy"
-
-
-def copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return a copy of a model's weights on the CPU."""
-    return {name: value.detach().cpu().clone() for name, value in weights.items()}
-
-
 class Ledger:
     """Notes losses as they are computed; reading them waits for the device: do it rarely."""
 
