@@ -202,7 +202,8 @@ def _joint(out: Words, statement: Joint) -> None:
     if len(parts) > 1 and all(type(part) is Existence for part in parts):
         _joint_existences(out, parts)
         return
-    if len(parts) > 1 and _one_subject(parts):
+    described = {part.thing.objects if type(part) is Attribution else () for part in parts}
+    if len(parts) > 1 and len(described) == 1 and () not in described:
         _joint_attributions(out, sides)
         return
     contrasted = all(sides)
@@ -284,18 +285,6 @@ def _rename_subject(clause: Words, thing: Thing, name: str) -> None:
         head = words.index(Mention(thing.objects[0], ""))
         words[head] = Mention(thing.objects[0], name)
         clause[: len(start)] = words
-
-
-def _one_subject(parts: Sequence[Any]) -> bool:
-    first = parts[0]
-    return (
-        type(first) is Attribution
-        and bool(first.thing.objects)
-        and all(
-            type(part) is Attribution and part.thing.objects == first.thing.objects
-            for part in parts
-        )
-    )
 
 
 def _joint_attributions(out: Words, sides: Sequence[Sequence[Any]]) -> None:
