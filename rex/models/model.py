@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,15 +12,7 @@ from torch import Tensor, nn
 from rex.config import ModelSettings
 from rex.models.backbones import Encoding, Sizes, build_backbone
 from rex.models.batch import Batch
-from rex.models.decoder import (
-    Decision,
-    Decoder,
-    DecoderSizes,
-    Explanations,
-    MethodSettings,
-    Output,
-    widened,
-)
+from rex.models.decoder import Decision, Decoder, DecoderSizes, MethodSettings, Output, widened
 from rex.models.methods import decoder_class, method_settings
 from rex.models.program_writer import LONGEST, ProgramWriter
 from rex.models.search import write
@@ -106,7 +99,8 @@ class ExplainedAnswering(nn.Module):
         if not explain or self.decoder is None:
             return Output(seen, None, {})
         reading = self._with_program(encoding) if self.decoder.reads_programs else encoding
-        output = self.decoder.learn(reading, batch, seen, self._greedy, answers=answers)
+        greedy = partial(write, self.decoder, length=self.explanation_length)
+        output = self.decoder.learn(reading, batch, seen, greedy, answers=answers)
         if self.programs is not None and batch.programs is not None:
             output = output._replace(program=self.programs(encoding, batch.programs))
         return output
@@ -119,13 +113,8 @@ class ExplainedAnswering(nn.Module):
         seen = self._answer(encoding)
         if self.decoder is None or not explain:
             return Decision(seen, None)
-
-        def searched(asked: Encoding, memory: Any = None, /) -> Explanations:
-            assert self.decoder is not None
-            length = self.explanation_length
-            return write(self.decoder, asked, memory, length=length, beams=beams)
-
         encoding = self._with_program(encoding)
+        searched = partial(write, self.decoder, length=self.explanation_length, beams=beams)
         decision = self.decoder.decide(encoding, seen, searched, answers=answers)
         return decision._replace(programs=encoding.program)
 
@@ -145,7 +134,3 @@ class ExplainedAnswering(nn.Module):
         # older versions of PyTorch take the casts made without gradients for those with them
         torch.clear_autocast_cache()
         return encoding._replace(program=written.tokens)
-
-    def _greedy(self, encoding: Encoding, memory: Any = None, /) -> Explanations:
-        assert self.decoder is not None
-        return write(self.decoder, encoding, memory, length=self.explanation_length)
