@@ -6,12 +6,10 @@ work between two meetings of its threads.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import multiprocessing
 import tempfile
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
@@ -64,53 +62,37 @@ def run_together(work: Callable[[Member], Result], size: int) -> Result:
         return work(Member(0, 1))
     # forked, the others have the data already
     context = multiprocessing.get_context("fork")
+    errors = context.SimpleQueue()
+
+    def told(member: Member) -> None:
+        try:
+            work(member)
+        except Exception as error:  # told before the others lose the connection
+            kept = isinstance(error, InputError)
+            errors.put(error if kept else RuntimeError(f"{type(error).__name__}: {error}"))
+
     with tempfile.TemporaryDirectory() as folder:
         meeting = f"file://{Path(folder) / 'meeting'}"
-        members = []
-        for rank in range(1, size):
-            ours, theirs = context.Pipe(duplex=False)
-            member = context.Process(
-                target=_forked, args=(work, rank, size, meeting, theirs), daemon=True
-            )
-            member.start()
-            theirs.close()
-            members.append((member, ours))
+        others = [
+            context.Process(target=_joined, args=(told, rank, size, meeting), daemon=True)
+            for rank in range(1, size)
+        ]
+        for other in others:
+            other.start()
         try:
             return _joined(work, 0, size, meeting)
         except InputError:
             raise
         except Exception:
-            # a lost connection is only what follows from another member's error
-            for _, ours in members:
-                if ours.poll(1) and (error := _received(ours)) is not None:
-                    raise error from None
+            if not errors.empty():
+                raise errors.get() from None
             raise
         finally:
-            for member, ours in members:
-                member.join(timeout=10)
-                if member.is_alive():
-                    member.terminate()
-                    member.join()
-                ours.close()
-
-
-def _received(pipe: Connection) -> Exception | None:
-    with contextlib.suppress(EOFError):
-        return pipe.recv()
-    return None
-
-
-def _forked(
-    work: Callable[[Member], object], rank: int, size: int, meeting: str, report: Connection
-) -> None:
-    try:
-        _joined(work, rank, size, meeting)
-    except Exception as error:
-        report.send(
-            InputError(error.problem, file=error.file, place=error.place, cure=error.cure)
-            if isinstance(error, InputError)
-            else RuntimeError(f"{type(error).__name__}: {error}")
-        )
+            for other in others:
+                other.join(timeout=10)
+                if other.is_alive():
+                    other.terminate()
+                    other.join()
 
 
 def _joined(work: Callable[[Member], Result], rank: int, size: int, meeting: str) -> Result:
