@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import warnings
@@ -150,8 +149,7 @@ def _origin(source: Path, options: Sequence[object]) -> str:
         for file in files
         if file.is_file() and not file.name.startswith(".")  # such as the unfinished store
     ]
-    origin = json.dumps([str(source.resolve()), said, *options])
-    return hashlib.sha256(origin.encode()).hexdigest()
+    return json.dumps([str(source.resolve()), said, *options])
 
 
 def _mapped(

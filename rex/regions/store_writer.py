@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,6 @@ from rex.regions.hdf5 import writable_map
 from rex.regions.store import COLUMNS, WITHOUT_REGIONS, Array, ImageRegions, RegionStore
 
 _LISTS = ("object_names", "attribute_names")
-_HEADER = {"signature", "origin", *_LISTS}
 
 _UNWRITTEN = -1
 """`num_boxes` of an image whose regions are not in the (unfinished) store yet."""
@@ -136,7 +136,7 @@ class RegionStoreWriter:
         if self._partial.exists():
             try:
                 self._file = h5py.File(self._partial, "r+")
-                if _header_of(self._file) == _comparable(self.header):
+                if self._file.attrs.get("origin") == _digest(self.header):
                     return
                 self._file.close()
             except OSError:  # killed before its layout was on the disk
@@ -160,9 +160,11 @@ class RegionStoreWriter:
         file.create_dataset(
             "image_ids", data=list(header.image_ids), dtype=h5py.string_dtype("utf-8")
         )
-        for name, value in _comparable(header)["attributes"].items():
-            file.attrs[name] = value
+        file.attrs["signature"] = json.dumps(header.signature, sort_keys=True)
+        for name in _LISTS:
+            file.attrs[name] = json.dumps(list(getattr(header, name)))
         file.attrs["made_by"] = json.dumps(header.made_by)
+        file.attrs["origin"] = _digest(header)  # last: without it, the layout is not whole
         file.flush()
 
     def _write_image(self, row: int, image: ImageRegions) -> None:
@@ -184,28 +186,7 @@ class RegionStoreWriter:
         self._columns["image_sizes"][row] = image.width, image.height
 
 
-def _comparable(header: StoreHeader) -> dict[str, Any]:
-    """Return what must agree for an unfinished store to be taken up again."""
-    return {
-        "image_ids": list(header.image_ids),
-        "shape": (len(header.image_ids), header.regions, header.feature_size),
-        "type": np.dtype(header.feature_type),
-        "attributes": {
-            "signature": json.dumps(header.signature, sort_keys=True),
-            **{name: json.dumps(list(getattr(header, name))) for name in _LISTS},
-            **({"origin": header.origin} if header.origin else {}),
-        },
-    }
-
-
-def _header_of(file: h5py.File) -> dict[str, Any]:
-    """Return the same of an unfinished store on the disk."""
-    try:
-        return {
-            "image_ids": [image_id.decode() for image_id in file["image_ids"][:]],
-            "shape": file["features"].shape,
-            "type": file["features"].dtype,
-            "attributes": {name: file.attrs[name] for name in _HEADER & file.attrs.keys()},
-        }
-    except KeyError:  # killed before its layout was whole
-        return {}
+def _digest(header: StoreHeader) -> str:
+    """Return what must agree for an unfinished store to be taken up again: all but `made_by`."""
+    told = json.dumps({**vars(header), "made_by": None}, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
