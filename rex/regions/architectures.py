@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -32,7 +33,7 @@ from rex.config import RegionSettings
 from rex.devices import product_format
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.heads import Res5RegionROIHeads, add_region_settings, select_regions
+from rex.regions.heads import Res5RegionROIHeads, add_region_settings
 
 WIDTH = 32
 """Channels of the stem and of the first stage; each further stage has twice as many."""
@@ -46,12 +47,25 @@ _HEADS = {"StandardROIHeads": "RegionROIHeads", "Res5ROIHeads": "Res5RegionROIHe
 
 
 def detector_config(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
-    """Return Detectron2's configuration of the detector that `settings` names."""
-    if settings.detector == "small-fpn":
-        return small_fpn(settings, classes, device)
-    if settings.detector == "bottom-up":
-        return bottom_up(settings, classes, device)
-    return custom(settings, classes, device)
+    """Return Detectron2's configuration of the detector that `settings` names.
+
+    Raises InputError when the settings do not fit it.
+    """
+    kinds = {"small-fpn": _small_fpn, "bottom-up": _bottom_up, "detectron2": _custom}
+    cfg = kinds[settings.detector](settings)
+    cfg.MODEL.DEVICE = device
+    cfg.MODEL.WEIGHTS = ""
+    cfg.MODEL.ROI_HEADS.NUM_CLASSES = len(classes.object_names)
+    cfg.MODEL.ATTRIBUTES.NUMBER = len(classes.attribute_names)
+    cfg.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
+    cfg.INPUT.MIN_SIZE_TEST = settings.short_side
+    cfg.SOLVER.IMS_PER_BATCH = settings.batch_size
+    cfg.SOLVER.MAX_ITER = settings.iterations
+    cfg.SOLVER.BASE_LR = settings.learning_rate
+    cfg.TEST.REGIONS = settings.regions
+    # how regions are chosen where no boxes are given
+    cfg.TEST.SELECTION = "adaptive" if settings.selection == "adaptive" else "fixed"
+    return cfg
 
 
 def configuration_digest(cfg: CfgNode) -> str:
@@ -70,20 +84,6 @@ def _configuration(path: Path) -> CfgNode:
     add_region_settings(cfg)
     cfg.merge_from_file(str(path), allow_unsafe=False)
     return cfg
-
-
-def _fit(cfg: CfgNode, settings: RegionSettings, classes: ClassLists, device: str) -> None:
-    """Set what the settings say, and what the data do: the classes."""
-    cfg.MODEL.DEVICE = device
-    cfg.MODEL.WEIGHTS = ""
-    cfg.MODEL.ROI_HEADS.NUM_CLASSES = len(classes.object_names)
-    cfg.MODEL.ATTRIBUTES.NUMBER = len(classes.attribute_names)
-    cfg.INPUT.MIN_SIZE_TRAIN = (settings.short_side,)
-    cfg.INPUT.MIN_SIZE_TEST = settings.short_side
-    cfg.SOLVER.IMS_PER_BATCH = settings.batch_size
-    cfg.SOLVER.MAX_ITER = settings.iterations
-    cfg.SOLVER.BASE_LR = settings.learning_rate
-    select_regions(cfg, settings)
 
 
 def _reduced_precision(device: torch.device) -> torch.autocast:
@@ -146,7 +146,7 @@ class SmallRPNHead(StandardRPNHead):  # type: ignore[misc]
         return tuple([level.float() for level in levels] for levels in outputs)
 
 
-def small_fpn(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
+def _small_fpn(settings: RegionSettings) -> CfgNode:
     """Return Detectron2's configuration of the small detector.
 
     Sizes are in pixels of the resized image (short side `settings.short_side`).
@@ -161,7 +161,6 @@ def small_fpn(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
     cfg.MODEL.ROI_BOX_HEAD.FC_DIM = settings.feature_size
     cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = 3 * side
     cfg.SOLVER.WARMUP_ITERS = max(1, settings.iterations // 10)
-    _fit(cfg, settings, classes, device)
     return cfg
 
 
@@ -200,12 +199,12 @@ class BottomUpROIHeads(Res5RegionROIHeads):
         return self.box_predictor.attribute_scores(features, classes)[:, :-1].argmax(dim=1)
 
 
-def bottom_up(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
+def _bottom_up(settings: RegionSettings) -> CfgNode:
     """Return Detectron2's configuration of the public detector (R101-C4, 300 proposals).
 
-    `classes` are its 1,600 object and 400 attribute names. Sizes are in pixels of the resized
-    image (short side `settings.short_side`: 600 originally; long side at most 5/3 of it).
-    Raises InputError when the settings ask for another width of features.
+    It has 1,600 object and 400 attribute names. Sizes are in pixels of the resized image (short
+    side `settings.short_side`: 600 originally; long side at most 5/3 of it). Raises InputError when
+    the settings ask for another width of features.
     """
     if settings.feature_size != FEATURE_SIZE:
         raise InputError(
@@ -215,12 +214,11 @@ def bottom_up(settings: RegionSettings, classes: ClassLists, device: str) -> Cfg
         )
     cfg = _configuration(_FOLDER / "bottom-up.yaml")
     cfg.INPUT.MAX_SIZE_TRAIN = cfg.INPUT.MAX_SIZE_TEST = settings.short_side * 5 // 3
-    _fit(cfg, settings, classes, device)
     return cfg
 
 
-def custom(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNode:
-    """Return the configuration of the YAML file `settings.detector_config`, fitted to `classes`.
+def _custom(settings: RegionSettings) -> CfgNode:
+    """Return the configuration of the YAML file `settings.detector_config`.
 
     Raises InputError when there is none, it is not Detectron2's, or its heads are not known here.
     """
@@ -230,39 +228,23 @@ def custom(settings: RegionSettings, classes: ClassLists, device: str) -> CfgNod
             place="regions.detector_config",
             cure="name a YAML file of Detectron2",
         )
-    if not Path(settings.detector_config).is_file():
-        raise InputError(
-            "no such file", file=settings.detector_config, cure="check regions.detector_config"
-        )
-    if Path(settings.detector_config).suffix == ".py":
-        raise InputError(
-            "a LazyConfig, which is Python code and is not run",
-            file=settings.detector_config,
-            cure="name a detector's YAML file",
-        )
+    path = Path(settings.detector_config)
+    wrong = partial(InputError, file=settings.detector_config)
+    if not path.is_file():
+        raise wrong("no such file", cure="check regions.detector_config")
+    if path.suffix == ".py":
+        problem = "a LazyConfig, which is Python code and is not run"
+        raise wrong(problem, cure="name a detector's YAML file")
     try:
-        cfg = _configuration(Path(settings.detector_config))
+        cfg = _configuration(path)
     except Exception as error:  # yacs raises many kinds for a key or a value it does not know
-        raise InputError(
-            f"not a configuration of Detectron2 ({error})",
-            file=settings.detector_config,
-            cure="correct it",
-        ) from None
-    heads = cfg.MODEL.ROI_HEADS.NAME
+        raise wrong(f"not a configuration of Detectron2 ({error})", cure="correct it") from None
+    heads, images = cfg.MODEL.ROI_HEADS.NAME, cfg.INPUT.FORMAT
     if heads not in _HEADS:
-        raise InputError(
-            f"heads {heads!r} do not yield features of regions",
-            file=settings.detector_config,
-            place="MODEL.ROI_HEADS.NAME",
-            cure=f"use {' or '.join(_HEADS)}",
-        )
-    if cfg.INPUT.FORMAT not in ("BGR", "RGB"):
-        raise InputError(
-            f"images as {cfg.INPUT.FORMAT!r} are not offered",
-            file=settings.detector_config,
-            place="INPUT.FORMAT",
-            cure="use BGR or RGB",
-        )
+        problem, cure = f"heads {heads!r} do not yield features of regions", " or ".join(_HEADS)
+        raise wrong(problem, place="MODEL.ROI_HEADS.NAME", cure=f"use {cure}")
+    if images not in ("BGR", "RGB"):
+        problem = f"images as {images!r} are not offered"
+        raise wrong(problem, place="INPUT.FORMAT", cure="use BGR or RGB")
     cfg.MODEL.ROI_HEADS.NAME = _HEADS[heads]
-    _fit(cfg, settings, classes, device)
     return cfg

@@ -15,8 +15,6 @@ from torch import nn
 from torch.nn import functional
 from torchvision.ops import batched_nms, nms
 
-from rex.config import RegionSettings
-
 Features = dict[str, torch.Tensor]
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -76,12 +74,6 @@ def add_region_settings(cfg: CfgNode) -> None:
     cfg.MODEL.ROI_BOX_HEAD.CANONICAL_BOX_SIZE = 224
     cfg.TEST.REGIONS = 36
     cfg.TEST.SELECTION = "fixed"
-
-
-def select_regions(cfg: CfgNode, settings: RegionSettings) -> None:
-    """Set how many regions of an image are kept, and which, where no boxes are given."""
-    cfg.TEST.REGIONS = settings.regions
-    cfg.TEST.SELECTION = "adaptive" if settings.selection == "adaptive" else "fixed"
 
 
 class RegionOutputLayers(FastRCNNOutputLayers):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rex.config import RegionSettings
 from rex.config_files import read_config
 from rex.regions.annotations import ClassLists
-from rex.regions.architectures import custom
+from rex.regions.architectures import detector_config
 
 from .fuzzing import OLD, damaged, replaced
 
@@ -79,6 +79,6 @@ def test_detectors(fuzz: Fuzz, tmp_path: Path) -> None:
 
     def write_and_read(content: bytes) -> None:
         path.write_bytes(content)
-        custom(settings, ClassLists(("cup",), ("red",)), "cpu")
+        detector_config(settings, ClassLists(("cup",), ("red",)), "cpu")
 
     fuzz(damaged(_dumped(whole)) | ODD | replaced(whole).map(_dumped), write_and_read)

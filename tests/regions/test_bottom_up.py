@@ -10,7 +10,7 @@ import torch
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.architectures import CaffeStem, bottom_up
+from rex.regions.architectures import CaffeStem, detector_config
 from rex.regions.detector import Detector
 
 PUBLIC = ClassLists(tuple(map(str, range(1600))), tuple(map(str, range(400))))
@@ -79,7 +79,7 @@ def published_shapes() -> Shapes:
 @pytest.fixture(scope="module")
 def model() -> Any:
     with torch.device("meta"):  # shapes alone: no time and no memory for 64 million values
-        return build(bottom_up(SETTINGS, PUBLIC, "meta"))
+        return build(detector_config(SETTINGS, PUBLIC, "meta"))
 
 
 def test_every_parameter_is_the_published_one(model: Any) -> None:
@@ -93,7 +93,7 @@ def test_every_parameter_is_the_published_one(model: Any) -> None:
 
 
 def test_the_settings_that_no_parameter_shows(model: Any) -> None:
-    cfg = bottom_up(SETTINGS, PUBLIC, "cpu")
+    cfg = detector_config(SETTINGS, PUBLIC, "cpu")
     assert isinstance(model.backbone.stem, CaffeStem)
     blocks = model.roi_heads.res5
     assert blocks[0].conv1.stride == blocks[0].shortcut.stride == (1, 1)
@@ -124,7 +124,7 @@ def test_caffes_pooling_rounds_up_and_does_not_pad(size: int, pooled: int) -> No
 def narrow(settings: RegionSettings = SETTINGS, classes: ClassLists | None = None) -> Any:
     """The same architecture with few channels and layers, for tests that compute."""
     classes = classes or ClassLists(("cup", "ape"), ("red", "big", "old"))
-    cfg = bottom_up(settings, classes, "cpu")
+    cfg = detector_config(settings, classes, "cpu")
     cfg.MODEL.RESNETS.DEPTH = 50
     cfg.MODEL.RESNETS.WIDTH_PER_GROUP = 2
     cfg.MODEL.RESNETS.STEM_OUT_CHANNELS = cfg.MODEL.RESNETS.RES2_OUT_CHANNELS = 8
@@ -160,7 +160,7 @@ def test_regions_carry_the_features_of_their_proposals() -> None:
 
 def test_another_width_of_features_is_refused() -> None:
     with pytest.raises(InputError, match="2048 wide, the configuration says 256"):
-        bottom_up(RegionSettings(detector="bottom-up"), PUBLIC, "cpu")
+        detector_config(RegionSettings(detector="bottom-up"), PUBLIC, "cpu")
 
 
 def test_an_image_without_a_proposal_has_no_regions() -> None:

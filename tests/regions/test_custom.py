@@ -14,7 +14,7 @@ from rex.cli import main
 from rex.config import RegionSettings
 from rex.errors import InputError
 from rex.regions.annotations import ClassLists
-from rex.regions.architectures import custom
+from rex.regions.architectures import detector_config
 from rex.regions.detector import Detector, ExampleMaker
 from rex.regions.store import RegionStore
 from rex.regions.weights import save_checkpoint
@@ -99,9 +99,11 @@ def test_what_is_no_detector_is_refused(tmp_path: Path, yaml: str | None, said: 
         path.write_text(yaml)
     settings = RegionSettings(detector="detectron2", detector_config=str(path))
     with pytest.raises(InputError, match=said):
-        custom(settings, ClassLists(("cup",), ("red",)), "cpu")
+        detector_config(settings, ClassLists(("cup",), ("red",)), "cpu")
     with pytest.raises(InputError, match="no configuration of the detector"):
-        custom(RegionSettings(detector="detectron2"), ClassLists(("cup",), ("red",)), "cpu")
+        detector_config(
+            RegionSettings(detector="detectron2"), ClassLists(("cup",), ("red",)), "cpu"
+        )
 
 
 @pytest.mark.parametrize("channels", ["BGR", "RGB"])
@@ -109,7 +111,7 @@ def test_a_detector_is_given_the_channels_that_it_takes(tmp_path: Path, channels
     path = tmp_path / "detector.yaml"
     path.write_text(f"{C4}INPUT: {{FORMAT: {channels}}}\n")
     settings = RegionSettings(detector="detectron2", detector_config=str(path))
-    maker = ExampleMaker.of(custom(settings, ClassLists(("cup",), ("red",)), "cpu"))
+    maker = ExampleMaker.of(detector_config(settings, ClassLists(("cup",), ("red",)), "cpu"))
     blue = np.array([255, 0, 0], np.uint8) * np.ones((20, 30, 1), np.uint8)  # BGR
     seen = maker.example(blue)["image"].flatten(1).float().mean(dim=1).tolist()
     assert seen == ([255, 0, 0] if channels == "BGR" else [0, 0, 255])
@@ -124,7 +126,7 @@ def test_a_signature_depends_on_the_configuration(tmp_path: Path) -> None:
         )
         classes = ClassLists(("cup",), ("red",))
         if not (tmp_path / "w.pth").exists():
-            model = build_model(custom(settings, classes, "cpu"))
+            model = build_model(detector_config(settings, classes, "cpu"))
             save_checkpoint(tmp_path / "w.pth", model, asdict(settings), classes)
         return Detector.load(tmp_path / "w.pth", settings, "cpu").signature
 
@@ -139,7 +141,7 @@ def test_a_lazy_config_is_named_as_what_it_is(tmp_path: Path) -> None:
     path.write_text("raise SystemExit('was run')")
     settings = RegionSettings(detector="detectron2", detector_config=str(path))
     with pytest.raises(InputError, match="a LazyConfig, which is Python code and is not run"):
-        custom(settings, ClassLists(("cup",), ("red",)), "cpu")
+        detector_config(settings, ClassLists(("cup",), ("red",)), "cpu")
 
 
 def test_code_in_a_configuration_is_not_run(tmp_path: Path) -> None:
@@ -147,5 +149,5 @@ def test_code_in_a_configuration_is_not_run(tmp_path: Path) -> None:
     path.write_text(f"MODEL: !!python/object/apply:os.mkdir [{str(run)!r}]")
     settings = RegionSettings(detector="detectron2", detector_config=str(path))
     with pytest.raises(InputError, match="not a configuration of Detectron2"):
-        custom(settings, ClassLists(("cup",), ("red",)), "cpu")
+        detector_config(settings, ClassLists(("cup",), ("red",)), "cpu")
     assert not run.exists()
