@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import h5py
 import numpy.typing as npt
@@ -22,8 +22,6 @@ from rex.regions.store import ImageRegions
 
 INFO_FILE = "gqa_objects_info.json"
 """Names the images of GQA's own object features."""
-
-_READ_AT_ONCE = 64
 
 _UNREADABLE = (LookupError, TypeError, ValueError)
 """What a format's reader raises at a piece that is damaged: a missing key, a text for a number."""
@@ -163,6 +161,15 @@ class PieceSource(RegionSource, Generic[Content]):
                 yield row, error
 
 
+class _GqaImage(NamedTuple):
+    file: int
+    place: int
+    image_id: str
+    width: int
+    height: int
+    objects: int
+
+
 class GqaObjects(RegionSource):
     """Reads features [n, 100, 2048] and boxes [n, 100, 4] file by file, in the order of the files.
 
@@ -173,17 +180,18 @@ class GqaObjects(RegionSource):
 
     def __init__(self, info: Path) -> None:
         super().__init__(info)
-        entries = read_json(info)
         try:
-            placed = sorted(
-                (int(entry["file"]), int(entry["idx"]), image_id, entry)
-                for image_id, entry in entries.items()
+            self._images = sorted(
+                _GqaImage(
+                    int(entry["file"]),
+                    int(entry["idx"]),
+                    image_id,
+                    int(entry["width"]),
+                    int(entry["height"]),
+                    int(entry["objectsNum"]),
+                )
+                for image_id, entry in read_json(info).items()
             )
-            self._images = [(file, place, image_id) for file, place, image_id, _ in placed]
-            self._sizes = [
-                (int(entry["width"]), int(entry["height"]), int(entry["objectsNum"]))
-                for *_, entry in placed
-            ]
         except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
             lacks = f"the entry of an image lacks {error}" if type(error) is KeyError else ""
             raise InputError(
@@ -196,47 +204,26 @@ class GqaObjects(RegionSource):
         """Return the images in the order of the files."""
         if not self._images:
             raise InputError("names no images", file=self.path, cure="is it the right file?")
-        with self._open(self._images[0][0]) as datasets:
-            width = datasets[0].shape[2]
-        most = max(count for *_, count in self._sizes)
-        return SourceLayout([image_id for *_, image_id in self._images], most, width)
+        with self._open(self._images[0].file) as (features, _):
+            width = features.shape[2]
+        most = max(image.objects for image in self._images)
+        return SourceLayout([image.image_id for image in self._images], most, width)
 
     def images(self, rows: Sequence[int]) -> Images:
-        """Read blocks of neighbouring images."""
-        by_file: dict[int, list[int]] = defaultdict(list)
-        for row in rows:
-            by_file[self._images[row][0]].append(row)
-        for number, wanted in by_file.items():
-            with self._open(number) as datasets:
-                for start in range(0, len(wanted), _READ_AT_ONCE):
-                    yield from self._block(datasets, wanted[start : start + _READ_AT_ONCE])
-
-    def _block(self, datasets: tuple[h5py.Dataset, h5py.Dataset], rows: list[int]) -> Images:
-        places = [self._images[row][1] for row in rows]
-        held, slots, _ = datasets[0].shape
-        usable = [place for place in places if place < held]
-        features, boxes = (
-            dict(zip(usable, dataset[usable] if usable else [], strict=True))
-            for dataset in datasets
-        )
-        for row, place in zip(rows, places, strict=True):
-            width, height, count = self._sizes[row]
-            if place >= held or count > slots:
-                yield row, self._out_of_range(row, held, slots)
-                continue
-            yield (
-                row,
-                ImageRegions.unnamed(features[place][:count], boxes[place][:count], width, height),
-            )
-
-    def _out_of_range(self, row: int, held: int, slots: int) -> InputError:
-        return InputError(
-            f"gqa_objects_{self._images[row][0]}.h5 holds {held} images of {slots} objects, "
-            "none for this one",
-            file=self.path,
-            place=f"image {self._images[row][2]}",
-            cure="fetch the files again",
-        )
+        """Read the images of `rows`."""
+        for number, own in itertools.groupby(rows, lambda row: self._images[row].file):
+            with self._open(number) as (features, boxes):
+                held, slots, _ = features.shape
+                for row in own:
+                    _, place, image_id, width, height, count = self._images[row]
+                    if place < held and count <= slots:
+                        arrays = features[place, :count], boxes[place, :count]
+                        yield row, ImageRegions.unnamed(*arrays, width, height)
+                        continue
+                    there = f"{held} images of {slots} objects, none for this one"
+                    problem = f"gqa_objects_{number}.h5 holds {there}"
+                    where, cure = f"image {image_id}", "fetch the files again"
+                    yield row, InputError(problem, file=self.path, place=where, cure=cure)
 
     @contextmanager
     def _open(self, number: int) -> Iterator[tuple[h5py.Dataset, h5py.Dataset]]:
