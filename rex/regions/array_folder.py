@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ _NAMES = {
     "width": ("width", "image_w", "img_w"),
     "height": ("height", "image_h", "img_h"),
 }
-"""What an array is, and the names it goes by."""
-_KNOWN = frozenset(name for names in _NAMES.values() for name in names)
+"""What an array is, and the names it goes by: the first that is there counts."""
+_MEANINGS = [(name, what) for what, names in _NAMES.items() for name in reversed(names)]
 
 Array = npt.NDArray[Any]
 
@@ -69,13 +69,13 @@ class ArrayFolder(PieceSource[Path]):
 
     def decode(self, content: Path) -> ImageRegions:
         """Read a file."""
-        arrays = dict(_load(content))
+        arrays = _load(content)
         features, grid = _features_of(content, arrays, self._grid)
         if grid is None and content.suffix == ".npy":
-            arrays["boxes"] = _boxes_beside(content)
+            arrays["boxes"] = _matrix(_boxes_beside(content))
         count = len(features)
         width, height = self._size(content, arrays)
-        boxes = _boxes_of(arrays) if grid is None else cells(*grid, width, height)
+        boxes = arrays.get("boxes") if grid is None else cells(*grid, width, height)
         if boxes is not None and boxes.shape == (count, 6):  # VinVL's: width and height follow
             boxes = boxes[:, :4]
         if boxes is None or boxes.shape != (count, 4):
@@ -96,10 +96,9 @@ class ArrayFolder(PieceSource[Path]):
         """Return an error that names the file."""
         return self.kept_others(error, file=self.path / piece)
 
-    def _size(self, file: Path, arrays: Mapping[str, Array]) -> tuple[int, int]:
-        width, height = _first(arrays, "width"), _first(arrays, "height")
-        if width is not None and height is not None:
-            return int(width.item()), int(height.item())
+    def _size(self, file: Path, arrays: dict[str, Array]) -> tuple[int, int]:
+        if "width" in arrays and "height" in arrays:
+            return int(arrays["width"].item()), int(arrays["height"].item())
         return self.size_of(self.identify(file), file)
 
 
@@ -115,8 +114,8 @@ def _boxes_beside(features: Path) -> Array:
         raise ValueError(f"{info.name} is not MMF's, with boxes ({error})") from None
 
 
-def _load(file: Path) -> Mapping[str, Array]:
-    """Return the arrays of a file; nothing in it is unpickled."""
+def _load(file: Path) -> dict[str, Array]:
+    """Return the arrays of a file by what they are; nothing in it is unpickled."""
     try:
         if file.suffix == ".pth":
             import torch
@@ -128,22 +127,14 @@ def _load(file: Path) -> Mapping[str, Array]:
             return {"features": loaded}
         with loaded:
             # other arrays, such as `info`, may be pickled
-            return {name: loaded[name] for name in loaded.files if name in _KNOWN}
+            arrays = {what: loaded[name] for name, what in _MEANINGS if name in loaded.files}
+        return {**arrays, "boxes": _matrix(arrays["boxes"])} if "boxes" in arrays else arrays
     except FileNotFoundError:
         raise ValueError(f"{file.name} is missing") from None
     except Exception as error:  # a damaged file can raise nearly anything
         # what is no array, numpy takes for a pickle, and says how to read it
         said = "it holds no arrays" if "allow_pickle" in str(error) else error
         raise ValueError(f"{file.name} is not whole ({said})") from None
-
-
-def _first(arrays: Mapping[str, Array], what: str) -> Array | None:
-    return next((arrays[name] for name in _NAMES[what] if name in arrays), None)
-
-
-def _boxes_of(arrays: Mapping[str, Array]) -> Array | None:
-    boxes = _first(arrays, "boxes")
-    return None if boxes is None else _matrix(boxes)
 
 
 def _matrix(array: Array) -> Array:
@@ -154,24 +145,25 @@ def _matrix(array: Array) -> Array:
 
 
 def _features_of(
-    file: Path, arrays: Mapping[str, Array], is_grid: bool
+    file: Path, arrays: dict[str, Array], is_grid: bool
 ) -> tuple[Array, tuple[int, int] | None]:
     """Return features [n, D] and, if they are of a grid, its rows and columns."""
-    features, boxes = _first(arrays, "features"), _boxes_of(arrays)
+    features, boxes = arrays.get("features"), arrays.get("boxes")
+    if features is None:
+        raise ValueError("features are missing, expected [regions, width]")
     beside = [file.with_name(file.stem + end) for end in (_BOXES, _INFO) if file.suffix == ".npy"]
     has_boxes = not is_grid and (boxes is not None or any(path.exists() for path in beside))
-    if features is not None and has_boxes:
+    if has_boxes:
         features = _matrix(features)
-    elif features is not None and features.ndim == 4 and len(features) == 1:
+    elif features.ndim == 4 and len(features) == 1:
         features = features[0]
-    if features is not None and features.ndim == 3 and not has_boxes:
+    if features.ndim == 3 and not has_boxes:
         if features.shape[0] > features.shape[2]:  # [D, rows, columns]
             features = features.transpose(1, 2, 0)
         rows, columns, width = features.shape
         return features.reshape(-1, width), (rows, columns)
-    if features is None or features.ndim != 2:
-        shape = "missing" if features is None else f"{list(features.shape)}"
-        raise ValueError(f"features are {shape}, expected [regions, width]")
+    if features.ndim != 2:
+        raise ValueError(f"features are {list(features.shape)}, expected [regions, width]")
     count, width = features.shape
     if is_grid:
         side = math.isqrt(count)
@@ -184,8 +176,8 @@ def _features_of(
     return features, None
 
 
-def _column(arrays: Mapping[str, Array], what: str, count: int, default: float) -> Array:
-    column = _first(arrays, what)
+def _column(arrays: dict[str, Array], what: str, count: int, default: float) -> Array:
+    column = arrays.get(what)
     if column is None:
         return np.full(count, default)
     if column.size != count:
