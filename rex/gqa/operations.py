@@ -11,7 +11,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     """One step of a program."""
 
     atomic: ClassVar[str]
-    """The name of the atomic operation."""
+    """The name of the atomic operation: that of the class."""
 
     name: str
     """GQA's operation name."""
@@ -20,11 +20,13 @@ class Operation(msgspec.Struct, frozen=True, gc=False):
     dependencies: tuple[int, ...]
     """The earlier steps whose results it takes."""
 
+    def __init_subclass__(cls) -> None:
+        cls.atomic = cls.__name__.lower()
+
 
 class Select(Operation, frozen=True, gc=False):
     """Point at objects, or at the whole scene."""
 
-    atomic: ClassVar[str] = "select"
     noun: str
     objects: tuple[str, ...] | None
     """Their ids; empty where the program says that there are none, None where it does not say."""
@@ -33,7 +35,6 @@ class Select(Operation, frozen=True, gc=False):
 class Relate(Operation, frozen=True, gc=False):
     """Go from objects to the ones related to them, or check or choose the relation."""
 
-    atomic: ClassVar[str] = "relate"
     noun: str
     """What the related objects are; `_` for anything."""
     relations: tuple[str, ...]
@@ -49,20 +50,16 @@ class Relate(Operation, frozen=True, gc=False):
 class Query(Operation, frozen=True, gc=False):
     """Ask for the name of an object or its value of a category."""
 
-    atomic: ClassVar[str] = "query"
     category: str
 
 
 class Exist(Operation, frozen=True, gc=False):
     """Ask whether anything was selected."""
 
-    atomic: ClassVar[str] = "exist"
-
 
 class Filter(Operation, frozen=True, gc=False):
     """Keep the objects that a word is true of (or not true of)."""
 
-    atomic: ClassVar[str] = "filter"
     category: str
     word: str
     negated: bool
@@ -71,7 +68,6 @@ class Filter(Operation, frozen=True, gc=False):
 class Verify(Operation, frozen=True, gc=False):
     """Check a word against objects, or choose between words."""
 
-    atomic: ClassVar[str] = "verify"
     category: str
     words: tuple[str, ...]
     negated: bool
@@ -81,40 +77,31 @@ class Verify(Operation, frozen=True, gc=False):
 class Common(Operation, frozen=True, gc=False):
     """Ask what two objects have in common."""
 
-    atomic: ClassVar[str] = "common"
-
 
 class Same(Operation, frozen=True, gc=False):
     """Ask whether objects have the same value of a category."""
 
-    atomic: ClassVar[str] = "same"
     category: str
 
 
 class Different(Operation, frozen=True, gc=False):
     """Ask whether objects have different values of a category."""
 
-    atomic: ClassVar[str] = "different"
     category: str
 
 
 class Compare(Operation, frozen=True, gc=False):
     """Ask which of two objects is more so (`older`, `higher`)."""
 
-    atomic: ClassVar[str] = "compare"
     comparative: str
 
 
 class And(Operation, frozen=True, gc=False):
     """Both."""
 
-    atomic: ClassVar[str] = "and"
-
 
 class Or(Operation, frozen=True, gc=False):
     """Either."""
-
-    atomic: ClassVar[str] = "or"
 
 
 def offered(step: Operation) -> tuple[str, ...]:
