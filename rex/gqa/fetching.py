@@ -36,9 +36,8 @@ from rex.logs import Progress
 _logger = logging.getLogger("rex.gqa")
 
 _STANFORD = "https://downloads.cs.stanford.edu/nlp/data/gqa"
-_OOD = "https://raw.githubusercontent.com/gqa-ood/GQA-OOD/master/data"
 _LXMERT = "https://nlp.cs.unc.edu"
-_BOTTOM_UP = "https://raw.githubusercontent.com/peteanderson80/bottom-up-attention/master"
+_GITHUB = "https://raw.githubusercontent.com"
 _CHUNK = 1 << 20
 _MB = 1_000_000
 _SWELLING = 100
@@ -57,10 +56,11 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class Part:
-    """Something that can be fetched: addresses, and where what they hold belongs."""
+    """Something that can be fetched: files, and where what they hold belongs."""
 
-    files: Mapping[str, str]
-    """File name to address."""
+    address: str
+    """The folder on the web that has them."""
+    files: Sequence[str]
     most: int
     """Bytes of a file that are taken, about three times the published: no server fills a disk."""
     folder: str | None = None
@@ -68,38 +68,29 @@ class Part:
 
 
 PARTS: dict[str, Part] = {
-    "scene-graphs": Part({"sceneGraphs.zip": f"{_STANFORD}/sceneGraphs.zip"}, 200 * _MB),
-    "questions": Part({"questions1.2.zip": f"{_STANFORD}/questions1.2.zip"}, 5_000 * _MB),
+    "scene-graphs": Part(_STANFORD, ["sceneGraphs.zip"], 200 * _MB),
+    "questions": Part(_STANFORD, ["questions1.2.zip"], 5_000 * _MB),
     "ood": Part(
-        {
-            f"ood_{split}_{part}.json": f"{_OOD}/ood_{split}_{part}.json"
-            for split in OOD_SPLITS
-            for part in OOD_PARTS
-        },
+        f"{_GITHUB}/gqa-ood/GQA-OOD/master/data",
+        [f"ood_{split}_{part}.json" for split in OOD_SPLITS for part in OOD_PARTS],
         100 * _MB,
         folder="ood",
     ),
-    "images": Part({"images.zip": f"{_STANFORD}/images.zip"}, 60_000 * _MB),
+    "images": Part(_STANFORD, ["images.zip"], 60_000 * _MB),
     "features": Part(
-        {
-            f"{name}.zip": f"{_LXMERT}/data/lxmert_data/vg_gqa_imgfeat/{name}.zip"
-            for name in ("vg_gqa_obj36", "gqa_testdev_obj36")
-        },
+        f"{_LXMERT}/data/lxmert_data/vg_gqa_imgfeat",
+        ["vg_gqa_obj36.zip", "gqa_testdev_obj36.zip"],
         100_000 * _MB,
         folder="features",
     ),
     "class-names": Part(
-        {
-            name: f"{_BOTTOM_UP}/data/genome/1600-400-20/{name}"
-            for name in ("objects_vocab.txt", "attributes_vocab.txt")
-        },
+        f"{_GITHUB}/peteanderson80/bottom-up-attention/master/data/genome/1600-400-20",
+        ["objects_vocab.txt", "attributes_vocab.txt"],
         _MB,
         folder="detector",
     ),
     "detector": Part(
-        {"faster_rcnn_from_caffe_attr.pkl": f"{_LXMERT}/models/faster_rcnn_from_caffe_attr.pkl"},
-        2_000 * _MB,
-        folder="detector",
+        f"{_LXMERT}/models", ["faster_rcnn_from_caffe_attr.pkl"], 2_000 * _MB, folder="detector"
     ),
 }
 """GQA's parts, the public detector's and its features; the addresses published may move."""
@@ -127,12 +118,11 @@ def fetch_parts(
     kept.mkdir(parents=True, exist_ok=True)
     with locked(kept, wait=False):  # two would add to the same half-fetched files
         for name in parts:
-            for file, address in PARTS[name].files.items():
-                base = (addresses or {}).get(name)
-                source = address if base is None else f"{base.rstrip('/')}/{file}"
+            base = (addresses or {}).get(name, PARTS[name].address).rstrip("/")
+            for file in PARTS[name].files:
                 checksum = (checksums or {}).get(file)
                 with full_disk_told(folder, place=file):
-                    _fetch_file(layout, PARTS[name], file, source, checksum)
+                    _fetch_file(layout, PARTS[name], file, f"{base}/{file}", checksum)
 
 
 def _refuse_unknown(option: str, kind: str, given: Iterable[str], known: Sequence[str]) -> None:

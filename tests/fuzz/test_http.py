@@ -332,7 +332,7 @@ def test_servers(part: str, fuzz: Fuzz, tmp_path: Path) -> None:
 def test_an_endless_download_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str
 ) -> None:
-    part = fetching.Part(PARTS["detector"].files, 3_000_000, "detector")
+    part = fetching.Part("", PARTS["detector"].files, 3_000_000, "detector")
     monkeypatch.setitem(fetching.PARTS, "detector", part)
     with lying() as liar:
         liar.endless, liar.answers = True, [f"HTTP/1.1 200 OK\r\n{head}\r\n".encode()]
@@ -347,7 +347,7 @@ def test_bytes_that_were_not_asked_for_are_not_taken(tmp_path: Path) -> None:
     name, content = "objects_vocab.txt", b"a\nb\nc\n"
     whole = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nETag: x\r\n\r\n"
     false = b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-2/6\r\nContent-Length: 3\r\n\r\na\nb"
-    part = fetching.Part({name: ""}, 1000, "detector")
+    part = fetching.Part("", [name], 1000, "detector")
     with lying() as liar, pytest.MonkeyPatch.context() as patch:
         patch.setitem(fetching.PARTS, "class-names", part)
         liar.answers = [whole + content[:3], false, whole + content]
