@@ -105,6 +105,7 @@ class Explainer:
         matched = iter(self._match(boxes, np.repeat(rows, counts)).tolist())
         reached = bounds(boxes, counts, store.boxes, rows).tolist()
         for (place, _, _, things), limit in zip(mentions, reached, strict=True):
+            # the next ones that were matched: as many as there are things
             chosen = dict(zip(things, matched, strict=False))
             names: dict[str, str] = {}
             if -1 in chosen.values():

@@ -169,10 +169,10 @@ CLAIMS = (
         + _differences("reader", "reader-not-judged", "val/accuracy", "val/agreement"),
     ),
     Claim(
-        "Its tags, copying, told and read answers together help the reader",
+        "Tags, copying, told and read answers together help the reader",
         _differences("reader", "reader-plain", *_EXPLAINED),
     ),
-    Claim("Without them it is better than REX", _differences("reader-plain", "rex", *_EXPLAINED)),
+    Claim("The plain reader is better than REX", _differences("reader-plain", "rex", *_EXPLAINED)),
     Claim(
         "Learning to write programs helps answers and explanations",
         # what writes no programs cannot be judged by them, either
